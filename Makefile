@@ -1,0 +1,64 @@
+# The two commands of a newcomer: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= 2
+EXPERIMENT ?= miniature
+ENVIRONMENT := .venv/.complete
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Nothing here talks to a hub or sends usage statistics.
+export HF_HUB_OFFLINE ?= 1
+export HF_DATASETS_OFFLINE ?= 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: help demo test test-fast lint env lock bench clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+# The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
+demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say where the report lies
+	@flock --nonblock .snakemake.lock \
+	  snakemake --nolock --cores $(CORES) --configfile experiments/$(EXPERIMENT).yaml $(OVERLAY) \
+	  || { echo "error: the study did not end; the message above says why" \
+	       "(nothing above: another \`make demo\` runs here)"; exit 1; }
+	@echo
+	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
+
+test: $(ENVIRONMENT) lint ## Set up, lint, run every test
+	pytest --durations=15
+
+test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
+	pytest -m "not slow"
+
+lint: $(ENVIRONMENT) ## Check format, style, types and the workflow
+	ruff format --check .
+	ruff check .
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint --configfile experiments/miniature.yaml
+
+bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
+	python benchmarks/run.py
+
+env: $(ENVIRONMENT) ## Make .venv from the lock file
+
+# torch first: whatever depends on it would otherwise fetch a build with gigabytes of CUDA.
+$(ENVIRONMENT): envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv \
+	  || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing $$(grep -c == envs/requirements.lock) packages into .venv: some minutes, about 2 GB"
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "$$(grep -E '^torch==' envs/requirements.lock)"
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	.venv/bin/python -m pip check
+	@touch $@
+
+lock: ## Write the lock file and the conda file from what .venv holds
+	python envs/lock.py
+
+clean: ## Remove the environment and every result
+	rm -rf .venv results logs resources .snakemake
