@@ -1,0 +1,43 @@
+"""`limaflow`: one command line, a group of commands for each stage."""
+
+import sys
+
+import typer
+
+from limaflow.analysis.cli import app as analyze
+from limaflow.benchmarks.cli import app as benchmark
+from limaflow.configuration_cli import app as config
+from limaflow.curation.cli import app as curate
+from limaflow.errors import InputError
+from limaflow.generation.cli import app as generate
+from limaflow.judging.cli import app as judge
+from limaflow.miniature.cli import app as miniature
+from limaflow.report.cli import app as report
+from limaflow.sources.cli import app as source
+from limaflow.training.cli import app as train
+
+app = typer.Typer(
+    help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(source, name="source", help="Fetch raw dumps and read candidates from them.")
+app.add_typer(curate, name="curate", help="From candidates to the frozen data set.")
+app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
+app.add_typer(generate, name="generate", help="Responses of models to prompts.")
+app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
+app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
+app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
+app.add_typer(report, name="report", help="The HTML report.")
+app.add_typer(miniature, name="miniature", help="The invented world of the demo.")
+app.add_typer(config, name="config", help="Check and describe the configuration.")
+
+
+def main() -> None:
+    """Run a command; an `InputError` becomes one line on stderr and exit code 1."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

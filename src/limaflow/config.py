@@ -1,0 +1,638 @@
+"""The one typed description of the configuration.
+
+`config.yaml` gives every key its value and its explanation; an experiment's overlay changes some.
+This module says what each key may be, and answers a mistake with the key's path and the nearest
+key. Blocks that a command needs travel to it as JSON (`--recipe '{...}'`) and are read by the same
+classes, so that a key is described once.
+"""
+
+import difflib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from limaflow.errors import InputError
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Block = TypeVar("Block", bound="Settings")
+
+
+class Settings(BaseModel):
+    """A block of the configuration: immutable, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def flag(self) -> str:
+        """This block as one line of JSON, for a command line and for Snakemake's parameters."""
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+
+
+class RawFile(Settings):
+    """A raw file, given by path or fetched from a URL into resources/."""
+
+    path: str | None = None
+    url: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either path or url")
+        return self
+
+
+class Source(Settings):
+    """One source of text: raw files of one kind, read shard by shard."""
+
+    name: Name
+    kind: Literal[
+        "stackexchange", "wikihow", "reddit", "natural-instructions", "authored", "messages"
+    ]
+    shards: dict[Name, list[RawFile]] = Field(min_length=1)
+    licence: str = ""
+    subreddit: str | None = None
+    prompt_field: str = "prompt"
+    response_field: str = "response"
+
+    @model_validator(mode="after")
+    def _subreddit_named(self) -> Self:
+        if (self.kind == "reddit") != (self.subreddit is not None):
+            raise ValueError("subreddit belongs to sources of kind reddit, and is needed there")
+        return self
+
+
+class Filters(Settings):
+    """Thresholds of the paper's selection rules; `null` or `false` switches a rule off."""
+
+    min_response_score: float | None
+    min_response_chars: int | None = Field(ge=0)
+    max_response_chars: int | None = Field(ge=1)
+    drop_first_person: bool
+    drop_cross_references: bool
+    quotes_and_code_count: bool
+    require_self_contained_title: bool
+    title_prompt_share: Share
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        low, high = self.min_response_chars, self.max_response_chars
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min_response_chars {low} exceeds max_response_chars {high}")
+        return self
+
+
+class Deduplication(Settings):
+    """Near duplicates by MinHash over word shingles."""
+
+    jaccard: Share
+    shingle_words: int = Field(ge=1)
+    permutations: int = Field(ge=16)
+
+
+class Decontamination(Settings):
+    """Removal of training examples that share text with prompts or benchmark items."""
+
+    ngram_words: int = Field(ge=1)
+
+
+class Curation(Settings):
+    """From candidates to the pool that data sets are drawn from."""
+
+    filters: dict[str, Filters]
+    deduplication: Deduplication
+    decontamination: Decontamination
+    sampling_temperature: float = Field(gt=0)
+    reserve_share: float = Field(ge=0)
+    ledger: str | None
+
+
+class Dataset(Settings):
+    """A training set: drawn from sources (number of examples of each), or brought ready-made."""
+
+    name: Name
+    examples: dict[Name, Annotated[int, Field(ge=0)]] | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.examples is None) == (self.path is None):
+            raise ValueError("give either examples (source: number) or path (messages JSONL)")
+        return self
+
+
+class PromptDraw(Settings):
+    """Prompts drawn from a source, or brought as messages JSONL."""
+
+    source: Name | None = None
+    examples: int | None = Field(default=None, ge=1)
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        drawn = self.source is not None and self.examples is not None
+        if drawn == (self.path is not None) or (self.source is None) != (self.examples is None):
+            raise ValueError("give either source and examples, or path (messages JSONL)")
+        return self
+
+
+class Prompts(Settings):
+    """The prompts that models are chosen by (dev) and judged on (test)."""
+
+    dev: list[PromptDraw] = Field(min_length=1)
+    test: list[PromptDraw] = Field(min_length=1)
+
+
+class StandIn(Settings):
+    """A base model pretrained in the run, where no real one can be had."""
+
+    corpus: list[str] = Field(min_length=1)
+    vocabulary: int = Field(ge=300)
+    hidden_size: int = Field(ge=16)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    context: int = Field(ge=64)
+    tokens: int = Field(ge=1000)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError("hidden_size must be a multiple of twice the heads (rotary positions)")
+        return self
+
+
+class Base(Settings):
+    """The pretrained model: a hub name or folder, or a stand-in."""
+
+    path: str | None = None
+    revision: str | None = None
+    stand_in: StandIn | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.stand_in is None):
+            raise ValueError("give either path (a hub name or folder) or stand_in")
+        return self
+
+
+class Recipe(Settings):
+    """Everything of fine-tuning that changes the trained weights."""
+
+    epochs: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    final_learning_rate: float = Field(ge=0)
+    warmup_steps: int = Field(ge=0)
+    batch_examples: int = Field(ge=1)
+    max_tokens: int = Field(ge=8)
+    betas: tuple[Share, Share]
+    weight_decay: float = Field(ge=0)
+    decay_norms_and_biases: bool
+    gradient_clipping: float = Field(ge=0)
+    residual_dropout: Share
+    loss_on: Literal["responses", "everything"]
+    loss_mean: Literal["token", "example"]
+    precision: Literal["bf16", "fp32"]
+    max_trimmed_share: Share
+
+    @model_validator(mode="after")
+    def _decaying(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate {self.final_learning_rate} exceeds "
+                f"learning_rate {self.learning_rate}"
+            )
+        return self
+
+
+class Launch(Settings):
+    """How training is spread over processes; of no consequence for the weights but rounding."""
+
+    nodes: int = Field(ge=1)
+    processes_per_node: int = Field(ge=1)
+    micro_batch_examples: int = Field(ge=1)
+    zero_stage: Literal[0, 1, 2, 3]
+    gradient_checkpointing: bool
+    checkpoint_every_steps: int | None = Field(ge=1)
+    keep_checkpoints: int = Field(ge=1)
+
+
+class Decoding(Settings):
+    """How responses are sampled."""
+
+    top_p: Share
+    temperature: float = Field(ge=0)
+    repetition_penalty: float = Field(ge=1)
+    max_tokens: int = Field(ge=1)
+    samples: int = Field(ge=1)
+
+
+class Generation(Settings):
+    """Responses of models that run here."""
+
+    decoding: Decoding
+    dev_samples: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    precision: Literal["bf16", "fp32"]
+    max_length_share: Share
+
+
+class BaseArm(Settings):
+    """The pretrained model, asked as it is."""
+
+    name: Name
+    kind: Literal["base"]
+
+
+class InContextArm(Settings):
+    """The pretrained model with a few training examples before the question (URIAL)."""
+
+    name: Name
+    kind: Literal["in-context"]
+    dataset: Name
+    examples: int = Field(default=3, ge=1)
+
+
+class TunedArm(Settings):
+    """The pretrained model fine-tuned on a data set; `recipe` overrides keys of `training`."""
+
+    name: Name
+    kind: Literal["tuned"]
+    dataset: Name
+    recipe: dict[str, Any] = {}
+
+
+class ModelArm(Settings):
+    """A model that the user brings, ready to answer in the chat template it carries."""
+
+    name: Name
+    kind: Literal["model"]
+    path: str
+    revision: str | None = None
+
+
+class EndpointArm(Settings):
+    """A model behind an OpenAI-compatible endpoint."""
+
+    name: Name
+    kind: Literal["endpoint"]
+    model: str
+    base_url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+
+
+class RecordedArm(Settings):
+    """Responses that someone made elsewhere, as a file of response records."""
+
+    name: Name
+    kind: Literal["recorded"]
+    path: str
+
+
+Arm = Annotated[
+    BaseArm | InContextArm | TunedArm | ModelArm | EndpointArm | RecordedArm,
+    Field(discriminator="kind"),
+]
+LOCAL_KINDS = ("base", "in-context", "tuned", "model")
+
+
+class Comparison(Settings):
+    """Two arms shown side by side; `verdicts` brings a file of recorded verdicts instead."""
+
+    first: Name
+    second: Name
+    verdicts: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.first}-vs-{self.second}"
+
+
+class Judge(Settings):
+    """An LLM that annotates, reached through the OpenAI protocol.
+
+    `launcher` is a command put before the judge's own, which serves the endpoint while it runs.
+    """
+
+    name: Name
+    model: str
+    base_url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+    launcher: list[str] = []
+    temperature: float = Field(default=0.0, ge=0)
+    max_tokens: int = Field(default=1024, ge=1)
+    concurrency: int = Field(default=8, ge=1)
+    attempts: int = Field(default=3, ge=1)
+    price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
+    price_per_million_completion_tokens: float = Field(default=0.0, ge=0)
+    budget: float | None = Field(default=None, ge=0)
+
+
+class Judging(Settings):
+    """Who annotates what, and how two verdicts on one pair become one."""
+
+    pairwise: list[Name]
+    likert: list[Name]
+    selection: Name
+    orders: Literal["both", "one"]
+    merge: Literal["strict", "mean"]
+    pairwise_template: str | None
+    likert_template: str | None
+    store: str
+    max_error_share: Share
+
+
+class Selection(Settings):
+    """The epochs whose dev responses are judged; the best one's checkpoint is the model."""
+
+    epochs: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+
+
+class Benchmarks(Settings):
+    """lm-eval tasks run on every local model, base and tuned."""
+
+    tasks: list[str]
+    include: str | None
+    arms: list[Name]
+    few_shot: int | None = Field(ge=0)
+    limit: int | None = Field(ge=1)
+    batch: int = Field(ge=1)
+    chat_template: bool
+
+
+class Analysis(Settings):
+    """Intervals and tests."""
+
+    bootstrap: int = Field(ge=100)
+    confidence: float = Field(gt=0.5, lt=1)
+    lima_arm: Name
+
+
+class Miniature(Settings):
+    """The invented world that stands in for the real sources; see docs/miniature.md."""
+
+    towns: int = Field(ge=30)
+    heldout_share: float = Field(gt=0, lt=1)
+
+
+class Config(Settings):
+    """A whole experiment."""
+
+    experiment: Name
+    title: str
+    seed: int = Field(ge=0)
+    data_root: str
+    sources: list[Source]
+    curation: Curation
+    datasets: list[Dataset] = Field(min_length=1)
+    prompts: Prompts
+    base: Base
+    training: Recipe
+    launch: Launch
+    selection: Selection
+    generation: Generation
+    arms: list[Arm] = Field(min_length=1)
+    judges: list[Judge] = Field(min_length=1)
+    judging: Judging
+    comparisons: list[Comparison]
+    benchmarks: Benchmarks
+    analysis: Analysis
+    miniature: Miniature | None
+
+    def source(self, name: str) -> Source:
+        return next(s for s in self.sources if s.name == name)
+
+    def dataset(self, name: str) -> Dataset:
+        return next(d for d in self.datasets if d.name == name)
+
+    def arm(self, name: str) -> Arm:
+        return next(a for a in self.arms if a.name == name)
+
+    def judge(self, name: str) -> Judge:
+        return next(j for j in self.judges if j.name == name)
+
+    def recipe(self, arm: str) -> Recipe:
+        """The training recipe of a tuned arm: `training` with the arm's overrides."""
+        tuned = self.arm(arm)
+        assert isinstance(tuned, TunedArm)
+        return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [*_repeated_names(self), *_unknown_names(self), *_impossible(self)]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _repeated_names(config: Config) -> list[str]:
+    lists: dict[str, list[str]] = {
+        "sources": [s.name for s in config.sources],
+        "datasets": [d.name for d in config.datasets],
+        "arms": [a.name for a in config.arms],
+        "judges": [j.name for j in config.judges],
+        "comparisons": [c.name for c in config.comparisons],
+    }
+    return [
+        f"{key}: the name '{name}' stands twice"
+        for key, names in lists.items()
+        for name, count in Counter(names).items()
+        if count > 1
+    ]
+
+
+def _references(config: Config) -> list[tuple[str, str, str]]:
+    """Every place that names something: (place, name, list it must be in)."""
+    found = [
+        (f"datasets.{d.name}.examples", source, "sources")
+        for d in config.datasets
+        for source in d.examples or {}
+    ]
+    for split, draws in (("dev", config.prompts.dev), ("test", config.prompts.test)):
+        found += [(f"prompts.{split}.source", d.source, "sources") for d in draws if d.source]
+    for arm in config.arms:
+        if isinstance(arm, (TunedArm, InContextArm)):
+            found.append((f"arms.{arm.name}.dataset", arm.dataset, "datasets"))
+    for comparison in config.comparisons:
+        found.append((f"comparisons.{comparison.name}.first", comparison.first, "arms"))
+        found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
+    found += [("judging.pairwise", name, "judges") for name in config.judging.pairwise]
+    found += [("judging.likert", name, "judges") for name in config.judging.likert]
+    found.append(("judging.selection", config.judging.selection, "judges"))
+    found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
+    found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
+    return found
+
+
+def _unknown_names(config: Config) -> list[str]:
+    known = {
+        "sources": [s.name for s in config.sources],
+        "datasets": [d.name for d in config.datasets],
+        "arms": [a.name for a in config.arms],
+        "judges": [j.name for j in config.judges],
+    }
+    return [
+        f"{place}: no {kind[:-1]} is named '{name}'{_nearest(name, known[kind])}"
+        for place, name, kind in _references(config)
+        if name not in known[kind]
+    ]
+
+
+def _impossible(config: Config) -> list[str]:
+    problems = []
+    for arm in config.arms:
+        if not isinstance(arm, TunedArm):
+            continue
+        try:
+            recipe = config.recipe(arm.name)
+        except ValidationError as error:
+            problems += [
+                f"arms.{arm.name}.recipe.{line}"
+                for line in _messages(error, Recipe, {**config.training.model_dump(), **arm.recipe})
+            ]
+            continue
+        late = [epoch for epoch in config.selection.epochs if epoch > recipe.epochs]
+        if late:
+            problems.append(
+                f"selection.epochs: {late} lie after the last of the {recipe.epochs} epochs "
+                f"of arm '{arm.name}'"
+            )
+        processes = config.launch.nodes * config.launch.processes_per_node
+        if recipe.batch_examples % processes:
+            problems.append(
+                f"training.batch_examples: {recipe.batch_examples} examples of arm '{arm.name}' "
+                f"cannot be shared evenly by {processes} processes (launch)"
+            )
+        if recipe.precision == "bf16" and config.launch.zero_stage == 0:
+            problems.append(
+                "launch.zero_stage: stage 0 with bf16 takes an optimizer step of its own when it "
+                "starts (DeepSpeed 0.19); use stage 1 to 3, or training.precision fp32"
+            )
+    kinds = {s.kind for s in config.sources}
+    problems += [
+        f"curation.filters: kind '{kind}' is used by a source but has no filters"
+        for kind in sorted(kinds - set(config.curation.filters) - {"messages"})
+    ]
+    problems += [
+        f"benchmarks.arms: '{name}' is not a model that runs here"
+        for name in config.benchmarks.arms
+        if any(a.name == name and a.kind not in LOCAL_KINDS for a in config.arms)
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def parse(raw: dict[str, Any], origin: str = "configuration") -> Config:
+    """The typed configuration from merged YAML.
+
+    Raises:
+        InputError: lists every mistake with the key's path and, for a typo, the nearest key.
+    """
+    return _validated(Config, raw, origin)
+
+
+def parse_block(kind: type[Block], text: str, origin: str) -> Block:
+    """One block from the JSON of a command line flag such as `--recipe`.
+
+    Raises:
+        InputError: not JSON, or not a block of that kind.
+    """
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{origin} is not JSON: {error}") from None
+    return _validated(kind, raw, origin)
+
+
+def _validated(kind: type[Block], raw: Any, origin: str) -> Block:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        lines = list(dict.fromkeys(_messages(error, kind, raw)))
+        raise InputError(f"{origin}: " + "\n  ".join(["not valid:", *lines])) from None
+
+
+def _messages(error: ValidationError, kind: type[BaseModel], raw: Any) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        place = _place(problem["loc"], raw)
+        if problem["type"] == "extra_forbidden":
+            key = str(problem["loc"][-1])
+            keys = _keys_beside(kind, problem["loc"][:-1])
+            lines.append(f"{place}: unknown key{_nearest(key, keys)}")
+        elif problem["type"] == "missing":
+            lines.append(f"{place}: missing")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            shown = problem.get("input")
+            value = f", got {shown!r}" if isinstance(shown, (str, int, float, bool)) else ""
+            lines.append(f"{place}: {message}{value}" if place else message + value)
+    return lines
+
+
+def _place(loc: tuple[int | str, ...], raw: Any) -> str:
+    """The dotted path of a key; list entries go by their name, union tags are left out."""
+    parts: list[str] = []
+    for index, step in enumerate(loc):
+        if isinstance(step, int) and isinstance(raw, (list, tuple)) and step < len(raw):
+            raw = raw[step]
+            named = isinstance(raw, dict) and "name" in raw
+            parts.append(str(raw["name"]) if named else str(step))
+        elif isinstance(raw, dict) and step in raw:
+            raw = raw[step]
+            parts.append(str(step))
+        elif index == len(loc) - 1:
+            parts.append(str(step))
+    return ".".join(parts)
+
+
+def _keys_beside(kind: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that a block at `loc` under `kind` may have."""
+    blocks = _blocks_in(kind)
+    for step in loc:
+        if isinstance(step, int):
+            continue
+        tagged = [b for b in blocks if step in _tags(b)]
+        inner = [
+            found
+            for b in blocks
+            if step in b.model_fields
+            for found in _blocks_in(b.model_fields[step].annotation)
+        ]
+        blocks = tagged or inner or blocks
+    return sorted({key for block in blocks for key in block.model_fields})
+
+
+def _tags(block: type[BaseModel]) -> tuple[Any, ...]:
+    field = block.model_fields.get("kind")
+    return get_args(field.annotation) if field else ()
+
+
+def _blocks_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [block for part in get_args(annotation) for block in _blocks_in(part)]
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+
+
+def raw_path(file: RawFile, source: str, data_root: str) -> str:
+    """Where a raw file lies: resources/ for a URL, else its path under `data_root`."""
+    if file.url is not None:
+        return f"resources/{source}/{file.url.rsplit('/', 1)[-1]}"
+    assert file.path is not None
+    return under_root(file.path, data_root)
+
+
+def under_root(path: str, data_root: str) -> str:
+    """A user's path: as it is if absolute or in results/, else under `data_root`."""
+    if path.startswith("results/") or Path(path).is_absolute() or data_root in ("", "."):
+        return path
+    return str(Path(data_root) / path)

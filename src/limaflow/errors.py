@@ -1,0 +1,18 @@
+"""The one error that a user is meant to read."""
+
+from pathlib import Path
+
+
+class InputError(Exception):
+    """Bad input: one line that names the file, the line and the mend, then a non-zero exit."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | Path | None = None,
+        line: int | None = None,
+        fix: str = "",
+    ) -> None:
+        place = "" if path is None else f"{path}:" if line is None else f"{path}:{line}:"
+        super().__init__(" ".join(part for part in (place, message, fix and f"({fix})") if part))

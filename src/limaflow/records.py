@@ -1,0 +1,194 @@
+"""The few records that travel between stages as JSON lines; see docs/architecture.md."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from limaflow.seeds import digest
+
+Split = Literal["train", "dev", "test"]
+Choice = Literal["first", "second", "tie"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One utterance in the `messages` convention of TRL, axolotl and the hub's viewers."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a text comes from: what CC BY-SA attribution and an audit need."""
+
+    site: str = ""
+    ids: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    licence: str = ""
+    score: float | None = None
+    """Votes for the response (or for the prompt where there is no response); None if not voted."""
+    prompt_score: float | None = None
+    """Votes for the prompt: what sampling ranks by; None if not voted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A prompt with its response as the raw source holds them, before any rule has looked."""
+
+    id: str
+    source: str
+    shard: str
+    kind: str
+    title: str
+    body: str = ""
+    response: str = ""
+    markup: Literal["html", "markdown", "text"] = "text"
+    prompt_score: float | None = None
+    response_score: float | None = None
+    stratum: str = ""
+    """What sampling draws from first: a site, a wikiHow category, a task."""
+    messages: tuple[Message, ...] = ()
+    """The whole conversation, where the source holds more than a prompt and its response."""
+    provenance: Provenance = Provenance()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A person's decision on one example, as the ledger holds it."""
+
+    decision: Literal["keep", "reject", "edit"]
+    reviewer: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One conversation of the data set.
+
+    In dev and test the first user turn is the prompt; a response after it is a reference answer,
+    for perplexity and for reading, and is never shown to a model.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    source: str
+    split: Split
+    kind: str = ""
+    """Kind of the source, which decides how sampling draws; "" for a data set brought whole."""
+    stratum: str = ""
+    provenance: Provenance = Provenance()
+    review: Review | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The first user turn."""
+        return next(m.content for m in self.messages if m.role == "user")
+
+    @property
+    def response(self) -> str:
+        """The last assistant turn, or "" where there is none."""
+        return next((m.content for m in reversed(self.messages) if m.role == "assistant"), "")
+
+
+def example_id(messages: tuple[Message, ...]) -> str:
+    """Content hash of a conversation: equal text, equal id, whatever the source."""
+    return digest([[m.role, m.content] for m in messages])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """A record that left the graph at `step`, and why; `detail` quotes what the rule saw."""
+
+    id: str
+    source: str
+    step: str
+    rule: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelManifest:
+    """Names a model on disk or hub; the file `model.json` beside every model of ours."""
+
+    model: str
+    """Who answers: an arm, or an arm and its epoch (`lima@epoch-5`)."""
+    path: str
+    """Directory, relative to the manifest's own folder if not absolute, or a hub name."""
+    revision: str | None = None
+    sha256: dict[str, str] = field(default_factory=dict)
+    """Checksum of each file of the directory; empty for a hub name."""
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """One answer of one model to one prompt."""
+
+    prompt_id: str
+    model: str
+    sample: int
+    text: str
+    tokens: int
+    finish_reason: Literal["stop", "length"]
+    decoding: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Content hash over prompt, model, sample number and text."""
+        return digest(self.prompt_id, self.model, self.sample, self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One annotator's choice between two responses; either `choice` or `error` is set."""
+
+    prompt_id: str
+    sample: int
+    first: str
+    """Model whose response stood first; `second` likewise."""
+    second: str
+    first_response_id: str
+    second_response_id: str
+    annotator: str
+    choice: Choice | None = None
+    error: str | None = None
+    reply: str = ""
+    template: str = ""
+    """Content hash of the instrument's text."""
+    answered_by: str = ""
+    """Model name and system fingerprint that the endpoint returned."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """One annotator's absolute grade of one response; either `value` or `error` is set."""
+
+    prompt_id: str
+    sample: int
+    model: str
+    response_id: str
+    scale: Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
+    annotator: str
+    value: int | None = None
+    error: str | None = None
+    reply: str = ""
+    template: str = ""
+    answered_by: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkItem:
+    """One benchmark item of one model; `value` is the metric on this item."""
+
+    task: str
+    item_id: str
+    model: str
+    metric: str
+    value: float

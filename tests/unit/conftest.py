@@ -1,0 +1,82 @@
+"""A base model small enough for any test: a real Llama with random weights and its tokenizer."""
+
+from pathlib import Path
+
+import pytest
+
+from limaflow.jsonl import write_json, write_records
+from limaflow.records import Example, Message, ModelManifest, Split, example_id
+
+VERBS = ("feeds", "paints", "repairs", "sells", "finds", "hides", "counts")
+THINGS = ("a red lantern", "nine goats", "the old bridge", "warm bread", "his brother's boat")
+PLACES = ("Arlo", "Benwick", "Corra", "Dunmere", "Elsby", "Farrow", "Gilsand", "Hexley")
+
+
+def sentences() -> list[str]:
+    return [f"Somebody in {p} {v} {t}." for p in PLACES for v in VERBS for t in THINGS]
+
+
+def example(number: int, *, split: Split = "train", answered: bool = True) -> Example:
+    """A conversation whose length varies with its number."""
+    facts = sentences()
+    asked = f"Question {number}: what happens in {PLACES[number % len(PLACES)]}?"
+    told = " ".join(facts[(7 * number + k) % len(facts)] for k in range(1 + number % 4))
+    messages = [Message(role="user", content=asked)]
+    if answered:
+        messages.append(Message(role="assistant", content=told))
+    return Example(
+        id=example_id(tuple(messages)), messages=tuple(messages), source="test", split=split
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """model.json of an untrained Llama of 2 layers, context 128, with BOS, EOS and no pad."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("base")
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<s>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator([*sentences(), "Question: what happens?\n\nAnswer:"], trainer)
+    bpe.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", bpe.token_to_id("<s>"))]
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", model_max_length=128
+    )
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=128,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    write_json(folder / "model.json", ModelManifest(model="base", path="model"))
+    return folder / "model.json"
+
+
+@pytest.fixture(scope="session")
+def tiny_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.jsonl (21 examples) and dev.jsonl (5, one without a response)."""
+    folder = tmp_path_factory.mktemp("data")
+    write_records(folder / "train.jsonl", (example(n) for n in range(21)), key=lambda e: e.id)
+    dev = [example(100 + n, split="dev", answered=n > 0) for n in range(5)]
+    write_records(folder / "dev.jsonl", dev, key=lambda e: e.id)
+    return folder

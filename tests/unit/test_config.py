@@ -1,0 +1,162 @@
+"""A mistake in the configuration is one clear message, and nothing runs."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limaflow.config import Recipe, TunedArm, parse, parse_block, under_root
+from limaflow.errors import InputError
+from limaflow.overlay import merged
+
+
+@pytest.fixture(scope="module")
+def paper(root: Path) -> dict[str, Any]:
+    return merged([root / "config.yaml"])
+
+
+def changed(raw: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    """A copy of `raw` with one key set; list entries are found by name."""
+    result = copy.deepcopy(raw)
+    *parents, last = path.split(".")
+    place: Any = result
+    for key in parents:
+        place = (
+            next(entry for entry in place if entry["name"] == key)
+            if isinstance(place, list)
+            else place[key]
+        )
+    place[last] = value
+    return result
+
+
+def message_of(raw: dict[str, Any]) -> str:
+    with pytest.raises(InputError) as caught:
+        parse(raw)
+    return str(caught.value)
+
+
+def test_the_defaults_are_the_papers_recipe(paper: dict[str, Any]) -> None:
+    config = parse(paper)
+    recipe = config.training
+    assert (recipe.epochs, recipe.batch_examples, recipe.max_tokens) == (15, 32, 2048)
+    assert (recipe.learning_rate, recipe.final_learning_rate) == (1e-5, 1e-6)
+    assert (recipe.betas, recipe.weight_decay, recipe.warmup_steps) == ((0.9, 0.95), 0.1, 0)
+    assert recipe.residual_dropout == 0.3
+    decoding = config.generation.decoding
+    assert (decoding.top_p, decoding.temperature, decoding.repetition_penalty) == (0.9, 0.7, 1.2)
+    assert sum((config.dataset("lima").examples or {}).values()) == 1000
+    assert sum(draw.examples or 0 for draw in config.prompts.test) == 300
+    assert config.selection.epochs == [5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml")),
+    ids=lambda p: p.stem,
+)
+def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
+    assert parse(merged([root / "config.yaml", overlay])).experiment == overlay.stem
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (
+            "training.lerning_rate",
+            1e-5,
+            "training.lerning_rate: unknown key; did you mean 'learning_rate'?",
+        ),
+        ("arms.lima.datset", "x", "arms.lima.datset: unknown key; did you mean 'dataset'?"),
+        ("training.epochs", "many", "training.epochs: Input should be a valid integer"),
+        (
+            "training.epochs",
+            0,
+            "training.epochs: Input should be greater than or equal to 1, got 0",
+        ),
+        (
+            "training.final_learning_rate",
+            1.0,
+            "final_learning_rate 1.0 exceeds learning_rate 1e-05",
+        ),
+        (
+            "arms.lima.dataset",
+            "limo",
+            "arms.lima.dataset: no dataset is named 'limo'; did you mean 'lima'?",
+        ),
+        (
+            "arms.lima.recipe",
+            {"epoch": 3},
+            "arms.lima.recipe.epoch: unknown key; did you mean 'epochs'?",
+        ),
+        ("arms.lima.recipe", {"epochs": 4}, "lie after the last of the 4 epochs of arm 'lima'"),
+        ("launch.processes_per_node", 7, "cannot be shared evenly by 28 processes"),
+        ("launch.zero_stage", 0, "stage 0 with bf16"),
+        ("judging.selection", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
+        ("benchmarks.arms", ["gpt-4"], "'gpt-4' is not a model that runs here"),
+        ("base.path", None, "base: give either path (a hub name or folder) or stand_in"),
+        ("sources.wikihow.kind", "wikihaw", "sources.wikihow: Input tag 'wikihaw'"),
+    ],
+)
+def test_a_mistake_names_the_key_and_the_mend(
+    paper: dict[str, Any], path: str, value: object, expected: str
+) -> None:
+    if path == "sources.wikihow.kind":
+        expected = "sources.wikihow.kind: Input should be"
+    assert expected in message_of(changed(paper, path, value))
+
+
+def test_every_mistake_is_told_at_once(paper: dict[str, Any]) -> None:
+    raw = changed(changed(paper, "training.epochs", -1), "seed", "x")
+    message = message_of(raw)
+    assert "training.epochs" in message
+    assert "seed" in message
+
+
+def test_two_things_of_one_name_are_refused(paper: dict[str, Any]) -> None:
+    raw = copy.deepcopy(paper)
+    raw["arms"].append(raw["arms"][0])
+    assert "the name 'base' stands twice" in message_of(raw)
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(paper: dict[str, Any]) -> None:
+    assert parse(changed(paper, "training.learning_rate", "1e-5")).training.learning_rate == 1e-5
+
+
+def test_an_arms_recipe_is_the_training_block_with_its_overrides(paper: dict[str, Any]) -> None:
+    config = parse(changed(paper, "arms.lima.recipe", {"learning_rate": 2e-5}))
+    assert isinstance(config.arm("lima"), TunedArm)
+    assert config.recipe("lima") == config.training.model_copy(update={"learning_rate": 2e-5})
+
+
+def test_a_block_survives_its_flag(paper: dict[str, Any]) -> None:
+    recipe = parse(paper).training
+    assert parse_block(Recipe, recipe.flag(), "--recipe") == recipe
+
+
+def test_a_flag_that_is_not_json_is_told() -> None:
+    with pytest.raises(InputError, match="--recipe is not JSON"):
+        parse_block(Recipe, "{epochs: 3", "--recipe")
+
+
+def test_an_overlays_list_replaces_and_its_mapping_merges(tmp_path: Path) -> None:
+    below, above = tmp_path / "below.yaml", tmp_path / "above.yaml"
+    below.write_text("block: {a: 1, b: 2}\nnames: [x, y]\n")
+    above.write_text("block: {b: 3}\nnames: [z]\n")
+    assert merged([below, above]) == {"block": {"a": 1, "b": 3}, "names": ["z"]}
+
+
+def test_broken_yaml_names_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("a: 1\nb: [1\nc: 2\n")
+    with pytest.raises(InputError, match=r"broken\.yaml:3"):
+        merged([file])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("x/y", "data/x/y"), ("/x/y", "/x/y"), ("results/e/x", "results/e/x")],
+)
+def test_a_users_path_lies_under_the_data_root(path: str, expected: str) -> None:
+    assert under_root(path, "data") == expected

@@ -1,0 +1,95 @@
+"""The fingerprint changes with the code a command runs, and with nothing else."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def package(tmp_path: Path, root: Path) -> Path:
+    """A copy of the package that a test may edit."""
+    return Path(shutil.copytree(root / "src" / "limaflow", tmp_path / "limaflow"))
+
+
+@pytest.fixture
+def fingerprint(package: Path) -> Callable[[str], str]:
+    def of(command: str) -> str:
+        module, function = command.split(":")
+        program = (
+            "from limaflow import fingerprint;"
+            f"print(fingerprint.of('limaflow.{module}', '{function}'))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    return of
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_comments_docstrings_and_layout_do_not_count(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    before = fingerprint("training.cli:run")
+    edit(package / "seeds.py", '"""Named', '"""Differently named')
+    with (package / "seeds.py").open("a") as file:
+        file.write("\n\n# a remark\n")
+    assert fingerprint("training.cli:run") == before
+
+
+def test_an_edit_of_judging_leaves_training_alone(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    training, judging = fingerprint("training.cli:run"), fingerprint("judging.cli:compare")
+    edit(package / "judging" / "pairwise.py", '"both"', '"each"')
+    assert fingerprint("training.cli:run") == training
+    assert fingerprint("judging.cli:compare") != judging
+
+
+def test_an_edit_of_a_module_that_training_imports_changes_training(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    before = fingerprint("training.cli:run")
+    edit(package / "seeds.py", "sort_keys=True", "sort_keys=False")
+    assert fingerprint("training.cli:run") != before
+
+
+def test_a_configuration_key_of_judging_leaves_training_alone(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    training, judging = fingerprint("training.cli:run"), fingerprint("judging.cli:compare")
+    edit(
+        package / "config.py", "attempts: int = Field(default=3", "attempts: int = Field(default=4"
+    )
+    assert fingerprint("training.cli:run") == training
+    assert fingerprint("judging.cli:compare") != judging
+
+
+def test_another_command_of_the_same_file_does_not_count(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    before = fingerprint("training.cli:run")
+    with (package / "training" / "cli.py").open("a") as file:
+        file.write("\n\n@app.command()\ndef extra() -> None:\n    print('new')\n")
+    assert fingerprint("training.cli:run") == before
+
+
+def test_an_unknown_command_is_an_error() -> None:
+    from limaflow import fingerprint
+
+    with pytest.raises(LookupError, match="defines no function nothing"):
+        fingerprint.of("limaflow.training.cli", "nothing")

@@ -1,0 +1,62 @@
+"""What the project promises about its own files."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+def test_the_conda_file_has_the_pins_of_the_lock(root: Path) -> None:
+    lock = (root / "envs/requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lock if not line.startswith("#")]
+    conda = yaml.safe_load((root / "envs/limaflow.yaml").read_text(encoding="utf-8"))
+    assert conda["dependencies"][-1]["pip"] == pins
+
+
+def test_every_direct_dependency_is_locked_and_has_its_job_named(root: Path) -> None:
+    import tomllib
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = (root / "envs/requirements.lock").read_text(encoding="utf-8").lower().replace("_", "-")
+    jobs = (root / "envs/README.md").read_text(encoding="utf-8")
+    for line in project["dependencies"]:
+        name = re.split(r"[<>=\[]", line)[0]
+        assert f"\n{name.lower()}==" in lock, name
+        assert name.removeprefix("snakemake-executor-plugin-slurm") in jobs, name
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "rules").glob("*.smk")), ids=lambda p: p.stem
+)
+def test_rules_are_one_visible_command(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"^\s+(run|shadow|retries|script|notebook):", text, re.MULTILINE)
+    for block in re.findall(r"    shell:\n((?:        .*\n)+)", text):
+        command = "".join(re.findall(r"[\"'](.*)[\"']", block))
+        assert command.count("limaflow") == 1 or command.startswith("printf"), command
+
+
+def test_the_package_never_imports_snakemake(root: Path) -> None:
+    for module in (root / "src").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(from|import) snakemake", text, re.MULTILINE), module
+
+
+def test_remote_code_and_pickles_are_never_trusted(root: Path) -> None:
+    for module in (root / "src").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        assert "trust_remote_code=True" not in text, module
+        assert not re.search(r"^\s*import pickle", text, re.MULTILINE), module
+
+
+def test_heavy_packages_do_not_slow_the_command_line_down(root: Path) -> None:
+    import subprocess
+
+    program = "import sys, limaflow.cli; print(*sorted(m for m in sys.modules if '.' not in m))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    heavy = {"torch", "transformers", "deepspeed", "lm_eval", "openai", "matplotlib", "scipy"}
+    assert not heavy & set(done.stdout.split())
