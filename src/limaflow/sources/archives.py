@@ -1,0 +1,90 @@
+"""Compressed dumps as streams: the one member of a .7z that is wanted, the lines of a .zst.
+
+Archives are taken as hostile: no member name becomes a path, sizes are bounded before anything is
+written, and a file that ends too early is an error and never a shorter text.
+"""
+
+import lzma
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from limaflow.conversations import MAX_LINE_BYTES
+from limaflow.errors import InputError
+
+WINDOW_BYTES = 2**31
+"""Pushshift's dumps are compressed with zstd's longest window, 2 GiB."""
+# A zstd block of 4 bytes can stand for 128 KiB: small pieces bound what one step can unpack.
+PIECE_BYTES = 8 * 1024
+
+
+@contextmanager
+def member_of_7z(archive: Path, member: str, scratch: Path) -> Iterator[Path]:
+    """The file `member` of a 7z archive, unpacked into a temporary folder under `scratch`.
+
+    Raises:
+        InputError: the archive is broken, encrypted, lacks the member, or does not fit the disk.
+    """
+    import py7zr
+
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unpacked-") as folder:
+        try:
+            with py7zr.SevenZipFile(archive) as opened:
+                if opened.needs_password():
+                    raise InputError("the archive is encrypted", path=archive)
+                found = [entry for entry in opened.list() if entry.filename == member]
+                if len(found) != 1 or found[0].is_directory:
+                    raise InputError(f"holds no single file {member}", path=archive)
+                size, free = found[0].uncompressed, shutil.disk_usage(folder).free
+                if size > free:
+                    raise InputError(
+                        f"{member} takes {size} bytes unpacked, {free} are free in {scratch}",
+                        path=archive,
+                    )
+                opened.extract(folder, targets=[member])
+        except (py7zr.Bad7zFile, py7zr.UnsupportedCompressionMethodError) as error:
+            raise InputError(f"not a sound 7z archive: {error}", path=archive) from None
+        except (EOFError, ValueError, lzma.LZMAError, py7zr.DecompressionError) as error:
+            raise InputError(f"broken or cut 7z archive: {error}", path=archive) from None
+        unpacked = Path(folder) / member
+        if unpacked.is_symlink() or not unpacked.is_file() or unpacked.stat().st_size != size:
+            raise InputError(f"{member} is not a plain file of {size} bytes", path=archive)
+        yield unpacked
+
+
+def lines_of_zst(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each line of a zstd-compressed text, of one frame or several.
+
+    Raises:
+        InputError: the file is not zstd, ends inside a frame, or holds an endless line.
+    """
+    rest, number = b"", 0
+    for piece in _unpacked(path):
+        *lines, rest = (rest + piece).split(b"\n")
+        for number, line in enumerate(lines, start=number + 1):  # noqa: B020 - counts on
+            yield number, line
+        if len(rest) >= MAX_LINE_BYTES:
+            raise InputError(f"line of over {MAX_LINE_BYTES} bytes", path=path, line=number + 1)
+    if rest:
+        yield number + 1, rest
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
+    import zstandard
+
+    decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES)
+    frame, inside = decompressor.decompressobj(), True
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            while piece:
+                try:
+                    yield frame.decompress(piece)
+                except zstandard.ZstdError as error:
+                    raise InputError(f"not sound zstd: {error}", path=path) from None
+                inside, piece = not frame.eof, frame.unused_data
+                if frame.eof:
+                    frame = decompressor.decompressobj()
+    if inside:
+        raise InputError("the zstd file ends too early", path=path, fix="fetch it again")

@@ -1,0 +1,74 @@
+"""`limaflow source`: fetch raw dumps, read candidates from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def fetch(
+    url: Annotated[str, typer.Option(help="http(s) or file URL, or a local path.")],
+    output: Annotated[Path, typer.Option(help="Final name of the raw file.")],
+    sha256: Annotated[str | None, typer.Option(help="Checksum that the file must have.")] = None,
+) -> None:
+    """Fetch one raw file and verify it."""
+    from limaflow.sources.fetching import fetch as fetch_file
+
+    print(f"{fetch_file(url, output, sha256)}  {output}")
+
+
+@app.command()
+def extract(
+    raw: Annotated[list[Path], typer.Argument(help="Raw files of the shard.")],
+    *,
+    kind: Annotated[str, typer.Option(help="Kind of the source; see config.yaml.")],
+    source: Annotated[str, typer.Option(help="Name of the source.")],
+    shard: Annotated[str, typer.Option(help="Name of the shard; a site's name for dumps.")],
+    output: Annotated[Path, typer.Option(help="Candidates, JSON lines.")],
+    subreddit: Annotated[str, typer.Option(help="Subreddit to read (reddit).")] = "",
+    licence: Annotated[str, typer.Option(help="Licence where the raw file names none.")] = "",
+    prompt_field: Annotated[
+        str, typer.Option(help="Path of the prompt in a row; joined if several, by comma.")
+    ] = "prompt",
+    response_field: Annotated[
+        str, typer.Option(help="Path of the response in a row, likewise.")
+    ] = "response",
+) -> None:
+    """Read the candidates of one shard."""
+    from collections import Counter
+
+    from limaflow.jsonl import write_records
+    from limaflow.sources.candidates import Shard
+    from limaflow.sources.extraction import candidates
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    passed_over: Counter[str] = Counter()
+    read = Shard(
+        source=source,
+        name=shard,
+        files=tuple(raw),
+        scratch=output.parent,
+        licence=licence,
+        subreddit=subreddit,
+        prompt_field=prompt_field,
+        response_field=response_field,
+    )
+    count = write_records(output, candidates(kind, read, passed_over))
+    reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
+    print(f"{source}/{shard}: {count} candidates{reasons}")
+
+
+@app.command()
+def text(
+    candidates: Annotated[list[Path], typer.Argument(help="Candidates, JSON lines.")],
+    *,
+    output: Annotated[Path, typer.Option(help='Documents, JSON lines of {"text": …}.')],
+) -> None:
+    """Write the plain text of candidates, to pretrain a stand-in on."""
+    from limaflow.jsonl import write_records
+    from limaflow.sources.text import documents
+
+    print(f"{output}: {write_records(output, documents(candidates))} documents")

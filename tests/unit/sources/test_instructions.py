@@ -1,0 +1,99 @@
+"""Natural Instructions and authored rows, on the real files."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from limaflow.conversations import conversation
+from limaflow.errors import InputError
+from limaflow.sources import authored, natural_instructions
+from limaflow.sources.candidates import Shard
+
+
+def test_a_task_gives_definition_and_input_as_prompt_and_its_first_output(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    files = tuple(sorted((shared_data / "super-natural-instructions").glob("*.json")))
+    shard = Shard(source="ni", name="tasks", files=files, scratch=tmp_path)
+    found = list(natural_instructions.read(shard, Counter()))
+    tasks = {path.stem: json.loads(path.read_text()) for path in files}
+    assert len(found) == sum(len(task["Instances"]) for task in tasks.values()) == 354
+    for candidate in found:
+        task = tasks[candidate.stratum]
+        assert candidate.title.startswith(task["Definition"][0].strip() + "\n\n")
+        assert candidate.provenance.licence == task["Instance License"][0]
+    assert [c.id for c in found] == sorted(c.id for c in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no Definition"),
+        ('{"Definition": ["d"]}', "Instances is no list"),
+        ('{"Definition": ["d"], "Instances": [{"input": "i", "output": []}]}', r"Instances\.0"),
+    ],
+)
+def test_a_file_that_is_no_task_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "task1.json"
+    path.write_text(text)
+    shard = Shard(source="ni", name="tasks", files=(path,), scratch=tmp_path)
+    with pytest.raises(InputError, match=message):
+        list(natural_instructions.read(shard, Counter()))
+
+
+def test_dotted_fields_are_joined_and_empty_ones_left_out(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    path = shared_data / "instructions/self-instruct-seed-tasks.jsonl"
+    shard = Shard(
+        source="seed",
+        name="seed",
+        files=(path,),
+        scratch=tmp_path,
+        prompt_field="instruction, instances.0.input",
+        response_field="instances.0.output",
+    )
+    found = {c.provenance.ids[0]: c for c in authored.read(shard, Counter())}
+    assert len(found) == 175
+    assert found["seed_task_1"].title == (
+        "What is the relation between the given pairs?\n\nNight : Day :: Right : Left"
+    )
+    assert found["seed_task_0"].title.endswith("700-1000 calories?")
+
+
+def test_the_first_turn_of_mt_bench_is_the_prompt(shared_data: Path, tmp_path: Path) -> None:
+    path = shared_data / "multi-turn/mt-bench/question.jsonl"
+    shard = Shard(source="mt", name="mt", files=(path,), scratch=tmp_path)
+    found = list(authored.read(shard, Counter()))
+    assert len(found) == 80
+    assert all(candidate.response == "" for candidate in found)
+
+
+def test_a_dialogue_keeps_all_its_turns(tmp_path: Path) -> None:
+    path = tmp_path / "lima.jsonl"
+    path.write_text(json.dumps({"conversations": ["a", "b", "c", "d"], "source": "x"}))
+    shard = Shard(source="lima", name="all", files=(path,), scratch=tmp_path)
+    [candidate] = authored.read_messages(shard, Counter())
+    assert [m.role for m in candidate.messages] == ["user", "assistant", "user", "assistant"]
+    assert (candidate.title, candidate.response, candidate.kind) == ("a", "d", "messages")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"messages": []},
+        {"messages": [{"role": "robot", "content": "x"}]},
+        {"messages": [{"role": "user", "content": None}]},
+        {"messages": [{"role": "assistant", "content": "x"}]},
+        {"conversations": "abc"},
+        {"turns": 3},
+        {"conversations": ["a", ""]},
+    ],
+)
+def test_a_row_without_a_conversation_says_what_it_lacks(row: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        conversation(row)

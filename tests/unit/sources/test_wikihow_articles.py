@@ -1,0 +1,65 @@
+"""wikiHow's CSV: columns by header, steps put together, broken files named."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from limaflow.errors import InputError
+from limaflow.records import Candidate
+from limaflow.sources.candidates import Shard
+from limaflow.sources.wikihow import joined_steps, read
+
+
+def candidates(folder: Path, text: str) -> list[Candidate]:
+    path = folder / "wikihowAll.csv"
+    path.write_text(text, encoding="utf-8-sig", newline="")
+    shard = Shard(source="wh", name="all", files=(path,), scratch=folder, licence="CC BY-NC-SA")
+    return list(read(shard, Counter()))
+
+
+def test_columns_go_by_their_header_and_a_category_is_the_stratum(tmp_path: Path) -> None:
+    rows = "text,headline,category,title\nStir.,Stir,Food,How to Stir\n"
+    [candidate] = candidates(tmp_path, rows)
+    assert (candidate.title, candidate.response, candidate.stratum) == (
+        "How to Stir",
+        "Stir.",
+        "Food",
+    )
+
+
+def test_without_a_category_the_shard_is_the_stratum(tmp_path: Path) -> None:
+    [candidate] = candidates(tmp_path, "headline,title,text\nA,How to A,Do a.\n")
+    assert candidate.stratum == "all"
+
+
+def test_the_other_layout_is_refused_with_the_columns_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lacks the columns headline"):
+        candidates(tmp_path, "overview,text,sectionLabel,title\na,b,c,d\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('a,"b"c,d\n', ":2: broken CSV"),
+        ('a,"b,d\n', "broken CSV"),
+        ("a,b\n", ":2: 2 fields under 3 columns"),
+    ],
+)
+def test_broken_rows_are_named_by_line(tmp_path: Path, rows: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        candidates(tmp_path, "headline,title,text\n" + rows)
+
+
+def test_bold_lines_and_explanations_that_match_become_numbered_steps() -> None:
+    headline = "\nClear the desk.,\nSort the paints.,\nLabel the boxes."
+    text = "Start with paper.;\n, Use one shelf.\n\n, Write large."
+    assert joined_steps(headline, text) == (
+        "1. Clear the desk. Start with paper.\n\n"
+        "2. Sort the paints. Use one shelf.\n\n"
+        "3. Label the boxes. Write large."
+    )
+
+
+def test_where_they_do_not_match_the_text_stands_alone() -> None:
+    assert joined_steps("One.,\nTwo.,\nThree.", "First.;\n, Second.") == "First.\n\nSecond."
