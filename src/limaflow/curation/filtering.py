@@ -1,0 +1,120 @@
+"""Candidates to examples: rules first, then the prompt is chosen and both texts are cleaned."""
+
+import re
+from collections.abc import Iterable
+
+from limaflow.config import Filters
+from limaflow.curation.rendering import has_image, rendered
+from limaflow.curation.rules import ELSEWHERE, Reading, objection
+from limaflow.records import Candidate, Drop, Example, Message, example_id
+from limaflow.seeds import generator_for
+
+MIN_BODY_CHARS = 60
+# A body that reads on from its title, or shows what is no longer there, is no prompt by itself.
+LEANS_ON_TITLE = re.compile(
+    r"\btitle\b|\b(?:see|as) above\b|\b(?<!my )(?:questions?|comments?|answers?|posts?|threads?)\b"
+    r"|\b(?:this|the|your) (?:sub)?(?:site|forum|community|reddit)\b"
+    r"|\b(?:picture|image|photo|screenshot)s?\b|^(?:if so|and|or|but|so|because|also)\b"
+    r"|^(?:\w+ )?(?:this|these|that|it|they)\b",
+    re.IGNORECASE,
+)
+MIN_SHARED_WORDS = 0.5
+"""Share of the title's longer words that a body must take up, to be about what the title is."""
+PROMPT_TAG = re.compile(r"^\s*(?:\[[A-Za-z]{2,3}\]\s*)+")
+# wikiHow's file has the number of an article's part glued to its title.
+GLUED_NUMBER = re.compile(r"(?<=[a-z)!?])\d{1,2}$")
+THIS_ARTICLE = re.compile(r"^\s*This article\b")
+
+
+def filtered(
+    candidates: Iterable[Candidate], filters: Filters | None, seed: int
+) -> tuple[list[Example], list[Drop]]:
+    """The examples that pass and the drops, each sorted by id.
+
+    Without `filters` no rule looks, and titles are the prompts.
+    """
+    kept, dropped = [], []
+    for candidate in candidates:
+        reading = Reading(candidate, filters is None or filters.quotes_and_code_count)
+        found = objection(reading, filters) if filters else None
+        example = (
+            None if found else _example(reading, filters.title_prompt_share if filters else 1, seed)
+        )
+        if example is None:
+            rule, detail = found or ("empty_text", "nothing left after links and images")
+            dropped.append(
+                Drop(
+                    id=candidate.id,
+                    source=candidate.source,
+                    step="filter",
+                    rule=rule,
+                    detail=detail,
+                )
+            )
+        else:
+            kept.append(example)
+    # Two candidates of one content have one id: provenance settles their order.
+    kept.sort(key=lambda example: (example.id, example.provenance.ids))
+    return kept, sorted(dropped, key=lambda drop: drop.id)
+
+
+def _example(reading: Reading, title_prompt_share: float, seed: int) -> Example | None:
+    candidate = reading.candidate
+    messages = candidate.messages
+    if not messages:
+        prompt = prompt_of(candidate, title_prompt_share, seed)
+        response = repaired_response(reading.response, candidate.kind)
+        if not prompt or (candidate.response and not response):
+            return None
+        turns = [Message(role="user", content=prompt)]
+        turns += [Message(role="assistant", content=response)] if response else []
+        messages = tuple(turns)
+    return Example(
+        id=example_id(messages),
+        messages=messages,
+        source=candidate.source,
+        split="train",
+        kind=candidate.kind,
+        stratum=candidate.stratum,
+        provenance=candidate.provenance,
+    )
+
+
+def prompt_of(candidate: Candidate, title_share: float, seed: int) -> str:
+    """The title for a share of the candidates, else the body, if it can stand alone.
+
+    The paper takes "either the title or the body" at random (LIMA §2.1).
+    """
+    title = repaired_title(rendered(candidate.title, "text"), candidate.kind)
+    body = rendered(candidate.body, candidate.markup)
+    if not title:
+        return body
+    draw = generator_for(seed, "title or body", candidate.id).random()
+    if draw < title_share or has_image(candidate.body, candidate.markup):
+        return title
+    return body if stands_alone(body, title) else title
+
+
+def stands_alone(body: str, title: str) -> bool:
+    """Whether a reader without the title, the site or its pictures knows what `body` asks."""
+    topics = {word[:5] for word in re.findall(r"\w{4,}", title.casefold())}
+    taken_up = {word[:5] for word in re.findall(r"\w{4,}", body.casefold())}
+    return (
+        len(body) >= MIN_BODY_CHARS
+        and "?" in body
+        and len(topics & taken_up) >= MIN_SHARED_WORDS * len(topics)
+        and not LEANS_ON_TITLE.search(body)
+        and not ELSEWHERE.search(body)
+    )
+
+
+def repaired_title(title: str, kind: str) -> str:
+    """A title without the marks of its source: Reddit's [WP], wikiHow's glued part number."""
+    if kind == "reddit":
+        return PROMPT_TAG.sub("", title)
+    return GLUED_NUMBER.sub("", title) if kind == "wikihow" else title
+
+
+def repaired_response(response: str, kind: str) -> str:
+    """wikiHow's opening "This article" speaks of a page; the paper has it speak of an answer."""
+    return THIS_ARTICLE.sub("The following answer", response) if kind == "wikihow" else response

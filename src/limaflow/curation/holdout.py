@@ -1,0 +1,73 @@
+"""The prompts that models are chosen by (dev) and judged on (test), drawn before training data.
+
+Drawn from the filtered examples with the strata of `sampling`; within a stratum by lot, so that
+training does not get only what is left below the best, save for Reddit, whose prompts the paper
+takes by upvotes. No prompt stands twice, in dev and test together.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+
+from limaflow.curation.adoption import adopted
+from limaflow.curation.sampling import draw, of_sources
+from limaflow.curation.wording import plain
+from limaflow.errors import InputError
+from limaflow.records import Example, Split
+
+BY_SCORE = ("reddit",)
+
+
+def prompts_of(
+    examples: Iterable[Example],
+    wanted: Mapping[Split, Mapping[str, int]],
+    paths: Mapping[Split, Sequence[Path]],
+    temperature: float,
+    seed: int,
+) -> dict[Split, list[Example]]:
+    """The prompts of each split, sorted by id: those of its files, and those drawn from `examples`.
+
+    Raises:
+        InputError: a source has fewer distinct prompts than wanted, or a prompt is brought twice.
+    """
+    splits: dict[Split, list[Example]] = {split: [] for split in wanted}
+    brought: dict[str, str] = {}
+    files = [(split, path) for split, listed in paths.items() for path in listed]
+    for split, path in files:
+        for example in adopted(path, split):
+            if (twin := brought.get(plain(example.prompt))) is not None:
+                raise InputError(f"a prompt stands twice, in {twin} too", path=path)
+            brought[plain(example.prompt)] = split
+            splits[split].append(example)
+    sources = Counter[str]()
+    for counts in wanted.values():
+        sources.update(counts)
+    available = of_sources(_distinct(examples, brought.keys()), sources)
+    for source, number in sorted(sources.items()):
+        if not number:
+            continue
+        ranked = available[source][0].kind in BY_SCORE
+        drawn = draw(
+            available[source],
+            number,
+            temperature=temperature,
+            seed=seed,
+            purpose="hold out",
+            ranked=ranked,
+        )
+        for split in wanted:
+            count = wanted[split].get(source, 0)
+            splits[split] += [replace(example, split=split) for example in drawn[:count]]
+            drawn = drawn[count:]
+    return {split: sorted(members, key=lambda e: e.id) for split, members in splits.items()}
+
+
+def _distinct(examples: Iterable[Example], seen: Set[str]) -> list[Example]:
+    """One example a prompt, the lowest id, without the prompts `seen`."""
+    first: dict[str, Example] = {}
+    for example in sorted(examples, key=lambda e: (e.id, e.source, e.provenance.ids)):
+        prompt = plain(example.prompt)
+        if prompt not in seen:
+            first.setdefault(prompt, example)
+    return list(first.values())

@@ -1,0 +1,136 @@
+"""Draws from a pool, source by source: strata first, then examples within a stratum.
+
+Stack Exchange: sites with p ∝ n^(1/τ), questions by score. wikiHow: a category, then any article.
+Super-Natural Instructions: one example a task. Reddit: by upvotes. (LIMA §2.1-2.2; the formula for
+τ is the usual reading of "temperature", the paper gives none.)
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from limaflow.errors import InputError
+from limaflow.records import Example
+from limaflow.seeds import generator_for, seed_for
+
+RANKED = ("stackexchange", "reddit")
+"""Kinds of which the prompts with the highest score are taken first."""
+EVEN_STRATA = ("wikihow",)
+"""Kinds of which each stratum is as likely as any other, whatever its size."""
+IN_ROUNDS = ("natural-instructions",)
+"""Kinds of which each stratum gives one example before any gives a second."""
+
+
+def sampled(
+    pool: Iterable[Example],
+    wanted: Mapping[str, int],
+    temperature: float,
+    reserve_share: float,
+    seed: int,
+) -> tuple[list[Example], list[Example]]:
+    """The sample and its reserve, each sorted by id.
+
+    A sample of n examples is part of every larger sample from the same pool. The reserve holds the
+    next examples of each stratum, `reserve_share` of the number drawn there, rounded up.
+
+    Raises:
+        InputError: a source has fewer examples than wanted.
+    """
+    by_source = of_sources(pool, wanted)
+    chosen, reserve = [], []
+    for source, number in sorted(wanted.items()):
+        drawn = draw(
+            by_source[source], number, temperature=temperature, seed=seed, purpose="sample"
+        )
+        chosen += drawn
+        taken = {example.id for example in drawn}
+        spare = _strata([e for e in by_source[source] if e.id not in taken], seed)
+        for stratum, count in _counts(drawn).items():
+            reserve += spare.get(stratum, [])[: math.ceil(count * reserve_share)]
+    return _by_id(chosen), _by_id(reserve)
+
+
+def of_sources(pool: Iterable[Example], wanted: Mapping[str, int]) -> dict[str, list[Example]]:
+    """The examples of each wanted source.
+
+    Raises:
+        InputError: a source has fewer examples than wanted.
+    """
+    found: dict[str, list[Example]] = {source: [] for source in wanted}
+    for example in pool:
+        if example.source in found:
+            found[example.source].append(example)
+    for source, number in sorted(wanted.items()):
+        if len(found[source]) < number:
+            raise InputError(
+                f"source '{source}': {number} examples wanted, {len(found[source])} available",
+                fix="want fewer, or loosen curation.filters; the funnel shows where they went",
+            )
+    return found
+
+
+def draw(
+    examples: list[Example],
+    number: int,
+    *,
+    temperature: float,
+    seed: int,
+    purpose: str,
+    ranked: bool | None = None,
+) -> list[Example]:
+    """`number` examples of one source without replacement, in the order drawn."""
+    if not number:
+        return []
+    strata = _strata(examples, seed, ranked)
+    generator = generator_for(seed, purpose, examples[0].source)
+    kind = examples[0].kind
+    if kind in IN_ROUNDS:
+        names = sorted(strata)
+        generator.shuffle(names)
+        rounds = range(max(map(len, strata.values())))
+        return [strata[n][turn] for turn in rounds for n in names if turn < len(strata[n])][:number]
+    weights = {
+        name: 1.0 if kind in EVEN_STRATA else len(members) ** (1 / temperature)
+        for name, members in strata.items()
+    }
+    left = {name: iter(members) for name, members in strata.items()}
+    drawn: list[Example] = []
+    while len(drawn) < number:
+        name = generator.choices(list(weights), list(weights.values()))[0]
+        example = next(left[name], None)
+        if example is None:
+            del weights[name]
+        else:
+            drawn.append(example)
+    return drawn
+
+
+def place_in_stratum(
+    example: Example, seed: int, ranked: bool | None = None
+) -> tuple[float, int, str]:
+    """Sort key within a stratum: by prompt score where the kind is ranked, else by lot."""
+    if example.kind in RANKED if ranked is None else ranked:
+        score = example.provenance.prompt_score
+        return (math.inf if score is None else -score), 0, example.id
+    return 0.0, seed_for(seed, "place in stratum", example.id), example.id
+
+
+def _strata(
+    examples: Iterable[Example], seed: int, ranked: bool | None = None
+) -> dict[str, list[Example]]:
+    """The examples of each stratum in the order in which they are taken, strata by name."""
+    strata: dict[str, list[Example]] = defaultdict(list)
+    for example in sorted(examples, key=lambda e: place_in_stratum(e, seed, ranked)):
+        strata[example.stratum].append(example)
+    return dict(sorted(strata.items()))
+
+
+def _counts(examples: Iterable[Example]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for example in examples:
+        counts[example.stratum] += 1
+    return dict(sorted(counts.items()))
+
+
+def _by_id(examples: list[Example]) -> list[Example]:
+    return sorted(examples, key=lambda example: example.id)

@@ -1,0 +1,77 @@
+"""Small examples for the curation tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from limaflow.config import Filters
+from limaflow.records import Candidate, Example, Message, Provenance, example_id
+
+PAPER = Filters(
+    min_response_score=10,
+    min_response_chars=1200,
+    max_response_chars=4096,
+    drop_first_person=True,
+    drop_cross_references=True,
+    quotes_and_code_count=False,
+    require_self_contained_title=True,
+    title_prompt_share=0.3,
+)
+
+
+@pytest.fixture
+def paper() -> Filters:
+    """The paper's rules."""
+    return PAPER
+
+
+@pytest.fixture
+def candidate() -> Callable[..., Candidate]:
+    """Builds a candidate that every rule of the paper is content with, but for changes."""
+
+    def build(**changes: Any) -> Candidate:
+        fields: dict[str, Any] = {
+            "id": "se/beer/1",
+            "source": "se",
+            "shard": "beer",
+            "kind": "stackexchange",
+            "title": "How is beer made from barley?",
+            "body": "<p>Tell me: how is beer made from barley, and by whom was it found first?</p>",
+            "response": "<p>" + "Malt is mashed and boiled. " * 60 + "</p>",
+            "markup": "html",
+            "prompt_score": 12,
+            "response_score": 20,
+            "stratum": "beer",
+        }
+        return Candidate(**{**fields, **changes})
+
+    return build
+
+
+@pytest.fixture
+def example() -> Callable[..., Example]:
+    """Builds an example from a prompt, a response, and other fields by name."""
+
+    def build(
+        prompt: str,
+        response: str = "",
+        *,
+        score: float | None = None,
+        prompt_score: float | None = None,
+        **changes: Any,
+    ) -> Example:
+        messages = (Message(role="user", content=prompt),)
+        messages += (Message(role="assistant", content=response),) if response else ()
+        fields: dict[str, Any] = {
+            "id": example_id(messages),
+            "messages": messages,
+            "source": "se",
+            "split": "train",
+            "kind": "stackexchange",
+            "stratum": "beer",
+            "provenance": Provenance(score=score, prompt_score=prompt_score),
+        }
+        return Example(**{**fields, **changes})
+
+    return build

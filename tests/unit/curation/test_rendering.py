@@ -1,0 +1,98 @@
+"""HTML to Markdown: what stays, what goes, and that nothing is left hanging."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limaflow.curation.rendering import prose, rendered
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<p>Brewed in <a href='u'>the old town</a> only.</p>", "Brewed in the old town only."),
+        ("<p>Malt.</p><p><a href='u'>http://x.org/a</a></p>", "Malt."),
+        ("<p>Malt <a href='u'>http://x.org/a</a> is good.</p>", "Malt is good."),
+        ("<p>Malt is good. See <a href='u'>here</a>.</p><p>More.</p>", "Malt is good.\n\nMore."),
+        ("<p>Malt.</p><p>Source: <a href='u'>The Malt Times</a></p>", "Malt."),
+        ("<p>Malt (<a href='u'>source</a>) is good.</p>", "Malt is good."),
+        ("<p>Malt<sup><a href='u'>[1]</a></sup> is good.</p>", "Malt is good."),
+        ("<p>Malt.</p><p><img src='x' alt='a malt'></p><p>Hops.</p>", "Malt.\n\nHops."),
+        ("<p><a href='b'><img src='x'></a></p>", ""),
+        ("<p>It sold for <a href='u'>4%</a> more.</p>", "It sold for 4% more."),
+        ("<ul><li><a href='u'>Orval</a></li><li>Chimay</li></ul>", "- Orval\n- Chimay"),
+        ("<p>Bare http://x.org/a?b=c address.</p>", "Bare address."),
+        ("<p>One<br>two</p>", "One\ntwo"),
+        ("<ol><li>Mash\n  it</li><li>Boil</li></ol>", "1. Mash it\n2. Boil"),
+        ("<h2>Why</h2><p><strong>So</strong> <em>it</em>.</p>", "## Why\n\n**So** *it*."),
+        ("<p>a*b_c &lt;d&gt; &amp; e</p>", "a*b_c <d> & e"),
+        ("<script>x()</script><p>Malt</p><hr>", "Malt"),
+    ],
+)
+def test_what_is_left_reads_on(html: str, markdown: str) -> None:
+    assert rendered(html, "html") == markdown
+
+
+def test_code_blocks_keep_every_character() -> None:
+    code = "def f(x):\n\n\n    return  x  # http://x.org [1]()\n"
+    assert rendered(f"<p>So:</p><pre><code>{code}</code></pre>", "html") == (
+        f"So:\n\n```\n{code.rstrip()}\n```"
+    )
+
+
+def test_inline_code_stays() -> None:
+    assert rendered("<p>Run <code>ls -l () , x</code> now</p>", "html") == "Run `ls -l () , x` now"
+
+
+def test_nested_lists_stay_nested() -> None:
+    html = "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"
+    assert rendered(html, "html") == "- a\n  - b\n- c"
+
+
+def test_markdown_loses_its_links_and_keeps_their_text() -> None:
+    text = "See [the page](http://x.org) and ![pic](http://x.org/a.png) at http://x.org/b."
+    assert "http" not in rendered(text, "markdown")
+    assert "the page" in rendered(text, "markdown")
+
+
+def test_plain_text_keeps_its_addresses() -> None:
+    assert rendered("Summarise http://x.org/a", "text") == "Summarise http://x.org/a"
+
+
+def test_prose_leaves_out_what_others_wrote() -> None:
+    html = "<blockquote><p>I am</p></blockquote><p>Malt <code>my</code> is.</p><pre>I</pre>"
+    assert prose(html, "html") == "Malt is."
+    assert prose("> I am\n\nMalt `my` is.\n\n```\nI\n```", "markdown").split() == ["Malt", "is."]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_any_text_renders_without_outer_space(text: str) -> None:
+    for markup in ("html", "markdown", "text"):
+        assert rendered(text, markup) == rendered(text, markup).strip()
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<p>",
+                "</p>",
+                "<a href='x'>",
+                "</a>",
+                "<li>",
+                "<ul>",
+                "here",
+                " see ",
+                "<pre>",
+                "<blockquote>",
+                "http://a.b/c",
+                "\n",
+                ".",
+            ]
+        )
+    )
+)
+def test_broken_html_leaves_no_address_and_no_tag(parts: list[str]) -> None:
+    text = rendered("".join(parts), "html")
+    assert "<a" not in text
+    assert "\ue000" not in text
