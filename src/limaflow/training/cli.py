@@ -1,0 +1,99 @@
+"""`limaflow train`: fine-tune, choose a checkpoint, look at what is trained."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+BaseModel = Annotated[Path, typer.Option("--base", help="model.json of the pretrained model.")]
+TrainData = Annotated[Path, typer.Option("--data", help="Training examples, JSON lines.")]
+RecipeBlock = Annotated[str, typer.Option("--recipe", help="The block `training`, as JSON.")]
+
+
+@app.command()
+def run(
+    *,
+    arm: Annotated[str, typer.Option("--arm", help="Name of the model to be.")],
+    base: BaseModel,
+    data: TrainData,
+    dev: Annotated[Path, typer.Option("--dev", help="Dev prompts; responses give perplexity.")],
+    recipe: RecipeBlock,
+    launch: Annotated[str, typer.Option("--launch", help="The block `launch`, as JSON.")],
+    export_epochs: Annotated[
+        str, typer.Option("--export-epochs", help="JSON list of the epochs to export.")
+    ],
+    seed: Annotated[int, typer.Option("--seed", help="Seed of data order and dropout.")],
+    run_folder: Annotated[
+        Path, typer.Option("--run-folder", help="Checkpoints, exports and log go below this.")
+    ],
+    output: Annotated[Path, typer.Option("--output", help="training.json.")],
+) -> None:
+    """Fine-tune as one process of a torchrun group; resumes what a kill has cut off."""
+    from limaflow.config import Launch, Recipe, parse_block
+    from limaflow.training.job import Job, epochs_of
+    from limaflow.training.recipe import train
+
+    train(
+        Job(
+            arm=arm,
+            base=base,
+            data=data,
+            dev=dev,
+            recipe=parse_block(Recipe, recipe, "--recipe"),
+            launch=parse_block(Launch, launch, "--launch"),
+            export_epochs=epochs_of(export_epochs),
+            seed=seed,
+            run_folder=run_folder,
+            output=output,
+        )
+    )
+
+
+@app.command()
+def adopt(
+    model: Annotated[str, typer.Option("--model", help="Name of the model.")],
+    path: Annotated[str, typer.Option("--path", help="Its folder, or its name on the hub.")],
+    output: Annotated[Path, typer.Option("--output", help="Manifest of the model.")],
+    revision: Annotated[str | None, typer.Option("--revision", help="Of the hub's model.")] = None,
+) -> None:
+    """Name a trained model that the user brings."""
+    from limaflow.manifests import adopt as adopt_model
+
+    adopt_model(model, path, revision, output)
+
+
+@app.command()
+def choose(
+    arm: Annotated[str, typer.Option("--arm", help="Name of the model.")],
+    training: Annotated[Path, typer.Option("--training", help="training.json of the arm.")],
+    output: Annotated[Path, typer.Option("--output", help="Manifest of the chosen epoch.")],
+    grades: Annotated[list[Path], typer.Argument(help="Grades of the epochs' dev responses.")],
+) -> None:
+    """Choose the epoch whose dev responses have the best mean grade."""
+    from limaflow.training.choose import choose as choose_epoch
+
+    best = choose_epoch(arm, training, grades, output)
+    print(
+        f"{arm}: epoch {best.epoch}, mean grade {best.mean_grade:.3f} of {best.graded}, "
+        f"{best.errors} errors"
+    )
+
+
+@app.command()
+def inspect(
+    base: BaseModel,
+    data: TrainData,
+    recipe: RecipeBlock,
+    example: Annotated[int, typer.Option("--example", min=1, help="Which one to show.")] = 1,
+) -> None:
+    """Show one example's tokens with their labels, and check them all as training does."""
+    from limaflow.config import Recipe, parse_block
+    from limaflow.training.conversation import shown
+    from limaflow.training.data import dialogue_tokenizer, prepared
+
+    tokenizer, _ = dialogue_tokenizer(base)
+    checked = prepared(data, None, tokenizer, parse_block(Recipe, recipe, "--recipe"))
+    print(shown(checked.train[min(example, len(checked.train)) - 1], tokenizer))
+    print({**checked.facts, "trimmed": len(checked.facts["trimmed"])})

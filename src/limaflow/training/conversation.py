@@ -1,0 +1,153 @@
+"""A conversation as tokens and labels: the paper's dialogue format.
+
+Every utterance ends in a dedicated end-of-turn token, distinct from EOS (LIMA, section 3); nothing
+names the roles. The same Jinja template renders training examples here and prompts wherever the
+exported model is used, so that both see the same tokens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from limaflow.errors import InputError
+from limaflow.records import Example, Message
+
+END_OF_TURN = "<|end_of_turn|>"
+PAD = "<|pad|>"
+IGNORED = -100
+"""Label of a token that no loss is taken on (PyTorch's `ignore_index`)."""
+
+CHAT_TEMPLATE = (
+    "{{ bos_token or '' }}"
+    "{% for message in messages %}"
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) or message['role'] == 'system' %}"
+    "{{ raise_exception('turns must alternate, the user first; there is no system turn') }}"
+    "{% endif %}"
+    "{{ message['content'] }}" + END_OF_TURN + "{% endfor %}"
+)
+
+
+@dataclass(frozen=True)
+class TokenizedExample:
+    """One conversation, ready for a batch; `tokens` and `labels` are equally long."""
+
+    id: str
+    tokens: tuple[int, ...]
+    labels: tuple[int, ...]
+    trimmed: int
+    """Tokens cut off at the end to fit the recipe's limit."""
+
+    @property
+    def trained(self) -> int:
+        """Number of tokens that the loss is taken on."""
+        return sum(label != IGNORED for label in self.labels)
+
+
+def add_dialogue_tokens(tokenizer: Any) -> list[int]:
+    """Give `tokenizer` the end-of-turn token, a pad token of its own and the chat template.
+
+    Returns:
+        The ids of the tokens that it did not have before.
+    """
+    from tokenizers import AddedToken
+
+    known = set(tokenizer.get_vocab())
+    tokenizer.add_tokens([AddedToken(END_OF_TURN, normalized=False, special=True)])
+    if tokenizer.pad_token in (None, tokenizer.eos_token, END_OF_TURN):
+        tokenizer.add_special_tokens({"pad_token": AddedToken(PAD, normalized=False, special=True)})
+    tokenizer.chat_template = CHAT_TEMPLATE
+    new = {END_OF_TURN, tokenizer.pad_token} - known
+    return sorted(tokenizer.convert_tokens_to_ids(token) for token in new)
+
+
+def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
+    """Make room in `model` for the `new` tokens that `add_dialogue_tokens` added.
+
+    The end-of-turn row starts as a copy of the EOS row, the nearest thing that the base model
+    knows; another new row starts as the mean of all. Tied and untied heads alike.
+    """
+    import torch
+
+    size = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > size:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    end, eos = tokenizer.convert_tokens_to_ids(END_OF_TURN), tokenizer.eos_token_id
+    tables = {
+        id(t.weight): t for t in (model.get_input_embeddings(), model.get_output_embeddings())
+    }
+    with torch.no_grad():
+        for table in tables.values():
+            mean = table.weight[:size].mean(dim=0)
+            for token in new:
+                copied = token == end and eos is not None
+                table.weight[token] = table.weight[eos] if copied else mean
+
+
+def tokenized(
+    example: Example,
+    tokenizer: Any,
+    *,
+    max_tokens: int,
+    loss_on: Literal["responses", "everything"],
+) -> TokenizedExample:
+    """`example` in the chat template, cut to `max_tokens`, with a label for every trained token.
+
+    Raises:
+        InputError: turns do not alternate, or a text holds the end-of-turn token itself.
+    """
+    _check_turns(example.id, example.messages)
+    text = tokenizer.apply_chat_template(
+        [{"role": m.role, "content": m.content} for m in example.messages], tokenize=False
+    )
+    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
+    turn = 0
+    labels = []
+    for token in tokens:
+        trains = loss_on == "everything" or turn % 2 == 1
+        labels.append(token if trains else IGNORED)
+        turn += token == end
+    if turn != len(example.messages):
+        raise InputError(f"example {example.id} holds the text {END_OF_TURN}, which ends a turn")
+    # Nothing precedes the first token, so that nothing can predict it.
+    labels[0] = IGNORED
+    return TokenizedExample(
+        id=example.id,
+        tokens=tuple(tokens[:max_tokens]),
+        labels=tuple(labels[:max_tokens]),
+        trimmed=max(0, len(tokens) - max_tokens),
+    )
+
+
+def _check_turns(example_id: str, messages: Sequence[Message]) -> None:
+    expected = ["user", "assistant"] * len(messages)
+    if not messages or [m.role for m in messages] != expected[: len(messages)]:
+        raise InputError(f"example {example_id}: turns must alternate, the user first")
+
+
+def check_trained(examples: Sequence[TokenizedExample], end_of_turn: int) -> None:
+    """Make sure that every example teaches something and every whole response teaches to stop.
+
+    Raises:
+        InputError: an example has no trained token, or an assistant's end of turn is untrained.
+    """
+    for example in examples:
+        if not example.trained:
+            raise InputError(
+                f"example {example.id} has no trained token: its response is empty or cut off",
+                fix="raise training.max_tokens, or drop the example in review",
+            )
+        ends = [place for place, token in enumerate(example.tokens) if token == end_of_turn]
+        untrained = [place for place in ends[1::2] if example.labels[place] != end_of_turn]
+        if untrained:
+            raise InputError(f"example {example.id}: end of turn at {untrained} is not trained")
+
+
+def shown(example: TokenizedExample, tokenizer: Any) -> str:
+    """Tokens and labels of one example as a table to be read, one token a line."""
+    lines = [f"example {example.id}: position, token, id, trained"]
+    for place, (token, label) in enumerate(zip(example.tokens, example.labels, strict=True)):
+        text = tokenizer.convert_ids_to_tokens(token)
+        lines.append(f"{place:5d}  {text!r:24} {token:7d}  {'yes' if label != IGNORED else '-'}")
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""The examples of a run as tokens, checked before any work is done."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limaflow.config import Recipe
+from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.manifests import read_manifest
+from limaflow.records import Example
+from limaflow.training.conversation import (
+    END_OF_TURN,
+    TokenizedExample,
+    add_dialogue_tokens,
+    check_trained,
+    tokenized,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Training and dev examples (those with a response), and counts to be told about them."""
+
+    train: list[TokenizedExample]
+    dev: list[TokenizedExample]
+    facts: dict[str, Any]
+
+
+def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
+    """The base model's tokenizer with the dialogue tokens, and the ids that are new.
+
+    Raises:
+        InputError: there is no tokenizer where the manifest points.
+    """
+    from transformers import AutoTokenizer
+
+    manifest, location = read_manifest(base)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(location, revision=manifest.revision)
+    except (OSError, ValueError) as error:
+        raise InputError(f"no tokenizer at {location}: {error}", path=base) from None
+    return tokenizer, add_dialogue_tokens(tokenizer)
+
+
+def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Data:
+    """Tokenize the train set and the dev examples that carry a response.
+
+    Raises:
+        InputError: no examples, nothing trained in one of them, or too many trimmed.
+    """
+
+    def read(path: Path) -> list[TokenizedExample]:
+        return [
+            tokenized(e, tokenizer, max_tokens=recipe.max_tokens, loss_on=recipe.loss_on)
+            for e in read_records(path, Example)
+            if e.response or path == data
+        ]
+
+    train = read(data)
+    if not train:
+        raise InputError("no examples to train on", path=data)
+    check_trained(train, tokenizer.convert_tokens_to_ids(END_OF_TURN))
+    trimmed = [example.id for example in train if example.trimmed]
+    if len(trimmed) > recipe.max_trimmed_share * len(train):
+        raise InputError(
+            f"{len(trimmed)} of {len(train)} examples exceed {recipe.max_tokens} tokens, more than "
+            f"training.max_trimmed_share {recipe.max_trimmed_share} allows",
+            path=data,
+        )
+    held_out = [] if dev is None else [example for example in read(dev) if example.trained]
+    facts = {
+        "examples": len(train),
+        "tokens": sum(len(example.tokens) for example in train),
+        "trained_tokens": sum(example.trained for example in train),
+        "trimmed": trimmed,
+        "dev_examples": len(held_out),
+    }
+    return Data(train=train, dev=held_out, facts=facts)

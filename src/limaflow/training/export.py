@@ -1,0 +1,73 @@
+"""The trained model as a Hugging Face folder that transformers, vLLM and lm-eval open as it is."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from limaflow.jsonl import write_json
+from limaflow.manifests import checksums
+from limaflow.records import ModelManifest
+from limaflow.training.conversation import END_OF_TURN
+from limaflow.training.processes import rank
+
+
+def export(
+    engine: Any, tokenizer: Any, manifest: Path, *, name: str, notes: dict[str, Any]
+) -> None:
+    """Write weights (safetensors), tokenizer and the `manifest` of model `name`, on all ranks.
+
+    The folder of `manifest` appears whole or not at all; one that is there already stays, since a
+    resumed run makes the same.
+    """
+    if manifest.is_file():
+        return
+    weights = whole_weights(engine)
+    if rank() == 0:
+        hidden = manifest.parent.with_name(f".{manifest.parent.name}")
+        shutil.rmtree(hidden, ignore_errors=True)
+        folder = hidden / "model"
+        folder.mkdir(parents=True)
+        model = engine.module
+        model.generation_config = _generation_config(tokenizer)
+        model.save_pretrained(folder, state_dict=weights)
+        tokenizer.save_pretrained(folder)
+        write_json(
+            hidden / "model.json",
+            ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),
+        )
+        hidden.rename(manifest.parent)
+    dist.barrier()
+
+
+def whole_weights(engine: Any) -> dict[str, torch.Tensor]:
+    """The state dict on the CPU of rank 0 ({} elsewhere), gathered weight by weight at ZeRO-3."""
+    import deepspeed
+
+    partitioned = engine.zero_optimization_stage() == 3
+    copies: dict[int, torch.Tensor] = {}
+    weights = {}
+    for name, value in engine.module.state_dict(keep_vars=True).items():
+        # Tied weights stand under two names and must stay one tensor.
+        if id(value) not in copies:
+            with deepspeed.zero.GatheredParameters([value], enabled=partitioned):
+                if rank() == 0:
+                    copies[id(value)] = value.detach().cpu().clone()
+        if rank() == 0:
+            weights[name] = copies[id(value)]
+    return weights
+
+
+def _generation_config(tokenizer: Any) -> Any:
+    """Stops at the end of a turn, and at EOS, which a base model may still produce."""
+    from transformers import GenerationConfig
+
+    stops = [tokenizer.convert_tokens_to_ids(END_OF_TURN), tokenizer.eos_token_id]
+    settings = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": [stop for stop in stops if stop is not None],
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    return GenerationConfig.from_dict(settings)

@@ -1,0 +1,158 @@
+"""One training job: what is asked, what identifies it, and the folder that it alone may write.
+
+A run's folder is named by everything that its weights depend on. What has the same name can be
+resumed, and nothing else can.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from limaflow import fingerprint
+from limaflow.config import Launch, Recipe
+from limaflow.errors import InputError
+from limaflow.jsonl import read_json, write_json
+from limaflow.manifests import content_of, sha256_of
+from limaflow.seeds import digest
+
+SECONDS_TO_WAIT_FOR_LOCK = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What `limaflow train run` was asked to do."""
+
+    arm: str
+    base: Path
+    data: Path
+    dev: Path
+    recipe: Recipe
+    launch: Launch
+    export_epochs: tuple[int, ...]
+    seed: int
+    run_folder: Path
+    output: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """How an epoch went; `train_loss` is the mean over its steps, perplexity is per token."""
+
+    epoch: int
+    train_loss: float
+    dev_perplexity: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The file run.json: written when the last step is done."""
+
+    identity: str
+    epochs: tuple[Epoch, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Counts of the data and the trimmed examples."""
+
+
+def epochs_of(text: str) -> tuple[int, ...]:
+    """The epochs of a JSON list such as `[5, 10]`.
+
+    Raises:
+        InputError: the text is something else.
+    """
+    try:
+        return tuple(TypeAdapter(tuple[int, ...]).validate_json(text))
+    except ValidationError:
+        raise InputError(f"--export-epochs is not a JSON list of numbers: {text}") from None
+
+
+def check(job: Job) -> None:
+    """Refuse what cannot work before anything is loaded.
+
+    Raises:
+        InputError: an epoch to export lies after the last, or stage 0 is asked to train in bf16.
+    """
+    late = [epoch for epoch in job.export_epochs if not 1 <= epoch <= job.recipe.epochs]
+    if late:
+        raise InputError(f"--export-epochs {late} lie outside the {job.recipe.epochs} epochs")
+    if job.recipe.precision == "bf16" and job.launch.zero_stage == 0:
+        raise InputError(
+            "ZeRO stage 0 in bf16 takes an optimizer step of its own when it starts",
+            fix="launch.zero_stage 1 to 3, or training.precision fp32",
+        )
+
+
+def identity_of(job: Job) -> str:
+    """Hash of all that the trained weights depend on; the launch changes rounding only."""
+    return digest(
+        content_of(job.base),
+        sha256_of(job.data),
+        sha256_of(job.dev),
+        job.recipe.model_dump(mode="json"),
+        job.seed,
+        fingerprint.of("limaflow.training.cli", "run"),
+    )
+
+
+def export_manifest(folder: Path, epoch: int) -> Path:
+    """The model.json of one epoch's export in a run's folder."""
+    return folder / "exports" / f"epoch-{epoch}" / "model.json"
+
+
+def missing_exports(job: Job, folder: Path) -> list[int]:
+    return [e for e in sorted(job.export_epochs) if not export_manifest(folder, e).is_file()]
+
+
+def is_finished(job: Job, folder: Path) -> bool:
+    return (folder / "run.json").is_file() and not missing_exports(job, folder)
+
+
+def write_training(job: Job, folder: Path) -> None:
+    """Write training.json from a finished run; a `model` of null marks an epoch not exported."""
+    finished = read_json(folder / "run.json", Finished)
+    epochs = []
+    for epoch in finished.epochs:
+        manifest = export_manifest(folder, epoch.epoch)
+        model = _relative(manifest, job.output) if manifest.is_file() else None
+        epochs.append({**asdict(epoch), "model": model})
+    write_json(
+        job.output,
+        {
+            "arm": job.arm,
+            "identity": finished.identity,
+            "epochs": epochs,
+            "log": _relative(folder / "log.csv", job.output),
+            **finished.facts,
+        },
+    )
+
+
+def _relative(path: Path, beside: Path) -> str:
+    return os.path.relpath(path.resolve(), beside.resolve().parent)
+
+
+@contextlib.contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold the run's folder; the lock goes with the process, however that ends.
+
+    Raises:
+        InputError: another job has held it for longer than a killed one takes to die.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        deadline = time.monotonic() + SECONDS_TO_WAIT_FOR_LOCK
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise InputError("another job is training this model", path=folder) from None
+                time.sleep(0.2)
+        yield

@@ -1,0 +1,61 @@
+"""The log of a run: one CSV row an optimizer step, for figures and for a person's eye."""
+
+import csv
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from limaflow.jsonl import replacing
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """What one optimizer step did."""
+
+    step: int
+    """Counted from 1."""
+    epoch: int
+    loss: float
+    """Mean over the step's trained tokens (or examples), the recipe's `loss_mean`."""
+    learning_rate: float
+    gradient_norm: float
+    """Before clipping."""
+    tokens_per_second: float
+    """Tokens of the examples, padding not counted, of all ranks together."""
+    trained_token_share: float
+    padding_share: float
+    """Share of the positions computed that were padding."""
+
+
+COLUMNS = [field.name for field in fields(StepRow)]
+
+
+class StepLog:
+    """log.csv, cut back to the steps that a resumed run has really done."""
+
+    def __init__(self, path: Path, done: int) -> None:
+        kept = [row for row in _rows(path) if int(row["step"]) <= done]
+        with replacing(path) as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(kept)
+        self._file = path.open("a", encoding="utf-8", newline="", buffering=1)
+        self._writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+
+    def add(self, row: StepRow) -> None:
+        """Append a row, visible at once."""
+        self._writer.writerow(asdict(row))
+
+    def close(self) -> None:
+        """Make the rows lasting."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The whole rows of a log that a kill may have torn."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        whole = (line for line in file if line.endswith("\n"))
+        return list(csv.DictReader(whole))

@@ -1,0 +1,105 @@
+"""One process among those that torchrun started: its place, its end, and what rank 0 says for all.
+
+Only torchrun's environment is relied on (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_*), so that one
+machine, several machines and a plain single process are the same program.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NoReturn, TypeVar, cast
+
+import torch
+import torch.distributed as dist
+
+from limaflow.errors import InputError
+
+Result = TypeVar("Result")
+PR_SET_PDEATHSIG = 1
+GLOO_PATIENCE = timedelta(minutes=3)
+"""Gloo was seen to lose a barrier on a busy machine; torchrun then starts the group again."""
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when torchrun dies, which otherwise leaves it running."""
+    if sys.platform != "linux" or "TORCHELASTIC_RUN_ID" not in os.environ:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == 1:
+        sys.exit("error: torchrun has died")
+
+
+def join() -> torch.device:
+    """Join the process group and return this rank's device: its own GPU, else the CPU."""
+    for name, alone in {
+        "RANK": "0",
+        "WORLD_SIZE": "1",
+        "LOCAL_RANK": "0",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "0",
+    }.items():
+        os.environ.setdefault(name, alone)
+    if torch.cuda.is_available():
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+        dist.init_process_group("cpu:gloo,cuda:nccl")
+        return device
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    dist.init_process_group("gloo", timeout=GLOO_PATIENCE)
+    return torch.device("cpu")
+
+
+def rank() -> int:
+    return int(os.environ["RANK"])
+
+
+def world() -> int:
+    return int(os.environ["WORLD_SIZE"])
+
+
+def from_first(action: Callable[[], Result]) -> Result:
+    """What `action` returns on rank 0, given to every rank; its `InputError` ends them all."""
+    result = [on_all(action) if rank() == 0 else on_all(lambda: None)]
+    # On the CPU: a small object must not pass through the accelerator.
+    dist.broadcast_object_list(result, src=0, device=torch.device("cpu"))
+    shared: Any = result[0]
+    return cast(Result, shared)
+
+
+def on_all(action: Callable[[], Result]) -> Result:
+    """Run `action` on every rank; an `InputError` on any is printed once and ends them all."""
+    problem: str | None = None
+    try:
+        result = action()
+    except InputError as error:
+        problem = str(error)
+    problems: list[str | None] = [None] * world()
+    dist.all_gather_object(problems, problem, group=dist.group.WORLD)
+    first = next((found for found in problems if found is not None), None)
+    if first is not None:
+        leave(f"error: {first}", 1)
+    return result
+
+
+def leave(message: str, code: int) -> NoReturn:
+    """End every rank together; rank 0 says why before torchrun sees the first of them go."""
+    if rank() == 0:
+        print(message, file=sys.stderr, flush=True)
+    dist.barrier()
+    dist.destroy_process_group()
+    sys.exit(code)
+
+
+class StopRequest:
+    """Whether SLURM, a user or torchrun has asked this process to end (SIGTERM or SIGINT)."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: object) -> None:
+        self.asked = True

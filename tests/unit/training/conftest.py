@@ -1,0 +1,92 @@
+"""Blocks of configuration that are small enough for a test, and the real launch of a run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from limaflow.config import Launch, Recipe
+
+RECIPE = Recipe(
+    epochs=3,
+    learning_rate=1e-2,
+    final_learning_rate=1e-3,
+    warmup_steps=0,
+    batch_examples=8,
+    max_tokens=100,
+    betas=(0.9, 0.95),
+    weight_decay=0.1,
+    decay_norms_and_biases=True,
+    gradient_clipping=0.0,
+    residual_dropout=0.0,
+    loss_on="responses",
+    loss_mean="token",
+    precision="fp32",
+    max_trimmed_share=0.1,
+)
+LAUNCH = Launch(
+    nodes=1,
+    processes_per_node=2,
+    micro_batch_examples=2,
+    zero_stage=2,
+    gradient_checkpointing=False,
+    checkpoint_every_steps=None,
+    keep_checkpoints=2,
+)
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return RECIPE
+
+
+@pytest.fixture
+def launch() -> Launch:
+    return LAUNCH
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def torchrun() -> Start:
+    """Start a program as `processes` ranks, niced and single-threaded, its output in one pipe."""
+
+    def start(processes: int, *command: object) -> subprocess.Popen[str]:
+        folder = Path(sys.executable).parent
+        return subprocess.Popen(
+            [
+                "nice",
+                str(folder / "torchrun"),
+                "--standalone",
+                f"--nproc-per-node={processes}",
+                *map(str, command),
+            ],
+            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def fine_tune(torchrun: Start, tiny_base: Path, tiny_examples: Path) -> Start:
+    """Start `limaflow train run` on the tiny model, writing below a folder."""
+
+    def start(
+        folder: Path, recipe: Recipe, launch: Launch, exports: str = "[1,3]"
+    ) -> subprocess.Popen[str]:
+        return torchrun(
+            launch.processes_per_node,
+            "--no-python", "limaflow", "train", "run", "--arm", "lima", "--base", tiny_base,
+            "--data", tiny_examples / "train.jsonl", "--dev", tiny_examples / "dev.jsonl",
+            "--recipe", recipe.flag(), "--launch", launch.flag(), "--export-epochs", exports,
+            "--seed", 5, "--run-folder", folder / "runs", "--output", folder / "training.json",
+        )  # fmt: skip
+
+    return start

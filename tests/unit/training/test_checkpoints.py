@@ -1,0 +1,84 @@
+"""Which checkpoints count, and what the log keeps of a run that was cut off."""
+
+from pathlib import Path
+
+import pytest
+
+from limaflow.errors import InputError
+from limaflow.jsonl import write_json
+from limaflow.training.checkpoints import Checkpoint, published, resume_point
+from limaflow.training.log import StepLog, StepRow
+
+
+@pytest.fixture(autouse=True)
+def one_of_two_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+
+
+def a_checkpoint(folder: Path, step: int, *, world: int = 2, name: str = "") -> Path:
+    path = folder / (name or f"step-{step}")
+    path.mkdir(parents=True)
+    (path / "weights.pt").write_bytes(b"12345678")
+    write_json(
+        path / "checkpoint.json",
+        Checkpoint(step=step, world=world, zero_stage=2, bytes={"weights.pt": 8}),
+    )
+    return path
+
+
+def test_the_newest_whole_checkpoint_is_taken_whatever_the_mark_says(tmp_path: Path) -> None:
+    a_checkpoint(tmp_path, 9)
+    a_checkpoint(tmp_path, 10)
+    (a_checkpoint(tmp_path, 11) / "weights.pt").write_bytes(b"1234")
+    (a_checkpoint(tmp_path, 12) / "checkpoint.json").unlink()
+    hidden = a_checkpoint(tmp_path, 13, name=".step-13")
+    (tmp_path / "latest").write_text("step-12")
+    assert [c.step for c in published(tmp_path)] == [9, 10]
+    assert resume_point(tmp_path, limit=99, zero_stage=2) == 10
+    assert not hidden.exists()
+
+
+def test_it_does_not_go_past_an_epoch_that_is_still_to_be_exported(tmp_path: Path) -> None:
+    a_checkpoint(tmp_path, 3)
+    late = a_checkpoint(tmp_path, 6)
+    assert resume_point(tmp_path, limit=5, zero_stage=2) == 3
+    assert not late.exists()
+
+
+def test_nothing_to_go_on_from_is_a_fresh_start(tmp_path: Path) -> None:
+    assert resume_point(tmp_path / "checkpoints", limit=9, zero_stage=2) is None
+
+
+def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path) -> None:
+    a_checkpoint(tmp_path, 3, world=4)
+    with pytest.raises(InputError, match="by 4 processes at ZeRO stage 2, and 2 at stage 2"):
+        resume_point(tmp_path, limit=9, zero_stage=2)
+
+
+def row(step: int) -> StepRow:
+    return StepRow(
+        step=step,
+        epoch=1,
+        loss=1 / step,
+        learning_rate=0.1,
+        gradient_norm=1.0,
+        tokens_per_second=1.0,
+        trained_token_share=0.5,
+        padding_share=0.0,
+    )
+
+
+def test_the_log_is_cut_back_to_the_steps_that_were_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    log = StepLog(path, 0)
+    for step in range(1, 6):
+        log.add(row(step))
+    log.close()
+    whole = path.read_text()
+    path.write_text(whole + "6,1,0.1")
+    log = StepLog(path, 3)
+    log.add(row(4))
+    log.add(row(5))
+    log.close()
+    assert path.read_text() == whole

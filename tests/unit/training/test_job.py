@@ -1,0 +1,119 @@
+"""What identifies a run, and who may write it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from limaflow.config import Launch, Recipe
+from limaflow.errors import InputError
+from limaflow.manifests import adopt, read_manifest
+from limaflow.training import job as jobs
+from limaflow.training.job import Job, check, epochs_of, identity_of, sole_writer
+
+
+@pytest.fixture
+def a_job(
+    tiny_base: Path, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+) -> Job:
+    shutil.copytree(tiny_base.parent, tmp_path / "base")
+    shutil.copytree(tiny_examples, tmp_path / "data")
+    return Job(
+        arm="lima",
+        base=tmp_path / "base" / "model.json",
+        data=tmp_path / "data" / "train.jsonl",
+        dev=tmp_path / "data" / "dev.jsonl",
+        recipe=recipe,
+        launch=launch,
+        export_epochs=(1, 3),
+        seed=1,
+        run_folder=tmp_path / "runs",
+        output=tmp_path / "training.json",
+    )
+
+
+CHANGES: list[Callable[[Job], Job]] = [
+    lambda job: replace(job, seed=2),
+    lambda job: replace(job, recipe=job.recipe.model_copy(update={"learning_rate": 0.5})),
+    lambda job: _shortened(job, job.data),
+    lambda job: _shortened(job, job.dev),
+    lambda job: _shortened(job, job.base.parent / "model" / "model.safetensors"),
+]
+
+
+def _shortened(job: Job, file: Path) -> Job:
+    file.write_bytes(file.read_bytes()[:-1])
+    return job
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_all_that_the_weights_depend_on_is_in_the_identity(
+    a_job: Job, change: Callable[[Job], Job]
+) -> None:
+    before = identity_of(a_job)
+    assert identity_of(change(a_job)) != before
+
+
+def test_the_launch_the_name_and_the_exports_are_not_in_the_identity(a_job: Job) -> None:
+    other = replace(
+        a_job,
+        arm="other",
+        export_epochs=(2,),
+        launch=a_job.launch.model_copy(update={"zero_stage": 3, "processes_per_node": 1}),
+    )
+    assert identity_of(other) == identity_of(a_job)
+
+
+def test_two_processes_cannot_write_one_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SECONDS_TO_WAIT_FOR_LOCK", 0.3)
+    program = (
+        "import sys, pathlib; from limaflow.training.job import sole_writer\n"
+        "with sole_writer(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "run")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(InputError, match="another job"), sole_writer(tmp_path / "run"):
+        pass
+    holder.kill()
+    holder.communicate()
+    with sole_writer(tmp_path / "run"):
+        pass
+
+
+def test_what_cannot_work_is_refused(a_job: Job) -> None:
+    check(a_job)
+    with pytest.raises(InputError, match=r"\[4\] lie outside the 3 epochs"):
+        check(replace(a_job, export_epochs=(1, 4)))
+    stage_0 = a_job.launch.model_copy(update={"zero_stage": 0})
+    bf16 = a_job.recipe.model_copy(update={"precision": "bf16"})
+    with pytest.raises(InputError, match="stage 0 in bf16"):
+        check(replace(a_job, launch=stage_0, recipe=bf16))
+    assert epochs_of("[5, 10]") == (5, 10)
+    with pytest.raises(InputError, match="not a JSON list"):
+        epochs_of("5,10")
+
+
+def test_a_model_that_the_user_brings_is_named_and_a_missing_one_refused(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "chosen.json"
+    adopt("mine", str(tiny_base.parent / "model"), None, output)
+    manifest, location = read_manifest(output)
+    assert location == str((tiny_base.parent / "model").resolve())
+    assert "model.safetensors" in manifest.sha256
+    adopt("theirs", "someone/model", "v2", output)
+    assert read_manifest(output)[1] == "someone/model"
+    for wrong in ("/nowhere/model", "./nowhere", str(tmp_path)):
+        with pytest.raises(InputError, match=r"no such folder|no config\.json"):
+            adopt("mine", wrong, None, output)
