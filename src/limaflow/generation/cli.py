@@ -1,0 +1,130 @@
+"""`limaflow generate`: responses of models to prompts."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Style(StrEnum):
+    """How a prompt is put to the model."""
+
+    CHAT = "chat"
+    RAW = "raw"
+    IN_CONTEXT = "in-context"
+
+
+class Precision(StrEnum):
+    """Of the weights and the computation."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+Prompts = Annotated[Path, typer.Option("--prompts", help="Prompts, JSON lines of examples.")]
+DecodingBlock = Annotated[str, typer.Option("--decoding", help="generation.decoding, as JSON.")]
+Samples = Annotated[int, typer.Option("--samples", min=1, help="Responses to each prompt.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the sampling noise.")]
+Output = Annotated[Path, typer.Option("--output", help="Responses, JSON lines.")]
+
+
+@app.command()
+def respond(
+    *,
+    model: Annotated[
+        Path, typer.Option("--model", help="model.json; with --epoch: training.json.")
+    ],
+    epoch: Annotated[
+        int | None, typer.Option("--epoch", help="Exported epoch of a training.json.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    style: Annotated[Style, typer.Option("--format", help="How a prompt is put.")],
+    examples: Annotated[
+        Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
+    ] = None,
+    shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
+    prompts: Prompts,
+    decoding: DecodingBlock,
+    samples: Samples,
+    seed: Seed,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Responses decoded at once.")],
+    precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
+    max_length_share: Annotated[
+        float,
+        typer.Option("--max-length-share", help="Largest share that may be cut off by length."),
+    ],
+    output: Output,
+) -> None:
+    """Answer with a model that runs here; goes on where a kill cut it off."""
+    from limaflow.config import Decoding, parse_block
+    from limaflow.generation.respond import Request
+    from limaflow.generation.respond import respond as answer
+    from limaflow.manifests import manifest_of_epoch
+
+    count, cut = answer(
+        Request(
+            model=model if epoch is None else manifest_of_epoch(model, epoch),
+            name=name,
+            style=style.value,
+            examples=examples,
+            shots=shots,
+            prompts=prompts,
+            decoding=parse_block(Decoding, decoding, "--decoding"),
+            samples=samples,
+            seed=seed,
+            batch=batch,
+            precision=precision.value,
+            max_length_share=max_length_share,
+            output=output,
+        )
+    )
+    print(f"{name}: {count} responses, {cut:.1%} cut off by length")
+
+
+@app.command()
+def ask(
+    *,
+    endpoint: Annotated[str, typer.Option("--endpoint", help="The endpoint's arm, as JSON.")],
+    prompts: Prompts,
+    decoding: DecodingBlock,
+    samples: Samples,
+    seed: Seed,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="Requests under way at once.")
+    ] = 8,
+    output: Output,
+) -> None:
+    """Answer with a model behind an OpenAI-compatible endpoint."""
+    from limaflow.config import Decoding, EndpointArm, parse_block
+    from limaflow.generation.endpoint import ask as ask_endpoint
+
+    arm = parse_block(EndpointArm, endpoint, "--endpoint")
+    count, cut = ask_endpoint(
+        arm,
+        prompts,
+        decoding=parse_block(Decoding, decoding, "--decoding"),
+        samples=samples,
+        seed=seed,
+        concurrency=concurrency,
+        output=output,
+    )
+    print(f"{arm.name}: {count} responses, {cut:.1%} cut off by length")
+
+
+@app.command()
+def adopt(
+    *,
+    name: Annotated[str, typer.Option("--name", help="Who answered, as the records say.")],
+    prompts: Prompts,
+    samples: Samples,
+    output: Output,
+    recorded: Annotated[Path, typer.Argument(help="Recorded responses, JSON lines.")],
+) -> None:
+    """Take responses that were recorded elsewhere, checked against the prompts."""
+    from limaflow.generation.recorded import adopt as adopt_recorded
+
+    count = adopt_recorded(name, prompts, recorded, samples=samples, output=output)
+    print(f"{name}: {count} responses adopted")

@@ -1,0 +1,116 @@
+"""What a model reads before it answers, in three formats.
+
+`chat`: the template that a tuned model carries. `raw`: the prompt and a new line. `in-context`: a
+few training examples before the question, the untuned baseline of URIAL (Lin et al. 2023,
+arXiv 2312.01552).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from limaflow.errors import InputError
+from limaflow.records import Example
+from limaflow.seeds import generator_for
+
+Format = Literal["chat", "raw", "in-context"]
+NEXT_QUESTION = re.compile(r"\n\s*Question:")
+"""Where an in-context answer ends: the model goes on to invent a question of its own."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt as tokens."""
+
+    id: str
+    tokens: tuple[int, ...]
+
+
+def encoded(
+    examples: Sequence[Example],
+    tokenizer: Any,
+    style: Format,
+    *,
+    shots: Sequence[Example] = (),
+    context: int,
+) -> list[Prompt]:
+    """The first user turn of each example in a format, as tokens.
+
+    Raises:
+        InputError: the model has no chat template, or a prompt leaves no room in its `context`.
+    """
+    if style == "chat" and not tokenizer.chat_template:
+        raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
+    prompts = []
+    for example in examples:
+        tokens = _tokens(example.prompt, tokenizer, style, shots)
+        if len(tokens) >= context:
+            raise InputError(
+                f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
+            )
+        prompts.append(Prompt(example.id, tuple(tokens)))
+    return prompts
+
+
+def _tokens(text: str, tokenizer: Any, style: Format, shots: Sequence[Example]) -> list[int]:
+    if style == "chat":
+        turns = [{"role": "user", "content": text}]
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    elif style == "raw":
+        text += "\n"
+    else:
+        blocks = [f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots]
+        text = "".join([*blocks, f"Question: {text}\n\nAnswer:"])
+    # A chat template writes the special tokens itself.
+    tokens: list[int] = tokenizer(text, add_special_tokens=style != "chat")["input_ids"]
+    return tokens
+
+
+def choose_shots(
+    pool: Sequence[Example],
+    prompts: Sequence[Example],
+    tokenizer: Any,
+    *,
+    count: int,
+    room: int,
+    seed: int,
+) -> list[Example]:
+    """The same `count` examples for all prompts, drawn by seed among those that fit.
+
+    Args:
+        room: tokens that shots and question may take together.
+
+    Raises:
+        InputError: fewer than `count` fit before the longest prompt.
+    """
+    order = sorted((e for e in pool if e.response), key=lambda e: e.id)
+    generator_for(seed, "shots").shuffle(order)
+    longest = max(prompts, key=lambda e: len(_tokens(e.prompt, tokenizer, "in-context", [])))
+    asked = len(_tokens(longest.prompt, tokenizer, "in-context", []))
+    shots: list[Example] = []
+    for example in order:
+        if len(shots) == count:
+            break
+        # No more than its share of the room, so that the first ones leave place for the others.
+        share = asked + (room - asked) * (len(shots) + 1) // count
+        if len(_tokens(longest.prompt, tokenizer, "in-context", [*shots, example])) <= share:
+            shots.append(example)
+    if len(shots) < count:
+        raise InputError(
+            f"only {len(shots)} of {count} in-context examples fit into {room} tokens before "
+            f"prompt {longest.id}",
+            fix="lower the arm's `examples` or generation.decoding.max_tokens",
+        )
+    return shots
+
+
+def _first_answer(example: Example) -> str:
+    return next(m.content for m in example.messages if m.role == "assistant")
+
+
+def answer_text(text: str, style: Format) -> str:
+    """The answer in a generated text: what stands before the next question, stripped."""
+    if style == "in-context":
+        text = NEXT_QUESTION.split(text, maxsplit=1)[0]
+    return text.strip()

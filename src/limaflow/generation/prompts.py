@@ -1,0 +1,21 @@
+"""The prompts of a split, as every way of answering reads them."""
+
+from pathlib import Path
+
+from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.records import Example
+
+
+def read_prompts(path: Path) -> list[Example]:
+    """The examples of a prompt file.
+
+    Raises:
+        InputError: it is empty, or two of its lines have one id.
+    """
+    prompts = list(read_records(path, Example))
+    if not prompts:
+        raise InputError("no prompts", path=path)
+    if len({p.id for p in prompts}) < len(prompts):
+        raise InputError("two prompts have the same id", path=path)
+    return prompts

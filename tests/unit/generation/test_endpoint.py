@@ -1,0 +1,167 @@
+"""Responses over HTTP, from a real server on the loopback that can be told to misbehave."""
+
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from limaflow.config import Decoding, EndpointArm
+from limaflow.errors import InputError
+from limaflow.generation.endpoint import ask
+from limaflow.jsonl import read_records, write_records
+from limaflow.records import Example, Message, Response, example_id
+
+DECODING = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=50, samples=1)
+
+
+@dataclass
+class Server:
+    """What was asked of it, and how it is to behave."""
+
+    port: int
+    asked: list[dict] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    at_once: int = 0
+    most_at_once: int = 0
+    storms: int = 0
+    """Requests that are still answered by 429."""
+    broken: str = ""
+    """A prompt that is always answered by 400."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        state = Server(port=free.getsockname()[1])
+
+    def complete(request: Request, body: dict) -> JSONResponse:
+        prompt = body["messages"][-1]["content"]
+        state.keys.add(request.headers["authorization"])
+        if state.storms > 0:
+            state.storms -= 1
+            return JSONResponse({"error": {"message": "slow"}}, 429, {"retry-after": "0.05"})
+        if prompt == state.broken:
+            return JSONResponse({"error": {"message": "no such luck"}}, 400)
+        state.asked.append(body)
+        message = {"role": "assistant", "content": f" You said: {prompt} "}
+        reason = "length" if "long" in prompt else "stop"
+        return JSONResponse(
+            {
+                "id": "1",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "served-1",
+                "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+                "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
+            }
+        )
+
+    async def endpoint(request: Request) -> JSONResponse:
+        body = await request.json()
+        state.at_once += 1
+        state.most_at_once = max(state.most_at_once, state.at_once)
+        await anyio.sleep(0.05)
+        state.at_once -= 1
+        return complete(request, body)
+
+    app = Starlette(routes=[Route("/v1/chat/completions", endpoint, methods=["POST"])])
+    running = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=state.port, log_level="error")
+    )
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    yield state
+    running.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    texts = [*(f"prompt {n}" for n in range(10)), "a long one"]
+    turns = [(Message(role="user", content=text),) for text in texts]
+    examples = [
+        Example(id=example_id(turn), messages=turn, source="t", split="test") for turn in turns
+    ]
+    write_records(tmp_path / "prompts.jsonl", examples)
+    return tmp_path / "prompts.jsonl"
+
+
+@pytest.fixture
+def arm(server: Server, monkeypatch: pytest.MonkeyPatch) -> EndpointArm:
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+    url = f"http://127.0.0.1:{server.port}/v1"
+    return EndpointArm(
+        name="gpt", kind="endpoint", model="served", base_url=url, key_env="SOME_KEY"
+    )
+
+
+def run(arm: EndpointArm, prompts: Path, output: Path, concurrency: int = 3) -> tuple[int, float]:
+    return ask(
+        arm, prompts, decoding=DECODING, samples=2, seed=1, concurrency=concurrency, output=output
+    )
+
+
+def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    count, cut = run(arm, prompts, tmp_path / "o.jsonl")
+    assert (count, cut) == (22, pytest.approx(2 / 22))
+    responses = list(read_records(tmp_path / "o.jsonl", Response))
+    asked = {e.id: e.prompt for e in read_records(prompts, Example)}
+    keys = [(r.prompt_id, r.sample) for r in responses]
+    assert keys == sorted((prompt, sample) for prompt in asked for sample in (0, 1))
+    assert all(r.text == f"You said: {asked[r.prompt_id]}" for r in responses)
+    assert responses[0].decoding["reproducible"] is False
+    assert responses[0].decoding["repetition_penalty"] is None
+    assert responses[0].decoding["answered_by"] == "served-1"
+    assert responses[0].tokens == 5
+    assert server.keys == {"Bearer s3cret"}
+    assert "s3cret" not in (tmp_path / "o.jsonl").read_text()
+    assert len({body["seed"] for body in server.asked}) == 22
+    assert {body["max_tokens"] for body in server.asked} == {50}
+    assert 2 <= server.most_at_once <= 3
+
+
+def test_a_storm_of_refusals_is_waited_out(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    server.storms = 5
+    assert run(arm, prompts, tmp_path / "o.jsonl")[0] == 22
+
+
+def test_after_a_failure_only_what_is_missing_is_asked(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    server.broken = "prompt 9"
+    with pytest.raises(InputError, match=r"did not answer prompt .*no such luck"):
+        run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
+    assert not (tmp_path / "o.jsonl").exists()
+    answered = Counter(body["messages"][0]["content"] for body in server.asked)
+    assert answered["prompt 0"] == 2
+    server.broken = ""
+    assert run(arm, prompts, tmp_path / "o.jsonl")[0] == 22
+    again = Counter(body["messages"][0]["content"] for body in server.asked)
+    assert set(again.values()) == {2}
+
+
+def test_without_the_key_nothing_is_asked(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOME_KEY")
+    with pytest.raises(InputError, match="SOME_KEY"):
+        run(arm, prompts, tmp_path / "o.jsonl")
+    assert not server.asked

@@ -1,0 +1,277 @@
+"""Responses of a local model: what they depend on, when they end, and what a kill costs."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from limaflow.config import Decoding
+from limaflow.errors import InputError
+from limaflow.generation import local
+from limaflow.generation.prompting import answer_text, choose_shots, encoded
+from limaflow.generation.respond import Request, respond
+from limaflow.jsonl import read_records, write_json, write_records
+from limaflow.records import Example, Message, ModelManifest, Response, example_id
+
+PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=24, samples=1)
+GREEDY = PAPER.model_copy(update={"temperature": 0.0, "repetition_penalty": 1.0})
+
+
+def asking(text: str) -> Example:
+    messages = (Message(role="user", content=text),)
+    return Example(id=example_id(messages), messages=messages, source="test", split="test")
+
+
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    """12 prompts of different lengths."""
+    path = tmp_path / "prompts.jsonl"
+    write_records(path, [asking("What happens in " + "Arlo " * n + "?") for n in range(1, 13)])
+    return path
+
+
+@pytest.fixture
+def request_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., Request]:
+    """A request to the tiny base model, changed in places."""
+
+    def request(**changes: object) -> Request:
+        plain = Request(
+            model=tiny_base,
+            name="base",
+            style="raw",
+            examples=None,
+            shots=3,
+            prompts=prompts,
+            decoding=PAPER,
+            samples=2,
+            seed=7,
+            batch=8,
+            precision="fp32",
+            max_length_share=1.0,
+            output=tmp_path / "responses.jsonl",
+        )
+        return replace(plain, **changes)
+
+    return request
+
+
+def test_a_response_does_not_depend_on_its_batch_or_on_the_prompts_order(
+    request_of: Callable[..., Request], prompts: Path, tmp_path: Path
+) -> None:
+    respond(request_of())
+    expected = (tmp_path / "responses.jsonl").read_bytes()
+    respond(request_of(batch=1))
+    assert (tmp_path / "responses.jsonl").read_bytes() == expected
+
+    examples = list(read_records(prompts, Example))
+    random.Random(1).shuffle(examples)
+    write_records(prompts, examples)
+    respond(request_of(batch=5))
+    assert (tmp_path / "responses.jsonl").read_bytes() == expected
+
+
+def test_samples_and_seeds_differ_and_records_are_sorted(
+    request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    respond(request_of())
+    first = list(read_records(tmp_path / "responses.jsonl", Response))
+    keys = [(r.prompt_id, r.sample) for r in first]
+    assert keys == sorted(keys)
+    assert len({r.text for r in first}) == len(first) == 24
+    respond(request_of(seed=8))
+    second = list(read_records(tmp_path / "responses.jsonl", Response))
+    assert not {r.text for r in first} & {r.text for r in second}
+    assert first[0].decoding["seed"] == 7
+    assert first[0].decoding["reproducible"] is True
+
+
+def test_greedy_decoding_is_that_of_transformers(
+    request_of: Callable[..., Request], tiny_base: Path, prompts: Path, tmp_path: Path
+) -> None:
+    respond(request_of(decoding=GREEDY, samples=1))
+    found = {r.prompt_id: r.text for r in read_records(tmp_path / "responses.jsonl", Response)}
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    model = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
+    for example in read_records(prompts, Example):
+        asked = tokenizer(example.prompt + "\n", return_tensors="pt")
+        whole = model.generate(**asked, do_sample=False, max_new_tokens=24)
+        answer = whole[0, asked["input_ids"].shape[1] :]
+        text = tokenizer.decode(answer, skip_special_tokens=True)
+        assert found[example.id] == text.strip()
+
+
+def test_finished_rows_are_not_paid_for(tiny_base: Path, prompts: Path) -> None:
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    # A tenth of the vocabulary ends a response, so that rows end at different times.
+    model = replace(model, stops=frozenset(range(0, 400, 10)))
+    rows_computed = 0
+
+    def count(_module: object, arguments: tuple, _keywords: dict) -> None:
+        nonlocal rows_computed
+        rows_computed += len(arguments[0])
+
+    model.model.register_forward_pre_hook(count, with_kwargs=True)
+    wanted = encoded(list(read_records(prompts, Example)), model.tokenizer, "raw", context=128)
+    rows = list(
+        local.respond(
+            model, [(p, 0) for p in wanted], decoding=PAPER, style="raw", batch=12, seed=3
+        )
+    )
+    lengths = [len(row.tokens) for row in rows]
+    assert len(set(lengths)) > 3
+    assert rows_computed == sum(lengths)
+    assert {r.finish_reason for r in rows if len(r.tokens) < 24} == {"stop"}
+
+
+def test_too_many_responses_cut_by_length_fail_by_the_keys_name_and_lose_nothing(
+    request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    output = tmp_path / "responses.jsonl"
+    with pytest.raises(InputError, match=r"95\.8%.*generation\.max_length_share 0\.3"):
+        respond(request_of(max_length_share=0.3))
+    assert not output.exists()
+    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    assert len(kept.read_text().splitlines()) == 24
+    assert respond(request_of())[0] == 24
+    assert len(output.read_text().splitlines()) == 24
+    assert not kept.exists()
+
+
+def test_a_torn_line_is_answered_again_and_another_seeds_responses_are_not_taken(
+    request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    output = tmp_path / "responses.jsonl"
+    respond(request_of())
+    expected = output.read_bytes()
+    with pytest.raises(InputError):
+        respond(request_of(max_length_share=0.0))
+    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    kept.write_bytes(kept.read_bytes()[:-40])
+    respond(request_of())
+    assert output.read_bytes() == expected
+    kept.write_bytes(expected)
+    respond(request_of(seed=8))
+    assert output.read_bytes() != expected
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_where_it_was(
+    request_of: Callable[..., Request], prompts: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    long = PAPER.model_copy(update={"max_tokens": 80})
+    respond(request_of(decoding=long, samples=6))
+    expected = (tmp_path / "responses.jsonl").read_bytes()
+    output = tmp_path / "killed" / "responses.jsonl"
+    command = [
+        str(Path(sys.executable).with_name("limaflow")), "generate", "respond",
+        "--model", str(tiny_base), "--name", "base", "--format", "raw", "--prompts", str(prompts),
+        "--decoding", long.flag(), "--samples", "6", "--seed", "7", "--batch", "2",
+        "--precision", "fp32", "--max-length-share", "1", "--output", str(output),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.Popen(command, env=environment)
+    lines: list[str] = []
+    while len(lines) < 10:
+        assert run.poll() is None
+        time.sleep(0.02)
+        lines = [line for f in output.parent.glob(".*.partial") for line in f.open()]
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert not output.exists()
+    (kept,) = output.parent.glob(".*.partial")
+    done = kept.read_bytes()
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert f"| {len(done.splitlines())}/72 " in again.stderr
+    assert output.read_bytes() == expected
+    assert not list(output.parent.glob(".*.partial"))
+
+
+def test_a_prompt_that_leaves_no_room_is_named(
+    request_of: Callable[..., Request], prompts: Path
+) -> None:
+    long = asking("Arlo " * 200)
+    write_records(prompts, [asking("Short?"), long])
+    with pytest.raises(InputError, match=f"prompt {long.id} has .* context 128"):
+        respond(request_of())
+
+
+def test_a_prompt_near_the_end_of_the_context_gets_what_room_there_is(
+    request_of: Callable[..., Request], prompts: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    text = "Arlo " * 110
+    write_records(prompts, [asking(text)])
+    respond(request_of(decoding=GREEDY, samples=1))
+    (response,) = read_records(tmp_path / "responses.jsonl", Response)
+    assert response.tokens == 128 - len(tokenizer(text + "\n")["input_ids"])
+    assert response.finish_reason == "length"
+
+
+def test_chat_needs_a_template_and_uses_the_models_own(
+    request_of: Callable[..., Request], tiny_base: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="no chat template"):
+        respond(request_of(style="chat"))
+    folder = tmp_path / "tuned" / "model"
+    shutil.copytree(tiny_base.parent / "model", folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = "{% for m in messages %}<s>{{ m['content'] }}</s>{% endfor %}"
+    tokenizer.save_pretrained(folder)
+    write_json(tmp_path / "tuned" / "model.json", ModelManifest(model="tuned", path="model"))
+    (prompt,) = encoded([asking("Hi?")], tokenizer, "chat", context=128)
+    assert tokenizer.decode(prompt.tokens) == "<s>Hi?</s>"
+    assert respond(request_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
+
+
+def test_in_context_shots_are_the_same_for_all_prompts_fit_and_follow_the_seed(
+    tiny_base: Path, tiny_examples: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    pool = list(read_records(tiny_examples / "train.jsonl", Example))
+    asked = [asking("Hi?"), asking("What happens in Corra?")]
+    shots = choose_shots(pool, asked, tokenizer, count=2, room=110, seed=1)
+    assert shots == choose_shots(pool[::-1], asked, tokenizer, count=2, room=110, seed=1)
+    assert shots != choose_shots(pool, asked, tokenizer, count=2, room=110, seed=2)
+    prompts = encoded(asked, tokenizer, "in-context", shots=shots, context=110)
+    text = tokenizer.decode(prompts[0].tokens, skip_special_tokens=True)
+    assert text.count("Question:") == 3
+    assert text.startswith(f"Question: {shots[0].prompt}\n\nAnswer: {shots[0].response}\n\n")
+    assert text.endswith("Question: Hi?\n\nAnswer:")
+    with pytest.raises(InputError, match="of 9 in-context examples fit"):
+        choose_shots(pool, asked, tokenizer, count=9, room=110, seed=1)
+
+
+def test_an_in_context_answer_ends_where_the_model_asks_itself_the_next_question() -> None:
+    assert answer_text(" In Corra.\n\nQuestion: And then?", "in-context") == "In Corra."
+    assert answer_text("Question: is that one?\nQuestion: no", "raw").count("Question") == 2
+
+
+@pytest.mark.slow
+def test_an_epoch_of_a_training_run_can_be_asked_for(
+    tiny_base: Path, prompts: Path, tmp_path: Path
+) -> None:
+    training = tmp_path / "training.json"
+    training.write_text(
+        json.dumps({"epochs": [{"epoch": 1, "model": None}, {"epoch": 2, "model": str(tiny_base)}]})
+    )
+    command = [
+        str(Path(sys.executable).with_name("limaflow")), "generate", "respond",
+        "--model", str(training), "--name", "base", "--format", "raw", "--prompts", str(prompts),
+        "--decoding", GREEDY.flag(), "--samples", "1", "--seed", "7", "--batch", "12",
+        "--max-length-share", "1", "--output", str(tmp_path / "o.jsonl"),
+    ]  # fmt: skip
+    done = subprocess.run([*command, "--epoch", "2"], capture_output=True, text=True, check=False)
+    assert done.stdout == "base: 12 responses, 100.0% cut off by length\n", done.stderr
+    failed = subprocess.run([*command, "--epoch", "1"], capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"error: {training}: epoch 1 was not exported")
