@@ -1,0 +1,234 @@
+"""`limaflow judge`: verdicts and grades by a judge, recorded ones, and what they come to."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+JudgeBlock = Annotated[str, typer.Option("--judge", help="The judge as JSON (config: judges).")]
+Identity = Annotated[
+    str,
+    typer.Option(
+        envvar="LIMAFLOW_JUDGE_IDENTITY",
+        help="What tells this judge from another of the same model name.",
+    ),
+]
+Prompts = Annotated[Path, typer.Option(help="JSONL of the prompts that were answered.")]
+StoreFile = Annotated[
+    Path, typer.Option("--store", help="SQLite file with every answer paid for so far.")
+]
+Template = Annotated[
+    Path | None, typer.Option(help="A template of your own instead of the package's.")
+]
+MaxErrorShare = Annotated[
+    float, typer.Option(min=0, max=1, help="More failures than this share, and nothing is written.")
+]
+Timeout = Annotated[
+    float, typer.Option(min=0.1, help="Seconds without a sign of the server before a new try.")
+]
+Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
+Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
+Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
+Output = Annotated[Path, typer.Option(help="The file to write.")]
+
+
+@app.command()
+def compare(
+    *,
+    judge: JudgeBlock,
+    prompts: Prompts,
+    first: Annotated[Path, typer.Option(help="JSONL of one model's responses.")],
+    second: Annotated[Path, typer.Option(help="JSONL of the other model's responses.")],
+    store: StoreFile,
+    seed: Seed,
+    output: Output,
+    orders: Annotated[
+        Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
+    ] = "both",
+    max_error_share: MaxErrorShare = 0.0,
+    identity: Identity = "",
+    template: Template = None,
+    timeout: Timeout = 120.0,
+) -> None:
+    """Pairwise verdicts on two models' responses to the same prompts."""
+    from functools import partial
+
+    from limaflow.config import Judge, parse_block
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging import pairwise
+    from limaflow.judging.client import ask_all
+    from limaflow.judging.instrument import load
+    from limaflow.judging.store import Store
+    from limaflow.records import Example, Response
+
+    block = parse_block(Judge, judge, "--judge")
+    instrument = load("pairwise", template)
+    pairs = pairwise.pairs(
+        list(read_records(prompts, Example)),
+        list(read_records(first, Response)),
+        list(read_records(second, Response)),
+        orders=orders,
+        seed=seed,
+    )
+    with Store(store) as kept:
+        ask = partial(
+            ask_all,
+            judge=block,
+            store=kept,
+            identity=identity,
+            readable=lambda reply: pairwise.choice_of(reply) is not None,
+            max_error_share=max_error_share,
+            timeout=timeout,
+        )
+        verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
+    write_records(output, verdicts)
+    _report([v.error for v in verdicts], [v.answered_by for v in verdicts], "verdicts")
+
+
+@app.command()
+def grade(
+    *,
+    judge: JudgeBlock,
+    prompts: Prompts,
+    responses: Annotated[Path, typer.Option(help="JSONL of one model's responses.")],
+    store: StoreFile,
+    output: Output,
+    max_error_share: MaxErrorShare = 0.0,
+    identity: Identity = "",
+    template: Template = None,
+    timeout: Timeout = 120.0,
+) -> None:
+    """Likert grades (1–6, helpfulness) of one model's responses."""
+    from functools import partial
+
+    from limaflow.config import Judge, parse_block
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging import likert
+    from limaflow.judging.client import ask_all
+    from limaflow.judging.instrument import load
+    from limaflow.judging.store import Store
+    from limaflow.records import Example, Response
+
+    block = parse_block(Judge, judge, "--judge")
+    instrument = load("likert", template)
+    asked = list(read_records(prompts, Example))
+    answered = list(read_records(responses, Response))
+    with Store(store) as kept:
+        ask = partial(
+            ask_all,
+            judge=block,
+            store=kept,
+            identity=identity,
+            readable=lambda reply: likert.grade_of(reply) is not None,
+            max_error_share=max_error_share,
+            timeout=timeout,
+        )
+        grades = likert.grades(asked, answered, instrument, block.name, ask)
+    write_records(output, grades)
+    _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
+
+
+@app.command()
+def adopt(
+    file: Annotated[Path, typer.Argument(help="JSONL of verdicts that someone made.")],
+    prompts: Prompts,
+    first: Annotated[str, typer.Option(help="Name of one model.")],
+    second: Annotated[str, typer.Option(help="Name of the other model.")],
+    output: Output,
+) -> None:
+    """Take in recorded verdicts, checked against the prompts."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging.recorded import checked
+    from limaflow.records import Example, Verdict
+
+    asked = list(read_records(prompts, Example))
+    try:
+        verdicts = checked(list(read_records(file, Verdict)), asked, first, second)
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    write_records(output, verdicts)
+    judged = len({verdict.prompt_id for verdict in verdicts})
+    print(f"{len(verdicts)} verdicts on {judged} of {len(asked)} prompts")
+
+
+@app.command()
+def summarize(
+    verdicts: Annotated[list[Path], typer.Argument(help="JSONL of verdicts, {first}-vs-{second}.")],
+    *,
+    output: Output,
+    seed: Seed,
+    merge: Annotated[
+        Literal["strict", "mean"],
+        typer.Option(help="Two orders that disagree are a tie, or count half each."),
+    ] = "strict",
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    responses: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of the responses judged, for their lengths.")
+    ] = None,
+) -> None:
+    """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
+    import dataclasses
+
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.summary import Resampling, length_of, preferences
+    from limaflow.records import Response, Verdict
+
+    chars: dict[str, int] = {}
+    for path in responses or []:
+        chars |= length_of(read_records(path, Response))
+    resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    summaries = []
+    for path in verdicts:
+        records = list(read_records(path, Verdict))
+        try:
+            summaries += preferences(
+                records, rule=merge, resampling=resampling, chars=chars, comparison=path.stem
+            )
+        except InputError as error:
+            raise InputError(str(error), path=path) from None
+    write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for s in summaries:
+        print(
+            f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}"
+        )
+
+
+@app.command("summarize-grades")
+def summarize_grades(
+    grades: Annotated[list[Path], typer.Argument(help="JSONL of grades.")],
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+) -> None:
+    """Mean grade of each model with an interval over prompts, and the count of each level."""
+    import dataclasses
+
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.summary import Resampling, grade_summaries
+    from limaflow.records import Grade
+
+    resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    records = [record for path in grades for record in read_records(path, Grade)]
+    summaries = grade_summaries(records, resampling)
+    write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for s in summaries:
+        print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+def _report(errors: list[str | None], answered_by: list[str], noun: str) -> None:
+    """Print how many records there are, how many failed, and who answered."""
+    from collections import Counter
+
+    failed = sum(error is not None for error in errors)
+    print(f"{len(errors)} {noun}, {failed} errors")
+    answering = Counter(name for name in answered_by if name)
+    if len(answering) > 1:
+        told = ", ".join(f"{name} ({count})" for name, count in answering.most_common())
+        print(f"the endpoint's model changed in the middle: {told}")

@@ -1,0 +1,150 @@
+"""Verdicts that other projects recorded: taken in, summarised, and compared with what they print.
+
+PandaLM (Wang et al. 2024, 2306.05087): 999 items, three annotators. LLMBar (Zeng et al. 2024,
+2310.07641): GPT-4 and ChatGPT as judges in both orders, with their own statistics.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from limaflow.errors import InputError
+from limaflow.jsonl import read_records, write_records
+from limaflow.judging.cli import adopt, summarize
+from limaflow.records import Choice, Example, Message, Verdict
+
+PANDALM_CHOICES: dict[int, Choice] = {0: "tie", 1: "first", 2: "second"}
+
+
+def example(prompt_id: str, question: str) -> Example:
+    message = Message(role="user", content=question)
+    return Example(id=prompt_id, messages=(message,), source="recorded", split="test")
+
+
+def recorded(prompt_id: str, first: str, second: str, annotator: str, choice: Choice) -> Verdict:
+    return Verdict(
+        prompt_id=prompt_id,
+        sample=0,
+        first=first,
+        second=second,
+        first_response_id=f"{prompt_id}-{first}",
+        second_response_id=f"{prompt_id}-{second}",
+        annotator=annotator,
+        choice=choice,
+    )
+
+
+def test_pandalm_annotators_are_counted_as_they_chose(shared_data: Path, tmp_path: Path) -> None:
+    items = json.loads((shared_data / "agreement/pandalm/testset-v1.json").read_text())
+    ours, theirs = "bloom-7b", "llama-7b"
+    chosen = [item for item in items if item["cmp_key"] == f"{ours}_{theirs}"]
+    assert len(chosen) > 80
+    write_records(tmp_path / "prompts", (example(str(i["idx"]), i["instruction"]) for i in chosen))
+    write_records(
+        tmp_path / "recorded",
+        (
+            recorded(
+                str(i["idx"]), ours, theirs, f"annotator{n}", PANDALM_CHOICES[i[f"annotator{n}"]]
+            )
+            for i in chosen
+            for n in (1, 2, 3)
+        ),
+    )
+    adopted = tmp_path / f"{ours}-vs-{theirs}.jsonl"
+    adopt(
+        file=tmp_path / "recorded",
+        prompts=tmp_path / "prompts",
+        first=ours,
+        second=theirs,
+        output=adopted,
+    )
+    summarize(verdicts=[adopted], output=tmp_path / "out.json", seed=1, bootstrap=100)
+    for summary in json.loads((tmp_path / "out.json").read_text()):
+        counts = Counter(item[summary["judge"]] for item in chosen)
+        told = [round(summary[k]["estimate"] * len(chosen)) for k in ("win", "lose", "tie")]
+        assert told == [counts[1], counts[2], counts[0]]
+        assert summary["position_consistency"] is None, "one order only"
+
+
+@pytest.mark.parametrize("subset", ["natural", "adversarial-neighbor"])
+def test_llmbar_gpt4_has_the_accuracy_and_consistency_its_authors_print(
+    shared_data: Path, tmp_path: Path, subset: str
+) -> None:
+    folder = shared_data / "agreement/llmbar"
+    items = json.loads((folder / f"{subset}.gpt4.json").read_text())
+    printed = json.loads((folder / f"{subset}.gpt4.statistics.json").read_text())
+    verdicts = []
+    for number, item in enumerate(items):
+        best = str(item["label"])
+        for key, reply in item["results"][0].items():
+            right = reply["winner"] == best
+            output_1_first = key == "swap = False"
+            best_first = (best == "1") == output_1_first
+            first, second = ("best", "other") if best_first else ("other", "best")
+            choice: Choice = "first" if right == best_first else "second"
+            verdicts.append(recorded(str(number), first, second, "gpt-4", choice))
+    path = tmp_path / "best-vs-other.jsonl"
+    write_records(path, verdicts)
+    told = {}
+    for merge in ("strict", "mean"):
+        summarize(verdicts=[path], output=tmp_path / "out.json", seed=1, bootstrap=100, merge=merge)
+        (told[merge],) = json.loads((tmp_path / "out.json").read_text())
+
+    def share(key: str) -> float:
+        return float(printed[key].split("=")[-1].strip().rstrip("%")) / 100
+
+    assert told["strict"]["win"]["estimate"] == pytest.approx(share("correct_both"))
+    assert told["mean"]["win"]["estimate"] == pytest.approx(share("correct_average"))
+    assert told["mean"]["position_consistency"]["estimate"] == pytest.approx(share("equal"))
+    assert told["strict"]["other_merge"]["win"] == told["mean"]["win"]["estimate"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"second": "c"}, "compares 'a' and 'c'"),
+        ({"prompt_id": "q9"}, "not among the prompts"),
+        ({"choice": None}, "either a choice or an error"),
+        ({"choice": "both"}, "not a valid Verdict: choice"),
+    ],
+)
+def test_a_recorded_verdict_that_does_not_fit_is_refused(
+    tmp_path: Path, change: dict[str, str | None], told: str
+) -> None:
+    good = recorded("q1", "a", "b", "someone", "first")
+    write_records(tmp_path / "prompts", [example("q1", "Why?")])
+    row = {name: getattr(good, name) for name in Verdict.__dataclass_fields__} | change
+    write_records(tmp_path / "recorded", [row])
+    with pytest.raises(InputError, match=told):
+        adopt(
+            file=tmp_path / "recorded",
+            prompts=tmp_path / "prompts",
+            first="a",
+            second="b",
+            output=tmp_path / "out",
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_verdict_recorded_twice_is_refused(tmp_path: Path) -> None:
+    write_records(tmp_path / "prompts", [example("q1", "Why?")])
+    write_records(tmp_path / "recorded", [recorded("q1", "a", "b", "someone", "first")] * 2)
+    options = {"first": "a", "second": "b", "output": tmp_path / "out"}
+    with pytest.raises(InputError, match=r"recorded: verdict 2 .* stands twice"):
+        adopt(file=tmp_path / "recorded", prompts=tmp_path / "prompts", **options)
+
+
+def test_recorded_verdicts_are_written_in_order(tmp_path: Path) -> None:
+    verdicts = [recorded(f"q{n}", "a", "b", "someone", "tie") for n in (2, 1)]
+    write_records(tmp_path / "prompts", [example(f"q{n}", "Why?") for n in (1, 2)])
+    write_records(tmp_path / "recorded", verdicts)
+    adopt(
+        file=tmp_path / "recorded",
+        prompts=tmp_path / "prompts",
+        first="b",
+        second="a",
+        output=tmp_path / "out",
+    )
+    assert list(read_records(tmp_path / "out", Verdict)) == verdicts[::-1]
