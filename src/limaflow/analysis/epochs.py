@@ -1,0 +1,153 @@
+"""Perplexity and judged quality over the epochs of one training run: the paper's Figure 9.
+
+The paper picks its checkpoint by quality because perplexity on held-out answers gets worse while
+the answers get better.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from limaflow.errors import InputError
+from limaflow.intervals import Interval, bootstrap_mean
+from limaflow.jsonl import read_json, read_records
+from limaflow.records import Grade
+from limaflow.seeds import seed_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedEpoch:
+    """One epoch as the manifest of a run (training.json) lists it."""
+
+    epoch: int
+    dev_perplexity: float | None = None
+    train_loss: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun:
+    """What this stage reads of training.json."""
+
+    arm: str
+    epochs: tuple[TrainedEpoch, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochPoint:
+    """One epoch: dev perplexity, and mean dev grade where its responses were judged."""
+
+    epoch: int
+    perplexity: float | None
+    quality: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterLowest:
+    """Mean dev grade after the last graded epoch minus after the one of lowest dev perplexity."""
+
+    lowest: int
+    last: int
+    prompts: int
+    difference: Interval
+    epochs: int
+    correlation: float
+    """Spearman's, of perplexity and mean grade over the epochs: for reading only, since epochs of
+    one run are no independent draws."""
+
+
+def epoch_curve(
+    training: Path, grades: list[Path], *, rounds: int, confidence: float, seed: int
+) -> list[EpochPoint]:
+    """The points of the figure, in order of epochs; intervals over prompts.
+
+    Raises:
+        InputError: a file of grades is not named `epoch-<number>.jsonl`.
+    """
+    run = read_json(training, TrainingRun)
+    judged = _by_epoch(grades)
+    return [
+        EpochPoint(
+            epoch=point.epoch,
+            perplexity=point.dev_perplexity,
+            quality=bootstrap_mean(
+                np.array([judged[point.epoch][name] for name in sorted(judged[point.epoch])]),
+                rounds=rounds,
+                confidence=confidence,
+                seed=seed_for(seed, "epochs"),
+            )
+            if judged.get(point.epoch)
+            else None,
+        )
+        for point in sorted(run.epochs, key=lambda point: point.epoch)
+    ]
+
+
+def after_lowest_perplexity(
+    training: Path, grades: list[Path], *, rounds: int, confidence: float, seed: int
+) -> AfterLowest | None:
+    """Whether answers went on getting better when perplexity no longer did; see `AfterLowest`.
+
+    The epochs are picked by perplexity and position, never by grade, so that the difference is
+    not the winner's. None if fewer than two epochs have both a perplexity and grades.
+    """
+    run = read_json(training, TrainingRun)
+    judged = _by_epoch(grades)
+    points = [
+        (p.epoch, p.dev_perplexity)
+        for p in sorted(run.epochs, key=lambda p: p.epoch)
+        if p.dev_perplexity is not None and judged.get(p.epoch)
+    ]
+    if len(points) < 2:
+        return None
+    lowest = min(points, key=lambda point: point[1])[0]
+    last = points[-1][0]
+    prompts = sorted(judged[lowest].keys() & judged[last].keys())
+    if not prompts:
+        return None
+    differences = np.array([judged[last][p] - judged[lowest][p] for p in prompts])
+    return AfterLowest(
+        lowest=lowest,
+        last=last,
+        prompts=len(prompts),
+        difference=bootstrap_mean(
+            differences,
+            rounds=rounds,
+            confidence=confidence,
+            seed=seed_for(seed, "after lowest perplexity"),
+        ),
+        epochs=len(points),
+        correlation=spearman(
+            [perplexity for _, perplexity in points],
+            [fmean(judged[epoch].values()) for epoch, _ in points],
+        ),
+    )
+
+
+def _by_epoch(paths: list[Path]) -> dict[int, dict[str, float]]:
+    """Epoch → prompt → mean grade over samples; failed grades are left out."""
+    found: dict[int, dict[str, float]] = {}
+    for path in paths:
+        name = re.fullmatch(r"epoch-(\d+)", path.stem)
+        if name is None:
+            raise InputError("not named epoch-<number>.jsonl", path=path)
+        values: dict[str, list[int]] = defaultdict(list)
+        for grade in read_records(path, Grade):
+            if grade.value is not None:
+                values[grade.prompt_id].append(grade.value)
+        found[int(name[1])] = {prompt: sum(v) / len(v) for prompt, v in values.items()}
+    return found
+
+
+def spearman(first: ArrayLike, second: ArrayLike) -> float:
+    """Pearson's correlation of the ranks, ties sharing their mean rank; NaN without variation."""
+    from scipy.stats import rankdata
+
+    one, two = rankdata(first), rankdata(second)
+    if one.std() == 0 or two.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(one, two)[0, 1])

@@ -1,0 +1,1 @@
+"""One figure a module, each with the CSV of its numbers beside it."""

@@ -1,0 +1,76 @@
+"""The alignment tax: what tuning costs on benchmarks, item by item.
+
+Both models answered the same items, so the difference is taken per item before averaging, and the
+interval is a bootstrap over items: much narrower than that of two independent accuracies
+(Miller 2024, arXiv 2411.00640, section 4). Intervals are not corrected for the number of tasks.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from limaflow.analysis.readings import TaskTax
+from limaflow.errors import InputError
+from limaflow.intervals import bootstrap_mean
+from limaflow.jsonl import read_records
+from limaflow.records import BenchmarkItem
+from limaflow.seeds import seed_for
+
+Scores = dict[tuple[str, str], dict[str, float]]
+
+
+def alignment_tax(
+    base: Path, tuned: list[Path], *, rounds: int, confidence: float, seed: int
+) -> list[TaskTax]:
+    """Base, tuned and paired difference of every task, for every tuned model.
+
+    Raises:
+        InputError: a model was not given exactly the base's tasks and items.
+    """
+    _, before = _scores(base)
+    rows = []
+    for path in tuned:
+        arm, after = _scores(path)
+        if before.keys() != after.keys():
+            other = sorted(f"{t} ({m})" for t, m in before.keys() ^ after.keys())
+            raise InputError(f"not the same tasks as {base}: {', '.join(other)}", path=path)
+        for (task, metric), items in sorted(before.items()):
+            if items.keys() != after[task, metric].keys():
+                raise InputError(
+                    f"task '{task}': not the same items as {base}",
+                    path=path,
+                    fix="run both with the same --limit and task data",
+                )
+            names = sorted(items)
+            old = np.array([items[name] for name in names])
+            new = np.array([after[task, metric][name] for name in names])
+            # One seed for the three: the same items are drawn in each round.
+            drawn = seed_for(seed, "tax", task)
+            mean_before, mean_after, difference = (
+                bootstrap_mean(values, rounds=rounds, confidence=confidence, seed=drawn)
+                for values in (old, new, new - old)
+            )
+            rows.append(
+                TaskTax(
+                    task=task,
+                    metric=metric,
+                    arm=arm,
+                    base=mean_before,
+                    tuned=mean_after,
+                    difference=difference,
+                    items=len(names),
+                )
+            )
+    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
+
+
+def _scores(path: Path) -> tuple[str, Scores]:
+    """The one model of a file, and its scores: (task, metric) → item → score."""
+    models: set[str] = set()
+    scores: Scores = {}
+    for item in read_records(path, BenchmarkItem):
+        models.add(item.model)
+        scores.setdefault((item.task, item.metric), {})[item.item_id] = item.value
+    if len(models) != 1:
+        raise InputError(f"holds the items of {len(models)} models instead of one", path=path)
+    return models.pop(), scores

@@ -1,0 +1,188 @@
+"""Claims follow from intervals by their rules, whichever side a comparison was written from."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limaflow.analysis.claims import Claim, Evidence, GradeGap, Roles
+from limaflow.analysis.epochs import AfterLowest, after_lowest_perplexity, epoch_curve, spearman
+from limaflow.analysis.grades import grade_gaps
+from limaflow.analysis.objections import objections
+from limaflow.analysis.paper import paper
+from limaflow.analysis.paper_claims import paper_claims
+from limaflow.analysis.readings import Preference, TaskTax
+from limaflow.analysis.untested import untested_claims
+from limaflow.errors import InputError
+from limaflow.intervals import Interval
+from limaflow.jsonl import write_json, write_records
+from limaflow.records import Grade
+
+ROLES = Roles(lima="lima", base=("base",), in_context=("shots",), ablation=("few",))
+
+
+def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Preference:
+    def around(share: float) -> Interval:
+        return Interval(share, share - half, share + half)
+
+    return Preference(
+        comparison=f"{first}-vs-{second}",
+        first=first,
+        second=second,
+        judge="j",
+        prompts=100,
+        errors=0,
+        win=around(win),
+        tie=around(0.2),
+        lose=around(0.8 - win),
+        adjusted_win=around(win + 0.1),
+    )
+
+
+def claim(name: str, **evidence: Any) -> Claim:
+    found = Evidence(roles=ROLES, **evidence)
+    claims = [*paper_claims(found, paper()), *objections(found, paper())]
+    return next(c for c in claims if c.id == name)
+
+
+def tax(low: float, high: float, arm: str = "lima") -> TaskTax:
+    even = Interval(0.5, 0.4, 0.6)
+    return TaskTax(
+        task="t",
+        metric="acc",
+        arm=arm,
+        base=even,
+        tuned=even,
+        difference=Interval((low + high) / 2, low, high),
+        items=9,
+    )
+
+
+def test_a_comparison_written_the_other_way_round_supports_the_same_claim() -> None:
+    one = claim("preferred-to-base", preferences=[preference("lima", "base", 0.7)])
+    other = claim("preferred-to-base", preferences=[preference("base", "lima", 0.1)])
+    assert one.verdict == other.verdict == "supported"
+    assert other.measured[0].interval.estimate == pytest.approx(0.8)
+
+
+def test_an_interval_that_holds_one_half_leaves_the_preference_undecided() -> None:
+    found = claim("preferred-to-in-context", preferences=[preference("lima", "shots", 0.42)])
+    assert found.verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-0.1, 0.2, "supported"), (0.1, 0.4, "undecided"), (0.5, 1.5, "contradicted")],
+)
+def test_quantity_matters_little_only_within_half_the_effect_of_filtering(
+    low: float, high: float, verdict: str
+) -> None:
+    gap = GradeGap(judge="j", arm="few", difference=Interval(low, low, high), prompts=50)
+    assert claim("quantity", gaps=[gap]).verdict == verdict
+
+
+def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
+    assert claim("no-tax", tax=[tax(-0.5, -0.4, arm="few")]).verdict == "not tested here"
+    assert claim("no-tax", tax=[tax(-0.01, 0.01), tax(-0.5, -0.4)]).verdict == "contradicted"
+
+
+def test_preferred_but_not_more_accurate_needs_both_halves() -> None:
+    wins = [preference("lima", "base", 0.7)]
+    assert claim("preference-is-not-knowledge", preferences=wins).verdict == "not tested here"
+    both = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(-0.1, 0.01)])
+    assert both.verdict == "supported"
+    gain = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(0.1, 0.2)])
+    assert gain.verdict == "contradicted"
+
+
+def test_a_strong_baseline_is_tested_when_an_arm_bears_its_name() -> None:
+    found = claim("baseline-gpt-4-gpt-4", preferences=[preference("lima", "gpt-4", 0.3)])
+    assert found.verdict == "supported"
+    assert found.measured[0].interval.estimate == pytest.approx(0.5)
+    assert claim("baseline-claude-humans").verdict == "not tested here"
+
+
+def test_perplexity_that_never_rises_tests_nothing() -> None:
+    same = AfterLowest(
+        lowest=3, last=3, prompts=9, difference=Interval(0, 0, 0), epochs=3, correlation=-1.0
+    )
+    found = claim("perplexity", after_lowest=same)
+    assert found.verdict == "not tested here"
+    assert "lowest at the last judged epoch" in found.reason
+
+
+def test_every_untested_claim_says_why_and_every_claim_is_named_once() -> None:
+    found = Evidence(roles=ROLES)
+    claims = [
+        *paper_claims(found, paper()),
+        *objections(found, paper()),
+        *untested_claims(paper()),
+    ]
+    assert all(c.verdict == "not tested here" and c.reason for c in claims)
+    assert len({c.id for c in claims}) == len(claims)
+
+
+def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
+    return Grade(
+        prompt_id=prompt,
+        sample=sample,
+        model=model,
+        response_id="r",
+        scale="likert-6",
+        annotator="j",
+        value=value,
+    )
+
+
+def test_grades_are_paired_by_prompt_after_averaging_samples(tmp_path: Path) -> None:
+    rows = [grade("a", "lima", 6), grade("a", "lima", 4, 1), grade("b", "lima", 3)]
+    others = [grade("a", "few", 1), grade("b", "few", None), grade("c", "few", 6)]
+    write_records(tmp_path / "lima.jsonl", rows)
+    write_records(tmp_path / "few.jsonl", others)
+    paths = [tmp_path / "lima.jsonl", tmp_path / "few.jsonl"]
+    (gap,) = grade_gaps(paths, "lima", rounds=100, confidence=0.9, seed=1)
+    assert (gap.arm, gap.prompts, gap.difference.estimate) == ("few", 1, 4.0)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> tuple[Path, list[Path]]:
+    """Perplexity falls to epoch 2 and rises after, while grades rise throughout."""
+    epochs = [{"epoch": e, "dev_perplexity": p} for e, p in ((1, 9.0), (2, 4.0), (3, 6.0))]
+    write_json(tmp_path / "training.json", {"arm": "lima", "epochs": epochs})
+    files = []
+    for epoch in (1, 2, 3):
+        files.append(tmp_path / f"epoch-{epoch}.jsonl")
+        write_records(files[-1], [grade(f"p{n}", "lima", epoch + n % 3) for n in range(30)])
+    return tmp_path / "training.json", files
+
+
+def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(
+    run: tuple[Path, list[Path]],
+) -> None:
+    found = after_lowest_perplexity(*run, rounds=200, confidence=0.95, seed=1)
+    assert found is not None
+    assert (found.lowest, found.last, found.prompts) == (2, 3, 30)
+    assert found.difference == Interval(1.0, 1.0, 1.0)
+    assert claim("perplexity", after_lowest=found).verdict == "supported"
+
+
+def test_the_curve_shows_epochs_that_were_not_judged(run: tuple[Path, list[Path]]) -> None:
+    training, files = run
+    points = epoch_curve(training, files[1:], rounds=100, confidence=0.95, seed=1)
+    assert [point.perplexity for point in points] == [9.0, 4.0, 6.0]
+    assert [point.quality is None for point in points] == [True, False, False]
+
+
+def test_grades_of_an_unnamed_epoch_are_an_error(
+    run: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    other = tmp_path / "final.jsonl"
+    other.write_text("")
+    with pytest.raises(InputError, match=re.escape("not named epoch-<number>.jsonl")):
+        epoch_curve(run[0], [other], rounds=100, confidence=0.95, seed=1)
+
+
+def test_ranks_share_their_mean_on_ties() -> None:
+    assert spearman([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
+    assert spearman([1, 2, 3, 4], [1, 2, 2, 3]) == pytest.approx(0.9486832980505138)

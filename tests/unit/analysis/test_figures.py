@@ -1,0 +1,125 @@
+"""Figures: the same numbers give the same bytes, the numbers lie beside, and nothing is hidden."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from limaflow.analysis.epochs import EpochPoint
+from limaflow.analysis.figures import epochs, funnel, preferences, quality, tax, training
+from limaflow.analysis.paper import paper
+from limaflow.analysis.readings import MeanGrade, Preference, TaskTax
+from limaflow.errors import InputError
+from limaflow.intervals import Interval
+from limaflow.jsonl import write_json
+
+SHARE = Interval(0.6, 0.5, 0.7)
+SMALL = Interval(0.2, 0.1, 0.3)
+GRADE = Interval(4.2, 4.0, 4.5)
+PREFERENCES = [
+    Preference(
+        comparison="gpt-4-vs-lima",
+        first="gpt-4",
+        second="lima",
+        judge="j <b>",
+        prompts=50,
+        errors=0,
+        win=SMALL,
+        tie=SMALL,
+        lose=SHARE,
+        adjusted_win=SMALL,
+    )
+]
+GRADES = [
+    MeanGrade(model=model, judge="j", scale="likert-6", prompts=9, errors=0, mean=GRADE)
+    for model in ("base", "a_$x_y$")
+]
+POINTS = [EpochPoint(epoch=e, perplexity=9 - e, quality=GRADE) for e in (1, 2, 3)]
+TAX = [
+    TaskTax(task=t, metric="acc", arm=a, base=SHARE, tuned=SMALL, difference=SMALL, items=9)
+    for t in ("arc", "mmlu")
+    for a in ("few", "lima")
+]
+STEPS = [
+    funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
+    funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
+    funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
+]
+LOGS = {"lima": [{"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}]}
+
+DRAWN: dict[str, Callable[[Path], None]] = {
+    "preferences": lambda path: preferences.draw(
+        preferences.bars(PREFERENCES, "lima", paper()), path, miniature=True
+    ),
+    "quality": lambda path: quality.draw(GRADES, paper(), path, miniature=True),
+    "epochs": lambda path: epochs.draw(POINTS, paper(), path, miniature=True),
+    "tax": lambda path: tax.draw(TAX, path, miniature=True),
+    "funnel": lambda path: funnel.draw(STEPS, path, miniature=True),
+    "training": lambda path: training.draw(LOGS, path, miniature=True),
+}
+EMPTY: dict[str, Callable[[Path], None]] = {
+    "preferences": lambda path: preferences.draw([], path, miniature=False),
+    "quality": lambda path: quality.draw([], paper(), path, miniature=False),
+    "epochs": lambda path: epochs.draw([], paper(), path, miniature=False),
+    "tax": lambda path: tax.draw([], path, miniature=False),
+    "funnel": lambda path: funnel.draw([], path, miniature=False),
+    "training": lambda path: training.draw({}, path, miniature=False),
+}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_same_numbers_give_the_same_bytes(name: str, tmp_path: Path) -> None:
+    for copy in ("one", "two"):
+        DRAWN[name](tmp_path / f"{copy}.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert rows(tmp_path / "one.svg")
+    ElementTree.parse(tmp_path / "one.svg")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_miniature_is_labelled_in_the_figure_itself(name: str, tmp_path: Path) -> None:
+    DRAWN[name](tmp_path / "figure.svg")
+    assert "miniature world" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_figure_without_data_is_drawn_and_unlabelled(name: str, tmp_path: Path) -> None:
+    EMPTY[name](tmp_path / "figure.svg")
+    assert "miniature" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_preferences_are_seen_from_the_lima_arm_beside_the_papers_bars() -> None:
+    ours, *theirs = preferences.bars(PREFERENCES, "lima", paper())
+    assert (ours.label.splitlines()[0], ours.win) == ("lima vs gpt-4", SHARE)
+    assert {bar.origin for bar in theirs} == {
+        "arXiv 2305.11206 Figure 1",
+        "arXiv 2305.11206 Figure 2",
+    }
+
+
+def test_names_are_text_and_not_markup(tmp_path: Path) -> None:
+    DRAWN["preferences"](tmp_path / "p.svg")
+    DRAWN["quality"](tmp_path / "q.svg")
+    assert "j &lt;b&gt;" in (tmp_path / "p.svg").read_text(encoding="utf-8")
+    assert "a_$x_y$" in (tmp_path / "q.svg").read_text(encoding="utf-8")
+
+
+def test_the_funnel_begins_with_the_candidates_of_every_source() -> None:
+    levels = funnel.levels(STEPS)
+    assert list(levels) == ["candidates", "filter", "lima: sample"]
+    assert levels["candidates"] == {"a": 100, "b": 10}
+    assert levels["filter"] == {"a": 40, "b": 0}
+
+
+def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:
+    write_json(tmp_path / "training.json", {"arm": "lima", "log": "log.csv"})
+    (tmp_path / "log.csv").write_text("step,epoch,loss,learning_rate\n1,1,two,0.1\n")
+    with pytest.raises(InputError, match=r"log.csv:2: not a row with numbers"):
+        training.read_logs([tmp_path / "training.json"])

@@ -1,0 +1,48 @@
+"""Table 1: ours beside the paper's, no row of either lost."""
+
+from pathlib import Path
+
+from limaflow.analysis.paper import paper
+from limaflow.analysis.tables import source_rows
+from limaflow.jsonl import write_records
+from limaflow.records import Example, Message
+
+
+def example(number: int, source: str, split: str) -> Example:
+    turns = (
+        Message(role="user", content="x" * number),
+        Message(role="assistant", content="yy" * number),
+    )
+    return Example(
+        id=f"{source}-{split}-{number}",
+        messages=turns,
+        source=source,
+        split="train" if split == "train" else "test",
+    )
+
+
+def test_table_1_holds_every_row_of_the_paper_and_of_ours(tmp_path: Path) -> None:
+    train = tmp_path / "train.jsonl"
+    write_records(
+        train,
+        [
+            example(2, "wikihow", "train"),
+            example(4, "wikihow", "train"),
+            example(1, "letters", "train"),
+        ],
+    )
+    rows = source_rows([train], None, paper())
+    assert len(rows) == len(paper().sources.rows) + 1
+    ours = {row["source"]: row for row in rows if row["source"]}
+    assert ours["wikihow"]["mean_input_chars"] == 3
+    assert ours["wikihow"]["mean_output_chars"] == 6
+    assert ours["wikihow"]["paper_mean_output"] == 1811
+    assert ours["letters"]["paper_source"] is None
+
+
+def test_reference_answers_of_test_prompts_are_not_counted_as_outputs(tmp_path: Path) -> None:
+    test = tmp_path / "test.jsonl"
+    write_records(test, [example(5, "askreddit", "test")])
+    (row,) = (row for row in source_rows([test], None, paper()) if row["source"])
+    assert row["mean_input_chars"] == 5
+    assert row["mean_output_chars"] is None
