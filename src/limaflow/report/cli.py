@@ -1,0 +1,30 @@
+"""`limaflow report`: the HTML report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def build(
+    *,
+    results: Annotated[Path, typer.Option(help="Folder of the experiment: results/<experiment>.")],
+    config: Annotated[list[Path], typer.Option(help="config.yaml and overlays; repeat, in order.")],
+    output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
+    samples: Annotated[int, typer.Option(min=0, help="Test prompts shown with all answers.")] = 8,
+    revision: Annotated[str, typer.Option(help="Revision of the code, to be shown.")] = "",
+) -> None:
+    """Build the report as one file that needs nothing else."""
+    from limaflow.config import parse
+    from limaflow.jsonl import replacing
+    from limaflow.overlay import merged
+    from limaflow.report.page import build as page
+
+    parsed = parse(merged(config), origin=" + ".join(map(str, config)))
+    text = page(results, parsed, samples=samples, revision=revision)
+    with replacing(output) as file:
+        file.write(text)
+    print(f"{output}: {len(text.encode()) / 1024:.0f} KiB")

@@ -1,0 +1,64 @@
+"""Where the numbers come from: configuration, package versions, checksums of data and models."""
+
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import yaml
+
+from limaflow.config import Config
+from limaflow.jsonl import read_json
+from limaflow.records import ModelManifest
+
+PACKAGES = (
+    "limaflow",
+    "torch",
+    "transformers",
+    "deepspeed",
+    "peft",
+    "lm-eval",
+    "datasets",
+    "openai",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "snakemake",
+)
+
+
+def configuration(config: Config) -> str:
+    """The whole configuration as YAML, without passwords that a URL may hold."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return re.sub(r"(://)[^/@\s]+@", r"\1…@", text)
+
+
+def package_versions() -> dict[str, str]:
+    """Installed version of each package that shapes a result."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def checksums(results: Path, config: Config) -> dict[str, dict[str, str]]:
+    """What it is → file → SHA-256, of the models' and the frozen data sets' files."""
+    manifests = {"base model": results / "base/model.json"} | {
+        f"model of arm {arm.name}": results / f"models/{arm.name}/chosen.json"
+        for arm in config.arms
+    }
+    found = {
+        name: read_json(path, ModelManifest).sha256
+        for name, path in manifests.items()
+        if path.is_file()
+    }
+    for dataset in config.datasets:
+        sums = results / f"datasets/{dataset.name}/frozen/SHA256SUMS"
+        if sums.is_file():
+            lines = [line.split(maxsplit=1) for line in sums.read_text("utf-8").splitlines()]
+            found[f"data set {dataset.name}"] = {
+                line[1].lstrip("*"): line[0] for line in lines if len(line) == 2
+            }
+    return found

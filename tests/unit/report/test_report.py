@@ -1,0 +1,131 @@
+"""The report: one file, hostile text stays text, gaps are said, the miniature is labelled."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from limaflow.cli import app
+from limaflow.config import parse
+from limaflow.errors import InputError
+from limaflow.overlay import merged
+from limaflow.report.page import build, inline_svg
+
+PROJECT = Path(__file__).parents[3]
+SECTIONS = "summary preferences grades data training benchmarks responses judges provenance limits"
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def page_of(experiment: Path, results: Path | None = None) -> str:
+    config = parse(merged([PROJECT / "config.yaml", experiment / "overlay.yaml"]))
+    return build(results or experiment / "results", config, samples=60, revision="abc123")
+
+
+@pytest.fixture(scope="session")
+def page(experiment: Path) -> str:
+    return page_of(experiment)
+
+
+def test_hostile_text_of_models_data_and_judges_stays_text(page: str) -> None:
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    tags = Tags(page).tags
+    assert not [tag for tag, _ in tags if tag in ("script", "iframe", "object", "embed", "b")]
+    assert not [name for _, attrs in tags for name in attrs if name.startswith("on")]
+
+
+def test_nothing_is_fetched_and_scripts_are_forbidden(page: str) -> None:
+    for tag, attrs in Tags(page).tags:
+        assert tag not in ("link", "img", "base")
+        for name in ("src", "href", "xlink:href"):
+            assert (attrs.get(name) or "#").startswith("#")
+    assert "default-src 'none'" in page
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_every_id_is_unique_and_every_reference_leads_somewhere(page: str) -> None:
+    ids = [attrs["id"] for _, attrs in Tags(page).tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in Tags(page).tags:
+        for name in ("href", "xlink:href"):
+            if name in attrs:
+                assert str(attrs[name]).removeprefix("#") in ids
+    assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
+    assert set(SECTIONS.split()) <= set(ids)
+
+
+def test_a_miniature_is_labelled_before_anything_else(page: str) -> None:
+    assert "<title>Miniature: LIMA in small</title>" in page
+    assert page.index("MINIATURE") < page.index("<h1>")
+
+
+def test_a_password_in_a_url_of_the_configuration_is_not_shown(page: str) -> None:
+    assert "u:secret" not in page
+    assert "…@host/v1" in page
+
+
+def test_every_arm_answers_every_prompt_side_by_side(page: str) -> None:
+    assert page.count('<div class="answer">') == 60 * 4
+    assert "lima / base: <strong>" in page
+
+
+def test_figures_of_every_section_and_their_captions_are_in_the_file(page: str) -> None:
+    assert page.count("<svg") == page.count("<figcaption>") == 6
+
+
+def test_the_same_files_give_the_same_bytes(experiment: Path, page: str) -> None:
+    assert page_of(experiment) == page
+
+
+def test_what_is_missing_is_said_and_the_rest_is_shown(experiment: Path, tmp_path: Path) -> None:
+    (tmp_path / "analysis").mkdir()
+    for kept in ("analysis/claims.json", "datasets/lima/frozen/test.jsonl"):
+        (tmp_path / kept).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(experiment / "results" / kept, tmp_path / kept)
+    bare = page_of(experiment, tmp_path)
+    for path in ("analysis/preferences.json", "analysis/tax.json", "curation/funnel.json"):
+        assert f"<code>{path}</code>" in bare
+    assert "<svg" not in bare
+    assert "No responses to this prompt" in bare
+
+
+def test_without_claims_there_is_no_report(experiment: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"claims.json: no such file"):
+        page_of(experiment, tmp_path)
+
+
+def test_the_command_writes_one_file(experiment: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report/index.html"
+    arguments = [
+        *("--results", str(experiment / "results"), "--config", str(PROJECT / "config.yaml")),
+        *("--config", str(experiment / "overlay.yaml"), "--samples", "2"),
+        *("--revision", "abc123", "--output", str(output)),
+    ]
+    outcome = CliRunner().invoke(app, ["report", "build", *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0
+    assert "abc123" in output.read_text(encoding="utf-8")
+    assert [path.name for path in output.parent.iterdir()] == ["index.html"]
+
+
+def test_ids_inside_a_figure_carry_its_name(tmp_path: Path) -> None:
+    svg = tmp_path / "a.svg"
+    svg.write_text(
+        '<?xml version="1.0"?><svg><g id="x"/><use href="#x" clip-path="url(#x)"/></svg>'
+    )
+    found = inline_svg(svg, "tax")
+    assert found == '<svg><g id="tax-x"/><use href="#tax-x" clip-path="url(#tax-x)"/></svg>'
+    assert inline_svg(tmp_path / "none.svg", "tax") is None
