@@ -1,0 +1,95 @@
+# The front door: read the configuration, include the stages, name the targets.
+#   snakemake --cores 2 --configfile experiments/miniature.yaml            the whole study
+#   snakemake --cores 2 --configfile experiments/miniature.yaml curate     one stage and what it needs
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{CONFIG.experiment}",
+    logs=f"logs/{CONFIG.experiment}",
+
+
+wildcard_constraints:
+    source=any_of(s.name for s in CONFIG.sources),
+    shard="[a-z0-9-]+",
+    dataset=any_of(d.name for d in CONFIG.datasets),
+    arm=any_of(a.name for a in CONFIG.arms),
+    epoch=r"\d+",
+    judge=any_of(j.name for j in CONFIG.judges),
+
+
+rule all:
+    """The whole study, up to the report."""
+    input:
+        "<results>/report/index.html",
+        lasting_files(),
+    localrule: True
+
+
+include: "rules/sources.smk"
+include: "rules/curation.smk"
+include: "rules/base.smk"
+include: "rules/training.smk"
+include: "rules/generation.smk"
+include: "rules/judging.smk"
+include: "rules/benchmarks.smk"
+include: "rules/analysis.smk"
+include: "rules/report.smk"
+
+
+rule curate:
+    """Stop after the frozen data sets."""
+    input:
+        collect(
+            "<results>/datasets/{dataset}/frozen/train.jsonl",
+            dataset=[d.name for d in CONFIG.datasets],
+        ),
+        "<results>/curation/funnel.json",
+    localrule: True
+
+
+rule train:
+    """Stop after the chosen checkpoints of every tuned arm."""
+    input:
+        collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),
+    localrule: True
+
+
+rule generate:
+    """Stop after the responses of every arm to the test prompts."""
+    input:
+        collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+    localrule: True
+
+
+rule judge:
+    """Stop after the verdicts and grades."""
+    input:
+        verdict_files,
+        grade_files,
+    localrule: True
+
+
+rule benchmark:
+    """Stop after lm-eval of every model that is to be measured."""
+    input:
+        collect("<results>/benchmarks/{arm}/items.jsonl", arm=CONFIG.benchmarks.arms),
+    localrule: True
+
+
+rule report:
+    """Make the report."""
+    input:
+        "<results>/report/index.html",
+        lasting_files(),
+    localrule: True

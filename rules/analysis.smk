@@ -1,0 +1,280 @@
+# Statistics, claims, figures and tables. The paper's own values come from one file, paper.yaml.
+
+
+rule preferences:
+    """Win, tie and lose of every comparison, with intervals."""
+    input:
+        verdicts=verdict_files,
+        responses=collect("<results>/responses/test/{arm}.jsonl", arm=COMPARED_ARMS),
+    output:
+        "<results>/analysis/preferences.json",
+    log:
+        "<logs>/preferences.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "summarize"),
+        responses=lambda wildcards, input: repeated("--responses", input.responses),
+        merge=CONFIG.judging.merge,
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
+        " --output {output} {input.verdicts} 2>&1 | tee {log}"
+
+
+rule grades:
+    """Mean Likert grade of every arm, with intervals."""
+    input:
+        grade_files,
+    output:
+        "<results>/analysis/grades.json",
+    log:
+        "<logs>/grades.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "summarize_grades"),
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow judge summarize-grades {params.bootstrap} --output {output} {input}"
+        " 2>&1 | tee {log}"
+
+
+rule tax:
+    """Paired benchmark differences, tuned minus base: the alignment tax."""
+    input:
+        base=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_BASE),
+        tuned=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_TUNED),
+    output:
+        "<results>/analysis/tax.json",
+    log:
+        "<logs>/tax.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "tax"),
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow analyze tax --base {input.base} {params.bootstrap} --output {output}"
+        " {input.tuned} 2>&1 | tee {log}"
+
+
+rule claims:
+    """The paper's claims and the objections to them, each with our verdict."""
+    input:
+        paper="src/limaflow/analysis/paper.yaml",
+        preferences="<results>/analysis/preferences.json",
+        grades=grade_files,
+        tax=tax_file,
+        training=lima_training,
+        dev_grades=lima_dev_grades,
+    output:
+        "<results>/analysis/claims.json",
+    log:
+        "<logs>/claims.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "claims"),
+        roles=role_options(),
+        inputs=claim_options,
+        bootstrap=bootstrap_options(),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze claims {params.roles} --preferences {input.preferences} {params.inputs}"
+        " {params.bootstrap} {params.label} --output {output} 2>&1 | tee {log}"
+
+
+rule figure_preferences:
+    """Win, tie and lose beside the paper's Figures 1 and 2."""
+    input:
+        preferences="<results>/analysis/preferences.json",
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        svg=report(
+            "<results>/figures/preferences.svg",
+            caption="../docs/captions/preferences.rst",
+            category="Preferences",
+        ),
+        csv="<results>/figures/preferences.csv",
+    log:
+        "<logs>/figure_preferences.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_preferences"),
+        lima=CONFIG.analysis.lima_arm,
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure preferences --preferences {input.preferences}"
+        " --lima {params.lima} {params.label} --output {output.svg} 2>&1 | tee {log}"
+
+
+rule figure_quality:
+    """Mean Likert grade of every arm, in the form of the paper's Figures 5 and 6."""
+    input:
+        grades="<results>/analysis/grades.json",
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        svg=report(
+            "<results>/figures/quality.svg",
+            caption="../docs/captions/quality.rst",
+            category="Quality",
+        ),
+        csv="<results>/figures/quality.csv",
+    log:
+        "<logs>/figure_quality.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_quality"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure quality --grades {input.grades} {params.label}"
+        " --output {output.svg} 2>&1 | tee {log}"
+
+
+rule figure_epochs:
+    """Dev perplexity and judged quality over epochs, in the form of the paper's Figure 9."""
+    input:
+        training=lima_training,
+        dev_grades=lima_dev_grades,
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        svg=report(
+            "<results>/figures/epochs.svg",
+            caption="../docs/captions/epochs.rst",
+            category="Training",
+        ),
+        csv="<results>/figures/epochs.csv",
+    log:
+        "<logs>/figure_epochs.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_epochs"),
+        bootstrap=bootstrap_options(),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure epochs --training {input.training} {params.bootstrap}"
+        " {params.label} --output {output.svg} {input.dev_grades} 2>&1 | tee {log}"
+
+
+rule figure_tax:
+    """Benchmark scores before and after tuning."""
+    input:
+        "<results>/analysis/tax.json",
+    output:
+        svg=report(
+            "<results>/figures/tax.svg",
+            caption="../docs/captions/tax.rst",
+            category="Alignment tax",
+        ),
+        csv="<results>/figures/tax.csv",
+    log:
+        "<logs>/figure_tax.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_tax"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure tax --tax {input} {params.label} --output {output.svg}"
+        " 2>&1 | tee {log}"
+
+
+rule figure_funnel:
+    """Candidates left after each step of curation."""
+    input:
+        "<results>/curation/funnel.json",
+    output:
+        svg=report(
+            "<results>/figures/funnel.svg",
+            caption="../docs/captions/funnel.rst",
+            category="Data",
+        ),
+        csv="<results>/figures/funnel.csv",
+    log:
+        "<logs>/figure_funnel.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_funnel"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure funnel --funnel {input} {params.label} --output {output.svg}"
+        " 2>&1 | tee {log}"
+
+
+rule figure_training:
+    """Loss and learning rate over the steps of every tuned arm."""
+    input:
+        collect("<results>/models/{arm}/training.json", arm=TUNED_ARMS),
+    output:
+        svg=report(
+            "<results>/figures/training.svg",
+            caption="../docs/captions/training.rst",
+            category="Training",
+        ),
+        csv="<results>/figures/training.csv",
+    log:
+        "<logs>/figure_training.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_training"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure training {params.label} --output {output.svg} {input}"
+        " 2>&1 | tee {log}"
+
+
+rule table_sources:
+    """Sources, examples and lengths beside the paper's Table 1."""
+    input:
+        data=frozen_of_lima,
+        tokenizer="<results>/base/model.json",
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        "<results>/tables/sources.csv",
+    log:
+        "<logs>/table_sources.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "table_sources"),
+    shell:
+        "limaflow analyze table sources --tokenizer {input.tokenizer} --output {output}"
+        " {input.data} 2>&1 | tee {log}"
+
+
+rule table_preferences:
+    """Every comparison as one line of CSV."""
+    input:
+        "<results>/analysis/preferences.json",
+    output:
+        "<results>/tables/preferences.csv",
+    log:
+        "<logs>/table_preferences.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "table_preferences"),
+    shell:
+        "limaflow analyze table preferences --preferences {input} --output {output} 2>&1 | tee {log}"
+
+
+rule table_tax:
+    """Every benchmark task and arm as one line of CSV."""
+    input:
+        "<results>/analysis/tax.json",
+    output:
+        "<results>/tables/tax.csv",
+    log:
+        "<logs>/table_tax.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "table_tax"),
+    shell:
+        "limaflow analyze table tax --tax {input} --output {output} 2>&1 | tee {log}"

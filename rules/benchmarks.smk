@@ -1,0 +1,45 @@
+# lm-eval before and after tuning.
+
+
+rule benchmark_texts:
+    """The text of every benchmark item, which training data must not share."""
+    input:
+        task_files(),
+    output:
+        "<results>/benchmarks/texts.jsonl",
+    log:
+        "<logs>/benchmark_texts.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("benchmarks", "texts"),
+        tasks=task_options(),
+    shell:
+        "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
+
+
+rule lm_eval:
+    """Run the benchmark tasks on the model of one arm."""
+    input:
+        model=lambda wildcards: model_of(wildcards.arm),
+        tasks=task_files(),
+    output:
+        results="<results>/benchmarks/{arm}/results.json",
+        answers="<results>/benchmarks/{arm}/items.jsonl",
+    log:
+        "<logs>/lm_eval/{arm}.log",
+    benchmark:
+        "<logs>/lm_eval/{arm}.benchmark.jsonl"
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("benchmarks", "run"),
+        tasks=task_options(),
+        options=few_shot_options,
+        precision=CONFIG.generation.precision,
+        batch=CONFIG.benchmarks.batch,
+        seed=CONFIG.seed,
+    shell:
+        "limaflow benchmark run --model {input.model} --name {wildcards.arm} {params.tasks}"
+        " {params.options} --batch {params.batch} --precision {params.precision} --seed {params.seed}"
+        " --results {output.results} --items {output.answers} 2>&1 | tee {log}"

@@ -1,0 +1,442 @@
+# What the rules look up: the typed configuration, and the paths and parameters that follow from it.
+import json
+import shlex
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from limaflow import fingerprint
+from limaflow.config import parse as parse_config
+from limaflow.config import raw_path, under_root
+from limaflow.errors import InputError
+
+try:
+    CONFIG = parse_config(config)
+except InputError as problem:
+    raise WorkflowError(str(problem)) from None
+
+TUNED_ARMS = [arm.name for arm in CONFIG.arms if arm.kind == "tuned"]
+LOCAL_ARMS = [
+    a.name for a in CONFIG.arms if a.kind in ("base", "in-context", "tuned", "model")
+]
+
+
+def any_of(names):
+    """A wildcard constraint that admits these names alone."""
+    return "|".join(names) or "(?!)"
+
+
+def as_json(value):
+    """Plain data as the JSON of a command line flag."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def repeated(flag, values):
+    return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
+
+
+def code(stage, command):
+    """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
+    return fingerprint.of(f"limaflow.{stage}.cli", command)
+
+
+# -- sources and curation
+
+
+def in_world(path):
+    return path.startswith(f"results/{CONFIG.experiment}/world/")
+
+
+def raw_files(wildcards):
+    source = CONFIG.source(wildcards.source)
+    return [
+        raw_path(file, source.name, CONFIG.data_root)
+        for file in source.shards[wildcards.shard]
+    ]
+
+
+def fetched():
+    """Raw files that come from a URL: path under resources/ → their entry."""
+    return {
+        raw_path(file, source.name, CONFIG.data_root): file
+        for source in CONFIG.sources
+        for files in source.shards.values()
+        for file in files
+        if file.url
+    }
+
+
+def world_files():
+    """Raw files and corpora that the miniature world writes, as the configuration names them."""
+    named = [
+        file.path
+        for source in CONFIG.sources
+        for files in source.shards.values()
+        for file in files
+        if file.path
+    ]
+    named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
+    return sorted({path for path in named if in_world(path)})
+
+
+def extract_options(wildcards):
+    source = CONFIG.source(wildcards.source)
+    options = {"--licence": source.licence, "--subreddit": source.subreddit}
+    if source.kind == "authored":
+        options |= {
+            "--prompt-field": source.prompt_field,
+            "--response-field": source.response_field,
+        }
+    return " ".join(
+        f"{flag} {shlex.quote(value)}" for flag, value in options.items() if value
+    )
+
+
+def filters(wildcards):
+    return CONFIG.curation.filters[CONFIG.source(wildcards.source).kind].flag()
+
+
+def filtered_files(sources):
+    return [
+        f"<results>/curation/filtered/{source.name}/{shard}.jsonl"
+        for source in CONFIG.sources
+        if source.name in sources
+        for shard in source.shards
+    ]
+
+
+def train_sources():
+    return {name for dataset in CONFIG.datasets for name in dataset.examples or {}}
+
+
+def draws(split):
+    """Sources that prompts of a split are drawn from: name → number."""
+    chosen = CONFIG.prompts.dev if split == "dev" else CONFIG.prompts.test
+    return {draw.source: draw.examples for draw in chosen if draw.source}
+
+
+def drawn_sources():
+    return train_sources() | draws("dev").keys() | draws("test").keys()
+
+
+def drawn_shards():
+    """The shards whose counts make the funnel: source → names."""
+    return {s.name: list(s.shards) for s in CONFIG.sources if s.name in drawn_sources()}
+
+
+def brought_prompts(split):
+    chosen = CONFIG.prompts.dev if split == "dev" else CONFIG.prompts.test
+    return [under_root(draw.path, CONFIG.data_root) for draw in chosen if draw.path]
+
+
+def brought_prompt_options(split):
+    return " ".join(
+        f"--{split}-path {shlex.quote(path)}" for path in brought_prompts(split)
+    )
+
+
+def brought_dataset(wildcards):
+    return under_root(CONFIG.dataset(wildcards.dataset).path, CONFIG.data_root)
+
+
+def ledger(wildcards):
+    path = CONFIG.curation.ledger
+    return [path] if path and Path(path).exists() else []
+
+
+# -- models
+
+
+def base_files():
+    """What the stand-in base model is pretrained on: a source's name stands for its text."""
+    names = {source.name for source in CONFIG.sources}
+    return [
+        (
+            f"<results>/base/corpus/{entry}.jsonl"
+            if entry in names
+            else under_root(entry, CONFIG.data_root)
+        )
+        for entry in CONFIG.base.stand_in.corpus
+    ]
+
+
+def candidates_of(wildcards):
+    return [
+        f"<results>/curation/candidates/{wildcards.source}/{shard}.jsonl"
+        for shard in CONFIG.source(wildcards.source).shards
+    ]
+
+
+def model_of(arm):
+    """The manifest of the model behind an arm that runs here."""
+    kind = CONFIG.arm(arm).kind
+    return (
+        "<results>/base/model.json"
+        if kind in ("base", "in-context")
+        else f"<results>/models/{arm}/chosen.json"
+    )
+
+
+def frozen_train(wildcards):
+    return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/train.jsonl"
+
+
+def frozen_dev(wildcards):
+    return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/dev.jsonl"
+
+
+def model_files(path):
+    """A model folder's own files, so that new weights repeat what uses them; none for a hub name."""
+    folder = Path(path)
+    return (
+        sorted(str(file) for file in folder.glob("*.safetensors"))
+        if folder.is_dir()
+        else []
+    )
+
+
+def launch(wildcards, resources):
+    """Takes `resources`, which keeps it out of what repeats a job: it changes no weights."""
+    return CONFIG.launch.flag()
+
+
+def multinode(value):
+    """A resource that only a run on several nodes asks for."""
+    return value if CONFIG.launch.nodes > 1 else None
+
+
+def gres():
+    return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
+
+
+def launcher(wildcards, resources, threads):
+    """torchrun on this machine, or one torchrun a node that meet at the first."""
+    processes = CONFIG.launch.processes_per_node
+    if CONFIG.launch.nodes == 1:
+        return f"torchrun --standalone --nproc-per-node={processes} --max-restarts=1 --no-python"
+    nodes = CONFIG.launch.nodes
+    head = (
+        '$(scontrol show hostnames "$(squeue -h -j $SLURM_JOB_ID -o %N)" | head -n 1)'
+    )
+    gpus = f"--gres={resources.gres} " if gres() else ""
+    return (
+        f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 {gpus}"
+        f"--cpus-per-task={threads} --kill-on-bad-exit=1 "
+        f"torchrun --nnodes={nodes} --nproc-per-node={processes} --rdzv-id=$SLURM_JOB_ID "
+        f"--rdzv-backend=c10d --rdzv-endpoint={head}:29500 --no-python"
+    )
+
+
+# -- responses
+
+
+def batch(wildcards, resources):
+    """Takes `resources`, which keeps it out of what repeats a job: it changes no response in fp32."""
+    return CONFIG.generation.batch
+
+
+def response_format(arm):
+    return {"base": "raw", "in-context": "in-context"}.get(CONFIG.arm(arm).kind, "chat")
+
+
+def in_context_files(wildcards):
+    arm = CONFIG.arm(wildcards.arm)
+    return [frozen_train(wildcards)] if arm.kind == "in-context" else []
+
+
+def in_context_options(wildcards, input):
+    arm = CONFIG.arm(wildcards.arm)
+    return (
+        f"--examples {input.examples} --shots {arm.examples}"
+        if arm.kind == "in-context"
+        else ""
+    )
+
+
+def length_bound(wildcards):
+    """A model that was never taught to stop may fill the length; a tuned one must not."""
+    tuned = CONFIG.arm(wildcards.arm).kind == "tuned"
+    return CONFIG.generation.max_length_share if tuned else 1.0
+
+
+def recorded_responses(wildcards):
+    return under_root(CONFIG.arm(wildcards.arm).path, CONFIG.data_root)
+
+
+# -- judging
+
+
+def judge_launcher(name):
+    return shlex.join(CONFIG.judge(name).launcher)
+
+
+def judge_code(name):
+    """The code of a judge that this package serves itself, or nothing."""
+    words = CONFIG.judge(name).launcher
+    return code(words[1], words[2]) if words[:1] == ["limaflow"] else None
+
+
+def judge_identity(name):
+    """What of a judge changes its answers."""
+    judge = CONFIG.judge(name)
+    return as_json(
+        judge.model_dump(include={"model", "base_url", "temperature", "max_tokens"})
+    )
+
+
+def judge_block(name):
+    """A judge as its commands need it: without the launcher, which stands before them."""
+    return CONFIG.judge(name).model_copy(update={"launcher": []}).flag()
+
+
+def judge_of(wildcards, resources):
+    """Takes `resources`, which keeps prices, budget and concurrency out of what repeats a job."""
+    return judge_block(wildcards.judge)
+
+
+def selection_judge(wildcards, resources):
+    return judge_block(CONFIG.judging.selection)
+
+
+def template(kind):
+    own = (
+        CONFIG.judging.pairwise_template
+        if kind == "pairwise"
+        else CONFIG.judging.likert_template
+    )
+    return own or f"src/limaflow/judging/instruments/{kind}.md"
+
+
+JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
+BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
+verdict_files = [
+    f"<results>/verdicts/{judge}/{comparison}.jsonl"
+    for judge in CONFIG.judging.pairwise
+    for comparison in JUDGED
+] + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+grade_files = [
+    f"<results>/grades/test/{judge}/{arm.name}.jsonl"
+    for judge in CONFIG.judging.likert
+    for arm in CONFIG.arms
+]
+
+
+# -- benchmarks
+
+
+def task_files():
+    """What defines the tasks, so that an edited task repeats its runs."""
+    folder = CONFIG.benchmarks.include
+    if folder is None:
+        return []
+    if in_world(f"{folder}/"):
+        return ["<results>/world/world.json"]
+    return sorted(str(path) for path in Path(folder).glob("**/*.yaml"))
+
+
+def task_options():
+    block = CONFIG.benchmarks
+    flags = [f"--task {task}" for task in block.tasks]
+    flags += [f"--include {shlex.quote(block.include)}"] if block.include else []
+    flags += [f"--limit {block.limit}"] if block.limit else []
+    return " ".join(flags)
+
+
+def few_shot_options(wildcards):
+    block = CONFIG.benchmarks
+    flags = [] if block.few_shot is None else [f"--few-shot {block.few_shot}"]
+    # A pretrained model has no chat template to apply.
+    has_template = CONFIG.arm(wildcards.arm).kind in ("tuned", "model")
+    return " ".join(
+        flags + (["--chat-template"] if block.chat_template and has_template else [])
+    )
+
+
+# -- analysis and report
+
+COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
+MEASURED_BASE = [n for n in CONFIG.benchmarks.arms if CONFIG.arm(n).kind == "base"][:1]
+MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
+LIMA = CONFIG.analysis.lima_arm
+LIMA_IS_TUNED = LIMA in TUNED_ARMS
+
+tax_file = ["<results>/analysis/tax.json"] if MEASURED_BASE and MEASURED_TUNED else []
+lima_training = [f"<results>/models/{LIMA}/training.json"] if LIMA_IS_TUNED else []
+lima_dev_grades = (
+    [
+        f"<results>/grades/dev/{LIMA}/epoch-{epoch}.jsonl"
+        for epoch in CONFIG.selection.epochs
+    ]
+    if LIMA_IS_TUNED
+    else []
+)
+
+
+def bootstrap_options():
+    block = CONFIG.analysis
+    return f"--bootstrap {block.bootstrap} --confidence {block.confidence} --seed {CONFIG.seed}"
+
+
+def miniature_option():
+    return "--miniature" if CONFIG.miniature else ""
+
+
+def role_options():
+    """Which arm plays which part in the paper's claims."""
+    ablations = [name for name in TUNED_ARMS if name != LIMA]
+    return " ".join(
+        [
+            f"--lima {LIMA}",
+            repeated("--base", [a.name for a in CONFIG.arms if a.kind == "base"]),
+            repeated(
+                "--in-context", [a.name for a in CONFIG.arms if a.kind == "in-context"]
+            ),
+            repeated("--ablation", ablations),
+        ]
+    )
+
+
+def claim_options(wildcards, input):
+    options = [
+        repeated("--grades", input.grades),
+        repeated("--tax", input.get("tax", [])),
+    ]
+    options += [repeated("--training", input.get("training", []))]
+    options += [repeated("--dev-grades", input.get("dev_grades", []))]
+    return " ".join(option for option in options if option)
+
+
+def frozen_of_lima(wildcards):
+    datasets = [
+        CONFIG.arm(name).dataset for name in [LIMA, *TUNED_ARMS] if name in TUNED_ARMS
+    ]
+    name = datasets[0] if datasets else CONFIG.datasets[0].name
+    return [
+        f"<results>/datasets/{name}/frozen/{split}.jsonl"
+        for split in ("train", "dev", "test")
+    ]
+
+
+def figure_files():
+    names = ["preferences", "quality", "funnel"]
+    names += ["epochs"] if LIMA_IS_TUNED else []
+    names += ["training"] if TUNED_ARMS else []
+    names += ["tax"] if tax_file else []
+    return [f"<results>/figures/{name}.svg" for name in names]
+
+
+def table_files():
+    names = ["sources", "preferences"] + (["tax"] if tax_file else [])
+    return [f"<results>/tables/{name}.csv" for name in names]
+
+
+def lasting_files():
+    """What people delete to have it made again: Snakemake sees a missing file only in a target."""
+    return (
+        [f"<results>/datasets/{d.name}/frozen/train.jsonl" for d in CONFIG.datasets]
+        + [f"<results>/models/{arm}/chosen.json" for arm in TUNED_ARMS]
+        + [f"<results>/responses/test/{arm.name}.jsonl" for arm in CONFIG.arms]
+        + [f"<results>/benchmarks/{arm}/items.jsonl" for arm in CONFIG.benchmarks.arms]
+        + verdict_files
+        + grade_files
+    )

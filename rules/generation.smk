@@ -1,0 +1,108 @@
+# Responses of every arm.
+
+
+rule respond_dev:
+    """Answer the dev prompts with the model of one epoch."""
+    input:
+        training="<results>/models/{arm}/training.json",
+        prompts="<results>/curation/prompts/dev.jsonl",
+    output:
+        "<results>/responses/dev/{arm}/epoch-{epoch}.jsonl",
+    log:
+        "<logs>/respond_dev/{arm}-{epoch}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("generation", "respond"),
+        decoding=CONFIG.generation.decoding.flag(),
+        samples=CONFIG.generation.dev_samples,
+        precision=CONFIG.generation.precision,
+        bound=CONFIG.generation.max_length_share,
+        seed=CONFIG.seed,
+        batch=batch,
+    shell:
+        "limaflow generate respond --model {input.training} --epoch {wildcards.epoch}"
+        " --name {wildcards.arm}@epoch-{wildcards.epoch} --format chat --prompts {input.prompts}"
+        " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
+        " --batch {params.batch} --precision {params.precision}"
+        " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
+
+
+rule respond:
+    """Answer the test prompts with a model that runs here."""
+    input:
+        model=lambda wildcards: model_of(wildcards.arm),
+        prompts="<results>/curation/prompts/test.jsonl",
+        examples=in_context_files,
+    output:
+        "<results>/responses/test/{arm}.jsonl",
+    log:
+        "<logs>/respond/{arm}.log",
+    benchmark:
+        "<logs>/respond/{arm}.benchmark.jsonl"
+    wildcard_constraints:
+        arm=any_of(LOCAL_ARMS),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("generation", "respond"),
+        format=lambda wildcards: response_format(wildcards.arm),
+        examples=in_context_options,
+        decoding=CONFIG.generation.decoding.flag(),
+        samples=CONFIG.generation.decoding.samples,
+        precision=CONFIG.generation.precision,
+        bound=length_bound,
+        seed=CONFIG.seed,
+        batch=batch,
+    shell:
+        "limaflow generate respond --model {input.model} --name {wildcards.arm}"
+        " --format {params.format} {params.examples} --prompts {input.prompts}"
+        " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
+        " --batch {params.batch} --precision {params.precision}"
+        " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
+
+
+rule ask_endpoint:
+    """Answer the test prompts with a model behind an OpenAI-compatible endpoint."""
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+    output:
+        "<results>/responses/test/{arm}.jsonl",
+    log:
+        "<logs>/ask_endpoint/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(a.name for a in CONFIG.arms if a.kind == "endpoint"),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("generation", "ask"),
+        endpoint=lambda wildcards: CONFIG.arm(wildcards.arm).flag(),
+        decoding=CONFIG.generation.decoding.flag(),
+        samples=CONFIG.generation.decoding.samples,
+        seed=CONFIG.seed,
+    shell:
+        "limaflow generate ask --endpoint {params.endpoint:q} --prompts {input.prompts}"
+        " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule adopt_responses:
+    """Take responses that were recorded elsewhere."""
+    input:
+        recorded=recorded_responses,
+        prompts="<results>/curation/prompts/test.jsonl",
+    output:
+        "<results>/responses/test/{arm}.jsonl",
+    log:
+        "<logs>/adopt_responses/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(a.name for a in CONFIG.arms if a.kind == "recorded"),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("generation", "adopt"),
+        samples=CONFIG.generation.decoding.samples,
+    shell:
+        "limaflow generate adopt --name {wildcards.arm} --prompts {input.prompts}"
+        " --samples {params.samples} --output {output} {input.recorded:q} 2>&1 | tee {log}"

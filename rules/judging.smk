@@ -1,0 +1,106 @@
+# Verdicts on pairs and grades of single responses by LLM judges. Answers live in a store that
+# outlasts these files, so that none is paid for twice.
+
+
+rule pairwise_verdicts:
+    """Ask a judge which of two arms' responses is better, prompt by prompt."""
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        first="<results>/responses/test/{first}.jsonl",
+        second="<results>/responses/test/{second}.jsonl",
+        template=template("pairwise"),
+    output:
+        "<results>/verdicts/{judge}/{first}-vs-{second}.jsonl",
+    log:
+        "<logs>/pairwise_verdicts/{judge}/{first}-vs-{second}.log",
+    wildcard_constraints:
+        first=any_of(a.name for a in CONFIG.arms),
+        second=any_of(a.name for a in CONFIG.arms),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "compare"),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=judge_of,
+        orders=CONFIG.judging.orders,
+        bound=CONFIG.judging.max_error_share,
+        store=CONFIG.judging.store,
+        seed=CONFIG.seed,
+    shell:
+        "{params.launcher} limaflow judge compare --judge {params.judge:q}"
+        " --prompts {input.prompts} --first {input.first} --second {input.second}"
+        " --orders {params.orders} --template {input.template} --store {params.store}"
+        " --max-error-share {params.bound} --seed {params.seed} --output {output}"
+        " 2>&1 | tee {log}"
+
+
+rule likert_grades:
+    """Ask a judge for the helpfulness of an arm's responses, from 1 to 6."""
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses="<results>/responses/test/{arm}.jsonl",
+        template=template("likert"),
+    output:
+        "<results>/grades/test/{judge}/{arm}.jsonl",
+    log:
+        "<logs>/likert_grades/{judge}/{arm}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "grade"),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=judge_of,
+        bound=CONFIG.judging.max_error_share,
+        store=CONFIG.judging.store,
+    shell:
+        "{params.launcher} limaflow judge grade --judge {params.judge:q}"
+        " --prompts {input.prompts} --responses {input.responses} --template {input.template}"
+        " --store {params.store} --max-error-share {params.bound} --output {output}"
+        " 2>&1 | tee {log}"
+
+
+use rule likert_grades as likert_grades_dev with:
+    input:
+        prompts="<results>/curation/prompts/dev.jsonl",
+        responses="<results>/responses/dev/{arm}/epoch-{epoch}.jsonl",
+        template=template("likert"),
+    output:
+        "<results>/grades/dev/{arm}/epoch-{epoch}.jsonl",
+    log:
+        "<logs>/likert_grades_dev/{arm}-{epoch}.log",
+    params:
+        code=code("judging", "grade"),
+        served_by=judge_code(CONFIG.judging.selection),
+        launcher=judge_launcher(CONFIG.judging.selection),
+        judged_as=judge_identity(CONFIG.judging.selection),
+        judge=selection_judge,
+        bound=CONFIG.judging.max_error_share,
+        store=CONFIG.judging.store,
+
+
+rule adopt_verdicts:
+    """Take verdicts that were recorded elsewhere."""
+    input:
+        recorded=lambda wildcards: under_root(
+            BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts,
+            CONFIG.data_root,
+        ),
+        prompts="<results>/curation/prompts/test.jsonl",
+    output:
+        "<results>/verdicts/recorded/{first}-vs-{second}.jsonl",
+    log:
+        "<logs>/adopt_verdicts/{first}-vs-{second}.log",
+    wildcard_constraints:
+        first=any_of(c.first for c in BROUGHT.values()),
+        second=any_of(c.second for c in BROUGHT.values()),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "adopt"),
+    shell:
+        "limaflow judge adopt --prompts {input.prompts} --first {wildcards.first}"
+        " --second {wildcards.second} --output {output} {input.recorded:q} 2>&1 | tee {log}"

@@ -1,0 +1,53 @@
+# The report, and the configuration that it was made from.
+
+
+rule configuration:
+    """Keep the whole configuration beside the results."""
+    output:
+        "<results>/config.json",
+    log:
+        "<logs>/configuration.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        config=as_json(config),
+    shell:
+        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+
+
+rule html_report:
+    """One HTML file: claims, figures, tables, samples, provenance, limits."""
+    input:
+        config="<results>/config.json",
+        claims="<results>/analysis/claims.json",
+        preferences="<results>/analysis/preferences.json",
+        grades="<results>/analysis/grades.json",
+        tax=tax_file,
+        verdicts=verdict_files,
+        likert=grade_files,
+        responses=collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+        funnel="<results>/curation/funnel.json",
+        figures=figure_files(),
+        tables=table_files(),
+        models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),
+        page=collect("src/limaflow/report/{file}", file=["page.html", "style.css"]),
+    output:
+        report(
+            "<results>/report/index.html",
+            caption="../docs/captions/report.rst",
+            category="Report",
+        ),
+    log:
+        "<logs>/html_report.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("report", "build"),
+        results=subpath(output[0], ancestor=2),
+    shell:
+        "limaflow report build --results {params.results} --config {input.config}"
+        ' --revision "$(git describe --always --dirty 2>/dev/null || true)"'
+        " --output {output} 2>&1 | tee {log}"

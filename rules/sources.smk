@@ -1,0 +1,57 @@
+# Raw dumps, and the candidates read from them.
+
+
+rule miniature_world:
+    """Write the invented world in the native formats of the real sources."""
+    output:
+        "<results>/world/world.json",
+        world_files(),
+    log:
+        "<logs>/miniature_world.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("miniature", "world"),
+        settings=CONFIG.miniature.flag() if CONFIG.miniature else None,
+        seed=CONFIG.seed,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "limaflow miniature world --seed {params.seed} --settings {params.settings:q}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule fetch:
+    """Download a raw file and check its checksum."""
+    output:
+        "resources/{path}",
+    log:
+        "<logs>/fetch/{path}.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("sources", "fetch"),
+        url=lambda wildcards: fetched()[f"resources/{wildcards.path}"].url,
+        sha256=lambda wildcards: fetched()[f"resources/{wildcards.path}"].sha256,
+    shell:
+        "limaflow source fetch --url {params.url:q} --sha256 {params.sha256}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule extract:
+    """Read candidates (a prompt with its response) from one shard of a source."""
+    input:
+        raw_files,
+    output:
+        "<results>/curation/candidates/{source}/{shard}.jsonl",
+    log:
+        "<logs>/extract/{source}-{shard}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("sources", "extract"),
+        kind=lambda wildcards: CONFIG.source(wildcards.source).kind,
+        options=extract_options,
+    shell:
+        "limaflow source extract --kind {params.kind} --source {wildcards.source}"
+        " --shard {wildcards.shard} {params.options} --output {output} {input:q} 2>&1 | tee {log}"

@@ -1,0 +1,90 @@
+# Fine-tuning, and the choice of a checkpoint by judged dev responses.
+
+
+rule fine_tune:
+    """Fine-tune the base model on an arm's data set with DeepSpeed; goes on where it was killed."""
+    input:
+        base="<results>/base/model.json",
+        data=frozen_train,
+        dev=frozen_dev,
+    output:
+        "<results>/models/{arm}/training.json",
+    log:
+        "<logs>/fine_tune/{arm}.log",
+    benchmark:
+        "<logs>/fine_tune/{arm}.benchmark.jsonl"
+    wildcard_constraints:
+        arm=any_of(TUNED_ARMS),
+    conda:
+        "../envs/limaflow.yaml"
+    threads: CONFIG.launch.processes_per_node
+    resources:
+        nodes=multinode(CONFIG.launch.nodes),
+        mpi=multinode("srun"),
+        tasks=multinode(CONFIG.launch.nodes),
+        tasks_per_gpu=multinode(0),
+        gres=gres(),
+    params:
+        code=code("training", "run"),
+        recipe=lambda wildcards: CONFIG.recipe(wildcards.arm).flag(),
+        epochs=as_json(CONFIG.selection.epochs),
+        seed=CONFIG.seed,
+        launch=launch,
+        launcher=launcher,
+        # Undeclared on purpose: Snakemake deletes declared outputs before a rerun, and checkpoints
+        # must survive it.
+        runs=subpath(output[0], parent=True),
+    shell:
+        "{params.launcher} limaflow train run --arm {wildcards.arm} --base {input.base}"
+        " --data {input.data} --dev {input.dev} --recipe {params.recipe:q}"
+        " --launch {params.launch:q} --export-epochs {params.epochs:q} --seed {params.seed}"
+        " --run-folder {params.runs}/runs --output {output} 2>&1 | tee {log}"
+
+
+rule choose_checkpoint:
+    """Take the epoch whose dev responses were judged best, as the paper did by hand."""
+    input:
+        training="<results>/models/{arm}/training.json",
+        grades=collect(
+            "<results>/grades/dev/{{arm}}/epoch-{epoch}.jsonl",
+            epoch=CONFIG.selection.epochs,
+        ),
+    output:
+        "<results>/models/{arm}/chosen.json",
+    log:
+        "<logs>/choose_checkpoint/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(TUNED_ARMS),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("training", "choose"),
+    shell:
+        "limaflow train choose --arm {wildcards.arm} --training {input.training}"
+        " --output {output} {input.grades} 2>&1 | tee {log}"
+
+
+rule adopt_model:
+    """Name a trained model that the user brings."""
+    input:
+        lambda wildcards: model_files(CONFIG.arm(wildcards.arm).path),
+    output:
+        "<results>/models/{arm}/chosen.json",
+    log:
+        "<logs>/adopt_model/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(a.name for a in CONFIG.arms if a.kind == "model"),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("training", "adopt"),
+        path=lambda wildcards: CONFIG.arm(wildcards.arm).path,
+        revision=lambda wildcards: (
+            f"--revision {CONFIG.arm(wildcards.arm).revision}"
+            if CONFIG.arm(wildcards.arm).revision
+            else ""
+        ),
+    shell:
+        "limaflow train adopt --model {wildcards.arm} --path {params.path:q} {params.revision}"
+        " --output {output} 2>&1 | tee {log}"
