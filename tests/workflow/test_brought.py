@@ -1,0 +1,76 @@
+"""A stage can start from files that the user brings."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from workspace import Workspace, rules_of
+
+pytestmark = pytest.mark.slow
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)
+
+
+@pytest.fixture
+def brought(workspace: Workspace) -> Workspace:
+    """A workspace whose results are gone but for what a user would bring from elsewhere."""
+    mine = workspace.folder / "mine"
+    mine.mkdir()
+    results = workspace.results
+    frozen = results / "datasets/lima/frozen"
+    for name in ("train", "dev", "test"):
+        with (mine / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(
+                json.dumps({"messages": row["messages"]}) + "\n"
+                for row in rows(frozen / f"{name}.jsonl")
+            )
+    chosen = json.loads((results / "models/lima/chosen.json").read_text(encoding="utf-8"))
+    shutil.copytree(results / "models/lima" / chosen["path"], mine / "model")
+    with (mine / "recorded.jsonl").open("w", encoding="utf-8") as file:
+        for row in rows(results / "responses/test/few.jsonl"):
+            text = next(
+                e["messages"][0]["content"]
+                for e in rows(frozen / "test.jsonl")
+                if e["id"] == row["prompt_id"]
+            )
+            file.write(json.dumps({"prompt": text, "response": row["text"]}) + "\n")
+    shutil.copy2(results / "verdicts/world-truth/lima-vs-few.jsonl", mine / "verdicts.jsonl")
+    overlay = {
+        "sources": [],
+        "datasets": [{"name": "lima", "path": "mine/train.jsonl"}],
+        "prompts": {
+            "dev": [{"path": "mine/dev.jsonl"}],
+            "test": [{"path": "mine/test.jsonl"}],
+        },
+        "base": {"path": "mine/model", "stand_in": None},
+        "arms": [
+            {"name": "base", "kind": "base"},
+            {"name": "lima", "kind": "model", "path": "mine/model"},
+            {"name": "few", "kind": "recorded", "path": "mine/recorded.jsonl"},
+        ],
+        "comparisons": [
+            {"first": "lima", "second": "base"},
+            {"first": "lima", "second": "few", "verdicts": "mine/verdicts.jsonl"},
+        ],
+        "benchmarks": {"arms": ["base", "lima"]},
+        "experiment": "brought",
+    }
+    (workspace.folder / "brought.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    return Workspace(workspace.folder, (*workspace.configfiles, "brought.yaml"))
+
+
+def test_data_model_responses_and_verdicts_of_others_end_in_a_report(brought: Workspace) -> None:
+    planned = rules_of(brought.planned())
+    assert not {"fine_tune", "pretrain_stand_in", "extract", "filter", "sample"} & set(planned)
+    assert {"adopt_dataset", "adopt_model", "adopt_responses", "adopt_verdicts"} <= set(planned)
+    done = brought.run()
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert (brought.folder / "results/brought/report/index.html").stat().st_size > 10_000
+    assert brought.planned() == set()

@@ -1,0 +1,105 @@
+"""A workspace: a copy of the checkout in which Snakemake runs, and what its dry runs plan."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TRACKED = ("Snakefile", "config.yaml", "rules", "src", "experiments", "profiles", "envs", "docs")
+Outcome = subprocess.CompletedProcess[str]
+TINY = ("experiments/miniature.yaml", "tests/workflow/tiny.yaml")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A rule with its wildcards, as a dry run lists it."""
+
+    rule: str
+    wildcards: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule}({self.wildcards})" if self.wildcards else self.rule
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A copy of the checkout, with results."""
+
+    folder: Path
+    configfiles: tuple[str, ...] = TINY
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / "miniature"
+
+    def environment(self) -> dict[str, str]:
+        """The tests' own environment, with the copy's package in front of the installed one."""
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+            "HF_HUB_OFFLINE": "1",
+        }
+
+    def command(self, *arguments: str, overlays: tuple[str, ...] = ()) -> list[str]:
+        files = [*self.configfiles, *overlays]
+        return ["snakemake", "--cores", "2", "--configfile", *files, "--", *arguments]
+
+    def run(
+        self, *targets: str, overlays: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*targets, overlays=overlays),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def unlock(self) -> Outcome:
+        command = self.command()
+        return self._done([command[0], "--unlock", *command[1:]])
+
+    def planned(self, *targets: str, overlays: tuple[str, ...] = ()) -> set[str]:
+        """The jobs of a dry run, target rules left out."""
+        command = self.command(*targets, overlays=overlays)
+        done = self._done([command[0], "-n", *command[1:]])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {str(job) for job in jobs_of(done.stdout + done.stderr)}
+
+    def _done(self, command: list[str]) -> Outcome:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{path} does not hold {old!r}"
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+TARGET_RULES = {"all", "curate", "train", "generate", "judge", "benchmark", "report"}
+
+
+def jobs_of(text: str) -> Iterator[Job]:
+    """Read the jobs out of a dry run's listing."""
+    for block in re.split(r"\n(?=(?:local)?rule )", text):
+        head = re.match(r"(?:local)?rule (\w+):", block)
+        if head and head[1] not in TARGET_RULES:
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+            yield Job(head[1], wildcards[1] if wildcards else "")
+
+
+def rules_of(jobs: set[str]) -> Counter[str]:
+    return Counter(job.split("(")[0] for job in jobs)
