@@ -1,0 +1,138 @@
+"""`make bench`: our speed as a ratio to a named peer, both measured in turn in one run.
+
+generation   responses of the miniature's tuned model: our engine against a plain padded
+             `transformers` `generate` loop with the same batch and the same decoding
+extraction   candidates of a Stack Exchange dump: our reader against a bare `lxml.iterparse` of it
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+ROUNDS = 5
+MINIATURE = Path("results/miniature")
+DUMP = Path("../shared/data/stackexchange/beer/Posts.xml")
+
+
+def ratio(ours: Callable[[], int], peers: Callable[[], int]) -> tuple[float, float, float]:
+    """Median, lowest and highest of our units per second over the peer's, in `ROUNDS` pairs."""
+    found = []
+    for _ in range(ROUNDS):
+        speeds = []
+        for work in (ours, peers):
+            start = time.perf_counter()
+            units = work()
+            speeds.append(units / (time.perf_counter() - start))
+        found.append(speeds[0] / speeds[1])
+    return statistics.median(found), min(found), max(found)
+
+
+def generation(batch: int) -> tuple[float, float, float]:
+    """Tokens per second of our engine over those of `generate`."""
+    import torch
+
+    from limaflow.config import Decoding
+    from limaflow.generation.local import load, respond
+    from limaflow.generation.prompting import encoded
+    from limaflow.jsonl import read_records
+    from limaflow.manifests import read_manifest
+    from limaflow.records import Example
+
+    decoding = Decoding(
+        top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=64, samples=1
+    )
+    _, location = read_manifest(MINIATURE / "models/lima/chosen.json")
+    local = load(location, None, "fp32")
+    examples = list(read_records(MINIATURE / "curation/prompts/test.jsonl", Example))
+    prompts = encoded(examples, local.tokenizer, "chat", context=local.context)
+
+    def ours() -> int:
+        rows = respond(
+            local,
+            [(prompt, 0) for prompt in prompts],
+            decoding=decoding,
+            style="chat",
+            batch=batch,
+            seed=0,
+        )
+        return sum(len(row.tokens) for row in rows)
+
+    def peers() -> int:
+        count = 0
+        for start in range(0, len(prompts), batch):
+            rows = [list(prompt.tokens) for prompt in prompts[start : start + batch]]
+            padded = local.tokenizer.pad(
+                {"input_ids": rows}, padding_side="left", return_tensors="pt"
+            )
+            made = local.model.generate(
+                **padded,
+                do_sample=True,
+                top_p=decoding.top_p,
+                temperature=decoding.temperature,
+                repetition_penalty=decoding.repetition_penalty,
+                max_new_tokens=decoding.max_tokens,
+            )
+            new = made[:, padded["input_ids"].shape[1] :]
+            count += int((new != local.tokenizer.pad_token_id).sum())
+        return count
+
+    torch.manual_seed(0)
+    return ratio(ours, peers)
+
+
+def extraction(dump: Path) -> tuple[float, float, float]:
+    """Bytes per second of our reader over those of a bare parse."""
+    from lxml import etree
+
+    from limaflow.sources.candidates import Shard
+    from limaflow.sources.extraction import candidates
+
+    size = dump.stat().st_size
+
+    def ours() -> int:
+        with tempfile.TemporaryDirectory() as scratch:
+            shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))
+            for _ in candidates("stackexchange", shard, Counter()):
+                pass
+        return size
+
+    def peers() -> int:
+        for _, row in etree.iterparse(str(dump), tag="row", resolve_entities=False):
+            row.clear()
+        return size
+
+    return ratio(ours, peers)
+
+
+def main() -> None:
+    """Measure and print one line a benchmark."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--batch", type=int, default=32, help="responses decoded at once")
+    options.add_argument("--dump", type=Path, default=DUMP, help="a Posts.xml")
+    chosen = options.parse_args()
+    measures: list[tuple[str, Path, Callable[[], tuple[float, float, float]]]] = [
+        (
+            "generation, tokens/s over transformers generate",
+            MINIATURE / "models/lima/chosen.json",
+            lambda: generation(chosen.batch),
+        ),
+        (
+            "extraction, bytes/s over a bare lxml iterparse",
+            chosen.dump,
+            lambda: extraction(chosen.dump),
+        ),
+    ]
+    for name, needed, measure in measures:
+        if not needed.exists():
+            print(f"{name}: not measured, {needed} is missing")
+            continue
+        median, low, high = measure()
+        print(f"{name}: {median:.2f}x (lowest {low:.2f}, highest {high:.2f}, {ROUNDS} pairs)")
+
+
+if __name__ == "__main__":
+    main()
