@@ -140,19 +140,14 @@ class Response:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """One annotator's choice between two responses; either `choice` or `error` is set."""
+class Judgment:
+    """What every answer of an annotator carries, whatever was asked."""
 
     prompt_id: str
     sample: int
-    first: str
-    """Model whose response stood first; `second` likewise."""
-    second: str
-    first_response_id: str
-    second_response_id: str
     annotator: str
-    choice: Choice | None = None
     error: str | None = None
+    """Why there is no answer; None where there is one."""
     reply: str = ""
     template: str = ""
     """Content hash of the instrument's text."""
@@ -164,23 +159,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grade:
+class Verdict(Judgment):
+    """One annotator's choice between two responses; either `choice` or `error` is set."""
+
+    first: str
+    """Model whose response stood first; `second` likewise."""
+    second: str
+    first_response_id: str
+    second_response_id: str
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade(Judgment):
     """One annotator's absolute grade of one response; either `value` or `error` is set."""
 
-    prompt_id: str
-    sample: int
     model: str
     response_id: str
     scale: Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
-    annotator: str
     value: int | None = None
-    error: str | None = None
-    reply: str = ""
-    template: str = ""
-    answered_by: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

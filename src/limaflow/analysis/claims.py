@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from limaflow.analysis.decisions import Decision, above, every
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.paper import Paper, Value
-from limaflow.analysis.readings import Preference, TaskTax
 from limaflow.intervals import Interval
+from limaflow.summaries import Preference, TaskTax
 
 
 @dataclass(frozen=True, kw_only=True)

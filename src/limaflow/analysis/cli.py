@@ -90,9 +90,9 @@ def claims(
     from limaflow.analysis.objections import objections
     from limaflow.analysis.paper import paper
     from limaflow.analysis.paper_claims import paper_claims
-    from limaflow.analysis.readings import Preference, TaskTax
     from limaflow.analysis.untested import untested_claims
     from limaflow.jsonl import read_json, write_json
+    from limaflow.summaries import Preference, TaskTax
 
     after_lowest = None
     if training is not None:
@@ -137,8 +137,8 @@ def figure_preferences(
     """Win, tie and lose bars, beside the paper's Figures 1 and 2."""
     from limaflow.analysis.figures.preferences import bars, draw
     from limaflow.analysis.paper import paper
-    from limaflow.analysis.readings import Preference
     from limaflow.jsonl import read_json
+    from limaflow.summaries import Preference
 
     rows = bars(read_json(preferences, list[Preference]), lima, paper())
     draw(rows, output, miniature=miniature)
@@ -154,10 +154,10 @@ def figure_quality(
     """Mean grades of the arms, beside the paper's Figures 5 and 6."""
     from limaflow.analysis.figures.quality import draw
     from limaflow.analysis.paper import paper
-    from limaflow.analysis.readings import MeanGrade
     from limaflow.jsonl import read_json
+    from limaflow.summaries import GradeSummary
 
-    draw(read_json(grades, list[MeanGrade]), paper(), output, miniature=miniature)
+    draw(read_json(grades, list[GradeSummary]), paper(), output, miniature=miniature)
 
 
 @figure.command("epochs")
@@ -186,8 +186,8 @@ def figure_epochs(
 def figure_tax(*, tax: Tax, output: Svg, miniature: Miniature = False) -> None:
     """Benchmarks before and after tuning."""
     from limaflow.analysis.figures.tax import draw
-    from limaflow.analysis.readings import TaskTax
     from limaflow.jsonl import read_json
+    from limaflow.summaries import TaskTax
 
     draw(read_json(tax, list[TaskTax]), output, miniature=miniature)
 
@@ -240,9 +240,9 @@ def table_sources(
 def table_preferences(*, preferences: Preferences, output: Csv) -> None:
     """Every comparison with its intervals."""
     from limaflow.analysis.canvas import write_csv
-    from limaflow.analysis.readings import Preference
     from limaflow.analysis.tables import preference_rows
     from limaflow.jsonl import read_json
+    from limaflow.summaries import Preference
 
     write_csv(output, preference_rows(read_json(preferences, list[Preference])))
 
@@ -251,8 +251,8 @@ def table_preferences(*, preferences: Preferences, output: Csv) -> None:
 def table_tax(*, tax: Tax, output: Csv) -> None:
     """Every benchmark before and after tuning."""
     from limaflow.analysis.canvas import write_csv
-    from limaflow.analysis.readings import TaskTax
     from limaflow.analysis.tables import tax_rows
     from limaflow.jsonl import read_json
+    from limaflow.summaries import TaskTax
 
     write_csv(output, tax_rows(read_json(tax, list[TaskTax])))

@@ -13,7 +13,7 @@ from limaflow.analysis.claims import (
 from limaflow.analysis.decisions import above, within
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
-from limaflow.analysis.readings import mirrored
+from limaflow.summaries import mirrored
 
 
 def paper_claims(evidence: Evidence, paper: Paper) -> list[Claim]:

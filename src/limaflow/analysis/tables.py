@@ -7,10 +7,10 @@ from statistics import fmean
 
 from limaflow.analysis.canvas import columns
 from limaflow.analysis.paper import Paper
-from limaflow.analysis.readings import Preference, TaskTax
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example
+from limaflow.summaries import Preference, TaskTax
 
 Row = dict[str, object]
 

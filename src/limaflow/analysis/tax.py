@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from limaflow.analysis.readings import TaskTax
 from limaflow.errors import InputError
 from limaflow.intervals import bootstrap_mean
 from limaflow.jsonl import read_records
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
+from limaflow.summaries import TaskTax
 
 Scores = dict[tuple[str, str], dict[str, float]]
 

@@ -60,7 +60,6 @@ def compare(
     from limaflow.judging import pairwise
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
-    from limaflow.judging.store import Store
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -72,17 +71,15 @@ def compare(
         orders=orders,
         seed=seed,
     )
-    with Store(store) as kept:
-        ask = partial(
-            ask_all,
-            judge=block,
-            store=kept,
-            identity=identity,
-            readable=lambda reply: pairwise.choice_of(reply) is not None,
-            max_error_share=max_error_share,
-            timeout=timeout,
-        )
-        verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
+    ask = partial(
+        ask_all,
+        judge=block,
+        store=store,
+        identity=identity,
+        max_error_share=max_error_share,
+        timeout=timeout,
+    )
+    verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
     write_records(output, verdicts)
     _report([v.error for v in verdicts], [v.answered_by for v in verdicts], "verdicts")
 
@@ -108,24 +105,21 @@ def grade(
     from limaflow.judging import likert
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
-    from limaflow.judging.store import Store
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
     instrument = load("likert", template)
     asked = list(read_records(prompts, Example))
     answered = list(read_records(responses, Response))
-    with Store(store) as kept:
-        ask = partial(
-            ask_all,
-            judge=block,
-            store=kept,
-            identity=identity,
-            readable=lambda reply: likert.grade_of(reply) is not None,
-            max_error_share=max_error_share,
-            timeout=timeout,
-        )
-        grades = likert.grades(asked, answered, instrument, block.name, ask)
+    ask = partial(
+        ask_all,
+        judge=block,
+        store=store,
+        identity=identity,
+        max_error_share=max_error_share,
+        timeout=timeout,
+    )
+    grades = likert.grades(asked, answered, instrument, block.name, ask)
     write_records(output, grades)
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
 

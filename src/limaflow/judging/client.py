@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -49,13 +50,17 @@ def key_of(question: Question, judge: Judge, identity: str) -> str:
     return digest(*named, length=64)
 
 
+Ask = Callable[[Sequence[Question], Callable[[str], bool]], list[Answer]]
+"""Questions, and whether a reply has the form asked for → one answer to each question."""
+
+
 def ask_all(
     questions: Sequence[Question],
-    judge: Judge,
-    store: Store,
-    *,
-    identity: str,
     readable: Callable[[str], bool],
+    *,
+    judge: Judge,
+    store: Path,
+    identity: str,
     max_error_share: float,
     timeout: float,
 ) -> list[Answer]:
@@ -74,18 +79,19 @@ def ask_all(
             once that is certain). Answers that came in by then are in the store.
     """
     keys = [key_of(question, judge, identity) for question in questions]
-    answers = {key: answer for key in dict.fromkeys(keys) if (answer := store.get(key))}
-    missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in answers}
-    if missing:
-        session = _Session(
-            judge,
-            store,
-            readable=readable,
-            timeout=timeout,
-            max_error_share=max_error_share,
-            total=len(set(keys)),
-        )
-        answers |= session.ask(missing)
+    with Store(store) as kept:
+        answers = {key: answer for key in dict.fromkeys(keys) if (answer := kept.get(key))}
+        missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in answers}
+        if missing:
+            session = _Session(
+                judge,
+                kept,
+                readable=readable,
+                timeout=timeout,
+                max_error_share=max_error_share,
+                total=len(set(keys)),
+            )
+            answers |= session.ask(missing)
     paid: set[str] = set()
     listed = []
     for key in keys:

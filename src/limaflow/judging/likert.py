@@ -5,12 +5,11 @@ by layout only, which favours texts with headings and lists; see docs/judging.md
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from limaflow.judging.client import Question
+from limaflow.judging.client import Ask, Question
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.responses import by_prompt_and_sample
-from limaflow.judging.store import Answer
 from limaflow.records import Example, Grade, Response
 
 
@@ -20,12 +19,16 @@ def grade_of(reply: str) -> int | None:
     return int(line) if re.fullmatch("[1-6]", line) else None
 
 
+def _is_grade(reply: str) -> bool:
+    return grade_of(reply) is not None
+
+
 def grades(
     prompts: Sequence[Example],
     responses: Sequence[Response],
     instrument: Instrument,
     annotator: str,
-    ask: Callable[[Sequence[Question]], list[Answer]],
+    ask: Ask,
 ) -> list[Grade]:
     """One grade for each response of one model, sorted by prompt and sample.
 
@@ -38,7 +41,7 @@ def grades(
         instrument.render(question=question_of(asked[prompt_id]), answer=response.text)
         for (prompt_id, _), response in graded
     ]
-    answers = ask([Question(text, instrument.hash) for text in texts])
+    answers = ask([Question(text, instrument.hash) for text in texts], _is_grade)
     return [
         Grade(
             prompt_id=prompt_id,
@@ -46,15 +49,8 @@ def grades(
             model=response.model,
             response_id=response.id,
             scale="likert-6",
-            annotator=annotator,
             value=grade_of(answer.reply) if answer.error is None else None,
-            error=answer.error,
-            reply=answer.reply,
-            template=instrument.hash,
-            answered_by=answer.answered_by,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
-            cost=answer.cost,
+            **answer.told(annotator, instrument.hash),
         )
         for ((prompt_id, sample), response), answer in zip(graded, answers, strict=True)
     ]

@@ -5,15 +5,14 @@ Plain functions on scores from the view of one model: 1 it wins, 0 a tie, -1 it 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 from scipy.stats import binomtest
 
 from limaflow.errors import InputError
 from limaflow.records import Verdict
+from limaflow.summaries import Merge
 
-Merge = Literal["strict", "mean"]
 Prompts = Mapping[str, Sequence[Sequence[int]]]
 """Prompt id → samples → the score of each order."""
 

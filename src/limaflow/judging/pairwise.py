@@ -5,15 +5,14 @@ position (Wang et al. 2023, 2305.17926), so each pair is shown in both orders; `
 summarize` merges the two verdicts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from limaflow.errors import InputError
-from limaflow.judging.client import Question
+from limaflow.judging.client import Ask, Question
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.responses import by_prompt_and_sample, model_of, named
-from limaflow.judging.store import Answer
 from limaflow.records import Choice, Example, Response, Verdict
 from limaflow.seeds import generator_for
 
@@ -85,14 +84,18 @@ def choice_of(reply: str) -> Choice | None:
     return _CHOICES.get(reply.strip().rpartition("\n")[2].strip())
 
 
+def _is_choice(reply: str) -> bool:
+    return choice_of(reply) is not None
+
+
 def verdicts(
     shown: Sequence[Pair],
     instrument: Instrument,
     annotator: str,
-    ask: Callable[[Sequence[Question]], list[Answer]],
+    ask: Ask,
 ) -> list[Verdict]:
     """One verdict for each pair, sorted by prompt, sample and the model shown first."""
-    answers = ask([pair.question(instrument) for pair in shown])
+    answers = ask([pair.question(instrument) for pair in shown], _is_choice)
     judged = [
         Verdict(
             prompt_id=pair.prompt.id,
@@ -101,15 +104,8 @@ def verdicts(
             second=pair.second.model,
             first_response_id=pair.first.id,
             second_response_id=pair.second.id,
-            annotator=annotator,
             choice=choice_of(answer.reply) if answer.error is None else None,
-            error=answer.error,
-            reply=answer.reply,
-            template=instrument.hash,
-            answered_by=answer.answered_by,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
-            cost=answer.cost,
+            **answer.told(annotator, instrument.hash),
         )
         for pair, answer in zip(shown, answers, strict=True)
     ]

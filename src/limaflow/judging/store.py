@@ -8,6 +8,7 @@ not. Where a cluster's file system has no working locks, give each node a store 
 
 import asyncio
 import contextlib
+import dataclasses
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Answer:
     completion_tokens: int = 0
     cost: float = 0.0
     error: str | None = None
+
+    def told(self, annotator: str, template: str) -> dict[str, Any]:
+        """The fields of a `records.Judgment` that this answer fills."""
+        return {"annotator": annotator, "template": template, **dataclasses.asdict(self)}
 
 
 class Store:

@@ -14,7 +14,6 @@ import numpy as np
 from limaflow.errors import InputError
 from limaflow.intervals import Interval, bootstrap_mean
 from limaflow.judging.merging import (
-    Merge,
     consistency,
     first_slot_share,
     longer_wins,
@@ -24,67 +23,9 @@ from limaflow.judging.merging import (
 )
 from limaflow.records import Grade, Response, Verdict
 from limaflow.seeds import seed_for
+from limaflow.summaries import GradeSummary, MeanChars, Merge, Preference, Rates
 
 SCALES: dict[str, range] = {"likert-6": range(1, 7)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rates:
-    """Shares of prompts won, tied and lost under one merge rule."""
-
-    rule: Merge
-    win: float
-    tie: float
-    lose: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeanChars:
-    """Mean length in characters of the responses that were shown; None where they are unknown."""
-
-    first: float | None
-    second: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preference:
-    """One comparison by one judge, seen from `first`."""
-
-    comparison: str
-    first: str
-    second: str
-    judge: str
-    prompts: int
-    """Prompts that count: with at least one sample on which no order failed."""
-    errors: int
-    """Verdicts that failed; `error_share` is their share of all verdicts."""
-    error_share: float
-    win: Interval
-    tie: Interval
-    lose: Interval
-    adjusted_win: Interval
-    """Wins and half the ties (Zheng et al. 2023, 2306.05685, FastChat's adjusted win rate)."""
-    p_value: float
-    merge: Merge
-    other_merge: Rates
-    position_consistency: Interval | None
-    first_slot_share: float | None
-    longer_wins: float | None
-    mean_chars: MeanChars
-    cost: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class GradeSummary:
-    """Grades of one model by one judge; the mean is over prompts."""
-
-    model: str
-    judge: str
-    scale: str
-    prompts: int
-    errors: int
-    mean: Interval
-    counts: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from limaflow.analysis.grades import grade_gaps
 from limaflow.analysis.objections import objections
 from limaflow.analysis.paper import paper
 from limaflow.analysis.paper_claims import paper_claims
-from limaflow.analysis.readings import Preference, TaskTax
 from limaflow.analysis.untested import untested_claims
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Grade
+from limaflow.summaries import MeanChars, Preference, Rates, TaskTax
 
 ROLES = Roles(lima="lima", base=("base",), in_context=("shots",), ablation=("few",))
 
@@ -37,6 +37,15 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         tie=around(0.2),
         lose=around(0.8 - win),
         adjusted_win=around(win + 0.1),
+        error_share=0.0,
+        p_value=0.04,
+        merge="strict",
+        other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
+        position_consistency=None,
+        first_slot_share=None,
+        longer_wins=None,
+        mean_chars=MeanChars(first=None, second=None),
+        cost=0.0,
     )
 
 

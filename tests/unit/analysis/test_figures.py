@@ -10,10 +10,10 @@ import pytest
 from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.figures import epochs, funnel, preferences, quality, tax, training
 from limaflow.analysis.paper import paper
-from limaflow.analysis.readings import MeanGrade, Preference, TaskTax
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.jsonl import write_json
+from limaflow.summaries import GradeSummary, MeanChars, Preference, Rates, TaskTax
 
 SHARE = Interval(0.6, 0.5, 0.7)
 SMALL = Interval(0.2, 0.1, 0.3)
@@ -30,10 +30,21 @@ PREFERENCES = [
         tie=SMALL,
         lose=SHARE,
         adjusted_win=SMALL,
+        error_share=0.0,
+        p_value=0.04,
+        merge="strict",
+        other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
+        position_consistency=None,
+        first_slot_share=None,
+        longer_wins=None,
+        mean_chars=MeanChars(first=None, second=None),
+        cost=0.0,
     )
 ]
 GRADES = [
-    MeanGrade(model=model, judge="j", scale="likert-6", prompts=9, errors=0, mean=GRADE)
+    GradeSummary(
+        model=model, judge="j", scale="likert-6", prompts=9, errors=0, mean=GRADE, counts={"4": 9}
+    )
     for model in ("base", "a_$x_y$")
 ]
 POINTS = [EpochPoint(epoch=e, perplexity=9 - e, quality=GRADE) for e in (1, 2, 3)]

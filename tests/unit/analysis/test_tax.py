@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.analysis.readings import TaskTax
 from limaflow.analysis.tax import alignment_tax
 from limaflow.errors import InputError
 from limaflow.jsonl import write_records
 from limaflow.records import BenchmarkItem
+from limaflow.summaries import TaskTax
 
 Write = Callable[[str, Mapping[str, float]], Path]
 

@@ -31,15 +31,14 @@ def ask(
     store: Path, judge: Judge, *questions: Question, share: float = 0.0, **options: Any
 ) -> list[Answer]:
     settings = {"identity": "", "timeout": 5.0, **options}
-    with Store(store) as kept:
-        return ask_all(
-            questions,
-            judge,
-            kept,
-            readable=lambda reply: choice_of(reply) is not None,
-            max_error_share=share,
-            **settings,
-        )
+    return ask_all(
+        questions,
+        lambda reply: choice_of(reply) is not None,
+        judge=judge,
+        store=store,
+        max_error_share=share,
+        **settings,
+    )
 
 
 def test_an_answer_is_recorded_with_who_gave_it_and_what_it_cost(endpoint, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from limaflow.errors import InputError
 from limaflow.judging.merging import merged, rates, scores_by_prompt, sign_test
-from limaflow.judging.summary import Preference, Resampling, grade_summaries, preferences
+from limaflow.judging.summary import Resampling, grade_summaries, preferences
 from limaflow.records import Choice, Grade, Verdict
+from limaflow.summaries import Preference
 
 RESAMPLING = Resampling(rounds=100, confidence=0.9, seed=3)
 CHOICES: list[Choice | None] = ["first", "second", "tie", None]

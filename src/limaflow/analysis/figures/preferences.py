@@ -6,8 +6,8 @@ from pathlib import Path
 
 from limaflow.analysis.canvas import BLUE, LIGHT, ORANGE, columns, drawing, empty, write_csv
 from limaflow.analysis.paper import Paper
-from limaflow.analysis.readings import Preference
 from limaflow.intervals import Interval
+from limaflow.summaries import Preference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from limaflow.analysis.canvas import GREY, SERIES, columns, drawing, empty, error_bars, write_csv
 from limaflow.analysis.paper import Paper
-from limaflow.analysis.readings import MeanGrade
 from limaflow.intervals import Interval
+from limaflow.summaries import GradeSummary
 
 
-def draw(grades: Sequence[MeanGrade], paper: Paper, path: Path, *, miniature: bool) -> None:
+def draw(grades: Sequence[GradeSummary], paper: Paper, path: Path, *, miniature: bool) -> None:
     """Write the figure (grades on the scale 1–6), and its numbers beside it as CSV."""
     grades = [grade for grade in grades if grade.scale == "likert-6"]
     theirs = [

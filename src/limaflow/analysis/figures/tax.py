@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limaflow.analysis.canvas import GREY, SERIES, drawing, empty, error_bars, write_csv
-from limaflow.analysis.readings import TaskTax
 from limaflow.analysis.tables import tax_rows
+from limaflow.summaries import TaskTax
 
 
 def draw(rows: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
