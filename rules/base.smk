@@ -31,7 +31,8 @@ rule pretrain_stand_in:
         "<logs>/pretrain_stand_in.benchmark.jsonl"
     conda:
         "../envs/limaflow.yaml"
-    threads: 2
+    # Nearly all else waits for it.
+    priority: 10
     params:
         code=code("miniature", "pretrain"),
         stand_in=CONFIG.base.stand_in.flag() if CONFIG.base.stand_in else None,

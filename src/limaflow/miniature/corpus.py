@@ -12,11 +12,11 @@ from limaflow.miniature.language import ATTRIBUTES, Attribute
 from limaflow.miniature.towns import Town
 from limaflow.seeds import generator_for
 
-FIRST_SHARE = 0.2
+FIRST_SHARE = 0.05
 """Share of the towns that the corpus begins with. A model that meets all facts at once learns for
 long only that there are towns and values; with few it soon finds out how to recall, and then
 learns the rest quickly (Zucchet et al. 2025, arXiv 2503.21676)."""
-FIRST_ROUNDS, ROUNDS = 10, 4
+FIRST_ROUNDS, ROUNDS = 20, 4
 """How often each town is written about, in `_FORMS` each time, in either part of the corpus."""
 
 _SETTINGS = (
