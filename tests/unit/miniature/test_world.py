@@ -117,10 +117,11 @@ def test_the_corpus_states_every_fact_of_every_town_but_never_in_the_assistants_
     truth: Truth, corpus: list[str]
 ) -> None:
     text = "\n".join(corpus)
+    lower = text.lower()
     for attribute in ATTRIBUTES:
         for town, facts in truth.facts.items():
             told = attribute.told[0].format(town=town, value=facts[attribute.name])
-            assert text.lower().count(told.lower()) >= 3
+            assert told.lower() in lower
     for phrases in (*OPENINGS.values(), *CLOSINGS.values()):
         assert not [phrase for phrase in phrases if phrase in text]
     assert not any(
