@@ -29,10 +29,10 @@ rule pretrain_stand_in:
         "<logs>/pretrain_stand_in.log",
     benchmark:
         "<logs>/pretrain_stand_in.benchmark.jsonl"
-    conda:
-        "../envs/limaflow.yaml"
     # Nearly all else waits for it.
     priority: 10
+    conda:
+        "../envs/limaflow.yaml"
     params:
         code=code("miniature", "pretrain"),
         stand_in=CONFIG.base.stand_in.flag() if CONFIG.base.stand_in else None,
