@@ -93,7 +93,9 @@ def extract_options(wildcards):
 
 
 def filters(wildcards):
-    return CONFIG.curation.filters[CONFIG.source(wildcards.source).kind].flag()
+    block = CONFIG.source(wildcards.source).filter_block
+    found = CONFIG.curation.filters.get(block)
+    return found.flag() if found else ""
 
 
 def filtered_files(sources):

@@ -58,6 +58,12 @@ class Source(Settings):
     subreddit: str | None = None
     prompt_field: str = "prompt"
     response_field: str = "response"
+    filters: str | None = None
+    """Block of `curation.filters` that this source goes through; None is that of its kind."""
+
+    @property
+    def filter_block(self) -> str:
+        return self.filters or self.kind
 
     @model_validator(mode="after")
     def _subreddit_named(self) -> Self:
@@ -513,10 +519,11 @@ def _impossible(config: Config) -> list[str]:
                 "launch.zero_stage: stage 0 with bf16 takes an optimizer step of its own when it "
                 "starts (DeepSpeed 0.19); use stage 1 to 3, or training.precision fp32"
             )
-    kinds = {s.kind for s in config.sources}
     problems += [
-        f"curation.filters: kind '{kind}' is used by a source but has no filters"
-        for kind in sorted(kinds - set(config.curation.filters) - {"messages"})
+        f"sources.{s.name}: curation.filters has no block '{s.filter_block}'"
+        f"{_nearest(s.filter_block, sorted(config.curation.filters))}"
+        for s in config.sources
+        if s.filter_block not in {*config.curation.filters, "messages"}
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"
