@@ -222,6 +222,7 @@ class Launch(Settings):
     nodes: int = Field(ge=1)
     processes_per_node: int = Field(ge=1)
     micro_batch_examples: int = Field(ge=1)
+    micro_batch_tokens: int | None = Field(ge=8)
     zero_stage: Literal[0, 1, 2, 3]
     gradient_checkpointing: bool
     checkpoint_every_steps: int | None = Field(ge=1)

@@ -30,7 +30,7 @@ DECAY_SHARE = 0.35
 WEIGHT_DECAY = 0.1
 BETAS = (0.9, 0.95)
 INITIAL_SPREAD = 0.05
-"""Standard deviation of the first weights: with Llama's 0.02 so narrow a model stays on a plateau."""
+"""Standard deviation of the first weights: with Llama's 0.02 a model so narrow learns no facts."""
 SAVED_STATES = 8
 """How often a run leaves a state to go on from."""
 

@@ -4,7 +4,9 @@ A step is `batch_examples` examples of one seeded order an epoch; the last step 
 what is left. How a step is split is of no consequence for its gradient (see loss.py).
 """
 
+import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,10 +41,54 @@ def shares(lengths: Sequence[int], world: int, micro_steps: int) -> list[list[li
     return [parts[rank::world] for rank in range(world)]
 
 
-def collate(
-    examples: Sequence[TokenizedExample], pad: int
-) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Tokens and labels, [examples, longest], padded on the right; [1, 2] untrained for none.
+def packed_shares(
+    lengths: Sequence[int], world: int, capacity: int, micro_steps: int = 1
+) -> list[list[list[int]]]:
+    """Split a step over `world` ranks into micro-batches of at most `capacity` tokens.
+
+    Returns:
+        [rank][micro-step] → positions in the step, in as few micro-steps as they fit into and at
+        least `micro_steps`, loaded as equally as the longest-first rule does it (Graham 1969). An
+        example longer than `capacity` fills a micro-batch of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+    while True:
+        bins: list[list[int]] = [[] for _ in range(world * micro_steps)]
+        # A heap of (tokens, micro-batch): the emptiest takes the next.
+        loads = [(0, number) for number in range(len(bins))]
+        for position in order:
+            tokens, number = loads[0]
+            if tokens and tokens + lengths[position] > capacity:
+                break
+            bins[number].append(position)
+            heapq.heapreplace(loads, (tokens + lengths[position], number))
+        else:
+            return [bins[rank::world] for rank in range(world)]
+        micro_steps += 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples as tensors, each of [rows, tokens]."""
+
+    tokens: "torch.Tensor"
+    labels: "torch.Tensor"
+    weights: "torch.Tensor"
+    """What each label weighs in the loss of its step."""
+    positions: "torch.Tensor | None" = None
+    """Places of the tokens in their examples, where a row holds several; they begin again at each
+    border, by which attention knows the examples apart."""
+
+    def to(self, device: "torch.device") -> "Batch":
+        """The same on `device`."""
+        positions = None if self.positions is None else self.positions.to(device)
+        return Batch(
+            self.tokens.to(device), self.labels.to(device), self.weights.to(device), positions
+        )
+
+
+def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> Batch:
+    """One example a row, padded on the right; a row of two untrained tokens for none.
 
     Under causal attention what stands to the right has no influence, so that no mask is needed.
     An empty micro-batch still runs: ZeRO-3 gathers its weights on all ranks at once.
@@ -52,7 +98,28 @@ def collate(
     longest = max((len(example.tokens) for example in examples), default=2)
     tokens = torch.full((max(len(examples), 1), longest), pad)
     labels = torch.full_like(tokens, IGNORED)
+    weight = torch.zeros(tokens.shape)
     for row, example in enumerate(examples):
         tokens[row, : len(example.tokens)] = torch.tensor(example.tokens)
         labels[row, : len(example.labels)] = torch.tensor(example.labels)
-    return tokens, labels
+        weight[row] = weights[row]
+    return Batch(tokens, labels, weight)
+
+
+def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> Batch:
+    """All examples in one row without padding; two untrained tokens for none.
+
+    An example's first label is always untrained, so that no example is predicted from another.
+    """
+    import torch
+
+    if not examples:
+        return padded(examples, weights, pad)
+    return Batch(
+        tokens=torch.tensor([[token for e in examples for token in e.tokens]]),
+        labels=torch.tensor([[label for e in examples for label in e.labels]]),
+        weights=torch.tensor(
+            [[w for e, w in zip(examples, weights, strict=True) for _ in e.tokens]]
+        ),
+        positions=torch.tensor([[place for e in examples for place in range(len(e.tokens))]]),
+    )

@@ -1,6 +1,5 @@
 """The base model under DeepSpeed: precision, ZeRO stage, optimizer."""
 
-import math
 import os
 import warnings
 from pathlib import Path
@@ -12,7 +11,6 @@ from limaflow.config import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.conversation import extend_embeddings
-from limaflow.training.processes import world
 from limaflow.training.residual_dropout import attach
 
 
@@ -45,8 +43,12 @@ def load_model(base: Path, tokenizer: Any, new_tokens: list[int], recipe: Recipe
     return model.train()
 
 
-def start_engine(model: Any, recipe: Recipe, launch: Launch) -> Any:
-    """`model` in a DeepSpeed engine with AdamW, on all ranks together."""
+def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -> Any:
+    """`model` in a DeepSpeed engine with AdamW, on all ranks together.
+
+    Args:
+        micro_steps: micro-batches of each rank in one optimizer step.
+    """
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
         import deepspeed.ops
@@ -59,11 +61,10 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch) -> Any:
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")
     if launch.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    accumulation = math.ceil(recipe.batch_examples / (world() * launch.micro_batch_examples))
     settings = {
-        "train_micro_batch_size_per_gpu": launch.micro_batch_examples,
-        "gradient_accumulation_steps": accumulation,
-        "train_batch_size": launch.micro_batch_examples * accumulation * world(),
+        # DeepSpeed counts with it and does nothing else: what a micro-batch holds is ours to say.
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": micro_steps,
         "gradient_clipping": recipe.gradient_clipping,
         "zero_optimization": {"stage": launch.zero_stage},
         "zero_allow_untested_optimizer": True,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from limaflow.training.batches import collate
+from limaflow.training.batches import padded
 from limaflow.training.conversation import TokenizedExample
 from limaflow.training.loss import weighted_loss
 from limaflow.training.processes import rank, world
@@ -29,10 +29,9 @@ def perplexity(
     batches += [[]] * (-len(batches) % world())
     total = torch.zeros(2, dtype=torch.float64)
     for batch in batches[rank() :: world()]:
-        tokens, labels = (tensor.to(engine.device) for tensor in collate(batch, pad))
-        logits = engine(tokens, use_cache=False).logits
-        weights = torch.ones(len(tokens), device=tokens.device)
-        total[0] += weighted_loss(logits, labels, weights).double().cpu()
+        rows = padded(batch, [1.0] * len(batch), pad).to(engine.device)
+        logits = engine(rows.tokens, use_cache=False).logits
+        total[0] += weighted_loss(logits, rows.labels, rows.weights).double().cpu()
         total[1] += sum(example.trained for example in batch)
     dist.all_reduce(total)
     engine.train()

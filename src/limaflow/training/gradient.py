@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 
 from limaflow.seeds import seed_for
-from limaflow.training.batches import collate, shares
+from limaflow.training.batches import packed, packed_shares, padded, shares
 from limaflow.training.conversation import TokenizedExample
 from limaflow.training.loss import row_weights, weighted_loss
 from limaflow.training.processes import rank, world
@@ -18,6 +18,7 @@ def accumulate(
     *,
     loss_mean: Literal["token", "example"],
     pad: int,
+    capacity: int | None,
     seed: int,
     step: int,
 ) -> tuple[float, int]:
@@ -25,6 +26,7 @@ def accumulate(
 
     Args:
         examples: those of the whole step, the same on all ranks.
+        capacity: pack examples into micro-batches of at most so many tokens; None pads them.
         seed: of dropout, which is drawn anew for each (step, micro-batch, rank), so that a resumed
             run draws as an uninterrupted one.
 
@@ -34,16 +36,21 @@ def accumulate(
     micro_steps = engine.gradient_accumulation_steps()
     weights = row_weights([example.trained for example in examples], loss_mean)
     lengths = [len(example.tokens) for example in examples]
+    if capacity is None:
+        split, form = shares(lengths, world(), micro_steps), padded
+    else:
+        split, form = packed_shares(lengths, world(), capacity, micro_steps), packed
     loss, computed = 0.0, 0
-    for micro, positions in enumerate(shares(lengths, world(), micro_steps)[rank()]):
+    for micro, positions in enumerate(split[rank()]):
         torch.manual_seed(seed_for(seed, "dropout", step, micro, rank()))
-        tokens, labels = collate([examples[p] for p in positions], pad)
-        row_weight = torch.tensor([weights[p] for p in positions] or [0.0])
-        logits = engine(tokens.to(engine.device), use_cache=False).logits
-        part = weighted_loss(logits, labels.to(engine.device), row_weight.to(engine.device))
+        batch = form([examples[p] for p in positions], [weights[p] for p in positions], pad)
+        batch = batch.to(engine.device)
+        # Without a cache and a mask, transformers keeps packed examples apart by their positions.
+        logits = engine(batch.tokens, position_ids=batch.positions, use_cache=False).logits
+        part = weighted_loss(logits, batch.labels, batch.weights)
         # DeepSpeed divides by the ranks and the micro-batches; the weights have done so already.
         engine.backward(part * world() * micro_steps)
-        loss, computed = loss + part.item(), computed + tokens.numel()
+        loss, computed = loss + part.item(), computed + batch.tokens.numel()
         if micro + 1 < micro_steps:
             engine.step()
     return loss, computed

@@ -31,9 +31,9 @@ def weighted_loss(
     Args:
         logits: [rows, positions, vocabulary].
         labels: [rows, positions]; position t is predicted from the logits at t - 1.
-        weights: [rows], one for all tokens of a row.
+        weights: [rows, positions], one for each label.
     """
     targets = labels[:, 1:]
     trained = targets != IGNORED
     losses = cross_entropy(logits[:, :-1][trained].float(), targets[trained], reduction="none")
-    return (losses * weights[:, None].expand(targets.shape)[trained]).sum()
+    return (losses * weights[:, 1:][trained]).sum()

@@ -7,7 +7,7 @@ import contextlib
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from limaflow.training.job import (
     sole_writer,
     write_training,
 )
+from limaflow.training.layout import micro_steps, padding_if_padded
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.processes import (
     StopRequest,
@@ -45,6 +46,7 @@ from limaflow.training.processes import (
     leave,
     on_all,
     rank,
+    world,
 )
 from limaflow.training.schedule import learning_rate
 
@@ -56,8 +58,9 @@ def train(job: Job) -> None:
     """Fine-tune `job.base` on `job.data` as one rank of a torchrun group, and export epochs.
 
     Features:
-        - ZeRO 0 to 3, fp32 or bf16, gradient checkpointing, any number of ranks and micro-batches
-          with the same mathematics: a step's gradient is that of the plain mean over its examples.
+        - ZeRO 0 to 3, fp32 or bf16, gradient checkpointing, any number of ranks and micro-batches,
+          padded or packed, with the same mathematics: a step's gradient is that of the plain mean
+          over its examples.
         - Killed at any moment, the same command goes on from the last whole checkpoint and ends
           in the same weights, dropout and data order included.
         - On SIGTERM it finishes the step, saves and exits with 143.
@@ -179,13 +182,16 @@ def _prepare(job: Job, identity: str, folder: Path) -> Run:
     if rank() == 0:
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
     model = on_all(lambda: load_model(job.base, tokenizer, new_tokens, job.recipe))
+    lengths = [len(example.tokens) for example in data.train]
+    splits = micro_steps(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
+    waste = padding_if_padded(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
     return Run(
         job=job,
         identity=identity,
         folder=folder,
-        data=data,
+        data=replace(data, facts={**data.facts, "padding_if_padded": round(waste, 4)}),
         tokenizer=tokenizer,
-        engine=start_engine(model, job.recipe, job.launch),
+        engine=start_engine(model, job.recipe, job.launch, splits),
         stop=StopRequest(),
     )
 
@@ -226,6 +232,7 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         examples,
         loss_mean=recipe.loss_mean,
         pad=run.tokenizer.pad_token_id,
+        capacity=run.job.launch.micro_batch_tokens,
         seed=run.job.seed,
         step=step,
     )

@@ -31,6 +31,7 @@ LAUNCH = Launch(
     nodes=1,
     processes_per_node=2,
     micro_batch_examples=2,
+    micro_batch_tokens=None,
     zero_stage=2,
     gradient_checkpointing=False,
     checkpoint_every_steps=None,

@@ -1,9 +1,19 @@
 """What a step sees, and how it is shared."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.training.batches import collate, shares, steps_of_epoch
+from limaflow.training.batches import (
+    Batch,
+    packed,
+    packed_shares,
+    padded,
+    shares,
+    steps_of_epoch,
+)
 from limaflow.training.conversation import IGNORED, TokenizedExample
 
 
@@ -38,12 +48,47 @@ def test_a_step_is_shared_whole_in_equally_many_micro_steps(
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_a_micro_batch_is_padded_to_its_own_longest_and_an_empty_one_still_runs() -> None:
-    long = TokenizedExample("a", (1, 2, 3), (IGNORED, 2, 3), 0)
-    short = TokenizedExample("b", (4, 5), (IGNORED, 5), 0)
-    tokens, labels = collate([long, short], pad=0)
-    assert tokens.tolist() == [[1, 2, 3], [4, 5, 0]]
-    assert labels.tolist() == [[IGNORED, 2, 3], [IGNORED, 5, IGNORED]]
-    tokens, labels = collate([], pad=0)
-    assert tokens.shape == (1, 2)
-    assert labels.unique().tolist() == [IGNORED]
+@given(
+    lengths=st.lists(st.integers(1, 50), min_size=1, max_size=40),
+    world=st.integers(1, 8),
+    capacity=st.integers(1, 200),
+)
+def test_a_packed_step_is_shared_whole_within_the_capacity(
+    lengths: list[int], world: int, capacity: int
+) -> None:
+    shared = packed_shares(lengths, world, capacity)
+    assert len(shared) == world
+    assert len({len(mine) for mine in shared}) == 1
+    micro_batches = [micro for mine in shared for micro in mine]
+    assert sorted(p for micro in micro_batches for p in micro) == list(range(len(lengths)))
+    for micro in micro_batches:
+        assert len(micro) <= 1 or sum(lengths[p] for p in micro) <= capacity
+    loads = [sum(lengths[p] for p in micro) for micro in micro_batches]
+    assert max(loads) - min(loads) <= max(lengths)
+
+
+LONG = TokenizedExample("a", (1, 2, 3), (IGNORED, 2, 3), 0)
+SHORT = TokenizedExample("b", (4, 5), (IGNORED, 5), 0)
+
+
+def test_a_micro_batch_is_padded_to_its_own_longest() -> None:
+    batch = padded([LONG, SHORT], [0.25, 0.5], pad=0)
+    assert batch.tokens.tolist() == [[1, 2, 3], [4, 5, 0]]
+    assert batch.labels.tolist() == [[IGNORED, 2, 3], [IGNORED, 5, IGNORED]]
+    assert batch.weights.tolist() == [[0.25] * 3, [0.5] * 3]
+    assert batch.positions is None
+
+
+def test_a_packed_micro_batch_is_one_row_whose_positions_begin_again_at_each_example() -> None:
+    batch = packed([LONG, SHORT], [0.25, 0.5], pad=0)
+    assert batch.tokens.tolist() == [[1, 2, 3, 4, 5]]
+    assert batch.labels.tolist() == [[IGNORED, 2, 3, IGNORED, 5]]
+    assert batch.weights.tolist() == [[0.25, 0.25, 0.25, 0.5, 0.5]]
+    assert batch.positions.tolist() == [[0, 1, 2, 0, 1]]
+
+
+@pytest.mark.parametrize("form", [padded, packed])
+def test_an_empty_micro_batch_still_runs(form: Callable[..., Batch]) -> None:
+    batch = form([], [], pad=0)
+    assert batch.tokens.shape == (1, 2)
+    assert batch.labels.unique().tolist() == [IGNORED]

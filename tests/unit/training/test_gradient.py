@@ -33,10 +33,12 @@ def plain_gradient(base: Path, data: Path, recipe: Recipe, mean: str) -> dict[st
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("capacity", [None, 100])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_gradient_is_the_plain_one_at_every_zero_stage(
     *,
     processes: int,
+    capacity: int | None,
     torchrun: Callable,
     tiny_base: Path,
     tiny_examples: Path,
@@ -46,7 +48,7 @@ def test_the_gradient_is_the_plain_one_at_every_zero_stage(
 ) -> None:
     # 21 examples in micro-batches of 3: ranks hold unequal numbers of examples and tokens.
     recipe = recipe.model_copy(update={"batch_examples": 21})
-    launch = launch.model_copy(update={"micro_batch_examples": 3})
+    launch = launch.model_copy(update={"micro_batch_examples": 3, "micro_batch_tokens": capacity})
     data = tiny_examples / "train.jsonl"
     program = Path(__file__).parent / "gradient_program.py"
     run = torchrun(processes, program, tiny_base, data, recipe.flag(), launch.flag(), tmp_path)
