@@ -134,14 +134,15 @@ def decontaminate(
 ) -> None:
     """Remove examples that share text with dev, test or a benchmark."""
     from limaflow.config import Decontamination, parse_block
-    from limaflow.curation.decontamination import BenchmarkText, decontaminated
+    from limaflow.curation.decontamination import decontaminated
+    from limaflow.curation.guarded import GuardedText
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Example
 
     examples, drops, matches = decontaminated(
         read_records(unique, Example),
         [example for path in prompts for example in read_records(path, Example)],
-        read_records(benchmark_texts, BenchmarkText) if benchmark_texts else (),
+        read_records(benchmark_texts, GuardedText) if benchmark_texts else (),
         parse_block(Decontamination, settings, "--settings").ngram_words,
     )
     write_records(dropped, drops)

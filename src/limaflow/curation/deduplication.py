@@ -5,16 +5,14 @@ hashing (datasketch) proposes pairs; the similarity that decides is computed on 
 """
 
 from collections.abc import Iterable
-from zlib import crc32
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from limaflow.config import Deduplication
-from limaflow.curation.wording import plain, words
+from limaflow.curation.wording import plain, run_hashes, word_hashes, words
 from limaflow.records import Drop, Example
 
 Hashes = NDArray[np.uint32]
@@ -100,11 +98,9 @@ def _drop(example: Example, rule: str, detail: str) -> Drop:
 def _shingles(example: Example, size: int) -> Hashes:
     """Sorted hashes of the runs of `size` words in the conversation; of all words if fewer."""
     text = [word for message in example.messages for word in words(message.content)]
-    hashes = np.array([crc32(word.encode()) for word in text] or [0], dtype=np.uint64)
-    runs = sliding_window_view(hashes, min(size, len(hashes)))
-    # A polynomial hash modulo 2^64, of which the upper half is well mixed.
-    powers = np.uint64(6364136223846793005) ** np.arange(1, runs.shape[1] + 1, dtype=np.uint64)
-    return np.unique((runs @ powers >> np.uint64(32)).astype(np.uint32))
+    hashes = word_hashes(text or [""])
+    runs = run_hashes(hashes, min(size, len(hashes)))
+    return np.unique((runs >> np.uint64(32)).astype(np.uint32))
 
 
 def _jaccard(first: Hashes, second: Hashes) -> float:
