@@ -169,6 +169,9 @@ def curated(root: Path, example: Build) -> None:
     curation = root / "curation"
     write_records(curation / "candidates/se/beer.jsonl", [{"source": "se"}] * 6)
     write_records(curation / "candidates/ask/ask.jsonl", [{"source": "ask"}] * 2)
+    for source, shard, count in (("se", "beer", 6), ("ask", "ask", 2)):
+        extracted = {"source": source, "candidates": count, "passed_over": {"deleted": 3}}
+        write_json(curation / f"extracted/{source}/{shard}.json", extracted)
     write_records(curation / "filtered/se/beer.jsonl", pool)
     write_records(curation / "filtered/ask/ask.jsonl", prompts)
     drops = [Drop(id=f"{n}", source="se", step="filter", rule="first_person") for n in range(2)]
@@ -194,6 +197,8 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
     counted = funnel(tmp_path / "curation", tmp_path / "datasets")
     rows = [(s.dataset, s.step, s.source, s.came, s.stayed, s.dropped) for s in counted.steps]
     assert rows == [
+        ("", "extract", "ask", 5, 2, {"deleted": 3}),
+        ("", "extract", "se", 9, 6, {"deleted": 3}),
         ("", "filter", "ask", 2, 2, {}),
         ("", "filter", "se", 6, 4, {"first_person": 2}),
         ("", "deduplicate", "se", 4, 4, {}),
