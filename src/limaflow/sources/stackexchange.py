@@ -64,9 +64,7 @@ def _store(xml: Path, named: Path, posts: BestResponses, passed_over: Counter[st
     """Put the questions and answers of `xml` into `posts`; errors name the file `named`."""
     for number, row in _rows(xml, named):
         kind, place = row.get("PostTypeId"), _Place(named, number, row)
-        post: dict[str, Any] = {
-            k: row[k] for k in ("Id", "Title", "Body") if k in row
-        }
+        post: dict[str, Any] = {k: row[k] for k in ("Id", "Title", "Body") if k in row}
         post["Licence"] = of_post(row.get("ContentLicense", ""), row.get("CreationDate", ""))
         post["Score"] = place.whole("Score")
         post["Author"] = row.get("OwnerDisplayName") or (

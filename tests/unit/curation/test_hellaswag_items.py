@@ -30,7 +30,7 @@ WIKIHOW = {
     "endings": [
         "Leave the bowl in the oven for an hour and then throw the pan away at once.",
         "[substeps] Never touch copper with your hands, as the metal is known to bite people.",
-        "Dip a soft cloth into the bowl and rub the pan in small circles until the stains are gone.",
+        "Dip a soft cloth into the bowl and rub the pan in small circles until all stains go.",
         "Sing to the pan.",
     ],
     "label": "2",
@@ -51,7 +51,7 @@ ARTICLES = {
     "How to Clean a Copper Pan": "Mix salt with vinegar. Pour half a cup of white vinegar into a "
     "bowl, and stir in two spoons of table salt. The salt scrubs.",
     "How to Polish Old Metal": "Metal dulls over the years. Dip a soft cloth into the bowl and rub "
-    "the pan in small circles until the stains are gone. Then rinse it.",
+    "the pan in small circles until all stains go. Then rinse it.",
     "How to Tell a Story": "Begin in the middle: A man is sitting on a roof. He starts pulling up "
     "roofing on a roof. Why? Let the reader wonder.",
     "How to Bake Bread": "Mix flour, water, salt and yeast, and knead the dough until it is smooth "

@@ -83,7 +83,8 @@ def draw(funnel: Funnel, path: Path, *, miniature: bool) -> None:
                 _panel(axes, sources[number], left, most)
             else:
                 axes.set_axis_off()
-        figure.supxlabel("number left (logarithmic)", fontsize=8, color=GREY, x=0.01, ha="left")
+        note = "how many of each source are left after each step; bars are logarithmic"
+        figure.suptitle(note, fontsize=8, color=GREY, x=0.01, ha="left")
 
 
 def _panel(axes: Any, source: str, left: Mapping[str, Mapping[str, int]], most: int) -> None:
@@ -93,21 +94,12 @@ def _panel(axes: Any, source: str, left: Mapping[str, Mapping[str, int]], most: 
         taken = label.startswith(("data set ", "dev ", "test "))
         # A logarithmic bar that starts at 0.7 shows one row as more than nothing.
         axes.barh(row, max(kept[source], 0.7), height=0.72, color=ORANGE if taken else BLUE)
-        axes.text(
-            max(kept[source], 0.7) * 1.25, row, f"{kept[source]:,}", va="center", fontsize=7
-        )
+        axes.text(max(kept[source], 0.7) * 1.25, row, f"{kept[source]:,}", va="center", fontsize=7)
     axes.set_title(source, fontsize=8)
     axes.set_xscale("log")
-    axes.set_xlim(0.7, max(10, most) * 12)
+    axes.set_xlim(0.7, max(10, most) * 9)
     axes.set_yticks(range(len(left)), left, fontsize=7)
     axes.set_ylim(len(left) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labelsize=7)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_minor_locator(_no_ticks())
-
-
-def _no_ticks() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
