@@ -12,7 +12,9 @@ from limaflow.records import Example, Provenance
 
 pytestmark = pytest.mark.slow
 Build = Callable[..., Example]
-HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
+HOSTILE = (
+    "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
+)
 
 
 @pytest.fixture(scope="module")
