@@ -33,8 +33,9 @@ def _row(example: Example) -> Iterator[str]:
     yield "\n".join(origin.urls)
     yield origin.licence
     yield "\n".join(deed(licence) for licence in origin.licence.split(", ") if deed(licence))
-    # Every text is changed: turned into Markdown, links taken out, a prompt chosen.
-    yield "yes, and edited by hand" if edited else "yes"
+    # What has a kind comes from raw text: turned into Markdown, links taken out, a prompt chosen.
+    changed = "yes" if example.kind else "no"
+    yield "yes, and edited by hand" if edited else changed
 
 
 def profile(author: str, origin: Provenance) -> str:

@@ -106,6 +106,7 @@ that select, duplicates removed, text shared with dev, test or benchmarks remove
 reviewed. How many of each source came into and went on from each step:
 
 {_steps(steps, name)}
+
 {_reviewed(splits["train"])}
 
 ## Text shared with dev, test and benchmarks
@@ -116,8 +117,8 @@ reviewed. How many of each source came into and went on from each step:
 
 The texts belong to their authors, under the licences of their sources; the selection does not
 change that. `attribution.csv` names title, authors, addresses and licence of every row, as CC BY-SA
-asks: keep it with the data. Every text was changed: turned into Markdown, links taken out, prompts
-chosen from title and body.
+asks: keep it with the data. Texts drawn from raw sources were changed: turned into Markdown, links
+taken out, prompts chosen from title and body. Conversations brought whole are as they were.
 
 | licence | examples |
 |---|---:|
@@ -175,8 +176,8 @@ def _contamination(train: Sequence[Example], shared: Sequence[SharedText]) -> st
     inside = [match for match in shared if match.id in ids]
     removed = [match for match in shared if match.id not in ids]
     kept = len({match.id for match in inside})
-    text = f"{len({match.id for match in removed}):,} examples that share text were removed"
-    text += f"{_against(removed)}. {kept:,} of the training examples here share text"
+    text = f"Removed because they share text: {len({match.id for match in removed}):,} examples"
+    text += f"{_against(removed)}. Training examples here that share text: {kept:,}"
     return f"{text}{_against(inside)}."
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from limaflow.config import Filters
-from limaflow.curation.attribution import COLUMNS, deed
+from limaflow.curation.attribution import COLUMNS, deed, write_attribution
 from limaflow.curation.browsing import page_of
 from limaflow.curation.card import CountedStep, SharedText
 from limaflow.curation.describing import FILES, describe
@@ -103,8 +103,8 @@ def test_the_card_tells_sources_steps_licences_and_shared_text(
     ):
         assert line in text
     flowing = " ".join(text.split())
-    assert "1 examples that share text were removed (hellaswag 1)." in flowing
-    assert "1 of the training examples here share text (hellaswag 1)." in flowing
+    assert "Removed because they share text: 1 examples (hellaswag 1)." in flowing
+    assert "Training examples here that share text: 1 (hellaswag 1)." in flowing
 
 
 def test_rows_are_conversations_in_the_form_that_trl_documents(
@@ -173,6 +173,17 @@ def test_attribution_names_title_authors_addresses_licences_and_the_change(
         "https://creativecommons.org/licenses/by-sa/4.0/",
     ]
     assert full["changed"] == "yes"
+
+
+def test_what_was_brought_whole_is_called_unchanged_unless_edited(
+    example: Build, tmp_path: Path
+) -> None:
+    edit = Review(decision="edit", reviewer="ann")
+    rows = [example("a", "b", kind=""), example("c", "d", kind="", review=edit)]
+    write_attribution(tmp_path / "attribution.csv", rows)
+    with (tmp_path / "attribution.csv").open(encoding="utf-8", newline="") as file:
+        changed = {row["id"]: row["changed"] for row in csv.DictReader(file)}
+    assert changed == {rows[0].id: "no", rows[1].id: "yes, and edited by hand"}
 
 
 @pytest.mark.parametrize("licence", ["CC BY-SA", "Apache-2.0", "", "CC BY-SA 4.0 or so"])
