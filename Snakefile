@@ -49,7 +49,7 @@ rule curate:
     """Stop after the frozen data sets."""
     input:
         collect(
-            "<results>/datasets/{dataset}/frozen/train.jsonl",
+            "<results>/datasets/{dataset}/frozen/SHA256SUMS",
             dataset=[d.name for d in CONFIG.datasets],
         ),
         "<results>/curation/funnel.json",

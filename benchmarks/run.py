@@ -3,6 +3,8 @@
 generation   responses of the miniature's tuned model: our engine against a plain padded
              `transformers` `generate` loop with the same batch and the same decoding
 extraction   candidates of a Stack Exchange dump: our reader against a bare `lxml.iterparse` of it
+duplicates   near duplicates among invented conversations: ours against datasketch's loop as its
+             documentation has it; and how long 100,000 of them take
 """
 
 import argparse
@@ -108,11 +110,46 @@ def extraction(dump: Path) -> tuple[float, float, float]:
     return ratio(ours, peers)
 
 
+def duplicates(count: int, compared: int = 5000) -> tuple[float, float, float]:
+    """Examples per second of our deduplication over those of a plain MinHash and LSH loop."""
+    from conversations import conversations
+    from datasketch import MinHash, MinHashLSH
+
+    from limaflow.config import Deduplication
+    from limaflow.curation.deduplication import deduplicated
+
+    examples = list(conversations(count))
+    settings = Deduplication(jaccard=0.8, shingle_words=5, permutations=128)
+    start = time.process_time()
+    _, dropped = deduplicated(examples, settings)
+    seconds = time.process_time() - start
+    print(f"{count:,} examples: {len(dropped):,} duplicates in {seconds:.0f} s on one core")
+
+    def ours() -> int:
+        deduplicated(examples[:compared], settings)
+        return compared
+
+    def peers() -> int:
+        index = MinHashLSH(threshold=settings.jaccard, num_perm=settings.permutations)
+        for number, example in enumerate(examples[:compared]):
+            words = f"{example.prompt} {example.response}".lower().split()
+            size = settings.shingle_words
+            runs = {" ".join(words[at : at + size]) for at in range(len(words) - size + 1)}
+            sketch = MinHash(num_perm=settings.permutations)
+            sketch.update_batch(run.encode() for run in runs)
+            if not index.query(sketch):
+                index.insert(number, sketch)
+        return compared
+
+    return ratio(ours, peers)
+
+
 def main() -> None:
     """Measure and print one line a benchmark."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--batch", type=int, default=32, help="responses decoded at once")
     options.add_argument("--dump", type=Path, default=DUMP, help="a Posts.xml")
+    options.add_argument("--examples", type=int, default=100_000, help="to find duplicates among")
     chosen = options.parse_args()
     measures: list[tuple[str, Path, Callable[[], tuple[float, float, float]]]] = [
         (
@@ -124,6 +161,11 @@ def main() -> None:
             "extraction, bytes/s over a bare lxml iterparse",
             chosen.dump,
             lambda: extraction(chosen.dump),
+        ),
+        (
+            "duplicates, examples/s over a plain datasketch loop",
+            Path(__file__),
+            lambda: duplicates(chosen.examples),
         ),
     ]
     for name, needed, measure in measures:

@@ -141,6 +141,17 @@ def brought_dataset(wildcards):
     return under_root(CONFIG.dataset(wildcards.dataset).path, CONFIG.data_root)
 
 
+def contamination_report(wildcards):
+    """What was removed from the pool, or what a data set brought whole still holds."""
+    brought = CONFIG.dataset(wildcards.dataset).path is not None
+    folder = f"datasets/{wildcards.dataset}" if brought else "curation"
+    return f"<results>/{folder}/contamination.jsonl"
+
+
+# A named model's tokenizer is there before any training; a stand-in's is not, and `curate` stops there.
+named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
+
+
 def ledger(wildcards):
     path = CONFIG.curation.ledger
     return [path] if path and Path(path).exists() else []

@@ -164,8 +164,32 @@ rule adopt_dataset:
         "limaflow curate adopt --output {output} {input:q} 2>&1 | tee {log}"
 
 
+rule contamination:
+    """List what a ready-made data set shares with the prompts or a benchmark; nothing is removed."""
+    input:
+        train="<results>/datasets/{dataset}/reviewed.jsonl",
+        dev="<results>/curation/prompts/dev.jsonl",
+        test="<results>/curation/prompts/test.jsonl",
+        benchmarks="<results>/benchmarks/texts.jsonl",
+    output:
+        "<results>/datasets/{dataset}/contamination.jsonl",
+    log:
+        "<logs>/contamination/{dataset}.log",
+    wildcard_constraints:
+        dataset=any_of(d.name for d in CONFIG.datasets if d.path is not None),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("curation", "contamination"),
+        settings=CONFIG.curation.decontamination.flag(),
+    shell:
+        "limaflow curate contamination --settings {params.settings:q}"
+        " --prompts {input.dev} --prompts {input.test} --benchmark-texts {input.benchmarks}"
+        " --report {output} {input.train} 2>&1 | tee {log}"
+
+
 rule freeze:
-    """Write train, dev and test as other tools read them, with card and checksums."""
+    """Write train, dev and test as other tools read them."""
     input:
         train="<results>/datasets/{dataset}/reviewed.jsonl",
         dev="<results>/curation/prompts/dev.jsonl",
@@ -174,20 +198,16 @@ rule freeze:
         train="<results>/datasets/{dataset}/frozen/train.jsonl",
         dev="<results>/datasets/{dataset}/frozen/dev.jsonl",
         test="<results>/datasets/{dataset}/frozen/test.jsonl",
-        card="<results>/datasets/{dataset}/frozen/README.md",
-        checksums="<results>/datasets/{dataset}/frozen/SHA256SUMS",
     log:
         "<logs>/freeze/{dataset}.log",
     conda:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "freeze"),
-        title=CONFIG.title,
         folder=subpath(output.train, parent=True),
     shell:
-        "limaflow curate freeze --dataset {wildcards.dataset} --title {params.title:q}"
-        " --dev {input.dev} --test {input.test} --output-folder {params.folder}"
-        " {input.train} 2>&1 | tee {log}"
+        "limaflow curate freeze --dev {input.dev} --test {input.test}"
+        " --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
 
 
 rule funnel:
@@ -214,3 +234,34 @@ rule funnel:
         "limaflow curate funnel --curation {params.results}/curation --datasets {params.results}/datasets"
         " --shards {params.shards:q} {params.names}"
         " --output {output} 2>&1 | tee {log}"
+
+
+rule describe:
+    """Write card, attribution, lengths, a page to browse and checksums beside the frozen rows."""
+    input:
+        train="<results>/datasets/{dataset}/frozen/train.jsonl",
+        dev="<results>/datasets/{dataset}/frozen/dev.jsonl",
+        test="<results>/datasets/{dataset}/frozen/test.jsonl",
+        contamination=contamination_report,
+        funnel="<results>/curation/funnel.json",
+        tokenizer=named_base,
+        page=collect("src/limaflow/curation/browse.{kind}", kind=["html", "css", "js"]),
+    output:
+        card="<results>/datasets/{dataset}/frozen/README.md",
+        attribution="<results>/datasets/{dataset}/frozen/attribution.csv",
+        lengths="<results>/datasets/{dataset}/frozen/lengths.svg",
+        browse="<results>/datasets/{dataset}/frozen/index.html",
+        checksums="<results>/datasets/{dataset}/frozen/SHA256SUMS",
+    log:
+        "<logs>/describe/{dataset}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("curation", "describe"),
+        title=CONFIG.title,
+        folder=subpath(output.card, parent=True),
+        tokenizer=lambda wildcards, input: repeated("--tokenizer", input.tokenizer),
+    shell:
+        "limaflow curate describe --dataset {wildcards.dataset} --title {params.title:q}"
+        " --contamination {input.contamination} --funnel {input.funnel} {params.tokenizer}"
+        " {params.folder} 2>&1 | tee {log}"

@@ -30,6 +30,10 @@ rule html_report:
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
         funnel="<results>/curation/funnel.json",
+        datasets=collect(
+            "<results>/datasets/{dataset}/frozen/SHA256SUMS",
+            dataset=[d.name for d in CONFIG.datasets],
+        ),
         figures=figure_files(),
         tables=table_files(),
         models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),

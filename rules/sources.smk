@@ -43,7 +43,8 @@ rule extract:
     input:
         raw_files,
     output:
-        "<results>/curation/candidates/{source}/{shard}.jsonl",
+        candidates="<results>/curation/candidates/{source}/{shard}.jsonl",
+        counts="<results>/curation/extracted/{source}/{shard}.json",
     log:
         "<logs>/extract/{source}-{shard}.log",
     conda:
@@ -54,4 +55,5 @@ rule extract:
         options=extract_options,
     shell:
         "limaflow source extract --kind {params.kind} --source {wildcards.source}"
-        " --shard {wildcards.shard} {params.options} --output {output} {input:q} 2>&1 | tee {log}"
+        " --shard {wildcards.shard} {params.options} --output {output.candidates}"
+        " --counts {output.counts} {input:q} 2>&1 | tee {log}"

@@ -203,7 +203,7 @@ def figure_funnel(
     from limaflow.analysis.figures.funnel import Funnel, draw
     from limaflow.jsonl import read_json
 
-    draw(read_json(funnel, Funnel).steps, output, miniature=miniature)
+    draw(read_json(funnel, Funnel), output, miniature=miniature)
 
 
 @figure.command("training")

@@ -15,11 +15,13 @@ from limaflow.benchmarks.tasks import item_id, loaded
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkText:
-    """Question, choices and answer of one item, one a line, as the task renders them."""
+    """Question, right answer and choices of one item, one a line, as the task renders them."""
 
     task: str
     item_id: str
     text: str
+    question: str = ""
+    """The question as the data have it: without "Question:", a topic or worked examples."""
 
 
 def item_texts(
@@ -38,18 +40,36 @@ def item_texts(
             canonical = json.dumps(
                 doc, indent=2, default=handle_non_serializable, ensure_ascii=False
             )
+            parts = _parts(task, doc)
             yield BenchmarkText(
                 task=name,
                 item_id=item_id(number, hash_string(canonical)),
-                text="\n".join(_parts(task, doc)),
+                text="\n".join(parts),
+                question=_bare(parts[0], doc) if parts else "",
             )
 
 
 def _parts(task: Any, doc: dict[str, Any]) -> list[str]:
-    """Question, choices, answer; a part that is an index points into the choices."""
+    """Question, answer, choices; a part that is an index points into the choices.
+
+    The answer follows the question, as it would in a text that holds the item.
+    """
     question, answer = task.doc_to_text(doc), task.doc_to_target(doc)
     choices = task.doc_to_choice(doc) if task.config.doc_to_choice is not None else []
     answers = answer if isinstance(answer, list) else [answer]
-    parts = [question, *choices, *answers]
-    texts = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
+    named = [
+        choices[part] if isinstance(part, int) and part < len(choices) else part
+        for part in (question, *answers)
+    ]
+    texts = [part.strip() for part in (*named, *choices) if isinstance(part, str) and part.strip()]
     return list(dict.fromkeys(texts))
+
+
+def _bare(question: str, doc: dict[str, Any]) -> str:
+    """The longest text of the item's data that the rendered question holds, else its first line."""
+    inside = [
+        value.strip()
+        for value in doc.values()
+        if isinstance(value, str) and value.strip() and value.strip() in question
+    ]
+    return max(inside, key=len, default=question.partition("\n")[0])

@@ -134,20 +134,50 @@ def decontaminate(
 ) -> None:
     """Remove examples that share text with dev, test or a benchmark."""
     from limaflow.config import Decontamination, parse_block
-    from limaflow.curation.decontamination import BenchmarkText, decontaminated
+    from limaflow.curation.decontamination import decontaminated
+    from limaflow.curation.guarded import GuardedText
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Example
 
     examples, drops, matches = decontaminated(
         read_records(unique, Example),
         [example for path in prompts for example in read_records(path, Example)],
-        read_records(benchmark_texts, BenchmarkText) if benchmark_texts else (),
+        read_records(benchmark_texts, GuardedText) if benchmark_texts else (),
         parse_block(Decontamination, settings, "--settings").ngram_words,
     )
     write_records(dropped, drops)
     write_records(report, matches)
     write_records(kept, examples)
     print(f"pool of {len(examples)}; {len(drops)} dropped, {len(matches)} shared texts")
+
+
+@app.command()
+def contamination(
+    examples: Annotated[Path, typer.Argument(help="Examples of a data set brought whole.")],
+    *,
+    settings: Annotated[str, typer.Option(help="JSON of curation.decontamination.")],
+    prompts: Annotated[list[Path], typer.Option(help="Dev and test prompts.")],
+    benchmark_texts: Annotated[
+        Path | None, typer.Option(help="Texts of benchmark items, JSON lines.")
+    ] = None,
+    report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
+) -> None:
+    """List what a ready-made data set shares with dev, test or a benchmark; remove nothing."""
+    from limaflow.config import Decontamination, parse_block
+    from limaflow.curation.decontamination import contamination as found_in
+    from limaflow.curation.guarded import GuardedText
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Example
+
+    matches = found_in(
+        read_records(examples, Example),
+        [example for path in prompts for example in read_records(path, Example)],
+        read_records(benchmark_texts, GuardedText) if benchmark_texts else (),
+        parse_block(Decontamination, settings, "--settings").ngram_words,
+    )
+    write_records(report, matches)
+    count = len({match.id for match in matches})
+    print(f"{examples}: {count} examples share text with dev, test or a benchmark")
 
 
 @app.command()
@@ -231,34 +261,59 @@ def apply_review(
 def freeze(
     reviewed: Annotated[Path, typer.Argument(help="Reviewed training examples.")],
     *,
-    dataset: Annotated[str, typer.Option(help="Name of the data set.")],
-    title: Annotated[str, typer.Option(help="Title for the card.")],
     dev: Annotated[Path, typer.Option(help="Dev prompts.")],
     test: Annotated[Path, typer.Option(help="Test prompts.")],
-    tokenizer: Annotated[
-        Path | None, typer.Option(help="model.json whose tokenizer measures lengths.")
-    ] = None,
     output_folder: Annotated[Path, typer.Option(help="Folder of the data set.")],
 ) -> None:
-    """Write the data set with its card and checksums."""
+    """Write train, dev and test as other tools read them."""
     from limaflow.curation.freezing import freeze as freeze_into
-    from limaflow.curation.freezing import token_length
     from limaflow.jsonl import read_records
     from limaflow.records import Example
 
     freeze_into(
         output_folder,
-        name=dataset,
-        title=title,
-        splits={
+        {
             "train": list(read_records(reviewed, Example)),
             "dev": list(read_records(dev, Example)),
             "test": list(read_records(test, Example)),
         },
-        length=token_length(tokenizer) if tokenizer else len,
-        unit="tokens" if tokenizer else "characters",
     )
-    print(f"{dataset}: frozen in {output_folder}")
+    print(f"frozen in {output_folder}")
+
+
+@app.command()
+def describe(
+    folder: Annotated[Path, typer.Argument(help="Folder of the frozen data set.")],
+    *,
+    dataset: Annotated[str, typer.Option(help="Name of the data set.")],
+    title: Annotated[str, typer.Option(help="Title for the card.")],
+    contamination: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
+    funnel: Annotated[Path, typer.Option(help="funnel.json.")],
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="model.json whose tokenizer measures lengths.")
+    ] = None,
+) -> None:
+    """Write card, attribution, lengths, a page to browse and checksums beside the rows."""
+    from limaflow.curation.card import CountedSteps, SharedText
+    from limaflow.curation.describing import describe as describe_in
+    from limaflow.curation.lengths import measure_of
+    from limaflow.jsonl import read_json, read_records
+    from limaflow.records import Example
+
+    describe_in(
+        folder,
+        name=dataset,
+        title=title,
+        splits={
+            "train": list(read_records(folder / "train.jsonl", Example)),
+            "dev": list(read_records(folder / "dev.jsonl", Example)),
+            "test": list(read_records(folder / "test.jsonl", Example)),
+        },
+        measure=measure_of(tokenizer),
+        shared=list(read_records(contamination, SharedText)),
+        steps=read_json(funnel, CountedSteps).steps,
+    )
+    print(f"{dataset}: described in {folder}")
 
 
 @app.command()

@@ -2,29 +2,22 @@
 
 A training turn is contaminated when it shares a run of `ngram_words` words with one of those texts
 (Brown et al. 2020, appendix C, with 13 words). A shorter text counts when the turn holds it whole,
-and so does the first line of a text, which is the question of a multiple-choice item.
+and so does the question of a benchmark item without its choices.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from limaflow.curation.wording import plain, word_spans, words
+from limaflow.curation.guarded import GuardedText, GuardedTexts, Shared
+from limaflow.curation.wording import plain
 from limaflow.records import Drop, Example
 
-SHORTEST_RUN = 4
-"""Fewer words say too little to be looked for inside others: such a text must be a whole turn."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BenchmarkText:
-    """The text of one benchmark item, as `limaflow benchmark texts` writes it."""
-
-    task: str
-    item_id: str
-    text: str
+MOST_LISTED = 100
+"""Matches of one turn in the report, the longest: a phrase may be part of thousands of items."""
+MOST_QUOTED = 600
+"""Characters of a guarded text, and of a training turn around a match, that the report quotes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,74 +33,16 @@ class Match:
     item_id: str
     words: int
     matched: str
-
-
-class Guarded:
-    """Texts that training must not hold, indexed by their runs of words."""
-
-    def __init__(self, texts: Iterable[BenchmarkText], ngram_words: int) -> None:
-        self._size = ngram_words
-        self._shortest = min(SHORTEST_RUN, ngram_words)
-        self._runs: dict[tuple[str, ...], set[BenchmarkText]] = defaultdict(set)
-        self._short: dict[tuple[str, ...], list[tuple[tuple[str, ...], BenchmarkText]]]
-        self._short = defaultdict(list)
-        self._whole: dict[tuple[str, ...], list[BenchmarkText]] = defaultdict(list)
-        for text in texts:
-            self._guard(text, tuple(words(text.text)))
-            question, _, choices = text.text.partition("\n")
-            if choices:
-                self._guard(text, tuple(words(question)))
-
-    def _guard(self, text: BenchmarkText, said: tuple[str, ...]) -> None:
-        if len(said) >= self._size:
-            for run in set(_runs(said, self._size)):
-                self._runs[run].add(text)
-        elif len(said) >= self._shortest:
-            self._short[said[: self._shortest]].append((said, text))
-        elif said:
-            self._whole[said].append(text)
-
-    def matches(self, example: Example) -> Iterator[Match]:
-        """Every guarded text that a turn of `example` shares, once a turn."""
-        for message in example.messages:
-            said, spans = word_spans(message.content)
-            for text, (start, end) in self._shared(tuple(said)).items():
-                yield Match(
-                    id=example.id,
-                    source=example.source,
-                    where=message.role,
-                    against=text.task,
-                    item_id=text.item_id,
-                    words=end - start,
-                    matched=message.content[spans[start][0] : spans[end - 1][1]],
-                )
-
-    def _shared(self, said: tuple[str, ...]) -> dict[BenchmarkText, tuple[int, int]]:
-        """Each shared text with the longest run of words, as start and end."""
-        longest = {text: (0, len(said)) for text in self._whole.get(said, ())}
-        for start, head in enumerate(_runs(said, self._shortest)):
-            for run, text in self._short.get(head, ()):
-                if said[start : start + len(run)] == run:
-                    longest.setdefault(text, (start, start + len(run)))
-        going: dict[BenchmarkText, int] = {}
-        for start, run in enumerate(_runs(said, self._size)):
-            # A text's run goes on as long as the next window of words is one of its own too.
-            going = {text: going.get(text, start) for text in self._runs.get(run, ())}
-            for text, first in going.items():
-                before, after = longest.get(text, (0, 0))
-                if start + self._size - first > after - before:
-                    longest[text] = first, start + self._size
-        return longest
-
-
-def _runs(said: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
-    return (said[start : start + size] for start in range(len(said) - size + 1))
+    turn: str
+    """The turn around the match."""
+    text: str
+    """The guarded text, from its beginning."""
 
 
 def decontaminated(
     examples: Iterable[Example],
     prompts: Iterable[Example],
-    benchmark: Iterable[BenchmarkText],
+    benchmark: Iterable[GuardedText],
     ngram_words: int,
 ) -> tuple[list[Example], list[Drop], list[Match]]:
     """The pool to draw training sets from, the drops, and every match, each sorted by id.
@@ -116,11 +51,7 @@ def decontaminated(
     train on.
     """
     held_out = {plain(example.prompt): example for example in prompts}
-    texts = [
-        BenchmarkText(task=example.split, item_id=example.id, text=example.prompt)
-        for example in held_out.values()
-    ]
-    guarded = Guarded([*texts, *benchmark], ngram_words)
+    guarded = guarded_texts(held_out.values(), benchmark, ngram_words)
     kept, dropped, found = [], [], []
     for example in tqdm(sorted(examples, key=lambda e: e.id), desc="decontaminate", unit="example"):
         matches: list[Match] = []
@@ -128,7 +59,7 @@ def decontaminated(
             reason = "held_out", f"{twin.split} prompt {twin.id}"
         elif not example.response:
             reason = "no_response", "a prompt alone"
-        elif matches := list(guarded.matches(example)):
+        elif matches := matches_of(example, guarded):
             worst = min(matches, key=lambda match: (-match.words, match.against, match.item_id))
             where = f"{worst.against} {worst.item_id}"
             reason = "contaminated", f"{where}: {worst.words} words: {worst.matched[:120]}"
@@ -142,5 +73,58 @@ def decontaminated(
                 id=example.id, source=example.source, step="decontaminate", rule=rule, detail=detail
             )
         )
-    found.sort(key=lambda match: (match.id, match.where, match.against, match.item_id))
-    return kept, dropped, found
+    return kept, dropped, _in_order(found)
+
+
+def contamination(
+    examples: Iterable[Example],
+    prompts: Iterable[Example],
+    benchmark: Iterable[GuardedText],
+    ngram_words: int,
+) -> list[Match]:
+    """Every text that a data set brought whole shares, held-out prompts included."""
+    guarded = guarded_texts(prompts, benchmark, ngram_words)
+    return _in_order(match for example in examples for match in matches_of(example, guarded))
+
+
+def guarded_texts(
+    prompts: Iterable[Example], benchmark: Iterable[GuardedText], ngram_words: int
+) -> GuardedTexts:
+    """Dev and test prompts, and benchmark items."""
+    held_out = [
+        GuardedText(task=example.split, item_id=example.id, text=example.prompt)
+        for example in prompts
+    ]
+    return GuardedTexts([*held_out, *benchmark], ngram_words)
+
+
+def matches_of(example: Example, guarded: GuardedTexts) -> list[Match]:
+    """The guarded texts that a turn of `example` shares, the longest matches of each turn."""
+    found = []
+    for message in example.messages:
+        shared = sorted(
+            guarded.shared(message.content),
+            key=lambda s: (-s.words, s.text.task, s.text.item_id),
+        )
+        found += [_match(example, message.role, message.content, s) for s in shared[:MOST_LISTED]]
+    return found
+
+
+def _match(example: Example, role: str, turn: str, shared: Shared) -> Match:
+    around = (MOST_QUOTED - (shared.end - shared.start)) // 2
+    start, end = max(0, shared.start - max(around, 0)), shared.end + max(around, 0)
+    return Match(
+        id=example.id,
+        source=example.source,
+        where=role,
+        against=shared.text.task,
+        item_id=shared.text.item_id,
+        words=shared.words,
+        matched=turn[shared.start : shared.end],
+        turn=turn[start:end],
+        text=shared.text.text[:MOST_QUOTED],
+    )
+
+
+def _in_order(matches: Iterable[Match]) -> list[Match]:
+    return sorted(matches, key=lambda match: (match.id, match.where, match.against, match.item_id))

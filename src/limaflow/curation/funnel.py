@@ -21,6 +21,15 @@ class Leaving:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """As much of an extraction's counts as counting needs."""
+
+    source: str
+    candidates: int
+    passed_over: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replaced:
     """As much of a review's summary as counting needs."""
 
@@ -75,15 +84,17 @@ def funnel(
 
 
 def _shared_steps(curation: Path, shards: dict[str, list[str]] | None) -> list[Step]:
-    def of_shards(folder: str) -> list[Path]:
+    def of_shards(folder: str, suffix: str = "jsonl") -> list[Path]:
         root = curation / folder
         if shards is None:
-            return sorted(root.glob("*/*.jsonl"))
-        return [root / source / f"{shard}.jsonl" for source in shards for shard in shards[source]]
+            return sorted(root.glob(f"*/*.{suffix}"))
+        return [root / s / f"{shard}.{suffix}" for s in shards for shard in shards[s]]
 
     candidates = _sum(map(_counted, of_shards("candidates")))
+    extracted = [read_json(path, Extracted) for path in of_shards("extracted", "json")]
     filtered = _sum(map(_counted, of_shards("filtered")))
-    steps = _steps("", "filter", candidates, filtered, of_shards("dropped/filter"))
+    steps = _extraction(extracted, candidates)
+    steps += _steps("", "filter", candidates, filtered, of_shards("dropped/filter"))
     if not (curation / "pool.jsonl").is_file():
         return steps
     unique, pool = _counted(curation / "unique.jsonl"), _counted(curation / "pool.jsonl")
@@ -96,6 +107,16 @@ def _shared_steps(curation: Path, shards: dict[str, list[str]] | None) -> list[S
         *_steps("", "deduplicate", filtered, unique, [duplicates]),
         *_steps("", "decontaminate", unique, pool, [curation / "dropped" / "decontaminate.jsonl"]),
     ]
+
+
+def _extraction(extracted: Iterable[Extracted], candidates: Counter[str]) -> list[Step]:
+    """The rows of each source's raw files, of which some are candidates."""
+    read: Counter[str] = Counter()
+    passed_over: dict[str, Counter[str]] = {}
+    for shard in extracted:
+        read[shard.source] += shard.candidates
+        passed_over.setdefault(shard.source, Counter()).update(shard.passed_over)
+    return _balanced("", "extract", read + _totals(passed_over), candidates, passed_over)
 
 
 def _dataset_steps(name: str, pool: Path, folder: Path) -> list[Step]:
@@ -133,11 +154,26 @@ def _dataset_steps(name: str, pool: Path, folder: Path) -> list[Step]:
 def _steps(
     dataset: str, step: str, came: Counter[str], stayed: Counter[str], drops: Iterable[Path]
 ) -> list[Step]:
-    """One step of every source, checked."""
+    """One step of every source, checked; `drops` are the files of what left."""
     dropped: dict[str, Counter[str]] = {}
     for path in drops:
         for drop in read_records(path, Leaving):
             dropped.setdefault(drop.source, Counter())[drop.rule] += 1
+    return _balanced(dataset, step, came, stayed, dropped)
+
+
+def _balanced(
+    dataset: str,
+    step: str,
+    came: Counter[str],
+    stayed: Counter[str],
+    dropped: dict[str, Counter[str]],
+) -> list[Step]:
+    """One step of every source.
+
+    Raises:
+        InputError: more or fewer stayed than came and were not dropped.
+    """
     steps = []
     for source in sorted({*came, *stayed, *dropped}):
         rules = dropped.get(source, Counter())
@@ -159,6 +195,10 @@ def _steps(
             )
         )
     return steps
+
+
+def _totals(dropped: dict[str, Counter[str]]) -> Counter[str]:
+    return Counter({source: rules.total() for source, rules in dropped.items()})
 
 
 def _counted(path: Path) -> Counter[str]:

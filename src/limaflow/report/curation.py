@@ -1,6 +1,8 @@
 """What curation kept and dropped, with examples that a reader can judge."""
 
+import heapq
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,40 @@ class DropExample:
     source: str
     id: str
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A line of the contamination report: a text that a training turn shares."""
+
+    id: str
+    source: str
+    where: str
+    against: str
+    item_id: str
+    words: int
+    matched: str
+    turn: str
+    text: str
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The turn before, at and after the match."""
+        return self.turn.partition(self.matched)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contamination:
+    """Texts shared with dev, test and benchmarks, in one file of matches."""
+
+    file: str
+    brought: bool
+    """Whether they still stand in a data set brought whole; from a pool they were removed."""
+    matches: int
+    examples: int
+    against: dict[str, int]
+    """Training examples by what they share text with."""
+    longest: list[Match]
 
 
 def lima_dataset(config: Config) -> str:
@@ -50,6 +86,44 @@ def drop_examples(results: Path) -> list[DropExample]:
                 ),
             )
     return [found[key] for key in sorted(found)]
+
+
+def contamination(results: Path, config: Config, shown: int) -> list[Contamination]:
+    """What was removed from the pool and what brought data sets hold, the `shown` longest of each.
+
+    Of each training example the longest match is shown.
+    """
+    files = [(results / "curation/contamination.jsonl", False)] + [
+        (results / f"datasets/{dataset.name}/contamination.jsonl", True)
+        for dataset in config.datasets
+        if dataset.path is not None
+    ]
+    return [
+        _contamination(path, str(path.relative_to(results)), brought, shown)
+        for path, brought in files
+        if path.is_file()
+    ]
+
+
+def _contamination(path: Path, name: str, brought: bool, shown: int) -> Contamination:
+    count = 0
+    longest: dict[str, Match] = {}
+    pairs: set[tuple[str, str]] = set()
+    for match in read_records(path, Match):
+        count += 1
+        pairs.add((match.id, match.against))
+        if match.id not in longest or match.words > longest[match.id].words:
+            longest[match.id] = match
+    return Contamination(
+        file=name,
+        brought=brought,
+        matches=count,
+        examples=len(longest),
+        against=dict(sorted(Counter(against for _, against in pairs).items())),
+        longest=heapq.nsmallest(
+            shown, longest.values(), key=lambda match: (-match.words, match.id)
+        ),
+    )
 
 
 def kept_examples(train: Path, seed: int, count: int) -> list[Example]:

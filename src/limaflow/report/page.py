@@ -18,11 +18,12 @@ from limaflow.config import Config, TunedArm
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.records import ModelManifest, Verdict
-from limaflow.report.curation import drop_examples, kept_examples, lima_dataset
+from limaflow.report.curation import contamination, drop_examples, kept_examples, lima_dataset
 from limaflow.report.provenance import checksums, configuration, package_versions
 from limaflow.report.responses import shown_prompts
 
 FOLDER = Path(__file__).parent
+MATCHES_SHOWN = 40
 FIGURES = ("preferences", "quality", "epochs", "tax", "funnel", "training")
 
 
@@ -58,6 +59,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         benchmarks=_benchmarks(results, config),
         funnel=optional(results / "curation/funnel.json", dict[str, Any]),
         dropped=drop_examples(results),
+        contamination=contamination(results, config, MATCHES_SHOWN),
         kept=kept_examples(dataset / "train.jsonl", config.seed, 3),
         trainings=_trainings(results, config),
         shown=shown_prompts(results, config, dataset / "test.jsonl", samples),

@@ -11,6 +11,10 @@ from typing import Any
 
 from limaflow.errors import InputError
 
+BEST = "best response, kept with its prompt"
+OTHER = "response that is not the best, or to no prompt"
+"""Rows that readers count as passed over, so that all rows of a raw file are accounted for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:

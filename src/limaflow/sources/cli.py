@@ -28,6 +28,9 @@ def extract(
     source: Annotated[str, typer.Option(help="Name of the source.")],
     shard: Annotated[str, typer.Option(help="Name of the shard; a site's name for dumps.")],
     output: Annotated[Path, typer.Option(help="Candidates, JSON lines.")],
+    counts: Annotated[
+        Path | None, typer.Option(help="Writes what became of the shard's rows, JSON.")
+    ] = None,
     subreddit: Annotated[str, typer.Option(help="Subreddit to read (reddit).")] = "",
     licence: Annotated[str, typer.Option(help="Licence where the raw file names none.")] = "",
     prompt_field: Annotated[
@@ -40,9 +43,9 @@ def extract(
     """Read the candidates of one shard."""
     from collections import Counter
 
-    from limaflow.jsonl import write_records
+    from limaflow.jsonl import write_json, write_records
     from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import candidates
+    from limaflow.sources.extraction import Extracted, candidates
 
     output.parent.mkdir(parents=True, exist_ok=True)
     passed_over: Counter[str] = Counter()
@@ -58,6 +61,11 @@ def extract(
     )
     count = write_records(output, candidates(kind, read, passed_over))
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
+    if counts:
+        found = {reason: n for reason, n in sorted(passed_over.items()) if n}
+        write_json(
+            counts, Extracted(source=source, shard=shard, candidates=count, passed_over=found)
+        )
     print(f"{source}/{shard}: {count} candidates{reasons}")
 
 

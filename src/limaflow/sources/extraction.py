@@ -2,11 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources import authored, natural_instructions, reddit, stackexchange, wikihow
 from limaflow.sources.candidates import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """What became of the rows of one shard: candidates, and rows that are none, by reason."""
+
+    source: str
+    shard: str
+    candidates: int
+    passed_over: dict[str, int]
+
 
 Reader = Callable[[Shard, Counter[str]], Iterator[Candidate]]
 READERS: dict[str, Reader] = {

@@ -14,7 +14,14 @@ from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import BestResponses, Shard, best_responses, lossless
+from limaflow.sources.candidates import (
+    BEST,
+    OTHER,
+    BestResponses,
+    Shard,
+    best_responses,
+    lossless,
+)
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)
@@ -40,6 +47,8 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                         f"not a Pushshift post: {what}", path=path, line=number
                     ) from None
         for submission, comment in posts.pairs():
+            if comment:
+                passed_over.update({BEST: 1, OTHER: -1})
             yield _candidate(submission, comment or {}, shard)
 
 
@@ -58,6 +67,7 @@ def _store(
         post["text"] = _text(row["body"])
         parent = str(row["link_id"]).removeprefix("t3_")
         posts.add_response(parent, key, int(key, 36), score, post)
+        passed_over[OTHER] += 1
         return
     if reason := _submission_fault(row, subreddit):
         passed_over[reason] += 1
@@ -111,6 +121,7 @@ def _candidate(submission: dict[str, Any], comment: dict[str, Any], shard: Shard
         stratum=f"r/{shard.subreddit}",
         provenance=Provenance(
             site="www.reddit.com",
+            title=submission["title"],
             ids=tuple(post["id"] for post in posts),
             urls=tuple(_url(post, submission["id"]) for post in posts),
             authors=tuple(post["author"] for post in posts),

@@ -16,7 +16,8 @@ from lxml import etree
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import member_of_7z
-from limaflow.sources.candidates import BestResponses, Shard, best_responses
+from limaflow.sources.candidates import BEST, OTHER, BestResponses, Shard, best_responses
+from limaflow.sources.licences import of_post
 
 QUESTION, ANSWER = "1", "2"
 OWN_DOMAINS = {
@@ -42,6 +43,8 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
             with opened as xml:
                 _store(xml, path, posts, passed_over)
         for question, answer in posts.pairs():
+            if answer:
+                passed_over.update({BEST: 1, OTHER: -1})
             yield _candidate(question, answer or {}, shard)
 
 
@@ -61,9 +64,8 @@ def _store(xml: Path, named: Path, posts: BestResponses, passed_over: Counter[st
     """Put the questions and answers of `xml` into `posts`; errors name the file `named`."""
     for number, row in _rows(xml, named):
         kind, place = row.get("PostTypeId"), _Place(named, number, row)
-        post: dict[str, Any] = {
-            k: row[k] for k in ("Id", "Title", "Body", "ContentLicense") if k in row
-        }
+        post: dict[str, Any] = {k: row[k] for k in ("Id", "Title", "Body") if k in row}
+        post["Licence"] = of_post(row.get("ContentLicense", ""), row.get("CreationDate", ""))
         post["Score"] = place.whole("Score")
         post["Author"] = row.get("OwnerDisplayName") or (
             f"user {row['OwnerUserId']}" if "OwnerUserId" in row else ""
@@ -76,6 +78,7 @@ def _store(xml: Path, named: Path, posts: BestResponses, passed_over: Counter[st
             place.need("Body")
             key, parent = place.whole("Id"), place.whole("ParentId")
             posts.add_response(str(parent), str(key), key, post["Score"], post)
+            passed_over[OTHER] += 1
         elif not kind:
             raise place.error("no PostTypeId")
         else:
@@ -131,7 +134,7 @@ class _Place:
 def _candidate(question: dict[str, Any], answer: dict[str, Any], shard: Shard) -> Candidate:
     site = site_of(shard.name)
     posts = [post for post in (question, answer) if post]
-    licences = [post["ContentLicense"] for post in posts if "ContentLicense" in post]
+    licences = [post["Licence"] for post in posts if post["Licence"]]
     return Candidate(
         id=shard.id(question["Id"]),
         source=shard.source,
@@ -146,6 +149,7 @@ def _candidate(question: dict[str, Any], answer: dict[str, Any], shard: Shard) -
         stratum=shard.name,
         provenance=Provenance(
             site=site,
+            title=question["Title"],
             ids=tuple(post["Id"] for post in posts),
             urls=tuple(
                 f"https://{site}/{kind}/{post['Id']}"

@@ -45,7 +45,9 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 title=title,
                 response=joined_steps(row["headline"], text),
                 stratum=category or shard.name,
-                provenance=Provenance(site="www.wikihow.com", ids=(title,), licence=shard.licence),
+                provenance=Provenance(
+                    site="www.wikihow.com", title=title, ids=(title,), licence=shard.licence
+                ),
             )
 
 

@@ -53,11 +53,17 @@ TAX = [
     for t in ("arc", "mmlu")
     for a in ("few", "lima")
 ]
-STEPS = [
-    funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
-    funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
-    funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
-]
+FUNNEL = funnel.Funnel(
+    steps=(
+        funnel.Step(dataset="", step="extract", source="a", came=900, stayed=100),
+        funnel.Step(dataset="", step="extract", source="b", came=10, stayed=10),
+        funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
+        funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
+        funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
+        funnel.Step(dataset="lima", step="review", source="a", came=5, stayed=4),
+    ),
+    prompts={"dev": {}, "test": {"b": 3}},
+)
 LOGS = {"lima": [{"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}]}
 
 DRAWN: dict[str, Callable[[Path], None]] = {
@@ -67,7 +73,7 @@ DRAWN: dict[str, Callable[[Path], None]] = {
     "quality": lambda path: quality.draw(GRADES, paper(), path, miniature=True),
     "epochs": lambda path: epochs.draw(POINTS, paper(), path, miniature=True),
     "tax": lambda path: tax.draw(TAX, path, miniature=True),
-    "funnel": lambda path: funnel.draw(STEPS, path, miniature=True),
+    "funnel": lambda path: funnel.draw(FUNNEL, path, miniature=True),
     "training": lambda path: training.draw(LOGS, path, miniature=True),
 }
 EMPTY: dict[str, Callable[[Path], None]] = {
@@ -75,7 +81,7 @@ EMPTY: dict[str, Callable[[Path], None]] = {
     "quality": lambda path: quality.draw([], paper(), path, miniature=False),
     "epochs": lambda path: epochs.draw([], paper(), path, miniature=False),
     "tax": lambda path: tax.draw([], path, miniature=False),
-    "funnel": lambda path: funnel.draw([], path, miniature=False),
+    "funnel": lambda path: funnel.draw(funnel.Funnel(), path, miniature=False),
     "training": lambda path: training.draw({}, path, miniature=False),
 }
 
@@ -122,11 +128,18 @@ def test_names_are_text_and_not_markup(tmp_path: Path) -> None:
     assert "a_$x_y$" in (tmp_path / "q.svg").read_text(encoding="utf-8")
 
 
-def test_the_funnel_begins_with_the_candidates_of_every_source() -> None:
-    levels = funnel.levels(STEPS)
-    assert list(levels) == ["candidates", "filter", "lima: sample"]
-    assert levels["candidates"] == {"a": 100, "b": 10}
-    assert levels["filter"] == {"a": 40, "b": 0}
+def test_the_funnel_begins_with_the_raw_rows_and_ends_with_data_sets_and_prompts() -> None:
+    levels = funnel.levels(FUNNEL)
+    assert list(levels) == [
+        "rows of raw files",
+        "candidates",
+        "after the rules",
+        "data set lima",
+        "test prompts",
+    ]
+    assert levels["rows of raw files"] == {"a": 900, "b": 10}
+    assert levels["after the rules"] == {"a": 40, "b": 0}
+    assert levels["data set lima"] == {"a": 4}
 
 
 def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:

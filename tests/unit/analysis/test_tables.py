@@ -46,3 +46,19 @@ def test_reference_answers_of_test_prompts_are_not_counted_as_outputs(tmp_path: 
     (row,) = (row for row in source_rows([test], None, paper()) if row["source"])
     assert row["mean_input_chars"] == 5
     assert row["mean_output_chars"] is None
+
+
+def test_tokens_are_those_of_the_given_model(tmp_path: Path, tiny_base: Path) -> None:
+    from transformers import AutoTokenizer
+
+    train = tmp_path / "train.jsonl"
+    turns = (
+        Message(role="user", content="Who feeds nine goats?"),
+        Message(role="assistant", content="Somebody in Arlo feeds nine goats."),
+    )
+    write_records(train, [Example(id="1", messages=turns, source="wikihow", split="train")])
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    row = next(row for row in source_rows([train], tiny_base, paper()) if row["source"])
+    assert row["mean_input_tokens"] == len(tokenizer.tokenize(turns[0].content))
+    assert row["mean_output_tokens"] == len(tokenizer.tokenize(turns[1].content))
+    assert row["paper_mean_input"] == 12

@@ -1,6 +1,7 @@
 """Benchmarks: local tasks on real items, one score an item, mistakes named."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,7 +95,24 @@ def test_a_text_holds_question_choices_and_answer() -> None:
     assert "This type produces gamma-ray bursts." in first.text
     problem = next(item_texts(["gsm8k_local"], TASKS, limit=1))
     assert "Janet" in problem.text
+    assert problem.question.startswith("Janet")
     assert problem.text.endswith("\n18")
+
+
+def test_every_task_of_a_group_gives_texts_and_the_answer_follows_the_question() -> None:
+    texts = list(item_texts(["mmlu_local", "gsm8k_local"], TASKS, limit=2))
+    assert Counter(text.task for text in texts) == dict.fromkeys(
+        (
+            "gsm8k_local",
+            "mmlu_local_astronomy",
+            "mmlu_local_computer_security",
+            "mmlu_local_moral_disputes",
+        ),
+        2,
+    )
+    first = next(text for text in texts if text.task == "mmlu_local_astronomy")
+    assert first.question == 'What is true for a type-Ia ("type one-a") supernova?'
+    assert len(set(first.text.splitlines())) == len(first.text.splitlines())
 
 
 @pytest.mark.slow

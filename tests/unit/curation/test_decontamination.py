@@ -1,19 +1,22 @@
 """Decontamination: shared runs of words, short prompts, held-out examples."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.curation.decontamination import BenchmarkText, Guarded, decontaminated
-from limaflow.records import Example, Message, example_id
+from limaflow.curation.decontamination import contamination, decontaminated
+from limaflow.curation.guarded import GuardedText, GuardedTexts
+from limaflow.curation.wording import word_spans, words
+from limaflow.records import Example
 
 Build = Callable[..., Example]
 
 
-def item(text: str) -> BenchmarkText:
-    return BenchmarkText(task="quiz", item_id="7", text=text)
+def item(text: str) -> GuardedText:
+    return GuardedText(task="quiz", item_id="7", text=text)
 
 
 def test_a_shared_run_of_words_is_found_in_prompt_and_response_and_quoted(
@@ -55,7 +58,8 @@ def test_a_text_of_a_word_or_two_must_be_the_whole_turn(example: Build) -> None:
 def test_the_question_of_a_multiple_choice_item_is_guarded_without_its_choices(
     example: Build,
 ) -> None:
-    quiz = item("The river of Linstead is the\nElsin\nMossel\nTavish\nLorne")
+    question = "The river of Linstead is the"
+    quiz = replace(item(f"{question}\nElsin\nMossel\nTavish\nLorne"), question=question)
     told = example("Tell!", "Gladly. The river of Linstead is the Elsin.")
     kept, [drop], [match] = decontaminated([told], [], [quiz], 8)
     assert not kept
@@ -84,7 +88,7 @@ def test_real_benchmark_items_planted_in_a_response_come_to_light(
 
     lines = (shared_data / "benchmarks/gsm8k/test.jsonl").read_text().splitlines()
     texts = [
-        BenchmarkText(task="gsm8k", item_id=str(n), text=json.loads(line)["question"])
+        GuardedText(task="gsm8k", item_id=str(n), text=json.loads(line)["question"])
         for n, line in enumerate(lines)
     ]
     planted = example("Write a quiz.", f"First question. {texts[42].text} Think well.")
@@ -95,6 +99,27 @@ def test_real_benchmark_items_planted_in_a_response_come_to_light(
     best = max(matches, key=lambda match: match.words)
     assert best.item_id == "42"
     assert best.matched == texts[42].text.rstrip(".?!")
+
+
+def test_the_report_quotes_both_texts_and_bounds_what_it_lists(example: Build) -> None:
+    phrase = "the answer to the question below is one of these four letters always"
+    texts = [GuardedText(task="quiz", item_id=str(n), text=f"{phrase} {n}") for n in range(500)]
+    long = example("Quiz", f"{'before ' * 500}{phrase} 7 {'after ' * 500}")
+    _, [drop], matches = decontaminated([long], [], texts, 13)
+    assert len(matches) == 100
+    best = max(matches, key=lambda match: match.words)
+    assert (best.item_id, best.text) == ("7", f"{phrase} 7")
+    assert best.matched == f"{phrase} 7"
+    assert best.matched in best.turn
+    assert len(best.turn) <= 600
+    assert "quiz 7: 14 words" in drop.detail
+
+
+def test_a_data_set_brought_whole_is_searched_and_keeps_its_examples(example: Build) -> None:
+    held_out = example("Name three Greek gods of the sea", split="test")
+    train = [example("Name three Greek gods of the sea!", "Poseidon"), example("Why?", "So.")]
+    [match] = contamination(train, [held_out], [], 13)
+    assert (match.id, match.against, match.where) == (train[0].id, "test", "user")
 
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=12)
@@ -113,7 +138,12 @@ def test_a_match_is_found_exactly_when_a_naive_search_finds_one(
         expected = tuple(guarded) in runs(said, len(guarded))
     else:
         expected = bool(guarded) and said == guarded
-    messages = (Message(role="user", content=" ".join(said)),)
-    example = Example(id=example_id(messages), messages=messages, source="s", split="train")
-    found = list(Guarded([item(" ".join(guarded))], size).matches(example))
+    found = GuardedTexts([item(" ".join(guarded))], size).shared(" ".join(said))
     assert bool(found) == expected
+
+
+@given(st.text(), st.text())
+def test_words_and_their_places_go_together(text: str, other: str) -> None:
+    spans = word_spans(text)
+    assert [text[start:end].casefold() for start, end in spans] == words(text)
+    assert words(f"{text} {other}") == words(text) + words(other)

@@ -1,5 +1,6 @@
 """Duplicates: one of each group stays, whatever the order of the files."""
 
+import itertools
 import random
 from collections.abc import Callable
 
@@ -59,6 +60,74 @@ def test_the_order_of_the_input_does_not_matter(example: Build) -> None:
         random.Random(seed).shuffle(pool)
         assert list(map(line_of, deduplicated(pool, SETTINGS)[0])) == list(map(line_of, whole[0]))
         assert deduplicated(pool, SETTINGS)[1] == whole[1]
+
+
+def shingles(example: Example) -> set[tuple[str, ...]]:
+    said = [word for message in example.messages for word in message.content.split()]
+    return {tuple(said[start : start + 3]) for start in range(len(said) - 2)}
+
+
+def test_near_duplicates_are_found_and_nothing_else_is_dropped(example: Build) -> None:
+    """Held against every pair: 30 stories, each with copies of which more and more words differ."""
+    draw = random.Random(1)
+    pool = []
+    for story in range(30):
+        told = [f"w{draw.randrange(5000)}" for _ in range(200)]
+        for changed in range(0, 30, 3):
+            copy = list(told)
+            for place in draw.sample(range(200), changed):
+                copy[place] = f"x{draw.randrange(5000)}"
+            pool.append(example(f"p{story}x{changed}", " ".join(copy), score=-changed))
+    kept, dropped = deduplicated(pool, SETTINGS)
+    sets = {e.id: shingles(e) for e in pool}
+
+    def similarity(first: str, second: str) -> float:
+        return len(sets[first] & sets[second]) / len(sets[first] | sets[second])
+
+    for drop in dropped:
+        twin = drop.detail.split()[1].rstrip(";")
+        assert similarity(drop.id, twin) >= SETTINGS.jaccard
+    pairs = itertools.combinations((e.id for e in kept), 2)
+    assert max(similarity(*pair) for pair in pairs) < SETTINGS.jaccard + 0.03
+
+
+def test_among_thousands_that_fill_in_one_template_the_twin_is_found(example: Build) -> None:
+    draw = random.Random(1)
+    frame = " ".join(f"frame{n}" for n in range(60))
+
+    def filled(number: int, score: int) -> Example:
+        told = " ".join(f"w{draw.randrange(9999)}" for _ in range(20))
+        return example(f"p{number}", f"{frame} {told}", score=score)
+
+    pool = [filled(number, 1) for number in range(1000)]
+    twin = example("another prompt", pool[500].response, score=0)
+    kept, [drop] = deduplicated([*pool, twin], SETTINGS)
+    assert len(kept) == 1000
+    assert (drop.id, drop.detail.split(";")[0]) == (twin.id, f"kept {pool[500].id}")
+
+
+@given(st.data())
+def test_the_result_is_the_same_from_any_order_of_the_input(data: st.DataObject) -> None:
+    texts = st.text(alphabet="ab ", min_size=1, max_size=12)
+    rows = data.draw(st.lists(st.tuples(texts, texts, st.none() | st.integers(0, 2)), max_size=12))
+    examples = []
+    for prompt, response, score in rows:
+        turns = (
+            Message(role="user", content=prompt),
+            Message(role="assistant", content=response),
+        )
+        examples.append(
+            Example(
+                id=example_id(turns),
+                messages=turns,
+                source="s",
+                split="train",
+                provenance=Provenance(score=score),
+            )
+        )
+    assert deduplicated(data.draw(st.permutations(examples)), SETTINGS) == deduplicated(
+        examples, SETTINGS
+    )
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=8), st.integers(0, 3)), max_size=30))

@@ -187,6 +187,22 @@ def _curation(results: Path) -> None:
     ]
     write_json(results / "curation/funnel.json", {"steps": rows, "prompts": {}})
     write_records(
+        results / "curation/contamination.jsonl",
+        [
+            {
+                "id": "3",
+                "source": "stackexchange-stem",
+                "where": "assistant",
+                "against": "hellaswag",
+                "item_id": "000007-ab",
+                "words": 13,
+                "matched": "a long run of shared words",
+                "turn": f"Before it a long run of shared words {HOSTILE}",
+                "text": f"The item has a long run of shared words {HOSTILE}",
+            }
+        ],
+    )
+    write_records(
         results / "curation/dropped/filter/stackexchange-stem/a.jsonl",
         [
             Drop(id="1", source="stackexchange-stem", step="filter", rule="too_short", detail="9"),

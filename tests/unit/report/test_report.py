@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
@@ -55,6 +56,26 @@ def test_nothing_is_fetched_and_scripts_are_forbidden(page: str) -> None:
     assert "default-src 'none'" in page
     assert "url(http" not in page
     assert "@import" not in page
+
+
+def test_shared_text_stands_beside_the_text_that_it_is_shared_with(
+    experiment: Path, page: str, tmp_path: Path
+) -> None:
+    assert "1 examples were removed from the pool" in page
+    assert "(hellaswag 1)" in page
+    assert "Before it <mark>a long run of shared words</mark>" in page
+    assert "The item has a long run of shared words" in page
+    shutil.copytree(experiment / "results", tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "datasets/released"
+    folder.mkdir()
+    shutil.copy(tmp_path / "curation/contamination.jsonl", folder)
+    overlay = yaml.safe_load((experiment / "overlay.yaml").read_text(encoding="utf-8"))
+    overlay["datasets"].append({"name": "released", "path": "released.jsonl"})
+    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    config = parse(merged([PROJECT / "config.yaml", tmp_path / "overlay.yaml"]))
+    brought = build(tmp_path, config, samples=1, revision="")
+    assert "<strong>stand in it still</strong>" in brought
+    assert "datasets/released/contamination.jsonl" in brought
 
 
 def test_every_id_is_unique_and_every_reference_leads_somewhere(page: str) -> None:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
-from limaflow.sources.candidates import Shard
+from limaflow.sources.candidates import BEST, OTHER, Shard
 from limaflow.sources.stackexchange import read, site_of
 
 QUESTION = (
@@ -168,5 +168,13 @@ def test_the_real_dump_gives_a_candidate_a_question_with_an_independent_count(
     read_back = list(read(shard, passed_over))
     assert len(read_back) == sum(row["PostTypeId"] == "1" for row in rows) == 663
     assert {c.provenance.ids[0]: c.response_score for c in read_back if c.response} == best
-    assert passed_over == {"post of type 4": 58, "post of type 5": 58, "post of type 7": 3}
-    assert {c.provenance.licence for c in read_back} == {"CC BY-SA"}
+    answers = sum(row["PostTypeId"] == "2" for row in rows)
+    assert passed_over == {
+        "post of type 4": 58,
+        "post of type 5": 58,
+        "post of type 7": 3,
+        BEST: len(best),
+        OTHER: answers - len(best),
+    }
+    assert len(read_back) + passed_over.total() == len(rows)
+    assert {c.provenance.licence for c in read_back} == {"CC BY-SA 3.0"}

@@ -1,10 +1,20 @@
-"""How many examples are left after each step of curation."""
+"""How many rows of each source are left after each step of curation."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
+from typing import Any
 
-from limaflow.analysis.canvas import SERIES, drawing, empty, write_csv
+from limaflow.analysis.canvas import BLUE, GREY, ORANGE, drawing, empty, write_csv
+
+COLUMNS = 3
+NAMES = {
+    "extract": "candidates",
+    "filter": "after the rules",
+    "deduplicate": "without duplicates",
+    "decontaminate": "without shared text",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,27 +30,35 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Funnel:
-    """What this figure reads of funnel.json."""
+    """What this figure reads of funnel.json; `prompts` by split and source."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
+    prompts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def levels(steps: Sequence[Step]) -> dict[str, dict[str, int]]:
-    """Label → source → examples left; the first level is what came into the first step."""
+def levels(funnel: Funnel) -> dict[str, dict[str, int]]:
+    """Label → source → how many are left; the first level is what came into the first step.
+
+    A data set is one level, as large as it is after its last step.
+    """
     left: dict[str, dict[str, int]] = {}
-    for step in steps:
-        if step.step == steps[0].step and step.dataset == steps[0].dataset:
-            left.setdefault("candidates", {})[step.source] = step.came
-    for step in steps:
-        label = f"{step.dataset}: {step.step}" if step.dataset else step.step
+    for step in funnel.steps:
+        if step.step == funnel.steps[0].step and step.dataset == funnel.steps[0].dataset:
+            first = "rows of raw files" if step.step == "extract" else "candidates"
+            left.setdefault(first, {})[step.source] = step.came
+    for step in funnel.steps:
+        label = f"data set {step.dataset}" if step.dataset else NAMES.get(step.step, step.step)
         left.setdefault(label, {})[step.source] = step.stayed
+    for split, counts in sorted(funnel.prompts.items()):
+        if counts:
+            left[f"{split} prompts"] = dict(counts)
     return left
 
 
-def draw(steps: Sequence[Step], path: Path, *, miniature: bool) -> None:
-    """Write the figure, and its numbers beside it as CSV; bars on a logarithmic scale."""
-    left = levels(steps)
-    sources = sorted({step.source for step in steps})
+def draw(funnel: Funnel, path: Path, *, miniature: bool) -> None:
+    """Write the figure, one panel a source, and its numbers beside it as CSV."""
+    left = levels(funnel)
+    sources = list(dict.fromkeys(source for counts in left.values() for source in counts))
     write_csv(
         path.with_suffix(".csv"),
         [
@@ -52,28 +70,36 @@ def draw(steps: Sequence[Step], path: Path, *, miniature: bool) -> None:
             for label, kept in left.items()
         ],
     )
-    height = 1.2 + max(1.2, len(left) * (0.14 + 0.1 * len(sources)))
-    with drawing(path, width=7.2, height=height, miniature=miniature) as figure:
-        axes = figure.subplots()
+    rows = ceil(len(sources) / COLUMNS)
+    height = 0.6 + max(1, rows) * (0.45 + 0.17 * len(left))
+    with drawing(path, width=7.6, height=max(2.0, height), miniature=miniature) as figure:
         if not left:
-            empty(axes, "no curation steps")
+            empty(figure.subplots(), "no curation steps")
             return
-        bar = 0.8 / len(sources)
-        for number, source in enumerate(sources):
-            axes.barh(
-                [row - 0.4 + bar * (number + 0.5) for row in range(len(left))],
-                [kept.get(source, 0) for kept in left.values()],
-                height=bar * 0.9,
-                color=SERIES[number % len(SERIES)],
-                label=source,
-            )
-        totals = [sum(kept.values()) for kept in left.values()]
-        for row, total in enumerate(totals):
-            axes.text(max(totals) * 1.15, row, f"{total:,}", va="center", fontsize=8)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.set_xlim(0.8, max(1, *totals) * 3)
-        axes.set_yticks(range(len(left)), left)
-        axes.set_ylim(len(left) - 0.5, -0.5)
-        axes.set_xlabel("examples left of each source (logarithmic); total on the right")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3)
+        panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
+        most = max(count for kept in left.values() for count in kept.values())
+        for number, axes in enumerate(panels.flat):
+            if number < len(sources):
+                _panel(axes, sources[number], left, most)
+            else:
+                axes.set_axis_off()
+        note = "how many of each source are left after each step; bars are logarithmic"
+        figure.suptitle(note, fontsize=8, color=GREY, x=0.01, ha="left")
+
+
+def _panel(axes: Any, source: str, left: Mapping[str, Mapping[str, int]], most: int) -> None:
+    for row, (label, kept) in enumerate(left.items()):
+        if source not in kept:
+            continue
+        taken = label.startswith(("data set ", "dev ", "test "))
+        # A logarithmic bar that starts at 0.7 shows one row as more than nothing.
+        axes.barh(row, max(kept[source], 0.7), height=0.72, color=ORANGE if taken else BLUE)
+        axes.text(max(kept[source], 0.7) * 1.25, row, f"{kept[source]:,}", va="center", fontsize=7)
+    axes.set_title(source, fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlim(0.7, max(10, most) * 9)
+    axes.set_yticks(range(len(left)), left, fontsize=7)
+    axes.set_ylim(len(left) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)

@@ -1,4 +1,4 @@
-"""Review decisions, adopted files, the frozen data set, and the funnel."""
+"""Review decisions, adopted files, and the funnel."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from limaflow.curation.adoption import adopted
-from limaflow.curation.freezing import freeze
 from limaflow.curation.funnel import funnel
 from limaflow.curation.review import Decision, reviewed
 from limaflow.errors import InputError
@@ -114,54 +113,6 @@ def test_what_cannot_be_trained_on_is_refused_by_line(
         adopted(path, "train")
 
 
-def frozen(folder: Path, train: list[Example], test: list[Example]) -> None:
-    freeze(
-        folder,
-        name="tiny",
-        title='A "tiny" set',
-        splits={"train": train, "dev": [], "test": test},
-        length=len,
-        unit="characters",
-    )
-
-
-def test_freezing_gives_the_same_bytes_and_true_checksums(example: Build, tmp_path: Path) -> None:
-    import hashlib
-
-    train = [example(f"q{n}", "a" * n, source=f"s{n % 2}") for n in range(1, 6)]
-    frozen(tmp_path / "a", train, [example("t", split="test")])
-    frozen(tmp_path / "b", train[::-1], [example("t", split="test")])
-    names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == ["README.md", "SHA256SUMS", "dev.jsonl", "test.jsonl", "train.jsonl"]
-    for name in names:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    for line in (tmp_path / "a" / "SHA256SUMS").read_text().splitlines():
-        checksum, name = line.split("  ")
-        assert hashlib.sha256((tmp_path / "a" / name).read_bytes()).hexdigest() == checksum
-    card = (tmp_path / "a" / "README.md").read_text()
-    assert "| train | s1 | 3 | 2 | 3 |" in card
-    assert "| not stated | 6 |" in card
-
-
-@pytest.mark.slow
-def test_the_frozen_set_is_read_by_datasets_as_it_is(
-    example: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    from datasets import load_dataset
-
-    keep = Review(decision="keep", reviewer="ann")
-    train = [example("q1", "a1", score=3, review=keep), example("q2", "a2")]
-    frozen(tmp_path / "set", train, [example("t", split="test")])
-    loaded = load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 2, "test": 1}
-    files = {split: str(tmp_path / f"set/{split}.jsonl") for split in ("train", "test")}
-    loaded = load_dataset("json", data_files=files, cache_dir=str(tmp_path / "cache"))
-    row = next(row for row in loaded["train"] if row["messages"][0]["content"] == "q1")
-    assert row["messages"][1] == {"role": "assistant", "content": "a1"}
-    assert row["review"]["decision"] == "keep"
-
-
 def curated(root: Path, example: Build) -> None:
     """Files of a whole run of two sources, one of them for test prompts alone."""
     pool = [example(f"q{n}", "a") for n in range(4)]
@@ -169,6 +120,9 @@ def curated(root: Path, example: Build) -> None:
     curation = root / "curation"
     write_records(curation / "candidates/se/beer.jsonl", [{"source": "se"}] * 6)
     write_records(curation / "candidates/ask/ask.jsonl", [{"source": "ask"}] * 2)
+    for source, shard, count in (("se", "beer", 6), ("ask", "ask", 2)):
+        extracted = {"source": source, "candidates": count, "passed_over": {"deleted": 3}}
+        write_json(curation / f"extracted/{source}/{shard}.json", extracted)
     write_records(curation / "filtered/se/beer.jsonl", pool)
     write_records(curation / "filtered/ask/ask.jsonl", prompts)
     drops = [Drop(id=f"{n}", source="se", step="filter", rule="first_person") for n in range(2)]
@@ -194,6 +148,8 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
     counted = funnel(tmp_path / "curation", tmp_path / "datasets")
     rows = [(s.dataset, s.step, s.source, s.came, s.stayed, s.dropped) for s in counted.steps]
     assert rows == [
+        ("", "extract", "ask", 5, 2, {"deleted": 3}),
+        ("", "extract", "se", 9, 6, {"deleted": 3}),
         ("", "filter", "ask", 2, 2, {}),
         ("", "filter", "se", 6, 4, {"first_person": 2}),
         ("", "deduplicate", "se", 4, 4, {}),
@@ -220,3 +176,11 @@ def test_only_what_the_run_names_is_counted(example: Build, tmp_path: Path) -> N
         tmp_path / "curation", tmp_path / "datasets", {"se": ["beer"], "ask": ["ask"]}, ["lima"]
     )
     assert "old" not in json.dumps([step.source for step in counted.steps])
+
+
+def test_candidates_that_no_extraction_counted_end_the_run(example: Build, tmp_path: Path) -> None:
+    curated(tmp_path, example)
+    counts = {"source": "se", "candidates": 7, "passed_over": {}}
+    write_json(tmp_path / "curation/extracted/se/beer.json", counts)
+    with pytest.raises(InputError, match="extract, source 'se': 7 came, 6 went on"):
+        funnel(tmp_path / "curation", tmp_path / "datasets")

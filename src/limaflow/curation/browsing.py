@@ -1,0 +1,67 @@
+"""A data set as one HTML page that needs no network: search, filter, and read by keyboard.
+
+The rows stand in the page as JSON and reach the screen as text only; the page's own content policy
+admits nothing but its one script and its one style sheet, by their hashes.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from limaflow.records import Example
+
+FOLDER = Path(__file__).parent
+MOST_SHOWN = 5_000
+"""Conversations in one page; a browser has no use for more."""
+SPLITS = ("train", "dev", "test")
+
+
+def page_of(title: str, examples: Iterable[Example]) -> str:
+    """The page of the first `MOST_SHOWN` examples, by split and id."""
+    ordered = sorted(examples, key=lambda e: (SPLITS.index(e.split), e.id))
+    style, script = (
+        (FOLDER / f"browse.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+    )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string((FOLDER / "browse.html").read_text(encoding="utf-8")).render(
+        title=title,
+        left_out=len(ordered[MOST_SHOWN:]),
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        rows=Markup(_embedded([_row(example) for example in ordered[:MOST_SHOWN]])),
+    )
+
+
+def _row(example: Example) -> dict[str, object]:
+    origin = example.provenance
+    return {
+        "id": example.id,
+        "split": example.split,
+        "source": example.source,
+        "stratum": example.stratum,
+        "authors": origin.authors,
+        "urls": origin.urls,
+        "licence": origin.licence,
+        "score": origin.score,
+        "review": example.review.decision if example.review else "",
+        "messages": [[message.role, message.content] for message in example.messages],
+    }
+
+
+def _embedded(value: object) -> str:
+    """JSON that can end no script element and open no comment in it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,126 @@
+"""Texts that training must not hold, indexed by their runs of words, and what a turn shares.
+
+The index holds one hash and one number for each run, in sorted arrays: about 12 bytes, so that the
+items of every usual benchmark fit. What the hashes propose is compared word by word.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limaflow.curation.wording import run_hashes, word_hashes, word_spans, words
+
+SHORTEST_RUN = 4
+"""Fewer words say too little to be looked for inside others: such a text must be a whole turn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardedText:
+    """A prompt, or the text of one benchmark item as `limaflow benchmark texts` writes it."""
+
+    task: str
+    item_id: str
+    text: str
+    question: str = ""
+    """The question of the item without its choices, if it has any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """The longest run of words that a turn shares with `text`; characters of the turn."""
+
+    text: GuardedText
+    words: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Hashes of runs of one length, sorted, and beside each the number of its text."""
+
+    hashes: NDArray[np.uint64]
+    owners: NDArray[np.int32]
+
+    def meeting(self, hashes: NDArray[np.uint64]) -> Iterator[tuple[int, set[int]]]:
+        """Place in `hashes` and texts that have a run of that hash, by place."""
+        first = np.searchsorted(self.hashes, hashes, side="left")
+        found = self.hashes[np.minimum(first, len(self.hashes) - 1)] == hashes
+        for place in np.flatnonzero(found).tolist():
+            last = np.searchsorted(self.hashes, hashes[place], side="right")
+            yield place, set(self.owners[first[place] : last].tolist())
+
+
+class GuardedTexts:
+    """The index; texts of fewer than `ngram_words` words are looked for whole."""
+
+    def __init__(self, texts: Iterable[GuardedText], ngram_words: int) -> None:
+        self._ngram = ngram_words
+        self._texts: list[GuardedText] = []
+        self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        runs: dict[int, list[tuple[NDArray[np.uint64], int]]] = defaultdict(list)
+        for owner, text in enumerate(texts):
+            self._texts.append(text)
+            for part in filter(None, (text.text, text.question)):
+                said = words(part)
+                size = min(len(said), ngram_words)
+                if size >= min(SHORTEST_RUN, ngram_words):
+                    runs[size].append((run_hashes(word_hashes(said), size), owner))
+                elif said:
+                    self._whole[tuple(said)].append(owner)
+        self._runs = {size: _sorted(runs.pop(size)) for size in sorted(runs)}
+
+    def shared(self, turn: str) -> list[Shared]:
+        """Each guarded text that `turn` shares, once, with the longest run of words."""
+        said = words(turn)
+        hashes = word_hashes(said)
+        longest = {owner: (0, len(said)) for owner in self._whole.get(tuple(said), ())}
+        for size, runs in self._runs.items():
+            going: dict[int, int] = {}
+            before = -1
+            for place, owners in runs.meeting(run_hashes(hashes, size)):
+                # A text's run goes on as long as the next run of words is one of its own too.
+                going = {
+                    owner: going.get(owner, place) if place == before + 1 else place
+                    for owner in owners
+                }
+                before = place
+                for owner, start in going.items():
+                    known = longest.get(owner, (0, 0))
+                    if place + size - start > known[1] - known[0]:
+                        longest[owner] = start, place + size
+        if not longest:
+            return []
+        spans = word_spans(turn)
+        return [
+            Shared(
+                text=self._texts[owner],
+                words=end - start,
+                start=spans[start][0],
+                end=spans[end - 1][1],
+            )
+            for owner, (start, end) in longest.items()
+            if self._has(owner, said[start : min(end, start + self._ngram)])
+        ]
+
+    def _has(self, owner: int, run: list[str]) -> bool:
+        text = self._texts[owner]
+        parts = (words(text.text), words(text.question))
+        return any(
+            part[start : start + len(run)] == run
+            for part in parts
+            for start in range(len(part) - len(run) + 1)
+        )
+
+
+def _sorted(pieces: list[tuple[NDArray[np.uint64], int]]) -> Runs:
+    hashes = np.concatenate([piece for piece, _ in pieces])
+    owners = np.repeat(
+        np.array([owner for _, owner in pieces], dtype=np.int32),
+        [len(piece) for piece, _ in pieces],
+    )
+    order = np.argsort(hashes, kind="stable")
+    return Runs(hashes[order], owners[order])
