@@ -107,6 +107,33 @@ def filtered_files(sources):
     ]
 
 
+def pool_name(dataset):
+    """Data sets that draw from the same sources share a pool; the first of them names it."""
+    if dataset.examples is None:
+        return None
+    return next(
+        other.name
+        for other in CONFIG.datasets
+        if other.examples is not None
+        and other.examples.keys() == dataset.examples.keys()
+    )
+
+
+POOLS = list(
+    dict.fromkeys(pool_name(d) for d in CONFIG.datasets if d.examples is not None)
+)
+
+
+def pool_of(wildcards):
+    return (
+        f"<results>/curation/pool/{pool_name(CONFIG.dataset(wildcards.dataset))}.jsonl"
+    )
+
+
+def filtered_files_of_pool(wildcards):
+    return filtered_files(CONFIG.dataset(wildcards.pool).examples)
+
+
 def train_sources():
     return {name for dataset in CONFIG.datasets for name in dataset.examples or {}}
 
@@ -143,9 +170,12 @@ def brought_dataset(wildcards):
 
 def contamination_report(wildcards):
     """What was removed from the pool, or what a data set brought whole still holds."""
-    brought = CONFIG.dataset(wildcards.dataset).path is not None
-    folder = f"datasets/{wildcards.dataset}" if brought else "curation"
-    return f"<results>/{folder}/contamination.jsonl"
+    pool = pool_name(CONFIG.dataset(wildcards.dataset))
+    return (
+        f"<results>/curation/contamination/{pool}.jsonl"
+        if pool
+        else f"<results>/datasets/{wildcards.dataset}/contamination.jsonl"
+    )
 
 
 # A named model's tokenizer is there before any training; a stand-in's is not, and `curate` stops there.

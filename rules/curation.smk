@@ -52,12 +52,14 @@ rule hold_out:
 rule deduplicate:
     """Keep one of each group of exact or near duplicates, within and across sources."""
     input:
-        filtered_files(train_sources()),
+        filtered_files_of_pool,
     output:
-        kept="<results>/curation/unique.jsonl",
-        dropped="<results>/curation/dropped/deduplicate.jsonl",
+        kept="<results>/curation/unique/{pool}.jsonl",
+        dropped="<results>/curation/dropped/deduplicate/{pool}.jsonl",
     log:
-        "<logs>/deduplicate.log",
+        "<logs>/deduplicate/{pool}.log",
+    wildcard_constraints:
+        pool=any_of(POOLS),
     conda:
         "../envs/limaflow.yaml"
     params:
@@ -71,16 +73,18 @@ rule deduplicate:
 rule decontaminate:
     """Drop training examples that share text with the prompts or a benchmark."""
     input:
-        unique="<results>/curation/unique.jsonl",
+        unique="<results>/curation/unique/{pool}.jsonl",
         dev="<results>/curation/prompts/dev.jsonl",
         test="<results>/curation/prompts/test.jsonl",
         benchmarks="<results>/benchmarks/texts.jsonl",
     output:
-        kept="<results>/curation/pool.jsonl",
-        dropped="<results>/curation/dropped/decontaminate.jsonl",
-        report="<results>/curation/contamination.jsonl",
+        kept="<results>/curation/pool/{pool}.jsonl",
+        dropped="<results>/curation/dropped/decontaminate/{pool}.jsonl",
+        report="<results>/curation/contamination/{pool}.jsonl",
     log:
-        "<logs>/decontaminate.log",
+        "<logs>/decontaminate/{pool}.log",
+    wildcard_constraints:
+        pool=any_of(POOLS),
     conda:
         "../envs/limaflow.yaml"
     params:
@@ -94,9 +98,9 @@ rule decontaminate:
 
 
 rule sample:
-    """Draw a data set and its reserve from the pool."""
+    """Draw a data set and its reserve from its pool."""
     input:
-        "<results>/curation/pool.jsonl",
+        pool_of,
     output:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
@@ -217,7 +221,7 @@ rule funnel:
             "<results>/datasets/{dataset}/frozen/train.jsonl",
             dataset=[d.name for d in CONFIG.datasets],
         ),
-        pool="<results>/curation/pool.jsonl" if train_sources() else [],
+        pools=collect("<results>/curation/pool/{pool}.jsonl", pool=POOLS),
         filtered=filtered_files(drawn_sources()),
     output:
         "<results>/curation/funnel.json",
@@ -229,10 +233,10 @@ rule funnel:
         code=code("curation", "funnel"),
         results=subpath(output[0], ancestor=2),
         shards=as_json(drawn_shards()),
-        names=repeated("--dataset", [d.name for d in CONFIG.datasets]),
+        datasets=as_json({d.name: pool_name(d) for d in CONFIG.datasets}),
     shell:
-        "limaflow curate funnel --curation {params.results}/curation --datasets {params.results}/datasets"
-        " --shards {params.shards:q} {params.names}"
+        "limaflow curate funnel --results {params.results}"
+        " --shards {params.shards:q} --datasets {params.datasets:q}"
         " --output {output} 2>&1 | tee {log}"
 
 

@@ -319,14 +319,11 @@ def describe(
 @app.command()
 def funnel(
     *,
-    curation: Annotated[Path, typer.Option(help="Folder of the shared steps.")],
-    datasets: Annotated[Path, typer.Option(help="Folder of the data sets.")],
-    shards: Annotated[
-        str, typer.Option(help='JSON: {"source": ["shard"]} of this run; else all found.')
-    ] = "",
-    dataset: Annotated[
-        list[str] | None, typer.Option(help="Data set of this run; else all found.")
-    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the experiment.")],
+    shards: Annotated[str, typer.Option(help='JSON: {"source": ["shard"]} of this run.')],
+    datasets: Annotated[
+        str, typer.Option(help='JSON: {"data set": "pool", or null if brought whole}.')
+    ],
     output: Annotated[Path, typer.Option(help="funnel.json.")],
 ) -> None:
     """Count what came, stayed and left at every step."""
@@ -335,6 +332,6 @@ def funnel(
     from limaflow.curation.funnel import funnel as counted
     from limaflow.jsonl import write_json
 
-    found = counted(curation, datasets, json.loads(shards) if shards else None, dataset)
+    found = counted(results, json.loads(shards), json.loads(datasets))
     write_json(output, found)
     print(f"{len(found.steps)} steps, all counts add up")

@@ -5,7 +5,7 @@ Counts that do not add up mean that a file is stale or broken, and end the run.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limaflow.errors import InputError
@@ -42,6 +42,8 @@ class Step:
 
     dataset: str
     """Data set that the step belongs to; "" for the steps before one is drawn."""
+    pool: str = ""
+    """Pool that the step belongs to, where the run has several."""
     step: str
     source: str
     came: int
@@ -58,24 +60,29 @@ class Funnel:
     prompts: dict[str, dict[str, int]]
 
 
-def funnel(
-    curation: Path,
-    datasets: Path,
-    shards: dict[str, list[str]] | None = None,
-    names: list[str] | None = None,
-) -> Funnel:
+def funnel(results: Path, shards: dict[str, list[str]], datasets: dict[str, str | None]) -> Funnel:
     """Count every step of the run.
 
-    `shards` (of each source) and `names` (of data sets) say what belongs to the run; without them
-    everything found counts, also what an older configuration left behind.
+    Args:
+        results: folder of the experiment, which may hold more than belongs to the run.
+        shards: of each source.
+        datasets: data set → the pool that it is drawn from, None where it was brought whole.
 
     Raises:
         InputError: more or fewer records went on than came and were not dropped.
     """
-    steps = _shared_steps(curation, shards)
-    found = sorted(path.name for path in datasets.iterdir()) if datasets.is_dir() else []
-    for name in found if names is None else names:
-        steps += _dataset_steps(name, curation / "pool.jsonl", datasets / name)
+    curation = results / "curation"
+    steps, filtered = _source_steps(curation, shards)
+    pools = list(dict.fromkeys(pool for pool in datasets.values() if pool))
+    for pool in pools:
+        label = pool if len(pools) > 1 else ""
+        steps += [replace(step, pool=label) for step in _pool_steps(curation, pool, filtered)]
+    for name, drawn_from in datasets.items():
+        folder = results / "datasets" / name
+        if drawn_from is None:
+            steps += _brought_steps(name, folder)
+        else:
+            steps += _drawn_steps(name, curation / "pool" / f"{drawn_from}.jsonl", folder)
     prompts = {
         split: dict(sorted(_counted(curation / "prompts" / f"{split}.jsonl").items()))
         for split in ("dev", "test")
@@ -83,29 +90,33 @@ def funnel(
     return Funnel(steps=tuple(steps), prompts=prompts)
 
 
-def _shared_steps(curation: Path, shards: dict[str, list[str]] | None) -> list[Step]:
+def _source_steps(curation: Path, shards: dict[str, list[str]]) -> tuple[list[Step], Counter[str]]:
+    """The steps that every source takes alone, and how many of each are left."""
+
     def of_shards(folder: str, suffix: str = "jsonl") -> list[Path]:
         root = curation / folder
-        if shards is None:
-            return sorted(root.glob(f"*/*.{suffix}"))
         return [root / s / f"{shard}.{suffix}" for s in shards for shard in shards[s]]
 
     candidates = _sum(map(_counted, of_shards("candidates")))
     extracted = [read_json(path, Extracted) for path in of_shards("extracted", "json")]
     filtered = _sum(map(_counted, of_shards("filtered")))
     steps = _extraction(extracted, candidates)
-    steps += _steps("", "filter", candidates, filtered, of_shards("dropped/filter"))
-    if not (curation / "pool.jsonl").is_file():
-        return steps
-    unique, pool = _counted(curation / "unique.jsonl"), _counted(curation / "pool.jsonl")
-    duplicates = curation / "dropped" / "deduplicate.jsonl"
-    # Sources of prompts alone give dev and test, and are no part of what follows.
-    trained = {*unique, *_counted(duplicates)}
-    filtered = Counter({source: filtered[source] for source in trained})
     return [
         *steps,
-        *_steps("", "deduplicate", filtered, unique, [duplicates]),
-        *_steps("", "decontaminate", unique, pool, [curation / "dropped" / "decontaminate.jsonl"]),
+        *_steps("", "filter", candidates, filtered, of_shards("dropped/filter")),
+    ], filtered
+
+
+def _pool_steps(curation: Path, pool: str, filtered: Counter[str]) -> list[Step]:
+    """What is done to all sources of a pool together."""
+    unique, kept = (_counted(curation / step / f"{pool}.jsonl") for step in ("unique", "pool"))
+    duplicates = curation / "dropped/deduplicate" / f"{pool}.jsonl"
+    contaminated = curation / "dropped/decontaminate" / f"{pool}.jsonl"
+    sources = {*unique, *_counted(duplicates)}
+    came = Counter({source: filtered[source] for source in sources})
+    return [
+        *_steps("", "deduplicate", came, unique, [duplicates]),
+        *_steps("", "decontaminate", unique, kept, [contaminated]),
     ]
 
 
@@ -119,16 +130,28 @@ def _extraction(extracted: Iterable[Extracted], candidates: Counter[str]) -> lis
     return _balanced("", "extract", read + _totals(passed_over), candidates, passed_over)
 
 
-def _dataset_steps(name: str, pool: Path, folder: Path) -> list[Step]:
+def _reviewed(folder: Path) -> Counter[str]:
+    """Examples of each source that were to be frozen.
+
+    Raises:
+        InputError: others were frozen.
+    """
     reviewed = _counted(folder / "reviewed.jsonl")
     frozen = folder / "frozen" / "train.jsonl"
     if frozen.is_file() and _counted(frozen) != reviewed:
         raise InputError("holds other counts than the reviewed examples", path=frozen)
-    if not (folder / "sampled.jsonl").is_file():
-        return [
-            Step(dataset=name, step="adopt", source=source, came=count, stayed=count)
-            for source, count in sorted(reviewed.items())
-        ]
+    return reviewed
+
+
+def _brought_steps(name: str, folder: Path) -> list[Step]:
+    return [
+        Step(dataset=name, step="adopt", source=source, came=count, stayed=count)
+        for source, count in sorted(_reviewed(folder).items())
+    ]
+
+
+def _drawn_steps(name: str, pool: Path, folder: Path) -> list[Step]:
+    reviewed = _reviewed(folder)
     sampled, reserve = _counted(folder / "sampled.jsonl"), _counted(folder / "reserve.jsonl")
     offered = {source: count for source, count in _counted(pool).items() if sampled[source]}
     steps = []

@@ -93,7 +93,7 @@ def contamination(results: Path, config: Config, shown: int) -> list[Contaminati
 
     Of each training example the longest match is shown.
     """
-    files = [(results / "curation/contamination.jsonl", False)] + [
+    files = [(path, False) for path in sorted(results.glob("curation/contamination/*.jsonl"))] + [
         (results / f"datasets/{dataset.name}/contamination.jsonl", True)
         for dataset in config.datasets
         if dataset.path is not None

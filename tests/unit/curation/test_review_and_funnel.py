@@ -113,6 +113,10 @@ def test_what_cannot_be_trained_on_is_refused_by_line(
         adopted(path, "train")
 
 
+SHARDS = {"se": ["beer"], "ask": ["ask"]}
+DATASETS: dict[str, str | None] = {"lima": "lima"}
+
+
 def curated(root: Path, example: Build) -> None:
     """Files of a whole run of two sources, one of them for test prompts alone."""
     pool = [example(f"q{n}", "a") for n in range(4)]
@@ -128,10 +132,10 @@ def curated(root: Path, example: Build) -> None:
     drops = [Drop(id=f"{n}", source="se", step="filter", rule="first_person") for n in range(2)]
     write_records(curation / "dropped/filter/se/beer.jsonl", drops)
     write_records(curation / "dropped/filter/ask/ask.jsonl", [])
-    write_records(curation / "unique.jsonl", pool)
-    write_records(curation / "pool.jsonl", pool)
+    for step in ("unique", "pool"):
+        write_records(curation / f"{step}/lima.jsonl", pool)
     for step in ("deduplicate", "decontaminate"):
-        write_records(curation / f"dropped/{step}.jsonl", [])
+        write_records(curation / f"dropped/{step}/lima.jsonl", [])
     write_records(curation / "prompts/dev.jsonl", [])
     write_records(curation / "prompts/test.jsonl", prompts)
     folder = root / "datasets/lima"
@@ -145,7 +149,7 @@ def curated(root: Path, example: Build) -> None:
 
 def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path) -> None:
     curated(tmp_path, example)
-    counted = funnel(tmp_path / "curation", tmp_path / "datasets")
+    counted = funnel(tmp_path, SHARDS, DATASETS)
     rows = [(s.dataset, s.step, s.source, s.came, s.stayed, s.dropped) for s in counted.steps]
     assert rows == [
         ("", "extract", "ask", 5, 2, {"deleted": 3}),
@@ -160,22 +164,46 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
     assert counted.prompts == {"dev": {}, "test": {"ask": 2}}
 
 
-@pytest.mark.parametrize("file", ["curation/unique.jsonl", "curation/dropped/filter/se/beer.jsonl"])
+@pytest.mark.parametrize(
+    "file", ["curation/unique/lima.jsonl", "curation/dropped/filter/se/beer.jsonl"]
+)
 def test_a_lost_record_ends_the_run(example: Build, tmp_path: Path, file: str) -> None:
     curated(tmp_path, example)
     path = tmp_path / file
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(InputError, match=r"came, .* went on and .* were dropped"):
-        funnel(tmp_path / "curation", tmp_path / "datasets")
+        funnel(tmp_path, SHARDS, DATASETS)
 
 
 def test_only_what_the_run_names_is_counted(example: Build, tmp_path: Path) -> None:
     curated(tmp_path, example)
     write_records(tmp_path / "curation/candidates/old/old.jsonl", [{"source": "old"}])
-    counted = funnel(
-        tmp_path / "curation", tmp_path / "datasets", {"se": ["beer"], "ask": ["ask"]}, ["lima"]
-    )
+    counted = funnel(tmp_path, SHARDS, DATASETS)
     assert "old" not in json.dumps([step.source for step in counted.steps])
+
+
+def test_data_sets_of_other_sources_have_a_pool_of_their_own(
+    example: Build, tmp_path: Path
+) -> None:
+    curated(tmp_path, example)
+    asked = [example(f"p{n}", source="ask") for n in range(2)]
+    for step in ("unique", "pool"):
+        write_records(tmp_path / f"curation/{step}/titles.jsonl", asked)
+    for step in ("deduplicate", "decontaminate"):
+        write_records(tmp_path / f"curation/dropped/{step}/titles.jsonl", [])
+    for file in ("sampled", "reviewed"):
+        write_records(tmp_path / f"datasets/titles/{file}.jsonl", asked[:1])
+    for file in ("reserve", "dropped"):
+        write_records(tmp_path / f"datasets/titles/{file}.jsonl", [])
+    write_json(tmp_path / "datasets/titles/review.json", {"replacements": {}})
+    counted = funnel(tmp_path, SHARDS, {"lima": "lima", "titles": "titles"})
+    pools = [(s.pool, s.step, s.source, s.came) for s in counted.steps if s.pool]
+    assert pools == [
+        ("lima", "deduplicate", "se", 4),
+        ("lima", "decontaminate", "se", 4),
+        ("titles", "deduplicate", "ask", 2),
+        ("titles", "decontaminate", "ask", 2),
+    ]
 
 
 def test_candidates_that_no_extraction_counted_end_the_run(example: Build, tmp_path: Path) -> None:
@@ -183,4 +211,4 @@ def test_candidates_that_no_extraction_counted_end_the_run(example: Build, tmp_p
     counts = {"source": "se", "candidates": 7, "passed_over": {}}
     write_json(tmp_path / "curation/extracted/se/beer.json", counts)
     with pytest.raises(InputError, match="extract, source 'se': 7 came, 6 went on"):
-        funnel(tmp_path / "curation", tmp_path / "datasets")
+        funnel(tmp_path, SHARDS, DATASETS)

@@ -177,6 +177,7 @@ def _curation(results: Path) -> None:
     rows = [
         {
             "dataset": dataset,
+            "pool": "",
             "step": step,
             "source": source,
             "came": came,
@@ -187,7 +188,7 @@ def _curation(results: Path) -> None:
     ]
     write_json(results / "curation/funnel.json", {"steps": rows, "prompts": {}})
     write_records(
-        results / "curation/contamination.jsonl",
+        results / "curation/contamination/lima.jsonl",
         [
             {
                 "id": "3",

@@ -68,7 +68,7 @@ def test_shared_text_stands_beside_the_text_that_it_is_shared_with(
     shutil.copytree(experiment / "results", tmp_path, dirs_exist_ok=True)
     folder = tmp_path / "datasets/released"
     folder.mkdir()
-    shutil.copy(tmp_path / "curation/contamination.jsonl", folder)
+    shutil.copy(tmp_path / "curation/contamination/lima.jsonl", folder / "contamination.jsonl")
     overlay = yaml.safe_load((experiment / "overlay.yaml").read_text(encoding="utf-8"))
     overlay["datasets"].append({"name": "released", "path": "released.jsonl"})
     (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")

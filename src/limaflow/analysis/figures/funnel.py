@@ -19,9 +19,11 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of one source in funnel.json; `dataset` is "" before a data set is drawn."""
+    """One step of one source in funnel.json; `dataset` is "" before a data set is drawn, and
+    `pool` where there is one only."""
 
     dataset: str
+    pool: str = ""
     step: str
     source: str
     came: int
@@ -48,6 +50,7 @@ def levels(funnel: Funnel) -> dict[str, dict[str, int]]:
             left.setdefault(first, {})[step.source] = step.came
     for step in funnel.steps:
         label = f"data set {step.dataset}" if step.dataset else NAMES.get(step.step, step.step)
+        label += f" ({step.pool})" if step.pool else ""
         left.setdefault(label, {})[step.source] = step.stayed
     for split, counts in sorted(funnel.prompts.items()):
         if counts:
