@@ -100,6 +100,7 @@ rule sample:
     output:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
+        dropped="<results>/datasets/{dataset}/undrawn.jsonl",
     log:
         "<logs>/sample/{dataset}.log",
     wildcard_constraints:
@@ -115,7 +116,8 @@ rule sample:
     shell:
         "limaflow curate sample --examples {params.examples:q} --temperature {params.temperature}"
         " --reserve-share {params.reserve} --seed {params.seed}"
-        " --sampled {output.sampled} --reserve {output.reserve} {input} 2>&1 | tee {log}"
+        " --sampled {output.sampled} --reserve {output.reserve} --dropped {output.dropped}"
+        " {input} 2>&1 | tee {log}"
 
 
 rule apply_review:

@@ -72,18 +72,20 @@ def funnel(
     Raises:
         InputError: more or fewer records went on than came and were not dropped.
     """
-    steps = _shared_steps(curation, shards)
+    prompts = {
+        split: _counted(curation / "prompts" / f"{split}.jsonl") for split in ("dev", "test")
+    }
+    steps = _shared_steps(curation, shards, _sum(prompts.values()))
     found = sorted(path.name for path in datasets.iterdir()) if datasets.is_dir() else []
     for name in found if names is None else names:
         steps += _dataset_steps(name, curation / "pool.jsonl", datasets / name)
-    prompts = {
-        split: dict(sorted(_counted(curation / "prompts" / f"{split}.jsonl").items()))
-        for split in ("dev", "test")
-    }
-    return Funnel(steps=tuple(steps), prompts=prompts)
+    held_out = {split: dict(sorted(counts.items())) for split, counts in prompts.items()}
+    return Funnel(steps=tuple(steps), prompts=held_out)
 
 
-def _shared_steps(curation: Path, shards: dict[str, list[str]] | None) -> list[Step]:
+def _shared_steps(
+    curation: Path, shards: dict[str, list[str]] | None, prompts: Counter[str]
+) -> list[Step]:
     def of_shards(folder: str, suffix: str = "jsonl") -> list[Path]:
         root = curation / folder
         if shards is None:
@@ -96,14 +98,16 @@ def _shared_steps(curation: Path, shards: dict[str, list[str]] | None) -> list[S
     steps = _extraction(extracted, candidates)
     steps += _steps("", "filter", candidates, filtered, of_shards("dropped/filter"))
     if not (curation / "pool.jsonl").is_file():
-        return steps
+        return [*steps, *_held_out(filtered, prompts)]
     unique, pool = _counted(curation / "unique.jsonl"), _counted(curation / "pool.jsonl")
     duplicates = curation / "dropped" / "deduplicate.jsonl"
     # Sources of prompts alone give dev and test, and are no part of what follows.
     trained = {*unique, *_counted(duplicates)}
+    asked = Counter({s: n for s, n in filtered.items() if s not in trained})
     filtered = Counter({source: filtered[source] for source in trained})
     return [
         *steps,
+        *_held_out(asked, prompts),
         *_steps("", "deduplicate", filtered, unique, [duplicates]),
         *_steps("", "decontaminate", unique, pool, [curation / "dropped" / "decontaminate.jsonl"]),
     ]
@@ -119,6 +123,15 @@ def _extraction(extracted: Iterable[Extracted], candidates: Counter[str]) -> lis
     return _balanced("", "extract", read + _totals(passed_over), candidates, passed_over)
 
 
+def _held_out(asked: Counter[str], prompts: Counter[str]) -> list[Step]:
+    """Sources of prompts alone: what is not drawn for dev or test goes nowhere."""
+    drawn = Counter({source: prompts[source] for source in asked})
+    rest = {source: Counter(not_drawn=asked[source] - drawn[source]) for source in asked}
+    if any(counts["not_drawn"] < 0 for counts in rest.values()):
+        raise InputError("more prompts were drawn than there are examples of their source")
+    return _balanced("", "hold_out", asked, drawn, rest)
+
+
 def _dataset_steps(name: str, pool: Path, folder: Path) -> list[Step]:
     reviewed = _counted(folder / "reviewed.jsonl")
     frozen = folder / "frozen" / "train.jsonl"
@@ -129,23 +142,9 @@ def _dataset_steps(name: str, pool: Path, folder: Path) -> list[Step]:
             Step(dataset=name, step="adopt", source=source, came=count, stayed=count)
             for source, count in sorted(reviewed.items())
         ]
-    sampled, reserve = _counted(folder / "sampled.jsonl"), _counted(folder / "reserve.jsonl")
-    offered = {source: count for source, count in _counted(pool).items() if sampled[source]}
-    steps = []
-    for source, count in sorted(offered.items()):
-        rest = count - sampled[source] - reserve[source]
-        if rest < 0:
-            raise InputError(f"source '{source}': more drawn than its pool of {count}", path=folder)
-        steps.append(
-            Step(
-                dataset=name,
-                step="sample",
-                source=source,
-                came=count,
-                stayed=sampled[source],
-                dropped={"in_reserve": reserve[source], "not_drawn": rest},
-            )
-        )
+    sampled = _counted(folder / "sampled.jsonl")
+    offered = Counter({s: n for s, n in _counted(pool).items() if sampled[s]})
+    steps = _steps(name, "sample", offered, sampled, [folder / "undrawn.jsonl"])
     replacements = Counter(read_json(folder / "review.json", Replaced).replacements)
     came = sampled + replacements
     return steps + _steps(name, "review", came, reviewed, [folder / "dropped.jsonl"])
@@ -191,7 +190,7 @@ def _balanced(
                 source=source,
                 came=came[source],
                 stayed=stayed[source],
-                dropped=dict(sorted(rules.items())),
+                dropped={rule: count for rule, count in sorted(rules.items()) if count},
             )
         )
     return steps

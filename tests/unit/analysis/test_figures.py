@@ -60,6 +60,7 @@ FUNNEL = funnel.Funnel(
         funnel.Step(dataset="", step="extract", source="b", came=10, stayed=10),
         funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
         funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
+        funnel.Step(dataset="", step="hold_out", source="b", came=4, stayed=3),
         funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
         funnel.Step(dataset="lima", step="review", source="a", came=5, stayed=4),
     ),

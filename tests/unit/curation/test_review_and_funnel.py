@@ -9,6 +9,7 @@ import pytest
 from limaflow.curation.adoption import adopted
 from limaflow.curation.funnel import funnel
 from limaflow.curation.review import Decision, reviewed
+from limaflow.curation.sampling import undrawn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Drop, Example, Message, Review
@@ -137,6 +138,7 @@ def curated(root: Path, example: Build) -> None:
     folder = root / "datasets/lima"
     write_records(folder / "sampled.jsonl", pool[:2])
     write_records(folder / "reserve.jsonl", pool[2:3])
+    write_records(folder / "undrawn.jsonl", undrawn(pool, {"se"}, pool[:2], pool[2:3]))
     kept, dropped, summary = reviewed(pool[:2], pool[2:3], [decision(pool[0], "reject")], seed=1)
     write_records(folder / "reviewed.jsonl", kept)
     write_records(folder / "dropped.jsonl", dropped)
@@ -152,6 +154,7 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
         ("", "extract", "se", 9, 6, {"deleted": 3}),
         ("", "filter", "ask", 2, 2, {}),
         ("", "filter", "se", 6, 4, {"first_person": 2}),
+        ("", "hold_out", "ask", 2, 2, {}),
         ("", "deduplicate", "se", 4, 4, {}),
         ("", "decontaminate", "se", 4, 4, {}),
         ("lima", "sample", "se", 4, 2, {"in_reserve": 1, "not_drawn": 1}),
@@ -160,7 +163,14 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
     assert counted.prompts == {"dev": {}, "test": {"ask": 2}}
 
 
-@pytest.mark.parametrize("file", ["curation/unique.jsonl", "curation/dropped/filter/se/beer.jsonl"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "curation/unique.jsonl",
+        "curation/dropped/filter/se/beer.jsonl",
+        "datasets/lima/undrawn.jsonl",
+    ],
+)
 def test_a_lost_record_ends_the_run(example: Build, tmp_path: Path, file: str) -> None:
     curated(tmp_path, example)
     path = tmp_path / file
