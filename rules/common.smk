@@ -105,6 +105,15 @@ def filtered_files(sources):
     ]
 
 
+def extracted_files(sources):
+    return [
+        f"<results>/curation/extracted/{source.name}/{shard}.json"
+        for source in CONFIG.sources
+        if source.name in sources
+        for shard in source.shards
+    ]
+
+
 def train_sources():
     return {name for dataset in CONFIG.datasets for name in dataset.examples or {}}
 

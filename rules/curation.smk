@@ -221,6 +221,11 @@ rule funnel:
         ),
         pool="<results>/curation/pool.jsonl" if train_sources() else [],
         filtered=filtered_files(drawn_sources()),
+        extracted=extracted_files(drawn_sources()),
+        undrawn=collect(
+            "<results>/datasets/{dataset}/undrawn.jsonl",
+            dataset=[d.name for d in CONFIG.datasets if d.examples is not None],
+        ),
     output:
         "<results>/curation/funnel.json",
     log:
