@@ -101,10 +101,10 @@ class GuardedTexts:
                 words=end - start,
                 start=spans[start][0],
                 end=spans[end - 1][1],
-                text_start=place,
+                text_start=at,
             )
             for owner, (start, end) in longest.items()
-            if (place := _place(self._texts[owner], said[start : min(end, start + self._ngram)]))
+            if (at := _place(self._texts[owner], said[start : min(end, start + self._ngram)]))
             is not None
         ]
 
