@@ -206,6 +206,31 @@ rule figure_funnel:
         " 2>&1 | tee {log}"
 
 
+rule figure_lengths:
+    """Tokens of the prompts and training responses of the LIMA arm's data set."""
+    input:
+        data=frozen_of_lima,
+        tokenizer="<results>/base/model.json",
+    output:
+        svg=report(
+            "<results>/figures/lengths.svg",
+            caption="../docs/captions/lengths.rst",
+            category="Data",
+        ),
+        csv="<results>/figures/lengths.csv",
+    log:
+        "<logs>/figure_lengths.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_lengths"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure lengths --dev {input.data[1]} --test {input.data[2]}"
+        " --tokenizer {input.tokenizer} {params.label} --output {output.svg} {input.data[0]}"
+        " 2>&1 | tee {log}"
+
+
 rule figure_training:
     """Loss and learning rate over the steps of every tuned arm."""
     input:

@@ -107,6 +107,15 @@ def filtered_files(sources):
     ]
 
 
+def extracted_files(sources):
+    return [
+        f"<results>/curation/extracted/{source.name}/{shard}.json"
+        for source in CONFIG.sources
+        if source.name in sources
+        for shard in source.shards
+    ]
+
+
 def pool_name(dataset):
     """Data sets that draw from the same sources share a pool; the first of them names it."""
     if dataset.examples is None:
@@ -461,7 +470,7 @@ def frozen_of_lima(wildcards):
 
 
 def figure_files():
-    names = ["preferences", "quality", "funnel"]
+    names = ["preferences", "quality", "funnel", "lengths"]
     names += ["epochs"] if LIMA_IS_TUNED else []
     names += ["training"] if TUNED_ARMS else []
     names += ["tax"] if tax_file else []

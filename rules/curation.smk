@@ -104,6 +104,7 @@ rule sample:
     output:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
+        dropped="<results>/datasets/{dataset}/undrawn.jsonl",
     log:
         "<logs>/sample/{dataset}.log",
     wildcard_constraints:
@@ -119,7 +120,8 @@ rule sample:
     shell:
         "limaflow curate sample --examples {params.examples:q} --temperature {params.temperature}"
         " --reserve-share {params.reserve} --seed {params.seed}"
-        " --sampled {output.sampled} --reserve {output.reserve} {input} 2>&1 | tee {log}"
+        " --sampled {output.sampled} --reserve {output.reserve} --dropped {output.dropped}"
+        " {input} 2>&1 | tee {log}"
 
 
 rule apply_review:
@@ -223,6 +225,11 @@ rule funnel:
         ),
         pools=collect("<results>/curation/pool/{pool}.jsonl", pool=POOLS),
         filtered=filtered_files(drawn_sources()),
+        extracted=extracted_files(drawn_sources()),
+        undrawn=collect(
+            "<results>/datasets/{dataset}/undrawn.jsonl",
+            dataset=[d.name for d in CONFIG.datasets if d.examples is not None],
+        ),
     output:
         "<results>/curation/funnel.json",
     log:

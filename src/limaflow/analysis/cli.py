@@ -206,6 +206,29 @@ def figure_funnel(
     draw(read_json(funnel, Funnel), output, miniature=miniature)
 
 
+@figure.command("lengths")
+def figure_lengths(
+    *,
+    train: Annotated[Path, typer.Argument(help="train.jsonl of the frozen set.")],
+    dev: Annotated[Path, typer.Option(help="dev.jsonl.")],
+    test: Annotated[Path, typer.Option(help="test.jsonl.")],
+    tokenizer: Annotated[Path, typer.Option(help="Manifest of the model whose tokens count.")],
+    output: Svg,
+    miniature: Miniature = False,
+) -> None:
+    """Tokens of prompts and training responses."""
+    from limaflow.analysis.figures.lengths import draw, write_lengths
+    from limaflow.curation.lengths import measure_of
+    from limaflow.jsonl import read_records
+    from limaflow.records import Example, Split
+
+    files: dict[Split, Path] = {"train": train, "dev": dev, "test": test}
+    splits = {split: list(read_records(path, Example)) for split, path in files.items()}
+    measure = measure_of(tokenizer)
+    draw(splits, measure, output, miniature=miniature)
+    write_lengths(splits, measure, output.with_suffix(".csv"))
+
+
 @figure.command("training")
 def figure_training(
     *,

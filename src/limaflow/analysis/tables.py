@@ -7,8 +7,8 @@ from statistics import fmean
 
 from limaflow.analysis.canvas import columns
 from limaflow.analysis.paper import Paper
+from limaflow.curation.lengths import measure_of
 from limaflow.jsonl import read_records
-from limaflow.manifests import read_manifest
 from limaflow.records import Example
 from limaflow.summaries import Preference, TaskTax
 
@@ -21,7 +21,7 @@ def source_rows(files: Sequence[Path], tokenizer: Path | None, paper: Paper) -> 
     Lengths in characters, and in tokens where a model's manifest is given. Every row of the
     paper is in the table, with empty cells where nothing of ours answers to it.
     """
-    count = None if tokenizer is None else _token_counter(tokenizer)
+    count = None if tokenizer is None else measure_of(tokenizer).length
     groups: dict[tuple[str, str], list[Example]] = defaultdict(list)
     for path in files:
         for example in read_records(path, Example):
@@ -74,14 +74,6 @@ def _theirs(row: object, paper: Paper) -> Row:
         **{f"paper_{name}": getattr(row, name, None) for name in names},
         "place": place if row is not None else None,
     }
-
-
-def _token_counter(manifest: Path) -> Callable[[str], int]:
-    from transformers import AutoTokenizer
-
-    found, location = read_manifest(manifest)
-    tokenizer = AutoTokenizer.from_pretrained(location, revision=found.revision or "main")
-    return lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def preference_rows(preferences: Sequence[Preference]) -> list[Row]:

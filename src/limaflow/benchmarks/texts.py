@@ -12,6 +12,9 @@ from typing import Any
 
 from limaflow.benchmarks.tasks import item_id, loaded
 
+QUESTION_KEYS = ("question", "query", "problem", "goal", "prompt", "instruction", "input")
+"""Where the data of lm-eval's tasks have their questions."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkText:
@@ -66,10 +69,9 @@ def _parts(task: Any, doc: dict[str, Any]) -> list[str]:
 
 
 def _bare(question: str, doc: dict[str, Any]) -> str:
-    """The longest text of the item's data that the rendered question holds, else its first line."""
-    inside = [
-        value.strip()
-        for value in doc.values()
-        if isinstance(value, str) and value.strip() and value.strip() in question
-    ]
-    return max(inside, key=len, default=question.partition("\n")[0])
+    """The item's own question, if the rendered one holds it, else the first line of that."""
+    for key in QUESTION_KEYS:
+        own = doc.get(key)
+        if isinstance(own, str) and own.strip() and own.strip() in question:
+            return own.strip()
+    return question.partition("\n")[0]

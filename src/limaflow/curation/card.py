@@ -101,9 +101,7 @@ Mean lengths in {measure.unit}.
 {_lengths(present, measure)}
 ## How it was made
 
-After "LIMA: Less Is More for Alignment" (Zhou et al. 2023, arXiv 2305.11206), with limaflow: rules
-that select, duplicates removed, text shared with dev, test or benchmarks removed, strata sampled,
-reviewed. How many of each source came into and went on from each step:
+{_made(steps, name)} How many of each source came into and went on from each step:
 
 {_steps(steps, name)}
 
@@ -146,6 +144,16 @@ def _lengths(splits: Splits, measure: Measure) -> str:
                 f"| {split} | {_cell(source)} | {len(members)} | {mean_input} | {mean_output} |\n"
             )
     return lines
+
+
+def _made(steps: Sequence[CountedStep], name: str) -> str:
+    if any(step.step == "adopt" for step in steps if step.dataset == name):
+        return "Brought whole: the conversations are as someone else made them."
+    return (
+        'After "LIMA: Less Is More for Alignment" (Zhou et al. 2023, arXiv 2305.11206), with '
+        "limaflow:\nrules that select, duplicates removed, text shared with dev, test or "
+        "benchmarks removed, strata sampled,\nreviewed."
+    )
 
 
 def _steps(steps: Sequence[CountedStep], name: str) -> str:

@@ -190,19 +190,23 @@ def sample(
     seed: Seed,
     sampled: Annotated[Path, typer.Option(help="The sample.")],
     reserve: Annotated[Path, typer.Option(help="Spare examples, to replace rejected ones.")],
+    dropped: Dropped,
 ) -> None:
     """Draw a data set from the pool."""
     from limaflow.curation.sampling import sampled as sampled_from
+    from limaflow.curation.sampling import undrawn
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Example
 
+    wanted = counts_of(examples, "--examples")
     chosen, spare = sampled_from(
         read_records(pool, Example),
-        counts_of(examples, "--examples"),
+        wanted,
         temperature,
         reserve_share,
         seed,
     )
+    write_records(dropped, undrawn(read_records(pool, Example), wanted, chosen, spare))
     write_records(sampled, chosen)
     write_records(reserve, spare)
     print(f"{len(chosen)} sampled, {len(spare)} in reserve")

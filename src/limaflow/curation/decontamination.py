@@ -17,7 +17,7 @@ from limaflow.records import Drop, Example
 MOST_LISTED = 100
 """Matches of one turn in the report, the longest: a phrase may be part of thousands of items."""
 MOST_QUOTED = 600
-"""Characters of a guarded text, and of a training turn around a match, that the report quotes."""
+"""Characters of a training turn, and of a guarded text, that the report quotes around a match."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Match:
     turn: str
     """The turn around the match."""
     text: str
-    """The guarded text, from its beginning."""
+    """The guarded text around its own run of the same words."""
 
 
 def decontaminated(
@@ -111,8 +111,6 @@ def matches_of(example: Example, guarded: GuardedTexts) -> list[Match]:
 
 
 def _match(example: Example, role: str, turn: str, shared: Shared) -> Match:
-    around = (MOST_QUOTED - (shared.end - shared.start)) // 2
-    start, end = max(0, shared.start - max(around, 0)), shared.end + max(around, 0)
     return Match(
         id=example.id,
         source=example.source,
@@ -121,9 +119,17 @@ def _match(example: Example, role: str, turn: str, shared: Shared) -> Match:
         item_id=shared.text.item_id,
         words=shared.words,
         matched=turn[shared.start : shared.end],
-        turn=turn[start:end],
-        text=shared.text.text[:MOST_QUOTED],
+        turn=_around(turn, shared.start, shared.end),
+        text=_around(
+            shared.text.text, shared.text_start, shared.text_start + shared.end - shared.start
+        ),
     )
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """The part from `start` to `end` with as much on either side as may be quoted."""
+    room = max(0, MOST_QUOTED - (end - start)) // 2
+    return text[max(0, start - room) : end + room]
 
 
 def _in_order(matches: Iterable[Match]) -> list[Match]:

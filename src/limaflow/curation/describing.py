@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from limaflow.analysis.figures.lengths import draw
 from limaflow.curation.attribution import write_attribution
 from limaflow.curation.browsing import page_of
 from limaflow.curation.card import CountedStep, SharedText, card_of
-from limaflow.curation.lengths import Measure, histogram
+from limaflow.curation.lengths import Measure
 from limaflow.jsonl import replacing
 from limaflow.manifests import sha256_of
 from limaflow.records import Example, Split
@@ -41,7 +42,7 @@ def describe(
         )
     everything = [example for examples in splits.values() for example in examples]
     write_attribution(folder / "attribution.csv", everything)
-    histogram(folder / "lengths.svg", splits, measure)
+    draw(splits, measure, folder / "lengths.svg", miniature=False)
     with replacing(folder / "index.html") as page:
         page.write(page_of(f"{title}: data set {name}", everything))
     with replacing(folder / "SHA256SUMS") as sums:

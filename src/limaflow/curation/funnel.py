@@ -72,22 +72,27 @@ def funnel(results: Path, shards: dict[str, list[str]], datasets: dict[str, str 
         InputError: more or fewer records went on than came and were not dropped.
     """
     curation = results / "curation"
-    steps, filtered = _source_steps(curation, shards)
+    prompts = {
+        split: _counted(curation / "prompts" / f"{split}.jsonl") for split in ("dev", "test")
+    }
+    source_steps, filtered = _source_steps(curation, shards)
     pools = list(dict.fromkeys(pool for pool in datasets.values() if pool))
-    for pool in pools:
-        label = pool if len(pools) > 1 else ""
-        steps += [replace(step, pool=label) for step in _pool_steps(curation, pool, filtered)]
+    pool_steps = [
+        replace(step, pool=pool if len(pools) > 1 else "")
+        for pool in pools
+        for step in _pool_steps(curation, pool, filtered)
+    ]
+    trained = {step.source for step in pool_steps}
+    asked = Counter({source: n for source, n in filtered.items() if source not in trained})
+    steps = [*source_steps, *_held_out(asked, _sum(prompts.values())), *pool_steps]
     for name, drawn_from in datasets.items():
         folder = results / "datasets" / name
         if drawn_from is None:
             steps += _brought_steps(name, folder)
         else:
             steps += _drawn_steps(name, curation / "pool" / f"{drawn_from}.jsonl", folder)
-    prompts = {
-        split: dict(sorted(_counted(curation / "prompts" / f"{split}.jsonl").items()))
-        for split in ("dev", "test")
-    }
-    return Funnel(steps=tuple(steps), prompts=prompts)
+    held_out = {split: dict(sorted(counts.items())) for split, counts in prompts.items()}
+    return Funnel(steps=tuple(steps), prompts=held_out)
 
 
 def _source_steps(curation: Path, shards: dict[str, list[str]]) -> tuple[list[Step], Counter[str]]:
@@ -130,6 +135,15 @@ def _extraction(extracted: Iterable[Extracted], candidates: Counter[str]) -> lis
     return _balanced("", "extract", read + _totals(passed_over), candidates, passed_over)
 
 
+def _held_out(asked: Counter[str], prompts: Counter[str]) -> list[Step]:
+    """Sources of prompts alone: what is not drawn for dev or test goes nowhere."""
+    drawn = Counter({source: prompts[source] for source in asked})
+    rest = {source: Counter(not_drawn=asked[source] - drawn[source]) for source in asked}
+    if any(counts["not_drawn"] < 0 for counts in rest.values()):
+        raise InputError("more prompts were drawn than there are examples of their source")
+    return _balanced("", "hold_out", asked, drawn, rest)
+
+
 def _reviewed(folder: Path) -> Counter[str]:
     """Examples of each source that were to be frozen.
 
@@ -152,23 +166,9 @@ def _brought_steps(name: str, folder: Path) -> list[Step]:
 
 def _drawn_steps(name: str, pool: Path, folder: Path) -> list[Step]:
     reviewed = _reviewed(folder)
-    sampled, reserve = _counted(folder / "sampled.jsonl"), _counted(folder / "reserve.jsonl")
-    offered = {source: count for source, count in _counted(pool).items() if sampled[source]}
-    steps = []
-    for source, count in sorted(offered.items()):
-        rest = count - sampled[source] - reserve[source]
-        if rest < 0:
-            raise InputError(f"source '{source}': more drawn than its pool of {count}", path=folder)
-        steps.append(
-            Step(
-                dataset=name,
-                step="sample",
-                source=source,
-                came=count,
-                stayed=sampled[source],
-                dropped={"in_reserve": reserve[source], "not_drawn": rest},
-            )
-        )
+    sampled = _counted(folder / "sampled.jsonl")
+    offered = Counter({s: n for s, n in _counted(pool).items() if sampled[s]})
+    steps = _steps(name, "sample", offered, sampled, [folder / "undrawn.jsonl"])
     replacements = Counter(read_json(folder / "review.json", Replaced).replacements)
     came = sampled + replacements
     return steps + _steps(name, "review", came, reviewed, [folder / "dropped.jsonl"])
@@ -214,7 +214,7 @@ def _balanced(
                 source=source,
                 came=came[source],
                 stayed=stayed[source],
-                dropped=dict(sorted(rules.items())),
+                dropped={rule: count for rule, count in sorted(rules.items()) if count},
             )
         )
     return steps

@@ -30,12 +30,14 @@ class GuardedText:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """The longest run of words that a turn shares with `text`; characters of the turn."""
+    """The longest run of words that a turn shares with `text`; places are in characters."""
 
     text: GuardedText
     words: int
     start: int
+    """In the turn; `end` likewise."""
     end: int
+    text_start: int
 
 
 @dataclass(frozen=True)
@@ -92,28 +94,29 @@ class GuardedTexts:
                     known = longest.get(owner, (0, 0))
                     if place + size - start > known[1] - known[0]:
                         longest[owner] = start, place + size
-        if not longest:
-            return []
-        spans = word_spans(turn)
+        spans = word_spans(turn) if longest else []
         return [
             Shared(
                 text=self._texts[owner],
                 words=end - start,
                 start=spans[start][0],
                 end=spans[end - 1][1],
+                text_start=at,
             )
             for owner, (start, end) in longest.items()
-            if self._has(owner, said[start : min(end, start + self._ngram)])
+            if (at := _place(self._texts[owner], said[start : min(end, start + self._ngram)]))
+            is not None
         ]
 
-    def _has(self, owner: int, run: list[str]) -> bool:
-        text = self._texts[owner]
-        parts = (words(text.text), words(text.question))
-        return any(
-            part[start : start + len(run)] == run
-            for part in parts
-            for start in range(len(part) - len(run) + 1)
-        )
+
+def _place(text: GuardedText, run: list[str]) -> int | None:
+    """Where the run stands in the text, in characters; None if hashes deceived."""
+    for part in (text.text, text.question):
+        said = words(part)
+        for start in range(len(said) - len(run) + 1):
+            if said[start : start + len(run)] == run:
+                return word_spans(part)[start][0]
+    return None
 
 
 def _sorted(pieces: list[tuple[NDArray[np.uint64], int]]) -> Runs:

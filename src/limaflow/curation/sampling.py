@@ -7,10 +7,10 @@ Super-Natural Instructions: one example a task. Reddit: by upvotes. (LIMA §2.1-
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from limaflow.errors import InputError
-from limaflow.records import Example
+from limaflow.records import Drop, Example
 from limaflow.seeds import generator_for, seed_for
 
 RANKED = ("stackexchange", "reddit")
@@ -48,6 +48,26 @@ def sampled(
         for stratum, count in _counts(drawn).items():
             reserve += spare.get(stratum, [])[: math.ceil(count * reserve_share)]
     return _by_id(chosen), _by_id(reserve)
+
+
+def undrawn(
+    pool: Iterable[Example],
+    wanted: Collection[str],
+    sample: Iterable[Example],
+    reserve: Iterable[Example],
+) -> Iterator[Drop]:
+    """The rest of the wanted sources, by the pool's order: in reserve, or not drawn at all."""
+    chosen = {example.id for example in sample}
+    spare = {example.id for example in reserve}
+    for example in pool:
+        if example.source in wanted and example.id not in chosen:
+            yield Drop(
+                id=example.id,
+                source=example.source,
+                step="sample",
+                rule="in_reserve" if example.id in spare else "not_drawn",
+                detail=example.stratum,
+            )
 
 
 def of_sources(pool: Iterable[Example], wanted: Mapping[str, int]) -> dict[str, list[Example]]:

@@ -24,7 +24,7 @@ from limaflow.report.responses import shown_prompts
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
-FIGURES = ("preferences", "quality", "epochs", "tax", "funnel", "training")
+FIGURES = ("preferences", "quality", "epochs", "tax", "funnel", "lengths", "training")
 
 
 def build(results: Path, config: Config, *, samples: int, revision: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
@@ -46,9 +47,20 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 response=joined_steps(row["headline"], text),
                 stratum=category or shard.name,
                 provenance=Provenance(
-                    site="www.wikihow.com", title=title, ids=(title,), licence=shard.licence
+                    site="www.wikihow.com",
+                    title=title,
+                    ids=(title,),
+                    urls=(address(title),),
+                    authors=("wikiHow contributors",),
+                    licence=shard.licence,
                 ),
             )
+
+
+def address(title: str) -> str:
+    """Where wikiHow has an article: its title without "How to", and without a part's number."""
+    name = re.sub(r"(?<=[a-z)!?])\d{1,2}$", "", title.removeprefix("How to ").strip())
+    return f"https://www.wikihow.com/{quote(name.replace(' ', '-'))}"
 
 
 def joined_steps(headline: str, text: str) -> str:

@@ -6,13 +6,25 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
 from limaflow.analysis.epochs import EpochPoint
-from limaflow.analysis.figures import epochs, funnel, preferences, quality, tax, training
+from limaflow.analysis.figures import (
+    epochs,
+    funnel,
+    lengths,
+    preferences,
+    quality,
+    tax,
+    training,
+)
 from limaflow.analysis.paper import paper
+from limaflow.cli import app
+from limaflow.curation.lengths import measure_of
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
-from limaflow.jsonl import write_json
+from limaflow.jsonl import write_json, write_records
+from limaflow.records import Example, Message, Split
 from limaflow.summaries import GradeSummary, MeanChars, Preference, Rates, TaskTax
 
 SHARE = Interval(0.6, 0.5, 0.7)
@@ -59,12 +71,25 @@ FUNNEL = funnel.Funnel(
         funnel.Step(dataset="", step="extract", source="b", came=10, stayed=10),
         funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
         funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
+        funnel.Step(dataset="", step="hold_out", source="b", came=4, stayed=3),
         funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
         funnel.Step(dataset="lima", step="review", source="a", came=5, stayed=4),
     ),
     prompts={"dev": {}, "test": {"b": 3}},
 )
 LOGS = {"lima": [{"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}]}
+
+TURNS = (Message(role="user", content="q" * 9), Message(role="assistant", content="a" * 30))
+EXAMPLE = Example(id="1", messages=TURNS, source="a", split="train")
+SPLITS: dict[Split, list[Example]] = {"train": [EXAMPLE], "dev": [], "test": [EXAMPLE]}
+NONE: dict[Split, list[Example]] = {"train": [], "dev": [], "test": []}
+CHARACTERS = measure_of(None)
+
+
+def draw_lengths(path: Path) -> None:
+    lengths.draw(SPLITS, CHARACTERS, path, miniature=True)
+    lengths.write_lengths(SPLITS, CHARACTERS, path.with_suffix(".csv"))
+
 
 DRAWN: dict[str, Callable[[Path], None]] = {
     "preferences": lambda path: preferences.draw(
@@ -75,6 +100,7 @@ DRAWN: dict[str, Callable[[Path], None]] = {
     "tax": lambda path: tax.draw(TAX, path, miniature=True),
     "funnel": lambda path: funnel.draw(FUNNEL, path, miniature=True),
     "training": lambda path: training.draw(LOGS, path, miniature=True),
+    "lengths": draw_lengths,
 }
 EMPTY: dict[str, Callable[[Path], None]] = {
     "preferences": lambda path: preferences.draw([], path, miniature=False),
@@ -83,6 +109,7 @@ EMPTY: dict[str, Callable[[Path], None]] = {
     "tax": lambda path: tax.draw([], path, miniature=False),
     "funnel": lambda path: funnel.draw(funnel.Funnel(), path, miniature=False),
     "training": lambda path: training.draw({}, path, miniature=False),
+    "lengths": lambda path: lengths.draw(NONE, CHARACTERS, path, miniature=False),
 }
 
 
@@ -147,3 +174,18 @@ def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("step,epoch,loss,learning_rate\n1,1,two,0.1\n")
     with pytest.raises(InputError, match=r"log.csv:2: not a row with numbers"):
         training.read_logs([tmp_path / "training.json"])
+
+
+def test_lengths_are_counted_in_the_tokens_of_the_base_model(
+    tmp_path: Path, tiny_base: Path
+) -> None:
+    for split, members in SPLITS.items():
+        write_records(tmp_path / f"{split}.jsonl", members)
+    arguments = [
+        *("analyze", "figure", "lengths", str(tmp_path / "train.jsonl")),
+        *("--dev", str(tmp_path / "dev.jsonl"), "--test", str(tmp_path / "test.jsonl")),
+        *("--tokenizer", str(tiny_base), "--output", str(tmp_path / "lengths.svg")),
+    ]
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    assert "tokens" in (tmp_path / "lengths.svg").read_text(encoding="utf-8")
+    assert [row["prompt_tokens"] for row in rows(tmp_path / "lengths.svg")] == ["9", "9"]

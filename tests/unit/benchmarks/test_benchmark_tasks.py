@@ -115,6 +115,43 @@ def test_every_task_of_a_group_gives_texts_and_the_answer_follows_the_question()
     assert len(set(first.text.splitlines())) == len(first.text.splitlines())
 
 
+def test_worked_examples_and_labels_are_no_part_of_the_question(
+    local_task: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """As in TruthfulQA, whose every item begins with the same six examples, and ARC."""
+    (tmp_path / "items.jsonl").write_text(
+        json.dumps({"question": "Why is the sky blue?", "answer": "It scatters light."}) + "\n"
+    )
+    folder = local_task(
+        "task: framed\ndataset_path: json\noutput_type: generate_until\ntest_split: test\n"
+        f"dataset_kwargs: {{data_files: {{test: {tmp_path}/items.jsonl}}}}\n"
+        'doc_to_text: "Q: Who am I?\\nA: You.\\n\\nQuestion: {{question}}\\nAnswer:"\n'
+        "doc_to_target: answer\n"
+    )
+    [text] = item_texts(["framed"], folder, limit=None)
+    assert text.question == "Why is the sky blue?"
+    assert text.text.endswith("Answer:\nIt scatters light.")
+
+
+def test_an_item_whose_choices_end_in_one_sentence_is_put_together_with_the_right_one(
+    local_task: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """As in Winogrande: the choices are contexts, and the target is how all of them go on."""
+    item = {"start": "The cup did not fit the shelf, as", "end": "was too tall.", "label": 1}
+    (tmp_path / "items.jsonl").write_text(json.dumps(item) + "\n")
+    folder = local_task(
+        "task: joined\ndataset_path: json\noutput_type: multiple_choice\ntest_split: test\n"
+        f"dataset_kwargs: {{data_files: {{test: {tmp_path}/items.jsonl}}}}\n"
+        'doc_to_text: label\ndoc_to_target: "{{end}}"\n'
+        "doc_to_choice: \"{{[start + ' the shelf', start + ' the cup']}}\"\n"
+    )
+    [text] = item_texts(["joined"], folder, limit=None)
+    assert text.text.splitlines()[:2] == [
+        "The cup did not fit the shelf, as the cup",
+        "was too tall.",
+    ]
+
+
 @pytest.mark.slow
 def test_a_misspelt_task_is_answered_with_the_nearest_names() -> None:
     with pytest.raises(InputError, match=r"mmlu_local_astronmy.*near it: .*mmlu_local_astronomy"):

@@ -115,6 +115,14 @@ def test_the_report_quotes_both_texts_and_bounds_what_it_lists(example: Build) -
     assert "quiz 7: 14 words" in drop.detail
 
 
+def test_a_long_guarded_text_is_quoted_where_it_is_shared(example: Build) -> None:
+    phrase = "somewhere deep inside the item stands this very sentence of thirteen words indeed"
+    text = item(f"{'before ' * 500}{phrase} {'after ' * 500}")
+    _, _, [match] = decontaminated([example("Tell!", phrase)], [], [text], 13)
+    assert phrase in match.text
+    assert len(match.text) <= 600
+
+
 def test_a_data_set_brought_whole_is_searched_and_keeps_its_examples(example: Build) -> None:
     held_out = example("Name three Greek gods of the sea", split="test")
     train = [example("Name three Greek gods of the sea!", "Poseidon"), example("Why?", "So.")]

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from limaflow.analysis.figures.lengths import draw
 from limaflow.config import Filters
 from limaflow.curation.attribution import COLUMNS, deed, write_attribution
 from limaflow.curation.browsing import page_of
@@ -215,10 +216,8 @@ def test_every_example_of_a_real_dump_can_be_attributed(
 def test_the_histogram_is_sound_xml_in_the_named_unit(
     splits: dict[Split, list[Example]], tiny_base: Path, tmp_path: Path
 ) -> None:
-    from limaflow.curation.lengths import histogram
-
     measure = measure_of(tiny_base)
-    histogram(tmp_path / "lengths.svg", splits, measure)
+    draw(splits, measure, tmp_path / "lengths.svg", miniature=False)
     text = (tmp_path / "lengths.svg").read_text(encoding="utf-8")
     assert "tokens" in text
     ElementTree.fromstring(text)

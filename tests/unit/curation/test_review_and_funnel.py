@@ -9,6 +9,7 @@ import pytest
 from limaflow.curation.adoption import adopted
 from limaflow.curation.funnel import funnel
 from limaflow.curation.review import Decision, reviewed
+from limaflow.curation.sampling import undrawn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Drop, Example, Message, Review
@@ -141,6 +142,7 @@ def curated(root: Path, example: Build) -> None:
     folder = root / "datasets/lima"
     write_records(folder / "sampled.jsonl", pool[:2])
     write_records(folder / "reserve.jsonl", pool[2:3])
+    write_records(folder / "undrawn.jsonl", undrawn(pool, {"se"}, pool[:2], pool[2:3]))
     kept, dropped, summary = reviewed(pool[:2], pool[2:3], [decision(pool[0], "reject")], seed=1)
     write_records(folder / "reviewed.jsonl", kept)
     write_records(folder / "dropped.jsonl", dropped)
@@ -156,6 +158,7 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
         ("", "extract", "se", 9, 6, {"deleted": 3}),
         ("", "filter", "ask", 2, 2, {}),
         ("", "filter", "se", 6, 4, {"first_person": 2}),
+        ("", "hold_out", "ask", 2, 2, {}),
         ("", "deduplicate", "se", 4, 4, {}),
         ("", "decontaminate", "se", 4, 4, {}),
         ("lima", "sample", "se", 4, 2, {"in_reserve": 1, "not_drawn": 1}),
@@ -165,7 +168,12 @@ def test_the_funnel_counts_every_step_and_adds_up(example: Build, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "file", ["curation/unique/lima.jsonl", "curation/dropped/filter/se/beer.jsonl"]
+    "file",
+    [
+        "curation/unique/lima.jsonl",
+        "curation/dropped/filter/se/beer.jsonl",
+        "datasets/lima/undrawn.jsonl",
+    ],
 )
 def test_a_lost_record_ends_the_run(example: Build, tmp_path: Path, file: str) -> None:
     curated(tmp_path, example)
@@ -193,8 +201,9 @@ def test_data_sets_of_other_sources_have_a_pool_of_their_own(
         write_records(tmp_path / f"curation/dropped/{step}/titles.jsonl", [])
     for file in ("sampled", "reviewed"):
         write_records(tmp_path / f"datasets/titles/{file}.jsonl", asked[:1])
-    for file in ("reserve", "dropped"):
-        write_records(tmp_path / f"datasets/titles/{file}.jsonl", [])
+    write_records(tmp_path / "datasets/titles/dropped.jsonl", [])
+    undrawn = [Drop(id="p1", source="ask", step="sample", rule="not_drawn")]
+    write_records(tmp_path / "datasets/titles/undrawn.jsonl", undrawn)
     write_json(tmp_path / "datasets/titles/review.json", {"replacements": {}})
     counted = funnel(tmp_path, SHARDS, {"lima": "lima", "titles": "titles"})
     pools = [(s.pool, s.step, s.source, s.came) for s in counted.steps if s.pool]

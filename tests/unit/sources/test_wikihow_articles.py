@@ -8,7 +8,7 @@ import pytest
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.candidates import Shard
-from limaflow.sources.wikihow import joined_steps, read
+from limaflow.sources.wikihow import address, joined_steps, read
 
 
 def candidates(folder: Path, text: str) -> list[Candidate]:
@@ -63,3 +63,7 @@ def test_bold_lines_and_explanations_that_match_become_numbered_steps() -> None:
 
 def test_where_they_do_not_match_the_text_stands_alone() -> None:
     assert joined_steps("One.,\nTwo.,\nThree.", "First.;\n, Second.") == "First.\n\nSecond."
+
+
+def test_an_article_is_attributed_to_its_address() -> None:
+    assert address("How to Clean a Pan, Well?2") == "https://www.wikihow.com/Clean-a-Pan%2C-Well%3F"

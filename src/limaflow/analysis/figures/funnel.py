@@ -49,6 +49,8 @@ def levels(funnel: Funnel) -> dict[str, dict[str, int]]:
             first = "rows of raw files" if step.step == "extract" else "candidates"
             left.setdefault(first, {})[step.source] = step.came
     for step in funnel.steps:
+        if step.step == "hold_out":
+            continue
         label = f"data set {step.dataset}" if step.dataset else NAMES.get(step.step, step.step)
         label += f" ({step.pool})" if step.pool else ""
         left.setdefault(label, {})[step.source] = step.stayed
