@@ -3,7 +3,7 @@ import { differences, formatted, make } from "/text.js";
 
 const ROLES = { system: "System", user: "Prompt", assistant: "Response" };
 const DECIDED = { keep: "kept", edit: "edited", reject: "rejected" };
-const VERDICTS = { content: ["✓", "is content"], strict: ["~", "objects only when made stricter"], objects: ["✗", "objects"] };
+const MARKS = { objects: "✗", strict: "~", content: "✓" };
 
 export function showExample(place, detail, plain) {
   const turns = detail.messages.map((message, n) => {
@@ -29,6 +29,7 @@ function banner(detail) {
 export function showEditor(place, detail, { save, drop, say }) {
   const fields = detail.messages.map((message) => {
     const field = make("textarea");
+    field.rows = 1;
     field.value = message.content;
     field.setAttribute("aria-label", ROLES[message.role]);
     field.addEventListener("input", () => fit(field));
@@ -77,9 +78,9 @@ function fit(field) {
   field.style.height = `${field.scrollHeight + 4}px`;
 }
 
-export function showAbout(place, detail, open) {
+export function showAbout(place, detail, elsewhere) {
   place.replaceChildren(
-    ...[others(detail), rules(detail), near(detail, open), origin(detail)].filter(Boolean),
+    ...[others(detail), rules(detail), near(detail, elsewhere), origin(detail)].filter(Boolean),
   );
 }
 
@@ -103,27 +104,48 @@ function others(detail) {
 }
 
 function rules(detail) {
-  const response = detail.messages.findLast((m) => m.role === "assistant")?.content ?? "";
-  const words = response.split(/\s+/).filter(Boolean).length;
-  const prompt = detail.messages.find((m) => m.role === "user")?.content ?? "";
-  const facts = `Response: ${response.length.toLocaleString("en")} characters, ${words.toLocaleString("en")} words. Prompt: ${prompt.length.toLocaleString("en")} characters.`;
-  const lines = detail.rules.map(({ rule, verdict, detail: quote }) => {
-    const [mark, meaning] = VERDICTS[verdict];
-    const sign = make("span", "mark", mark);
-    sign.title = meaning;
-    const told = verdict === "strict" ? "would object if stricter: " : "";
-    return make("li", verdict, sign, make("span", "", rule.replaceAll("_", " "), quote ? make("q", "", told, quote) : ""));
-  });
+  const of = (verdict) => detail.rules.filter((saying) => saying.verdict === verdict);
+  const name = ({ rule }) => rule.replaceAll("_", " ");
+  const loud = [...of("objects"), ...of("strict")].map((saying) =>
+    line(
+      saying.verdict,
+      saying.verdict === "strict" ? `${name(saying)}, if it were stricter` : name(saying),
+      make("q", "", saying.detail),
+    ),
+  );
+  const silent = of("content");
+  const quiet = silent.length ? line("content", "no objection", make("q", "", silent.map(name).join(", "))) : "";
   return make(
     "section",
     "",
     make("h2", "", "What the rules say"),
-    make("p", "soft", facts),
-    lines.length ? make("ul", "rules", lines) : make("p", "soft", "No rules are configured for this kind of source."),
+    detail.rules.length
+      ? make("ul", "rules", loud, quiet)
+      : make("p", "soft", "No rules are configured for this kind of source."),
+    measures(detail),
   );
 }
 
-function near(detail, open) {
+function line(verdict, ...content) {
+  return make("li", verdict, make("span", "mark", MARKS[verdict]), make("span", "", content));
+}
+
+function measures({ messages, limits }) {
+  const said = (role) => messages.filter((m) => m.role === role).map((m) => m.content).join("\n");
+  const number = (value) => value.toLocaleString("en");
+  const response = said("assistant");
+  const { min_response_chars: least, max_response_chars: most } = limits ?? {};
+  const range = [least && `at least ${number(least)}`, most && `at most ${number(most)}`].filter(Boolean);
+  const words = response.split(/\s+/).filter(Boolean).length;
+  return make(
+    "p",
+    "soft",
+    `Response: ${number(response.length)} characters${range.length ? ` (${range.join(", ")})` : ""}, ` +
+      `${number(words)} words. Prompt: ${number(said("user").length)} characters.`,
+  );
+}
+
+function near(detail, { listed, open }) {
   const found = detail.near.map(({ id, similarity, shared, messages }) => {
     const button = make("button", "", "Go there");
     button.type = "button";
@@ -133,7 +155,7 @@ function near(detail, open) {
       "",
       make("summary", "", make("strong", "", `${Math.round(100 * similarity)} %`), ` of the ${shared}: ${messages[0].content.slice(0, 120)}`),
       messages.slice(1).map((m) => make("div", "text plain", m.content)),
-      button,
+      listed(id) ? button : make("p", "soft", "It lies in the reserve."),
     );
   });
   return make(

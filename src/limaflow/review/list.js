@@ -49,7 +49,7 @@ export class List {
     const notes = [row.source, row.score === null ? "" : `score ${row.score}`];
     if (row.replaces) notes.push("replacement");
     if (row.disputed) notes.push("disagree");
-    if (row.warned.length) notes.push("rule?");
+    if (row.objects.length) notes.push("rule");
     if (row.like >= 0.5) notes.push("alike");
     for (const [name, text] of [
       ["mark", MARK[row.mine]],

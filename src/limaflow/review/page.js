@@ -28,9 +28,13 @@ let plain = false;
 let found = null; // ids that hold the text looked for
 let given = []; // reasons that the ledger holds
 let busy = false;
-const list = new List($("list"), $("rows"), (id) => editor || go(id));
+let problem = null;
+let notes = []; // what the server wants the reviewer to know
+const list = new List($("list"), $("rows"), (id) => editor || trying(() => go(id)));
 
 // -- talking to the server
+
+class Lost extends Error {}
 
 async function ask(path, body) {
   const options = body && {
@@ -39,41 +43,47 @@ async function ask(path, body) {
     body: JSON.stringify({ ...body, since: version }),
   };
   let answer;
+  let said;
   try {
     answer = await fetch(path, options);
+    said = await answer.text();
   } catch {
-    throw new Error(
+    throw new Lost(
       "The server does not answer: what you do now is not saved. Nothing decided before is lost. " +
         "Start `limaflow review` again and open its new address.",
     );
   }
-  const said = await answer.text();
-  if (answer.status === 403) throw new Error(`${said} (This page belongs to a server that has ended.)`);
+  if (answer.status === 403) throw new Lost(said);
   const value = JSON.parse(said);
   if (!answer.ok) throw new Error(value.error);
   return value;
 }
 
-function trouble(message) {
-  $("trouble").textContent = message;
-  $("trouble").hidden = !message;
+// One thing at a time: a key pressed before the last one has taken effect is a slip.
+async function trying(work) {
+  if (busy) return;
+  busy = true;
+  await telling(work);
+  busy = false;
+}
+
+async function telling(work) {
+  try {
+    await work();
+    if (busy || problem instanceof Lost) problem = null;
+  } catch (error) {
+    problem = error;
+  }
+  trouble();
+}
+
+function trouble() {
+  $("trouble").textContent = [problem?.message, ...notes].filter(Boolean).join(" ");
+  $("trouble").hidden = !$("trouble").textContent;
 }
 
 function say(message) {
   $("said").textContent = message;
-}
-
-async function trying(work) {
-  if (busy) return;
-  busy = true;
-  try {
-    await work();
-    trouble("");
-  } catch (error) {
-    trouble(error.message);
-  } finally {
-    busy = false;
-  }
 }
 
 function take(changes) {
@@ -86,9 +96,8 @@ function take(changes) {
   $("ledger").textContent = changes.ledger;
   document.title = `Review of ${changes.dataset}`;
   const empty = Object.entries(changes.empty).map(([source, n]) => `${n} of ${source}`);
-  const notes = [...changes.warnings];
+  notes = [...changes.warnings];
   if (empty.length) notes.push(`The reserve is used up; places left empty: ${empty.join(", ")}. Raise curation.reserve_share.`);
-  trouble(notes.join(" "));
   if (changes.rows.length || changes.gone.length) {
     count();
     filter();
@@ -121,7 +130,8 @@ const STATES = {
   reject: (row) => row.mine === "reject",
   came: (row) => row.replaces !== "",
   disputed: (row) => row.disputed,
-  warned: (row) => row.warned.length > 0,
+  objects: (row) => row.objects.length > 0,
+  strict: (row) => row.strict.length > 0,
   alike: (row) => row.like >= ALIKE,
 };
 const ORDERS = {
@@ -148,6 +158,8 @@ async function filterAnew() {
   const text = $("text").value.trim();
   found = text ? new Set(await ask(`/api/search?text=${encodeURIComponent(text)}`)) : null;
   filter();
+  list.reveal();
+  list.draw();
   say(`${shown.length} shown`);
   if (!shown.includes(current) && shown.length) await go(shown[0]);
 }
@@ -169,7 +181,7 @@ async function go(id) {
 
 function draw() {
   showExample($("example"), detail, plain);
-  showAbout($("about"), detail, (id) => rows.has(id) && trying(() => go(id)));
+  showAbout($("about"), detail, { listed: (id) => rows.has(id), open: (id) => trying(() => go(id)) });
 }
 
 function step(by) {
@@ -198,11 +210,12 @@ async function decide(decision, more = {}) {
   const before = shown;
   const row = rows.get(current);
   const wasOpen = !row || row.mine === "";
-  if (decision === "keep" && row?.mine === "edit") say("Kept with your edit; U takes the edit back.");
-  else {
-    take(await ask("/api/decide", { id: current, decision, ...more }));
-    say({ keep: "Kept", reject: "Rejected", edit: "Edit saved" }[decision] + `: ${row?.prompt ?? current}`);
+  if (decision === "keep" && row?.mine === "edit") {
+    say("Kept with your edit; U takes the edit back.");
+    return onward(before, true);
   }
+  take(await ask("/api/decide", { id: current, decision, ...more }));
+  say(`${decision === "keep" ? "Kept" : "Rejected"}: ${row?.prompt ?? current}`);
   await onward(before, wasOpen);
 }
 
@@ -246,20 +259,28 @@ $("rejecting").addEventListener("keydown", (event) => {
 });
 
 function edit() {
+  const end = () => {
+    editor = null;
+    document.body.classList.remove("editing");
+  };
   editor = showEditor($("example"), detail, {
     save: (messages) =>
       trying(async () => {
-        await decide("edit", { messages });
-      }).then(() => {
-        if ($("trouble").hidden || !editor?.alive()) editor = null;
+        take(await ask("/api/decide", { id: current, decision: "edit", messages }));
+        end();
+        say("Edit saved; K goes on.");
+        await go(current);
       }),
     drop: () => {
-      editor = null;
+      end();
       draw();
+      say("");
       $("example").focus();
     },
     say,
   });
+  document.body.classList.add("editing");
+  say("Ctrl+Enter saves, Esc drops.");
 }
 
 // -- keys
@@ -304,6 +325,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.closest("header")) $("example").focus();
     return;
   }
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (!(key in KEYS)) return;
   event.preventDefault();
@@ -339,6 +361,4 @@ await trying(async () => {
   if (first) await go(first);
   else say("There is nothing to review.");
 });
-setInterval(() => {
-  if (!busy) trying(async () => take(await ask(`/api/rows?since=${version}`)));
-}, POLL_MS);
+setInterval(() => telling(async () => take(await ask(`/api/rows?since=${version}`))), POLL_MS);

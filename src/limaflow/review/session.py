@@ -7,6 +7,7 @@ nothing. The ledger is read again whenever its files change: others may add to i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ class Row:
     """This reviewer's decision, if there is one: keep, edit or reject."""
     disputed: bool = False
     """Whether another reviewer says otherwise on staying; told after one's own decision."""
-    warned: tuple[str, ...] = ()
-    """Rules that object, at least in their strictest form."""
+    objects: tuple[str, ...] = ()
+    """Rules that object; `strict`: those that would in their strictest form."""
+    strict: tuple[str, ...] = ()
     like: float = 0.0
     """Similarity of the nearest other example."""
 
@@ -58,10 +60,11 @@ class Session:
         """
         self.material = material
         self.reviewer = reviewer
-        self.share = share
         self.warnings = [w for path in self._files() if (w := mend(path))]
         self.version = 0
         self.examples = {e.id: e for e in [*material.sample, *material.reserve]}
+        self._prompts = {id: beginning(e.prompt) for id, e in self.examples.items()}
+        self._given = {id for id in self.examples if share.holds(id)}
         self._neighbours = Neighbours(list(self.examples.values()))
         self._sayings: dict[str, list[Saying]] = {}
         self._likes: dict[str, float] = {}
@@ -111,6 +114,9 @@ class Session:
         example = self._known(id)
         mine = self._opinions.of(id, self.reviewer)
         changed = mine.messages if mine and mine.messages else None
+        limits = self.material.filters.get(example.kind)
+        replaced = self._replaced(id)
+        seen = self._opinions.of(replaced, self.reviewer) is not None
         return {
             "id": id,
             "messages": [asdict(m) for m in changed or example.messages],
@@ -119,9 +125,10 @@ class Session:
             "kind": example.kind,
             "stratum": example.stratum,
             "provenance": asdict(example.provenance),
-            "replaces": self._replaced(id),
+            "replaces": self._prompts[replaced] if seen else "",
             "mine": _told(mine) if mine else None,
             "others": [_told(d) for d in self._others(id)] if mine else None,
+            "limits": limits.model_dump() if limits else None,
             "rules": [asdict(s) for s in self._saying_of(example, changed)],
             "near": [
                 {**asdict(n), "messages": [asdict(m) for m in self.examples[n.id].messages]}
@@ -206,7 +213,7 @@ class Session:
             id=id,
             decision=decision,
             reviewer=self.reviewer,
-            prompt=beginning(self.examples[id].prompt),
+            prompt=self._prompts[id],
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             **more,
         )
@@ -232,14 +239,16 @@ class Session:
 
     def _fresh_rows(self) -> dict[str, Row | None]:
         """The sample in the order of ids, then what came for rejected examples; None: has left."""
-        drawn = [self._row(place.candidates[0], "") for place in self.places]
+        drawn = [(place.candidates[0], "") for place in self.places]
         came = [
-            self._row(example, before.id)
+            (example, before.id)
             for place in self.places
-            for before, example in zip(place.candidates, place.candidates[1:], strict=False)
+            for before, example in pairwise(place.candidates)
         ]
         listed: dict[str, Row | None] = {
-            row.id: row for row in [*drawn, *came] if self.share.holds(row.id)
+            example.id: self._row(example, replaced)
+            for example, replaced in [*drawn, *came]
+            if example.id in self._given
         }
         return {**listed, **{id: None for id in self._rows if id not in listed}}
 
@@ -257,7 +266,7 @@ class Session:
         asked = self._saying_of(example, changed) if example.id in self._likes else []
         return Row(
             id=example.id,
-            prompt=beginning(example.prompt),
+            prompt=self._prompts[example.id],
             source=example.source,
             stratum=example.stratum,
             score=example.provenance.score,
@@ -267,7 +276,8 @@ class Session:
             disputed=any(
                 (d.decision == "reject") != (mine.decision == "reject") for d in others if mine
             ),
-            warned=tuple(s.rule for s in asked if s.verdict != "content"),
+            objects=tuple(s.rule for s in asked if s.verdict == "objects"),
+            strict=tuple(s.rule for s in asked if s.verdict == "strict"),
             like=self._likes.get(example.id, 0.0),
         )
 

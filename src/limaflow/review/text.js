@@ -7,7 +7,7 @@ const TAGS = new Set(
 export function make(tag, className, ...content) {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  element.append(...content.flat().filter((part) => part !== null && part !== ""));
+  element.append(...content.flat(Infinity).filter((part) => part !== null && part !== ""));
   return element;
 }
 
