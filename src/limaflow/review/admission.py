@@ -7,9 +7,11 @@ secret address is traded for, and, if it changes anything, come from the page it
 
 import hmac
 import os
+import re
 import secrets
+import sys
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -17,7 +19,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
-HOSTS = ("127.0.0.1", "localhost")
+HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?")
+"""Any port, as a tunnel may end in another."""
 ESTABLISHED = "01"
 CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 HEADERS = {
@@ -72,7 +75,7 @@ def _stranger(scope: Scope, headers: Headers) -> str:
     if other_user(scope.get("client"), scope.get("server")):
         return "This page belongs to another user of this machine."
     host = headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in HOSTS:
+    if not HOST.fullmatch(host):
         return "Wrong host."
     # An address typed or clicked is no fetch; what a fetch asks for must come from this page.
     fetched_elsewhere = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
@@ -102,7 +105,7 @@ def other_user(client: tuple[str, int] | None, server: tuple[str, int] | None) -
 def _hexadecimal(address: tuple[str, int]) -> str:
     """An IPv4 address and port as /proc/net/tcp has them, as tcp6 ends its mapped ones."""
     parts = bytes(map(int, address[0].split(".")))
-    return f"{int.from_bytes(parts, 'little'):08X}:{address[1]:04X}"
+    return f"{int.from_bytes(parts, sys.byteorder):08X}:{address[1]:04X}"
 
 
 def _offered(scope: Scope) -> str:

@@ -5,6 +5,7 @@ are added under a lock, each by one write that reaches the disk before anyone is
 that a kill or a full disk cut short was never confirmed: it is set aside, and said to be.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
@@ -75,7 +76,7 @@ def read(files: Iterable[Path]) -> Ledger:
         if not path.is_file():
             raise InputError("no such file", path=path)
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
+            _lock(file.fileno(), fcntl.LOCK_SH)
             lines = file.read().split(b"\n")
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -164,7 +165,16 @@ def _locked(path: Path) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, fcntl.LOCK_EX)
         yield file
     finally:
         os.close(file)
+
+
+def _lock(file: int, kind: int) -> None:
+    """Lock as far as the file system knows locks; some clusters' do not."""
+    try:
+        fcntl.flock(file, kind)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK):
+            raise

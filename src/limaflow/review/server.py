@@ -60,6 +60,7 @@ def serve(session: Session, port: int, announce: Callable[[int, str], None]) -> 
             access_log=False,  # its lines would hold the token
             log_level="warning",
             proxy_headers=False,
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=2,
         )

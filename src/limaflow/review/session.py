@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.curation.review import Place, places
+from limaflow.errors import InputError
 from limaflow.records import Example, Message, example_id
 from limaflow.review.decisions import Opinions, opinions
 from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, mend, read
@@ -53,14 +54,20 @@ class Session:
     """The sample, the ledger as last read, and the rows of the list with their versions."""
 
     def __init__(self, material: Material, reviewer: str, share: Share) -> None:
-        """Reads and, where its end was cut short, mends the ledger.
+        """Reads the ledger, and mends the end of the reviewer's own file if it was cut short.
 
         Raises:
-            InputError: the ledger holds a line that is no decision.
+            InputError: the ledger holds a line that is no decision, or cannot be written.
         """
         self.material = material
         self.reviewer = reviewer
-        self.warnings = [w for path in self._files() if (w := mend(path))]
+        self._file = file_of(material.ledger, reviewer)
+        try:
+            mended = mend(self._file)
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", path=self._file) from None
+        self._mended = [mended] if mended else []
+        self._warned: tuple[str, ...] = ()
         self.version = 0
         self.examples = {e.id: e for e in [*material.sample, *material.reserve]}
         self._prompts = {id: beginning(e.prompt) for id, e in self.examples.items()}
@@ -79,7 +86,9 @@ class Session:
         stamp = [(p, s.st_ino, s.st_size, s.st_mtime_ns) for p in self._files() for s in [p.stat()]]
         if stamp == self._stamp:
             return
-        self._opinions = opinions(read(self._files()).decisions)
+        ledger = read(self._files())
+        self._warned = ledger.warnings
+        self._opinions = opinions(ledger.decisions)
         self.places = places(
             self.material.sample,
             self.material.reserve,
@@ -88,6 +97,11 @@ class Session:
         )
         self._stamp = stamp
         self._number(self._fresh_rows())
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was or is wrong with the ends of the ledger's files."""
+        return [*self._mended, *self._warned]
 
     def rows(self, since: int = 0) -> list[Row]:
         """Rows that changed after version `since`, in the order of the list."""
@@ -217,8 +231,8 @@ class Session:
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             **more,
         )
-        if mended := append(file_of(self.material.ledger, self.reviewer), line):
-            self.warnings.append(mended)
+        if mended := append(self._file, line):
+            self._mended.append(mended)
         self.refresh()
 
     def _others(self, id: str) -> list[Decision]:

@@ -54,6 +54,8 @@ def test_the_token_is_traded_for_a_cookie_that_scripts_cannot_read(start: Start)
         {"Host": "evil.example"},
         {"Host": "evil.example:80"},
         {"Host": ""},
+        {"Host": "["},
+        {"Host": "127.0.0.1.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
