@@ -10,7 +10,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test test-fast lint env lock bench clean
+.PHONY: help demo test test-fast debian lint env lock bench clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -24,11 +24,21 @@ demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say whe
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
-test: $(ENVIRONMENT) lint ## Set up, lint, run every test
+test: $(ENVIRONMENT) debian lint ## Set up, lint, run every test
 	pytest --durations=15
 
 test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow"
+
+debian: ## Install the Debian packages that tests need (a browser), as root
+	@missing=$$(for package in $$(cat envs/debian.txt); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
+	done | xargs); \
+	[ -z "$$missing" ] && exit 0; \
+	[ "$$(id -u)" = 0 ] || { echo "error: the tests of the review page need: sudo apt-get install" \
+	  "$$missing  (make test-fast does without)"; exit 1; }; \
+	echo "Installing $$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -qq --no-install-recommends $$missing >/dev/null
 
 lint: $(ENVIRONMENT) ## Check format, style, types and the workflow
 	ruff format --check .

@@ -9,6 +9,7 @@ from limaflow import fingerprint
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
 from limaflow.errors import InputError
+from limaflow.review.ledger import files_of
 
 try:
     CONFIG = parse_config(config)
@@ -193,7 +194,7 @@ named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
 
 def ledger(wildcards):
     path = CONFIG.curation.ledger
-    return [path] if path and Path(path).exists() else []
+    return [str(file) for file in files_of(Path(path))] if path else []
 
 
 # -- models

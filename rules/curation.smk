@@ -129,6 +129,7 @@ rule apply_review:
     input:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
+        pool="<results>/curation/pool.jsonl",
         ledger=ledger,
     output:
         kept="<results>/datasets/{dataset}/reviewed.jsonl",
@@ -142,13 +143,11 @@ rule apply_review:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "apply_review"),
-        ledger=lambda wildcards, input: (
-            f"--ledger {input.ledger}" if input.ledger else ""
-        ),
+        ledger=lambda wildcards, input: repeated("--ledger", input.ledger),
         seed=CONFIG.seed,
     shell:
         "limaflow curate apply-review {params.ledger} --seed {params.seed}"
-        " --reserve {input.reserve} --kept {output.kept} --dropped {output.dropped}"
+        " --pool {input.pool} --reserve {input.reserve} --kept {output.kept} --dropped {output.dropped}"
         " --summary {output.summary} {input.sampled} 2>&1 | tee {log}"
 
 

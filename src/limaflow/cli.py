@@ -13,6 +13,7 @@ from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.miniature.cli import app as miniature
 from limaflow.report.cli import app as report
+from limaflow.review.cli import app as review
 from limaflow.sources.cli import app as source
 from limaflow.training.cli import app as train
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(source, name="source", help="Fetch raw dumps and read candidates from them.")
 app.add_typer(curate, name="curate", help="From candidates to the frozen data set.")
+app.add_typer(review, name="review", help="Read the sampled examples and decide on them.")
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")

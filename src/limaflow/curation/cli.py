@@ -229,36 +229,52 @@ def adopt(
 def apply_review(
     sampled: Annotated[Path, typer.Argument(help="The sample.")],
     *,
-    ledger: Annotated[Path | None, typer.Option(help="Decisions, JSON lines.")] = None,
+    ledger: Annotated[
+        list[Path] | None, typer.Option(help="Decisions, JSON lines; repeat for several files.")
+    ] = None,
+    pool: Annotated[
+        Path | None, typer.Option(help="All candidates: tells decisions that meet none.")
+    ] = None,
     seed: Seed,
     reserve: Annotated[Path, typer.Option(help="Spare examples.")],
     kept: Kept,
     dropped: Dropped,
     summary: Annotated[Path, typer.Option(help="What the ledger did, JSON.")],
 ) -> None:
-    """Apply the reviewer's decisions."""
-    from limaflow.curation.review import Decision, reviewed
+    """Apply the reviewers' decisions."""
+    from limaflow.curation.review import reviewed
     from limaflow.jsonl import read_records, write_json, write_records
     from limaflow.records import Example
+    from limaflow.review.ledger import read
 
+    found = read(ledger or [])
     examples, drops, done = reviewed(
         read_records(sampled, Example),
         read_records(reserve, Example),
-        read_records(ledger, Decision) if ledger else (),
+        found.decisions,
         seed,
-        ledger.name if ledger else None,
+        ledger_name=", ".join(path.name for path in ledger) if ledger else None,
+        pool={example.id for example in read_records(pool, Example)} if pool else (),
     )
     write_records(dropped, drops)
     write_json(summary, done)
     write_records(kept, examples)
+    for warning in found.warnings:
+        print(f"warning: {warning}")
     if ledger is None:
         print(f"{done.kept} kept: there is no ledger, so no one has reviewed them")
-    else:
-        print(
-            f"{done.kept} kept, {done.edited} of them edited; {done.rejected} rejected and "
-            f"replaced; {done.unreviewed} without a decision; "
-            f"{len(done.unmet)} decisions meet no candidate"
-        )
+        return
+    print(
+        f"{done.kept} kept, {done.edited} of them edited; {done.rejected} rejected and "
+        f"replaced; {done.unreviewed} without a decision"
+    )
+    if done.undrawn:
+        print(f"{done.undrawn} decisions are on candidates that this sample did not draw")
+    met = {decision.id: decision for decision in found.decisions}
+    for id in done.unmet[:20]:
+        print(f"no candidate meets the decision on {id} ({met[id].decision}): {met[id].prompt}")
+    if done.unmet[20:]:
+        print(f"nor {len(done.unmet) - 20} more, which {summary} lists")
 
 
 @app.command()

@@ -8,11 +8,12 @@ import pytest
 
 from limaflow.curation.adoption import adopted
 from limaflow.curation.funnel import funnel
-from limaflow.curation.review import Decision, reviewed
+from limaflow.curation.review import reviewed
 from limaflow.curation.sampling import undrawn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Drop, Example, Message, Review
+from limaflow.review.ledger import Decision
 
 Build = Callable[..., Example]
 
@@ -69,9 +70,18 @@ def test_the_last_decision_holds_and_edits_change_text_and_id(example: Build) ->
     assert (dropped, summary.edited) == ([], 1)
 
 
-def test_decisions_that_meet_no_candidate_are_listed(example: Build) -> None:
-    gone = Decision(id="gone", decision="keep", reviewer="ann")
-    assert reviewed([example("q", "a")], [], [gone], seed=1)[2].unmet == ("gone",)
+def test_decisions_that_meet_no_candidate_are_told_from_those_not_drawn(example: Build) -> None:
+    ledger = [Decision(id=id, decision="keep", reviewer="ann") for id in ("gone", "not drawn")]
+    sample = [example("q", "a")]
+    summary = reviewed(sample, [], ledger, seed=1, pool={sample[0].id, "not drawn"})[2]
+    assert (summary.unmet, summary.undrawn) == (("gone",), 1)
+
+
+def test_an_edit_into_another_example_is_an_error(example: Build) -> None:
+    first, second = example("q", "a"), example("q", "b")
+    ledger = [decision(first, "edit", messages=second.messages)]
+    with pytest.raises(InputError, match="two examples have the same text after review"):
+        reviewed([first, second], [], ledger, seed=1)
 
 
 def test_released_rows_and_frozen_rows_are_adopted_alike(example: Build, tmp_path: Path) -> None:
