@@ -13,11 +13,18 @@ def fetch(
     url: Annotated[str, typer.Option(help="http(s) or file URL, or a local path.")],
     output: Annotated[Path, typer.Option(help="Final name of the raw file.")],
     sha256: Annotated[str | None, typer.Option(help="Checksum that the file must have.")] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Another address of the same file, tried in turn.")
+    ] = None,
+    token_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds the token of a gated URL.")
+    ] = None,
 ) -> None:
-    """Fetch one raw file and verify it."""
+    """Fetch one raw file and verify it; an interrupted download goes on."""
     from limaflow.sources.fetching import fetch as fetch_file
 
-    print(f"{fetch_file(url, output, sha256)}  {output}")
+    found = fetch_file(url, output, sha256, mirrors=mirror or (), token_env=token_env)
+    print(f"{found}  {output}")
 
 
 @app.command()
