@@ -66,6 +66,20 @@ def fetched():
     }
 
 
+def fetch_options(wildcards):
+    file = fetched()[f"resources/{wildcards.path}"]
+    return " ".join(
+        repeated(flag, values)
+        for flag, values in (
+            ("--url", [file.url]),
+            ("--sha256", [file.sha256] if file.sha256 else []),
+            ("--mirror", file.mirrors),
+            ("--token-env", [file.token_env] if file.token_env else []),
+        )
+        if values
+    )
+
+
 def world_files():
     """Raw files and corpora that the miniature world writes, as the configuration names them."""
     named = [

@@ -31,11 +31,9 @@ rule fetch:
         "../envs/limaflow.yaml"
     params:
         code=code("sources", "fetch"),
-        url=lambda wildcards: fetched()[f"resources/{wildcards.path}"].url,
-        sha256=lambda wildcards: fetched()[f"resources/{wildcards.path}"].sha256,
+        options=fetch_options,
     shell:
-        "limaflow source fetch --url {params.url:q} --sha256 {params.sha256}"
-        " --output {output} 2>&1 | tee {log}"
+        "limaflow source fetch {params.options} --output {output} 2>&1 | tee {log}"
 
 
 rule extract:

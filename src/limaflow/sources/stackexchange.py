@@ -17,16 +17,9 @@ from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import member_of_7z
 from limaflow.sources.candidates import BestResponses, Shard, best_responses
+from limaflow.sources.sites import site_of
 
 QUESTION, ANSWER = "1", "2"
-OWN_DOMAINS = {
-    "stackoverflow": "stackoverflow.com",
-    "serverfault": "serverfault.com",
-    "superuser": "superuser.com",
-    "askubuntu": "askubuntu.com",
-    "stackapps": "stackapps.com",
-    "mathoverflow": "mathoverflow.net",
-}
 
 
 def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
@@ -43,18 +36,6 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 _store(xml, path, posts, passed_over)
         for question, answer in posts.pairs():
             yield _candidate(question, answer or {}, shard)
-
-
-def site_of(shard: str) -> str:
-    """Host name of the site behind a shard such as `beer`, `beer-meta` or `pt-stackoverflow`."""
-    name = shard.removesuffix("-meta")
-    meta = "meta." if name != shard else ""
-    language, _, rest = name.partition("-")
-    if rest in OWN_DOMAINS:
-        return f"{language}.{meta}{OWN_DOMAINS[rest]}"
-    if name in OWN_DOMAINS:
-        return f"{meta}{OWN_DOMAINS[name]}"
-    return f"{name}.{meta}stackexchange.com"
 
 
 def _store(xml: Path, named: Path, posts: BestResponses, passed_over: Counter[str]) -> None:

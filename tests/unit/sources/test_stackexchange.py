@@ -10,7 +10,7 @@ from lxml import etree
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.candidates import Shard
-from limaflow.sources.stackexchange import read, site_of
+from limaflow.sources.stackexchange import read
 
 QUESTION = (
     '<row Id="1" PostTypeId="1" Score="7" Title="Why?" Body="&lt;p&gt;B&lt;/p&gt;" OwnerUserId="9" '
@@ -74,20 +74,6 @@ def test_attribution_names_posts_addresses_authors_and_licence(tmp_path: Path) -
     )
     assert provenance.authors == ("user 9", "Ann")
     assert provenance.licence == "CC BY-SA 3.0, CC BY-SA 4.0"
-
-
-@pytest.mark.parametrize(
-    ("shard", "site"),
-    [
-        ("beer", "beer.stackexchange.com"),
-        ("beer-meta", "beer.meta.stackexchange.com"),
-        ("stackoverflow", "stackoverflow.com"),
-        ("pt-stackoverflow", "pt.stackoverflow.com"),
-        ("mathoverflow", "mathoverflow.net"),
-    ],
-)
-def test_the_shards_name_gives_the_site(shard: str, site: str) -> None:
-    assert site_of(shard) == site
 
 
 @pytest.mark.parametrize(
