@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.config import UNFILTERED
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
 from limaflow.errors import InputError
@@ -106,8 +107,13 @@ def extract_options(wildcards):
     )
 
 
-def filters(wildcards):
-    return CONFIG.curation.filters[CONFIG.source(wildcards.source).kind].flag()
+def filter_options(wildcards):
+    kind = CONFIG.source(wildcards.source).kind
+    return (
+        ""
+        if kind in UNFILTERED
+        else f"--filters {shlex.quote(CONFIG.curation.filters[kind].flag())}"
+    )
 
 
 def filtered_files(sources):

@@ -22,6 +22,8 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Block = TypeVar("Block", bound="Settings")
+UNFILTERED = ("messages", "released")
+"""Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
 
 
 class Settings(BaseModel):
@@ -95,7 +97,13 @@ class Source(Settings):
 
     name: Name
     kind: Literal[
-        "stackexchange", "wikihow", "reddit", "natural-instructions", "authored", "messages"
+        "stackexchange",
+        "wikihow",
+        "reddit",
+        "natural-instructions",
+        "authored",
+        "messages",
+        "released",
     ]
     shards: dict[Name, list[RawFile]] = {}
     site_table: SiteTable | None = None
@@ -159,9 +167,28 @@ class Decontamination(Settings):
     ngram_words: int = Field(ge=1)
 
 
+class Released(Settings):
+    """Files of the data set that the paper's authors published (GAIR/lima on the hub)."""
+
+    train: RawFile | str
+    test: RawFile | str
+    dialogues: bool
+
+    def shards(self) -> tuple[dict[str, list[RawFile]], dict[str, list[RawFile]]]:
+        """Shards of training rows and of test prompts; the shard's name is the rows' shape."""
+        train, test = (
+            RawFile(path=file) if isinstance(file, str) else file
+            for file in (self.train, self.test)
+        )
+        dialogues = {"dialogues": [train]} if self.dialogues else {}
+        return {"single-turn": [train], **dialogues}, {"prompts": [test]}
+
+
 class Curation(Settings):
     """From candidates to the pool that data sets are drawn from."""
 
+    dataset: Literal["rebuilt", "released"]
+    released: Released
     filters: dict[str, Filters]
     deduplication: Deduplication
     decontamination: Decontamination
@@ -174,7 +201,7 @@ class Dataset(Settings):
     """A training set: drawn from sources (number of examples of each), or brought ready-made."""
 
     name: Name
-    examples: dict[Name, Annotated[int, Field(ge=0)]] | None = None
+    examples: dict[Name, Annotated[int, Field(ge=0)] | Literal["all"]] | None = None
     path: str | None = None
 
     @model_validator(mode="after")
@@ -482,11 +509,48 @@ class Config(Settings):
         return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
 
     @model_validator(mode="after")
+    def _published_rows(self) -> Self:
+        if self.curation.dataset == "rebuilt":
+            return self
+        return self.model_copy(update=_published_rows(self))
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = [*_repeated_names(self), *_unknown_names(self), *_impossible(self)]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+RELEASED, RELEASED_TEST = "released", "released-test"
+
+
+def _published_rows(config: Config) -> dict[str, Any]:
+    """Sources, data sets and prompts with the published rows in place of what is drawn.
+
+    Dev prompts were not published: they are held out of the training rows, unless brought.
+    """
+    drawn = [dataset.name for dataset in config.datasets if dataset.examples is not None]
+    if len(drawn) > 1:
+        raise ValueError(
+            f"curation.dataset: the published rows are one data set, {', '.join(drawn)} are drawn"
+        )
+    train, prompts = config.curation.released.shards()
+    sources = [source for source in config.sources if source.kind != "released"] + [
+        Source(name=RELEASED, kind="released", shards=train),
+        Source(name=RELEASED_TEST, kind="released", shards=prompts),
+    ]
+    datasets = [
+        dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})
+        for dataset in config.datasets
+    ]
+    number = sum(draw.examples or 0 for draw in config.prompts.dev)
+    dev = [draw for draw in config.prompts.dev if draw.path]
+    dev += [PromptDraw(source=RELEASED, examples=number)] if number else []
+    test = [draw for draw in config.prompts.test if draw.path]
+    wanted = sum(draw.examples or 0 for draw in config.prompts.test)
+    test += [PromptDraw(source=RELEASED_TEST, examples=wanted)] if wanted else []
+    return {"sources": sources, "datasets": datasets, "prompts": Prompts(dev=dev, test=test)}
 
 
 def _repeated_names(config: Config) -> list[str]:
@@ -575,7 +639,7 @@ def _impossible(config: Config) -> list[str]:
     kinds = {s.kind for s in config.sources}
     problems += [
         f"curation.filters: kind '{kind}' is used by a source but has no filters"
-        for kind in sorted(kinds - set(config.curation.filters) - {"messages"})
+        for kind in sorted(kinds - set(config.curation.filters) - set(UNFILTERED))
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
-from limaflow.sources import authored, natural_instructions, reddit, stackexchange, wikihow
+from limaflow.sources import (
+    authored,
+    natural_instructions,
+    reddit,
+    released,
+    stackexchange,
+    wikihow,
+)
 from limaflow.sources.candidates import Shard
 
 Reader = Callable[[Shard, Counter[str]], Iterator[Candidate]]
@@ -14,6 +21,7 @@ READERS: dict[str, Reader] = {
     "messages": authored.read_messages,
     "natural-instructions": natural_instructions.read,
     "reddit": reddit.read,
+    "released": released.read,
     "stackexchange": stackexchange.read,
     "wikihow": wikihow.read,
 }

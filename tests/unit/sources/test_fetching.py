@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.records import Candidate
 from limaflow.sources import fetching
 from limaflow.sources.fetching import fetch
 
@@ -276,6 +279,35 @@ def test_a_gated_file_takes_its_token_from_the_environment_and_never_shows_it(
     assert done.returncode == 0
     assert "hf_secret" not in done.stdout + done.stderr
     assert (tmp_path / "x").read_bytes() == CONTENT
+
+
+def test_the_authors_rows_come_through_the_gate_into_candidates(
+    serve: Serve, tmp_path: Path
+) -> None:
+    rows = [
+        {"conversations": ["Why?", "Because."], "source": "stackexchange"},
+        {"conversations": ["Hi", "Hello", "Bye", "Farewell"], "source": "multi_turn"},
+    ]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    host = serve(Host(content=content, token="hf_secret"))
+    raw, output = tmp_path / "train.jsonl", tmp_path / "candidates.jsonl"
+    words = ["--url", host.address, "--output", str(raw), "--token-env", "HF_TOKEN"]
+    subprocess.run(
+        [*COMMAND, *words],
+        env=os.environ | {"HF_TOKEN": "hf_secret"},
+        check=True,
+        capture_output=True,
+    )
+    extract = [*COMMAND[:-1], "extract", "--kind", "released", "--source", "released"]
+    words = ["--shard", "single-turn", "--output", str(output), str(raw)]
+    done = subprocess.run([*extract, *words], check=True, capture_output=True, text=True)
+    assert done.stdout == "released/single-turn: 1 candidates; 1 row of the shape dialogues\n"
+    [candidate] = read_records(output, Candidate)
+    assert (candidate.title, candidate.response, candidate.stratum) == (
+        "Why?",
+        "Because.",
+        "stackexchange",
+    )
 
 
 def test_the_token_goes_to_no_mirror_and_follows_no_redirect(
