@@ -107,6 +107,10 @@ def extract_options(wildcards):
     )
 
 
+def extract_processes(wildcards):
+    return 2 if CONFIG.source(wildcards.source).kind == "stackexchange" else 1
+
+
 def filter_options(wildcards):
     kind = CONFIG.source(wildcards.source).kind
     return (

@@ -44,6 +44,7 @@ rule extract:
         "<results>/curation/candidates/{source}/{shard}.jsonl",
     log:
         "<logs>/extract/{source}-{shard}.log",
+    threads: extract_processes
     conda:
         "../envs/limaflow.yaml"
     params:
@@ -52,4 +53,5 @@ rule extract:
         options=extract_options,
     shell:
         "limaflow source extract --kind {params.kind} --source {wildcards.source}"
-        " --shard {wildcards.shard} {params.options} --output {output} {input:q} 2>&1 | tee {log}"
+        " --shard {wildcards.shard} {params.options} --processes {threads}"
+        " --output {output} {input:q} 2>&1 | tee {log}"

@@ -1,5 +1,6 @@
 """`limaflow`: one command line, a group of commands for each stage."""
 
+import errno
 import sys
 
 import typer
@@ -15,6 +16,8 @@ from limaflow.miniature.cli import app as miniature
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
 from limaflow.training.cli import app as train
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",
@@ -35,9 +38,15 @@ app.add_typer(config, name="config", help="Check and describe the configuration.
 
 
 def main() -> None:
-    """Run a command; an `InputError` becomes one line on stderr and exit code 1."""
+    """Run a command; an `InputError` or a full disk becomes one line on stderr and exit code 1."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror} (make room and run again)", file=sys.stderr)
         sys.exit(1)

@@ -43,13 +43,15 @@ def extract(
     response_field: Annotated[
         str, typer.Option(help="Path of the response in a row, likewise.")
     ] = "response",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that read (stackexchange); same output.")
+    ] = 1,
 ) -> None:
     """Read the candidates of one shard."""
     from collections import Counter
 
-    from limaflow.jsonl import write_records
     from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import candidates
+    from limaflow.sources.extraction import extract as extract_to
 
     output.parent.mkdir(parents=True, exist_ok=True)
     passed_over: Counter[str] = Counter()
@@ -63,7 +65,7 @@ def extract(
         prompt_field=prompt_field,
         response_field=response_field,
     )
-    count = write_records(output, candidates(kind, read, passed_over))
+    count = extract_to(kind, read, output, passed_over, processes)
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
     print(f"{source}/{shard}: {count} candidates{reasons}")
 

@@ -92,7 +92,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         rest = rest[: host.cuts.pop(0)] if host.cuts else rest
         for at in range(0, len(rest), 65536):
             self.wfile.write(rest[at : at + 65536])
-            time.sleep(0.1 if host.trickle else 0)
+            time.sleep(0.5 if host.trickle else 0)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

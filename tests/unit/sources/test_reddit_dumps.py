@@ -12,6 +12,7 @@ from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.archives import lines_of_zst
 from limaflow.sources.candidates import Shard
+from limaflow.sources.pairing import BEST, OTHER
 from limaflow.sources.reddit import read
 
 
@@ -71,7 +72,13 @@ def test_the_best_comment_on_the_submission_itself_is_the_response(tmp_path: Pat
     assert candidate.response == "story a2"
     assert candidate.title == "[WP] A door & a key"
     assert candidate.provenance.authors == ("asker", "teller")
-    assert passed_over == {"reply to a comment": 1, "deleted comment": 1, "moderation": 2}
+    assert passed_over == {
+        "reply to a comment": 1,
+        "deleted comment": 1,
+        "moderation": 2,
+        BEST: 1,
+        OTHER: 1,
+    }
 
 
 def test_deleted_and_adult_submissions_and_other_subreddits_are_counted_out(
