@@ -196,7 +196,7 @@ def test_any_number_of_processes_writes_the_same_bytes(shared_data: Path, tmp_pa
 
 def test_an_answer_far_from_its_question_meets_it_across_the_parts(tmp_path: Path) -> None:
     rows = [answer(5000 + n, n, parent=2000 - n) for n in range(1000)]
-    rows += [QUESTION.replace('Id="1"', f'Id="{2000 - n}"') + "/>" for n in range(1000)]
+    rows += [QUESTION.replace('row Id="1"', f'row Id="{2000 - n}"') + "/>" for n in range(1000)]
     path = posts(tmp_path, *rows)
     assert written(path, 3) == written(path, 1)
     assert len(candidates(path)) == 1000
