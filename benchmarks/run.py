@@ -2,16 +2,16 @@
 
 generation   responses of the miniature's tuned model: our engine against a plain padded
              `transformers` `generate` loop with the same batch and the same decoding
-extraction   candidates of a Stack Exchange dump: our reader against a bare `lxml.iterparse` of it
+extraction   candidates of a Stack Exchange dump, from XML to JSON lines on disk: see extraction.py
 """
 
 import argparse
 import statistics
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+import extraction
 
 ROUNDS = 5
 MINIATURE = Path("results/miniature")
@@ -84,30 +84,6 @@ def generation(batch: int) -> tuple[float, float, float]:
     return ratio(ours, peers)
 
 
-def extraction(dump: Path) -> tuple[float, float, float]:
-    """Bytes per second of our reader over those of a bare parse."""
-    from lxml import etree
-
-    from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import candidates
-
-    size = dump.stat().st_size
-
-    def ours() -> int:
-        with tempfile.TemporaryDirectory() as scratch:
-            shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))
-            for _ in candidates("stackexchange", shard, Counter()):
-                pass
-        return size
-
-    def peers() -> int:
-        for _, row in etree.iterparse(str(dump), tag="row", resolve_entities=False):
-            row.clear()
-        return size
-
-    return ratio(ours, peers)
-
-
 def main() -> None:
     """Measure and print one line a benchmark."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -120,10 +96,15 @@ def main() -> None:
             MINIATURE / "models/lima/chosen.json",
             lambda: generation(chosen.batch),
         ),
-        (
-            "extraction, bytes/s over a bare lxml iterparse",
-            chosen.dump,
-            lambda: extraction(chosen.dump),
+        *(
+            (
+                f"extraction by {processes} processes, bytes/s over {peer}",
+                chosen.dump,
+                lambda processes=processes, peer=peer: ratio(  # type: ignore[misc]
+                    *extraction.contest(chosen.dump, processes, peer)
+                ),
+            )
+            for processes, peer in ((1, "iterparse"), (2, "iterparse"), (1, "soup"))
         ),
     ]
     for name, needed, measure in measures:

@@ -44,9 +44,9 @@ rule extract:
         "<results>/curation/candidates/{source}/{shard}.jsonl",
     log:
         "<logs>/extract/{source}-{shard}.log",
-    threads: extract_processes
     conda:
         "../envs/limaflow.yaml"
+    threads: extract_processes
     params:
         code=code("sources", "extract"),
         kind=lambda wildcards: CONFIG.source(wildcards.source).kind,

@@ -1,6 +1,5 @@
 """`limaflow`: one command line, a group of commands for each stage."""
 
-import errno
 import sys
 
 import typer
@@ -9,15 +8,13 @@ from limaflow.analysis.cli import app as analyze
 from limaflow.benchmarks.cli import app as benchmark
 from limaflow.configuration_cli import app as config
 from limaflow.curation.cli import app as curate
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.miniature.cli import app as miniature
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
 from limaflow.training.cli import app as train
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from limaflow.conversations import MAX_LINE_BYTES
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 
 WINDOW_BYTES = 2**31
 """Pushshift's dumps are compressed with zstd's longest window, 2 GiB."""
@@ -43,9 +43,11 @@ def member_of_7z(archive: Path, member: str, scratch: Path) -> Iterator[Path]:
                         path=archive,
                     )
                 opened.extract(folder, targets=[member])
-        except (InputError, OSError):
+        except InputError:
             raise
         except Exception as error:  # the library trusts headers: damage surfaces as any exception
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise InputError(f"no room for {member}", path=scratch) from None
             what = f"{type(error).__name__} {error}".strip()
             raise InputError(
                 f"not a sound 7z archive: {what}", path=archive, fix="fetch it again"

@@ -6,7 +6,6 @@ grants for the same version alone (RFC 9110, If-Range): pieces of two versions a
 """
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -21,7 +20,7 @@ import httpx
 import tenacity
 from tqdm import tqdm
 
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 from limaflow.jsonl import read_json, write_json
 
 PIECE_BYTES = 1024 * 1024
@@ -87,7 +86,7 @@ def fetch(
                 _state(part).unlink(missing_ok=True)
                 return found
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = error.errno in NO_ROOM
         raise InputError(
             error.strerror or str(error),
             path=error.filename or output,
