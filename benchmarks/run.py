@@ -2,18 +2,18 @@
 
 generation   responses of the miniature's tuned model: our engine against a plain padded
              `transformers` `generate` loop with the same batch and the same decoding
-extraction   candidates of a Stack Exchange dump: our reader against a bare `lxml.iterparse` of it
+extraction   candidates of a Stack Exchange dump, from XML to JSON lines on disk: see extraction.py
 duplicates   near duplicates among invented conversations: ours against datasketch's loop as its
              documentation has it; and how long 100,000 of them take
 """
 
 import argparse
 import statistics
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+import extraction
 
 ROUNDS = 5
 MINIATURE = Path("results/miniature")
@@ -86,30 +86,6 @@ def generation(batch: int) -> tuple[float, float, float]:
     return ratio(ours, peers)
 
 
-def extraction(dump: Path) -> tuple[float, float, float]:
-    """Bytes per second of our reader over those of a bare parse."""
-    from lxml import etree
-
-    from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import candidates
-
-    size = dump.stat().st_size
-
-    def ours() -> int:
-        with tempfile.TemporaryDirectory() as scratch:
-            shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))
-            for _ in candidates("stackexchange", shard, Counter()):
-                pass
-        return size
-
-    def peers() -> int:
-        for _, row in etree.iterparse(str(dump), tag="row", resolve_entities=False):
-            row.clear()
-        return size
-
-    return ratio(ours, peers)
-
-
 def duplicates(count: int, compared: int = 5000) -> tuple[float, float, float]:
     """Examples per second of our deduplication over those of a plain MinHash and LSH loop."""
     from conversations import conversations
@@ -157,10 +133,15 @@ def main() -> None:
             MINIATURE / "models/lima/chosen.json",
             lambda: generation(chosen.batch),
         ),
-        (
-            "extraction, bytes/s over a bare lxml iterparse",
-            chosen.dump,
-            lambda: extraction(chosen.dump),
+        *(
+            (
+                f"extraction by {processes} processes, bytes/s over {peer}",
+                chosen.dump,
+                lambda processes=processes, peer=peer: ratio(  # type: ignore[misc]
+                    *extraction.contest(chosen.dump, processes, peer)
+                ),
+            )
+            for processes, peer in ((1, "iterparse"), (2, "iterparse"), (1, "soup"))
         ),
         (
             "duplicates, examples/s over a plain datasketch loop",

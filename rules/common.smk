@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.config import UNFILTERED
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
 from limaflow.errors import InputError
@@ -67,6 +68,20 @@ def fetched():
     }
 
 
+def fetch_options(wildcards):
+    file = fetched()[f"resources/{wildcards.path}"]
+    return " ".join(
+        repeated(flag, values)
+        for flag, values in (
+            ("--url", [file.url]),
+            ("--sha256", [file.sha256] if file.sha256 else []),
+            ("--mirror", file.mirrors),
+            ("--token-env", [file.token_env] if file.token_env else []),
+        )
+        if values
+    )
+
+
 def world_files():
     """Raw files and corpora that the miniature world writes, as the configuration names them."""
     named = [
@@ -93,10 +108,14 @@ def extract_options(wildcards):
     )
 
 
-def filters(wildcards):
+def extract_processes(wildcards):
+    return 2 if CONFIG.source(wildcards.source).kind == "stackexchange" else 1
+
+
+def filter_options(wildcards):
     block = CONFIG.source(wildcards.source).filter_block
     found = CONFIG.curation.filters.get(block)
-    return found.flag() if found else ""
+    return f"--filters {shlex.quote(found.flag())}" if found else ""
 
 
 def filtered_files(sources):

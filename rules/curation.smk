@@ -14,10 +14,10 @@ rule filter:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "filter_candidates"),
-        filters=filters,
+        filters=filter_options,
         seed=CONFIG.seed,
     shell:
-        "limaflow curate filter --filters {params.filters:q} --seed {params.seed}"
+        "limaflow curate filter {params.filters} --seed {params.seed}"
         " --kept {output.kept} --dropped {output.dropped} {input} 2>&1 | tee {log}"
 
 

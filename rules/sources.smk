@@ -31,11 +31,9 @@ rule fetch:
         "../envs/limaflow.yaml"
     params:
         code=code("sources", "fetch"),
-        url=lambda wildcards: fetched()[f"resources/{wildcards.path}"].url,
-        sha256=lambda wildcards: fetched()[f"resources/{wildcards.path}"].sha256,
+        options=fetch_options,
     shell:
-        "limaflow source fetch --url {params.url:q} --sha256 {params.sha256}"
-        " --output {output} 2>&1 | tee {log}"
+        "limaflow source fetch {params.options} --output {output} 2>&1 | tee {log}"
 
 
 rule extract:
@@ -49,11 +47,12 @@ rule extract:
         "<logs>/extract/{source}-{shard}.log",
     conda:
         "../envs/limaflow.yaml"
+    threads: extract_processes
     params:
         code=code("sources", "extract"),
         kind=lambda wildcards: CONFIG.source(wildcards.source).kind,
         options=extract_options,
     shell:
         "limaflow source extract --kind {params.kind} --source {wildcards.source}"
-        " --shard {wildcards.shard} {params.options} --output {output.candidates}"
-        " --counts {output.counts} {input:q} 2>&1 | tee {log}"
+        " --shard {wildcards.shard} {params.options} --processes {threads}"
+        " --output {output.candidates} --counts {output.counts} {input:q} 2>&1 | tee {log}"

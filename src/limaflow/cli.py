@@ -8,7 +8,7 @@ from limaflow.analysis.cli import app as analyze
 from limaflow.benchmarks.cli import app as benchmark
 from limaflow.configuration_cli import app as config
 from limaflow.curation.cli import app as curate
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.miniature.cli import app as miniature
@@ -37,9 +37,15 @@ app.add_typer(config, name="config", help="Check and describe the configuration.
 
 
 def main() -> None:
-    """Run a command; an `InputError` becomes one line on stderr and exit code 1."""
+    """Run a command; an `InputError` or a full disk becomes one line on stderr and exit code 1."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror} (make room and run again)", file=sys.stderr)
         sys.exit(1)

@@ -11,15 +11,19 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from limaflow.errors import InputError
+from limaflow.sources.sites import archive_of, groups
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Block = TypeVar("Block", bound="Settings")
+UNFILTERED = ("messages", "released")
+"""Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
 
 
 class Settings(BaseModel):
@@ -33,17 +37,59 @@ class Settings(BaseModel):
 
 
 class RawFile(Settings):
-    """A raw file, given by path or fetched from a URL into resources/."""
+    """A raw file, given by path or fetched from a URL or its mirrors into resources/."""
 
     path: str | None = None
     url: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    mirrors: list[str] = []
+    token_env: str | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
             raise ValueError("give either path or url")
+        if self.path is not None and (self.mirrors or self.token_env or self.sha256):
+            raise ValueError("sha256, mirrors and token_env belong to a url (file:// serves too)")
         return self
+
+
+class SiteTable(Settings):
+    """A group of Stack Exchange sites, one shard each; `{file}` stands for a site's archive."""
+
+    group: Literal["stem", "other"]
+    path: str | None = None
+    url: str | None = None
+    mirrors: list[str] = []
+    sha256: dict[Name, str] = {}
+
+    @model_validator(mode="after")
+    def _patterns_and_known_sites(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either path or url")
+        if self.path is not None and (self.mirrors or self.sha256):
+            raise ValueError("sha256 and mirrors belong to a url (file:// serves too)")
+        for pattern in (self.path, self.url, *self.mirrors):
+            if pattern is not None and "{file}" not in pattern:
+                raise ValueError(f"{pattern} lacks {{file}}, which stands for a site's archive")
+        names = groups()[self.group]
+        if unknown := [name for name in self.sha256 if name not in names]:
+            raise ValueError(f"sha256: no site of {self.group} is named '{unknown[0]}'")
+        return self
+
+    def shards(self) -> dict[str, list[dict[str, Any]]]:
+        """The raw file of each site, as `shards` would list it."""
+        return {
+            name: [
+                {
+                    "path": self.path and self.path.replace("{file}", archive_of(name)),
+                    "url": self.url and self.url.replace("{file}", archive_of(name)),
+                    "mirrors": [m.replace("{file}", archive_of(name)) for m in self.mirrors],
+                    "sha256": self.sha256.get(name),
+                }
+            ]
+            for name in groups()[self.group]
+        }
 
 
 class Source(Settings):
@@ -51,9 +97,16 @@ class Source(Settings):
 
     name: Name
     kind: Literal[
-        "stackexchange", "wikihow", "reddit", "natural-instructions", "authored", "messages"
+        "stackexchange",
+        "wikihow",
+        "reddit",
+        "natural-instructions",
+        "authored",
+        "messages",
+        "released",
     ]
-    shards: dict[Name, list[RawFile]] = Field(min_length=1)
+    shards: dict[Name, list[RawFile]] = {}
+    site_table: SiteTable | None = None
     licence: str = ""
     subreddit: str | None = None
     prompt_field: str = "prompt"
@@ -64,6 +117,20 @@ class Source(Settings):
     @property
     def filter_block(self) -> str:
         return self.filters or self.kind
+
+    @model_validator(mode="after")
+    def _shards_listed(self) -> Self:
+        if self.site_table is None:
+            if not self.shards:
+                raise ValueError("give shards, or site_table for a group of Stack Exchange sites")
+            return self
+        if self.shards or self.kind != "stackexchange":
+            raise ValueError("site_table is for kind stackexchange, and takes the place of shards")
+        listed = {
+            name: [RawFile.model_validate(file) for file in files]
+            for name, files in self.site_table.shards().items()
+        }
+        return self.model_copy(update={"shards": listed, "site_table": None})
 
     @model_validator(mode="after")
     def _subreddit_named(self) -> Self:
@@ -106,9 +173,28 @@ class Decontamination(Settings):
     ngram_words: int = Field(ge=1)
 
 
+class Released(Settings):
+    """Files of the data set that the paper's authors published (GAIR/lima on the hub)."""
+
+    train: RawFile | str
+    test: RawFile | str
+    dialogues: bool
+
+    def shards(self) -> tuple[dict[str, list[RawFile]], dict[str, list[RawFile]]]:
+        """Shards of training rows and of test prompts; the shard's name is the rows' shape."""
+        train, test = (
+            RawFile(path=file) if isinstance(file, str) else file
+            for file in (self.train, self.test)
+        )
+        dialogues = {"dialogues": [train]} if self.dialogues else {}
+        return {"single-turn": [train], **dialogues}, {"prompts": [test]}
+
+
 class Curation(Settings):
     """From candidates to the pool that data sets are drawn from."""
 
+    dataset: Literal["rebuilt", "released"]
+    released: Released
     filters: dict[str, Filters]
     deduplication: Deduplication
     decontamination: Decontamination
@@ -121,7 +207,7 @@ class Dataset(Settings):
     """A training set: drawn from sources (number of examples of each), or brought ready-made."""
 
     name: Name
-    examples: dict[Name, Annotated[int, Field(ge=0)]] | None = None
+    examples: dict[Name, Annotated[int, Field(ge=0)] | Literal["all"]] | None = None
     path: str | None = None
 
     @model_validator(mode="after")
@@ -430,11 +516,48 @@ class Config(Settings):
         return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
 
     @model_validator(mode="after")
+    def _published_rows(self) -> Self:
+        if self.curation.dataset == "rebuilt":
+            return self
+        return self.model_copy(update=_published_rows(self))
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = [*_repeated_names(self), *_unknown_names(self), *_impossible(self)]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+RELEASED, RELEASED_TEST = "released", "released-test"
+
+
+def _published_rows(config: Config) -> dict[str, Any]:
+    """Sources, data sets and prompts with the published rows in place of what is drawn.
+
+    Dev prompts were not published: they are held out of the training rows, unless brought.
+    """
+    drawn = [dataset.name for dataset in config.datasets if dataset.examples is not None]
+    if len(drawn) > 1:
+        raise ValueError(
+            f"curation.dataset: the published rows are one data set, {', '.join(drawn)} are drawn"
+        )
+    train, prompts = config.curation.released.shards()
+    sources = [source for source in config.sources if source.kind != "released"] + [
+        Source(name=RELEASED, kind="released", shards=train),
+        Source(name=RELEASED_TEST, kind="released", shards=prompts),
+    ]
+    datasets = [
+        dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})
+        for dataset in config.datasets
+    ]
+    number = sum(draw.examples or 0 for draw in config.prompts.dev)
+    dev = [draw for draw in config.prompts.dev if draw.path]
+    dev += [PromptDraw(source=RELEASED, examples=number)] if number else []
+    test = [draw for draw in config.prompts.test if draw.path]
+    wanted = sum(draw.examples or 0 for draw in config.prompts.test)
+    test += [PromptDraw(source=RELEASED_TEST, examples=wanted)] if wanted else []
+    return {"sources": sources, "datasets": datasets, "prompts": Prompts(dev=dev, test=test)}
 
 
 def _repeated_names(config: Config) -> list[str]:
@@ -524,7 +647,7 @@ def _impossible(config: Config) -> list[str]:
         f"sources.{s.name}: curation.filters has no block '{s.filter_block}'"
         f"{_nearest(s.filter_block, sorted(config.curation.filters))}"
         for s in config.sources
-        if s.filter_block not in {*config.curation.filters, "messages"}
+        if s.filter_block not in {*config.curation.filters, *UNFILTERED}
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"
@@ -634,7 +757,7 @@ def _nearest(word: str, known: list[str]) -> str:
 def raw_path(file: RawFile, source: str, data_root: str) -> str:
     """Where a raw file lies: resources/ for a URL, else its path under `data_root`."""
     if file.url is not None:
-        return f"resources/{source}/{file.url.rsplit('/', 1)[-1]}"
+        return f"resources/{source}/{urlsplit(file.url).path.rsplit('/', 1)[-1]}"
     assert file.path is not None
     return under_root(file.path, data_root)
 

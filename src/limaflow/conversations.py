@@ -16,10 +16,12 @@ from limaflow.records import Message
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """No conversation is this long; a longer line is a broken or hostile file."""
+MAX_ARRAY_BYTES = 1024**3
+"""An array is read whole, in some ten times its size of memory."""
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line of a JSON-lines file.
+    """Line number and object of each line of a JSON-lines file; of an array, each entry's number.
 
     Raises:
         InputError: the file is missing, or a line is too long, not UTF-8 or not a JSON object.
@@ -27,9 +29,33 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
         raise InputError("no such file", path=path)
     with path.open("rb") as file:
+        if (
+            path.suffix == ".json"
+            and file.read(16).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+        ):
+            yield from _entries(path)
+            return
+        file.seek(0)
         for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
             if line.strip():
                 yield number, json_object(line, path, number)
+
+
+def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if path.stat().st_size > MAX_ARRAY_BYTES:
+        raise InputError(f"array of over {MAX_ARRAY_BYTES} bytes", path=path, fix="use JSON lines")
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", path=path) from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON: {error.msg}", path=path, line=error.lineno) from None
+    except RecursionError:
+        raise InputError("not JSON: nested too deep", path=path) from None
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise InputError(f"entry {number} is not a JSON object", path=path)
+        yield number, entry
 
 
 def json_object(line: bytes, path: Path, number: int) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 """The one error that a user is meant to read."""
 
+import errno
 from pathlib import Path
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a file no longer fits."""
 
 
 class InputError(Exception):

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,7 +16,7 @@ Record = TypeVar("Record")
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
+def replacing(path: Path) -> Iterator[TextIO]:
     """A text file that takes its final name only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -30,16 +30,20 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         temporary.unlink(missing_ok=True)
 
 
+def _fields(record: object) -> dict[str, Any]:
+    """Far faster than `dataclasses.asdict`, which copies every value."""
+    if dataclasses.is_dataclass(record):
+        return vars(record)
+    raise TypeError(f"a {type(record).__name__} is no record")
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=_fields)
+
+
 def line_of(record: object) -> str:
     """One record as one line of canonical JSON, without the line's end."""
-    plain = (
-        dataclasses.asdict(record)
-        if dataclasses.is_dataclass(record) and not isinstance(record, type)
-        else record
-    )
     # A lone surrogate cannot be encoded as UTF-8; scraped text holds some.
-    text = json.dumps(plain, ensure_ascii=False, sort_keys=True)
-    return text.encode("utf-8", "replace").decode()
+    return _CANONICAL.encode(record).encode("utf-8", "replace").decode()
 
 
 def write_records(

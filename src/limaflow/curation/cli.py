@@ -1,9 +1,12 @@
 """`limaflow curate`: from candidates to the frozen data set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from limaflow.curation.sampling import Wanted
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,6 +35,19 @@ def counts_of(text: str, flag: str) -> dict[str, int]:
     ):
         raise InputError(f'{flag} must be {{"source": number}}, got {text}')
     return counts
+
+
+def wanted_of(text: str, flag: str) -> "dict[str, Wanted]":
+    """The same, where a number may also be "all": whatever the source has."""
+    import json
+
+    try:
+        counts = json.loads(text)
+    except json.JSONDecodeError:
+        counts = None
+    whole = [key for key, n in counts.items() if n == "all"] if isinstance(counts, dict) else []
+    numbers = text if not whole else json.dumps({k: counts[k] for k in counts if k not in whole})
+    return {**counts_of(numbers, flag), **dict.fromkeys(whole, "all")}
 
 
 @app.command(name="filter")
@@ -184,7 +200,7 @@ def contamination(
 def sample(
     pool: Annotated[Path, typer.Argument(help="Decontaminated examples.")],
     *,
-    examples: Annotated[str, typer.Option(help='JSON: {"source": number of examples}.')],
+    examples: Annotated[str, typer.Option(help='JSON: {"source": number or "all"}.')],
     temperature: Temperature,
     reserve_share: Annotated[float, typer.Option(help="Spare examples per drawn one.")],
     seed: Seed,
@@ -198,7 +214,7 @@ def sample(
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Example
 
-    wanted = counts_of(examples, "--examples")
+    wanted = wanted_of(examples, "--examples")
     chosen, spare = sampled_from(
         read_records(pool, Example),
         wanted,

@@ -8,6 +8,7 @@ Super-Natural Instructions: one example a task. Reddit: by upvotes. (LIMA §2.1-
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal
 
 from limaflow.errors import InputError
 from limaflow.records import Drop, Example
@@ -21,9 +22,12 @@ IN_ROUNDS = ("natural-instructions",)
 """Kinds of which each stratum gives one example before any gives a second."""
 
 
+Wanted = int | Literal["all"]
+
+
 def sampled(
     pool: Iterable[Example],
-    wanted: Mapping[str, int],
+    wanted: Mapping[str, Wanted],
     temperature: float,
     reserve_share: float,
     seed: int,
@@ -38,7 +42,8 @@ def sampled(
     """
     by_source = of_sources(pool, wanted)
     chosen, reserve = [], []
-    for source, number in sorted(wanted.items()):
+    for source, asked in sorted(wanted.items()):
+        number = len(by_source[source]) if asked == "all" else asked
         drawn = draw(
             by_source[source], number, temperature=temperature, seed=seed, purpose="sample"
         )
@@ -70,7 +75,7 @@ def undrawn(
             )
 
 
-def of_sources(pool: Iterable[Example], wanted: Mapping[str, int]) -> dict[str, list[Example]]:
+def of_sources(pool: Iterable[Example], wanted: Mapping[str, Wanted]) -> dict[str, list[Example]]:
     """The examples of each wanted source.
 
     Raises:
@@ -81,7 +86,9 @@ def of_sources(pool: Iterable[Example], wanted: Mapping[str, int]) -> dict[str, 
         if example.source in found:
             found[example.source].append(example)
     for source, number in sorted(wanted.items()):
-        if len(found[source]) < number:
+        if number == "all" and not found[source]:
+            raise InputError(f"source '{source}': all examples wanted, none available")
+        if number != "all" and len(found[source]) < number:
             raise InputError(
                 f"source '{source}': {number} examples wanted, {len(found[source])} available",
                 fix="want fewer, or loosen curation.filters; the funnel shows where they went",

@@ -4,7 +4,6 @@ Archives are taken as hostile: no member name becomes a path, sizes are bounded 
 written, and a file that ends too early is an error and never a shorter text.
 """
 
-import lzma
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from limaflow.conversations import MAX_LINE_BYTES
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 
 WINDOW_BYTES = 2**31
 """Pushshift's dumps are compressed with zstd's longest window, 2 GiB."""
@@ -44,10 +43,15 @@ def member_of_7z(archive: Path, member: str, scratch: Path) -> Iterator[Path]:
                         path=archive,
                     )
                 opened.extract(folder, targets=[member])
-        except (py7zr.Bad7zFile, py7zr.UnsupportedCompressionMethodError) as error:
-            raise InputError(f"not a sound 7z archive: {error}", path=archive) from None
-        except (EOFError, ValueError, lzma.LZMAError, py7zr.DecompressionError) as error:
-            raise InputError(f"broken or cut 7z archive: {error}", path=archive) from None
+        except InputError:
+            raise
+        except Exception as error:  # the library trusts headers: damage surfaces as any exception
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise InputError(f"no room for {member}", path=scratch) from None
+            what = f"{type(error).__name__} {error}".strip()
+            raise InputError(
+                f"not a sound 7z archive: {what}", path=archive, fix="fetch it again"
+            ) from None
         unpacked = Path(folder) / member
         if unpacked.is_symlink() or not unpacked.is_file() or unpacked.stat().st_size != size:
             raise InputError(f"{member} is not a plain file of {size} bytes", path=archive)

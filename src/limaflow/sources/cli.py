@@ -13,11 +13,18 @@ def fetch(
     url: Annotated[str, typer.Option(help="http(s) or file URL, or a local path.")],
     output: Annotated[Path, typer.Option(help="Final name of the raw file.")],
     sha256: Annotated[str | None, typer.Option(help="Checksum that the file must have.")] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Another address of the same file, tried in turn.")
+    ] = None,
+    token_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds the token of a gated URL.")
+    ] = None,
 ) -> None:
-    """Fetch one raw file and verify it."""
+    """Fetch one raw file and verify it; an interrupted download goes on."""
     from limaflow.sources.fetching import fetch as fetch_file
 
-    print(f"{fetch_file(url, output, sha256)}  {output}")
+    found = fetch_file(url, output, sha256, mirrors=mirror or (), token_env=token_env)
+    print(f"{found}  {output}")
 
 
 @app.command()
@@ -39,13 +46,17 @@ def extract(
     response_field: Annotated[
         str, typer.Option(help="Path of the response in a row, likewise.")
     ] = "response",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that read (stackexchange); same output.")
+    ] = 1,
 ) -> None:
     """Read the candidates of one shard."""
     from collections import Counter
 
-    from limaflow.jsonl import write_json, write_records
+    from limaflow.jsonl import write_json
     from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import Extracted, candidates
+    from limaflow.sources.extraction import Extracted
+    from limaflow.sources.extraction import extract as extract_to
 
     output.parent.mkdir(parents=True, exist_ok=True)
     passed_over: Counter[str] = Counter()
@@ -59,7 +70,7 @@ def extract(
         prompt_field=prompt_field,
         response_field=response_field,
     )
-    count = write_records(output, candidates(kind, read, passed_over))
+    count = extract_to(kind, read, output, passed_over, processes)
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
     if counts:
         found = {reason: n for reason, n in sorted(passed_over.items()) if n}

@@ -6,25 +6,23 @@ prompt. r/AskReddit gives prompts only: titles that need no further text (LIMA Â
 """
 
 import html
+import string
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import (
-    BEST,
-    OTHER,
-    BestResponses,
-    Shard,
-    best_responses,
-    lossless,
-)
+from limaflow.sources.candidates import Shard, lossless
+from limaflow.sources.pairing import BEST, OTHER, Post, PostTable, pairs, post_table
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)
+DIGITS = string.digits + string.ascii_lowercase
 
 
 def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
@@ -33,48 +31,65 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     Raises:
         InputError: broken zstd or JSON, or a post that lacks what it must have.
     """
-    with best_responses(shard.scratch) as posts:
-        for path in shard.files:
-            for number, line in lines_of_zst(path):
-                if not line.strip():
-                    continue
-                row = json_object(line, path, number)
-                try:
-                    _store(row, shard.subreddit.lower(), posts, passed_over)
-                except (KeyError, TypeError, ValueError) as error:
-                    what = f"no {error}" if isinstance(error, KeyError) else str(error)
-                    raise InputError(
-                        f"not a Pushshift post: {what}", path=path, line=number
-                    ) from None
-        for submission, comment in posts.pairs():
+    with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
+        table = Path(folder) / "posts.sqlite"
+        with post_table(table) as posts:
+            for path in shard.files:
+                for number, line in lines_of_zst(path):
+                    if not line.strip():
+                        continue
+                    row = json_object(line, path, number)
+                    try:
+                        _store(row, shard.subreddit.lower(), posts, passed_over)
+                    except (KeyError, TypeError, ValueError) as error:
+                        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+                        raise InputError(
+                            f"not a Pushshift post: {what}", path=path, line=number
+                        ) from None
+        passed_over.update(["submission twice"] * len(posts.twice))
+        for submission, comment in pairs([table]):
             if comment:
                 passed_over.update({BEST: 1, OTHER: -1})
-            yield _candidate(submission, comment or {}, shard)
+            yield _candidate(submission, comment, shard)
 
 
 def _store(
-    row: dict[str, Any], subreddit: str, posts: BestResponses, passed_over: Counter[str]
+    row: dict[str, Any], subreddit: str, posts: PostTable, passed_over: Counter[str]
 ) -> None:
     if str(row["subreddit"]).lower() != subreddit:
         passed_over["another subreddit"] += 1
         return
-    key, score, author = str(row["id"]), int(row["score"]), str(row.get("author") or "")
-    post = {"id": key, "score": score, "author": author, "permalink": row.get("permalink") or ""}
+    author, link = str(row.get("author") or ""), str(row.get("permalink") or "")
+    number, score = _whole(int(str(row["id"]), 36)), _whole(int(row["score"]))
     if "link_id" in row:
         if reason := _comment_fault(row, author):
             passed_over[reason] += 1
             return
-        post["text"] = _text(row["body"])
-        parent = str(row["link_id"]).removeprefix("t3_")
-        posts.add_response(parent, key, int(key, 36), score, post)
+        prompt = _whole(int(str(row["link_id"]).removeprefix("t3_"), 36))
+        text = _text(row["body"])
+        posts.add_response(Post(number, prompt, score, "", text, author, link=link))
         passed_over[OTHER] += 1
         return
     if reason := _submission_fault(row, subreddit):
         passed_over[reason] += 1
         return
-    post |= {"title": _text(row["title"]), "text": _text(row.get("selftext") or "")}
-    if not posts.add_prompt(key, post):
-        passed_over["submission twice"] += 1
+    title, text = _text(row["title"]), _text(row.get("selftext") or "")
+    posts.add_prompt(Post(number, None, score, title, text, author, link=link))
+
+
+def _id(number: int) -> str:
+    """The post's id as Reddit writes it, a number to the base of 36."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = DIGITS[digit] + digits
+    return digits or "0"
+
+
+def _whole(number: int) -> int:
+    if abs(number) >= 2**63:
+        raise ValueError(f"{number} is too large")
+    return number
 
 
 def _submission_fault(row: dict[str, Any], subreddit: str) -> str:
@@ -103,37 +118,37 @@ def _text(raw: Any) -> str:
     return lossless(html.unescape(str(raw))).strip()
 
 
-def _candidate(submission: dict[str, Any], comment: dict[str, Any], shard: Shard) -> Candidate:
-    titles_only = shard.subreddit.lower() in TITLES_ONLY
-    posts = [post for post in (submission, comment) if post][: 1 if titles_only else 2]
-    comment = {} if titles_only else comment
+def _candidate(submission: Post, comment: Post | None, shard: Shard) -> Candidate:
+    if shard.subreddit.lower() in TITLES_ONLY:
+        comment = None
+    posts = (submission, comment) if comment else (submission,)
     return Candidate(
-        id=shard.id(submission["id"]),
+        id=shard.id(_id(submission.number)),
         source=shard.source,
         shard=shard.name,
         kind="reddit",
-        title=submission["title"],
-        body=submission["text"],
-        response=comment.get("text", ""),
+        title=submission.title,
+        body=submission.text,
+        response=comment.text if comment else "",
         markup="markdown",
-        prompt_score=submission["score"],
-        response_score=comment.get("score"),
+        prompt_score=submission.score,
+        response_score=comment.score if comment else None,
         stratum=f"r/{shard.subreddit}",
         provenance=Provenance(
             site="www.reddit.com",
-            title=submission["title"],
-            ids=tuple(post["id"] for post in posts),
-            urls=tuple(_url(post, submission["id"]) for post in posts),
-            authors=tuple(post["author"] for post in posts),
+            title=submission.title,
+            ids=tuple(_id(post.number) for post in posts),
+            urls=tuple(_url(post, submission) for post in posts),
+            authors=tuple(post.author for post in posts),
             licence=shard.licence,
-            score=comment.get("score", submission["score"]),
-            prompt_score=submission["score"],
+            score=comment.score if comment else submission.score,
+            prompt_score=submission.score,
         ),
     )
 
 
-def _url(post: dict[str, Any], submission: str) -> str:
-    if post["permalink"]:
-        return f"https://www.reddit.com{post['permalink']}"
-    tail = "" if post["id"] == submission else f"_/{post['id']}/"
-    return f"https://www.reddit.com/comments/{submission}/{tail}"
+def _url(post: Post, submission: Post) -> str:
+    if post.link:
+        return f"https://www.reddit.com{post.link}"
+    tail = "" if post is submission else f"_/{_id(post.number)}/"
+    return f"https://www.reddit.com/comments/{_id(submission.number)}/{tail}"

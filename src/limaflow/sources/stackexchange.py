@@ -1,163 +1,195 @@
 """Stack Exchange dumps: Posts.xml, bare or in `<site>.7z`, as questions with their top answer.
 
-Format: https://archive.org/details/stackexchange (one `row` a post; bodies are HTML; PostTypeId 1
-is a question, 2 an answer). The paper takes each question's top answer (LIMA §2.1).
+The paper takes each question's top answer (LIMA §2.1). Bodies stay HTML. Several processes read a
+part of the file each, and then write a part of the candidates each.
 """
 
-import re
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from lxml import etree
+from typing import Any, TypeVar
 
 from limaflow.errors import InputError
+from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
+from limaflow.sources import posts
 from limaflow.sources.archives import member_of_7z
-from limaflow.sources.candidates import BEST, OTHER, BestResponses, Shard, best_responses
-from limaflow.sources.licences import of_post
+from limaflow.sources.candidates import Shard, line_of
+from limaflow.sources.pairing import BEST, OTHER, Post, pairs, post_table, ranges
+from limaflow.sources.sites import site_of
 
-QUESTION, ANSWER = "1", "2"
-OWN_DOMAINS = {
-    "stackoverflow": "stackoverflow.com",
-    "serverfault": "serverfault.com",
-    "superuser": "superuser.com",
-    "askubuntu": "askubuntu.com",
-    "stackapps": "stackapps.com",
-    "mathoverflow": "mathoverflow.net",
-}
+Result = TypeVar("Result")
 
 
 def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
-    """One candidate a question, by id, with its best answer; questions without one come too.
+    """One candidate a question, by Id, with its best answer; questions without one come too.
 
     Raises:
-        InputError: broken or hostile XML, a row that lacks what it must have, a repeated id.
+        InputError: broken or hostile XML, a row that lacks what it must have, a repeated Id.
     """
-    with best_responses(shard.scratch) as posts:
-        for path in shard.files:
-            packed = path.suffix == ".7z"
-            opened = member_of_7z(path, "Posts.xml", shard.scratch) if packed else nullcontext(path)
-            with opened as xml:
-                _store(xml, path, posts, passed_over)
-        for question, answer in posts.pairs():
-            if answer:
-                passed_over.update({BEST: 1, OTHER: -1})
-            yield _candidate(question, answer or {}, shard)
+    with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
+        tables = _stored(shard, Path(folder), 1, passed_over)
+        yield from _candidates(pairs(tables), shard, passed_over)
 
 
-def site_of(shard: str) -> str:
-    """Host name of the site behind a shard such as `beer`, `beer-meta` or `pt-stackoverflow`."""
-    name = shard.removesuffix("-meta")
-    meta = "meta." if name != shard else ""
-    language, _, rest = name.partition("-")
-    if rest in OWN_DOMAINS:
-        return f"{language}.{meta}{OWN_DOMAINS[rest]}"
-    if name in OWN_DOMAINS:
-        return f"{meta}{OWN_DOMAINS[name]}"
-    return f"{name}.{meta}stackexchange.com"
+def write(shard: Shard, passed_over: Counter[str], output: Path, processes: int) -> int:
+    """Write the same as JSON lines, the same whatever the number of processes; return their number.
+
+    Raises:
+        InputError: as `read`; nothing is left under the output's name then.
+    """
+    with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
+        tables = _stored(shard, Path(folder), processes, passed_over)
+        cuts = ranges(tables, processes)
+        files = [Path(folder) / f"{number}.jsonl" for number in range(processes)]
+        count = 0
+        for found, part_of_count in _shared_out(
+            partial(_write_range, tables, shard), zip(files, cuts, strict=True), processes
+        ):
+            passed_over.update(found)
+            count += part_of_count
+        with replacing(output) as joined:
+            for file in files:
+                with file.open("rb") as part:
+                    shutil.copyfileobj(part, joined.buffer, 1024 * 1024)
+    return count
 
 
-def _store(xml: Path, named: Path, posts: BestResponses, passed_over: Counter[str]) -> None:
-    """Put the questions and answers of `xml` into `posts`; errors name the file `named`."""
-    for number, row in _rows(xml, named):
-        kind, place = row.get("PostTypeId"), _Place(named, number, row)
-        post: dict[str, Any] = {k: row[k] for k in ("Id", "Title", "Body") if k in row}
-        post["Licence"] = of_post(row.get("ContentLicense", ""), row.get("CreationDate", ""))
-        post["Score"] = place.whole("Score")
-        post["Author"] = row.get("OwnerDisplayName") or (
-            f"user {row['OwnerUserId']}" if "OwnerUserId" in row else ""
-        )
-        if kind == QUESTION:
-            place.need("Title", "Body")
-            if not posts.add_prompt(str(place.whole("Id")), post, row.get("AcceptedAnswerId")):
-                raise place.error("a question of this Id stands twice")
-        elif kind == ANSWER:
-            place.need("Body")
-            key, parent = place.whole("Id"), place.whole("ParentId")
-            posts.add_response(str(parent), str(key), key, post["Score"], post)
-            passed_over[OTHER] += 1
-        elif not kind:
-            raise place.error("no PostTypeId")
-        else:
-            passed_over[f"post of type {kind}"] += 1
+def _stored(shard: Shard, folder: Path, processes: int, passed_over: Counter[str]) -> list[Path]:
+    """Tables with the posts of the shard's files."""
+    tables: list[Path] = []
+    for path in shard.files:
+        packed = path.suffix == ".7z"
+        opened = member_of_7z(path, "Posts.xml", shard.scratch) if packed else nullcontext(path)
+        with opened as xml:
+            found = _store_side_by_side(xml, folder, len(tables), processes)
+            if found is None:
+                table = folder / f"{len(tables)}.sqlite"
+                found = [(table, *_store(table, posts.rows(xml, path)))]
+            for table, kinds, twice in found:
+                tables.append(table)
+                passed_over.update(kinds)
+                if twice:
+                    raise _twice(xml, path, twice[0])
+    return tables
 
 
-def _rows(xml: Path, named: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line and attributes of each post, with nothing of the tree kept."""
+def _store_side_by_side(
+    xml: Path, folder: Path, number: int, processes: int
+) -> list[tuple[Path, Counter[str], list[int]]] | None:
+    """None if the file is not laid out as dumps are, or not sound: `posts.rows` tells."""
+    if processes == 1:
+        return None
+    files = [folder / f"{number + part}.sqlite" for part in range(processes)]
     try:
-        with xml.open("rb") as file:
-            # Entities stay unresolved, nothing is loaded, and libxml2's size limits stand.
-            events = etree.iterparse(
-                file, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        bounds = posts.parts(xml, processes)
+        tasks = zip(files, bounds, strict=True)
+        stored = _shared_out(partial(_store_part, xml), tasks, processes)
+    except posts.Irregular:
+        for file in files:
+            file.unlink(missing_ok=True)
+        return None
+    return [(file, *found) for file, found in zip(files, stored, strict=True)]
+
+
+def _store_part(xml: Path, table: Path, bounds: tuple[int, int]) -> tuple[Counter[str], list[int]]:
+    return _store(table, posts.rows_of_part(xml, *bounds))
+
+
+def _store(table: Path, rows: Iterable[posts.Row]) -> tuple[Counter[str], list[int]]:
+    """Rows that are no questions, by kind, and the Ids of questions that stand twice."""
+    kinds: Counter[str] = Counter()
+    with post_table(table) as stored:
+        for kind, post in rows:
+            if post is None:
+                kinds[f"post of type {kind}"] += 1
+            elif kind == posts.QUESTION:
+                stored.add_prompt(post)
+            else:
+                stored.add_response(post)
+                kinds[OTHER] += 1
+    return kinds, stored.twice
+
+
+def _write_range(
+    tables: list[Path], shard: Shard, file: Path, numbers: tuple[int, int]
+) -> tuple[Counter[str], int]:
+    passed_over: Counter[str] = Counter()
+    count = 0
+    with file.open("wb") as lines:
+        for candidate in _candidates(pairs(tables, *numbers), shard, passed_over):
+            lines.write(line_of(candidate))
+            count += 1
+    return passed_over, count
+
+
+def _shared_out(
+    work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], processes: int
+) -> list[Result]:
+    """`work(*task)` for each task, in order; one process for each if there is more than one."""
+    if processes == 1:
+        return [work(*task) for task in tasks]
+    with ProcessPoolExecutor(processes) as pool:
+        try:
+            return list(pool.map(work, *zip(*tasks, strict=True)))
+        except BrokenProcessPool:
+            raise InputError("a process was killed; is memory short?") from None
+
+
+def _twice(xml: Path, path: Path, number: int) -> InputError:
+    return InputError(
+        f"post {number}: a question of this Id stands twice",
+        path=path,
+        line=posts.line_of(xml, path, number, 2),
+    )
+
+
+def _candidates(
+    found: Iterable[tuple[Post, Post | None]], shard: Shard, passed_over: Counter[str]
+) -> Iterator[Candidate]:
+    site, before = site_of(shard.name), None
+    for question, answer in found:
+        if question.number == before:
+            raise InputError(
+                f"post {before}: a question of this Id stands twice", path=shard.files[0]
             )
-            for number, (_, element) in enumerate(events):
-                # A DTD stands before the first element or nowhere.
-                if not number and element.getroottree().docinfo.internalDTD is not None:
-                    raise InputError("declares a DTD, which no dump does", path=named)
-                if element.tag == "row":
-                    yield element.sourceline or 0, dict(element.attrib)
-                element.clear()
-                while (before := element.getprevious()) is not None:
-                    before.getparent().remove(before)
-    except etree.XMLSyntaxError as error:
-        raise InputError(f"not sound XML: {error.msg}", path=named, line=error.lineno) from None
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", path=named) from None
+        before = question.number
+        if answer:
+            passed_over[BEST] += 1
+            passed_over[OTHER] -= 1
+        yield _candidate(question, answer, shard, site)
 
 
-class _Place:
-    """A row with the file and line to name when it is wrong."""
-
-    def __init__(self, path: Path, line: int, row: dict[str, str]) -> None:
-        self._path, self._line, self._row = path, line, row
-
-    def error(self, message: str) -> InputError:
-        post = f"post {self._row.get('Id', 'without Id')}: {message}"
-        return InputError(post, path=self._path, line=self._line)
-
-    def need(self, *names: str) -> None:
-        for name in names:
-            if name not in self._row:
-                raise self.error(f"no {name}")
-
-    def whole(self, name: str) -> int:
-        self.need(name)
-        text = self._row[name]
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
-            raise self.error(f"{name} is {text[:40]!r}, not a whole number")
-        return int(text)
-
-
-def _candidate(question: dict[str, Any], answer: dict[str, Any], shard: Shard) -> Candidate:
-    site = site_of(shard.name)
-    posts = [post for post in (question, answer) if post]
-    licences = [post["Licence"] for post in posts if post["Licence"]]
+def _candidate(question: Post, answer: Post | None, shard: Shard, site: str) -> Candidate:
+    both = (question, answer) if answer else (question,)
+    licences = dict.fromkeys([post.licence for post in both if post.licence])
+    asked = f"https://{site}/q/{question.number}"
     return Candidate(
-        id=shard.id(question["Id"]),
+        id=shard.id(str(question.number)),
         source=shard.source,
         shard=shard.name,
         kind="stackexchange",
-        title=question["Title"],
-        body=question["Body"],
-        response=answer.get("Body", ""),
+        title=question.title,
+        body=question.text,
+        response=answer.text if answer else "",
         markup="html",
-        prompt_score=question["Score"],
-        response_score=answer.get("Score"),
+        prompt_score=question.score,
+        response_score=answer.score if answer else None,
         stratum=shard.name,
         provenance=Provenance(
             site=site,
-            title=question["Title"],
-            ids=tuple(post["Id"] for post in posts),
-            urls=tuple(
-                f"https://{site}/{kind}/{post['Id']}"
-                for kind, post in zip(("q", "a"), posts, strict=False)
-            ),
-            authors=tuple(post["Author"] for post in posts),
-            licence=", ".join(dict.fromkeys(licences)) or shard.licence,
-            score=answer.get("Score", question["Score"]),
-            prompt_score=question["Score"],
+            title=question.title,
+            ids=tuple([str(post.number) for post in both]),
+            urls=(asked, f"https://{site}/a/{answer.number}") if answer else (asked,),
+            authors=tuple([post.author for post in both]),
+            licence=", ".join(licences) or shard.licence,
+            score=answer.score if answer else question.score,
+            prompt_score=question.score,
         ),
     )

@@ -10,6 +10,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,18 +89,23 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     path=path,
                     fix="wikihowAll.csv has them; of wikihowSep.csv, join the rows of an article",
                 )
-            number = 0
-            try:
-                for number, fields in enumerate(table, start=1):
-                    if len(fields) != len(columns):
-                        raise InputError(
-                            f"{len(fields)} fields under {len(columns)} columns",
-                            path=path,
-                            line=table.line_num,
-                        )
-                    yield number, dict(zip(columns, fields, strict=True))
-            except csv.Error as error:
-                raise InputError(f"broken CSV: {error}", path=path, line=table.line_num) from None
+            for number in count(1):
+                # A quote that is never closed swallows lines: the row's first one is the place.
+                line = table.line_num + 1
+                try:
+                    fields = next(table, None)
+                except csv.Error as error:
+                    raise InputError(f"broken CSV: {error}", path=path, line=line) from None
+                except UnicodeDecodeError:
+                    raise InputError(
+                        "not UTF-8, here or soon after", path=path, line=line
+                    ) from None
+                if fields is None:
+                    return
+                if len(fields) != len(columns):
+                    message = f"{len(fields)} fields under {len(columns)} columns"
+                    raise InputError(message, path=path, line=line)
+                yield number, dict(zip(columns, fields, strict=True))
     except UnicodeDecodeError:
         raise InputError("not UTF-8", path=path) from None
     except OSError as error:

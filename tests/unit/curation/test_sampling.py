@@ -48,6 +48,15 @@ def test_within_a_site_the_questions_with_the_highest_score_come_first() -> None
         assert spare == list(range(30 - count - -(-count // 4), 30 - count))
 
 
+def test_all_is_whatever_the_source_has() -> None:
+    pool = pool_of({"beer": 30, "wine": 2}, kind="released")
+    chosen, reserve = sampled(pool, {"s": "all"}, 3.0, 0.25, seed=1)
+    assert {e.id for e in chosen} == {e.id for e in pool}
+    assert not reserve
+    with pytest.raises(InputError, match="all examples wanted, none available"):
+        sampled(pool, {"other": "all"}, 3.0, 0.25, seed=1)
+
+
 def test_a_higher_temperature_draws_small_sites_more_often() -> None:
     pool = pool_of({"big": 800, "small": 100})
     shares = []

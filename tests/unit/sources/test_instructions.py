@@ -64,6 +64,40 @@ def test_dotted_fields_are_joined_and_empty_ones_left_out(
     assert found["seed_task_0"].title.endswith("700-1000 calories?")
 
 
+def test_an_array_of_instructions_such_as_alpacas_is_read_like_lines(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "Sort.", "input": "3 1 2", "output": "1 2 3"},
+        {"instruction": "Name a tree.", "input": "", "output": "Oak."},
+    ]
+    path = tmp_path / "alpaca_data.json"
+    path.write_text(json.dumps(rows, indent=4))
+    shard = Shard(
+        source="alpaca",
+        name="all",
+        files=(path,),
+        scratch=tmp_path,
+        prompt_field="instruction,input",
+        response_field="output",
+    )
+    found = list(authored.read(shard, Counter()))
+    assert [(c.title, c.response) for c in found] == [
+        ("Sort.\n\n3 1 2", "1 2 3"),
+        ("Name a tree.", "Oak."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [('[{"a": 1},\n3 4]', r"\.json:2: not JSON"), ("[1]", "entry 1 is not"), ("[" * 9**5, "JSON")],
+)
+def test_a_broken_array_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    shard = Shard(source="x", name="x", files=(path,), scratch=tmp_path)
+    with pytest.raises(InputError, match=message):
+        list(authored.read(shard, Counter()))
+
+
 def test_the_first_turn_of_mt_bench_is_the_prompt(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "multi-turn/mt-bench/question.jsonl"
     shard = Shard(source="mt", name="mt", files=(path,), scratch=tmp_path)

@@ -1,5 +1,9 @@
 """Stack Exchange dumps: which answer is taken, and what is refused."""
 
+import json
+import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -9,8 +13,11 @@ from lxml import etree
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
-from limaflow.sources.candidates import BEST, OTHER, Shard
-from limaflow.sources.stackexchange import read, site_of
+from limaflow.sources import pairing
+from limaflow.sources.candidates import Shard
+from limaflow.sources.extraction import extract
+from limaflow.sources.pairing import BEST, OTHER
+from limaflow.sources.stackexchange import read
 
 QUESTION = (
     '<row Id="1" PostTypeId="1" Score="7" Title="Why?" Body="&lt;p&gt;B&lt;/p&gt;" OwnerUserId="9" '
@@ -74,20 +81,6 @@ def test_attribution_names_posts_addresses_authors_and_licence(tmp_path: Path) -
     )
     assert provenance.authors == ("user 9", "Ann")
     assert provenance.licence == "CC BY-SA 3.0, CC BY-SA 4.0"
-
-
-@pytest.mark.parametrize(
-    ("shard", "site"),
-    [
-        ("beer", "beer.stackexchange.com"),
-        ("beer-meta", "beer.meta.stackexchange.com"),
-        ("stackoverflow", "stackoverflow.com"),
-        ("pt-stackoverflow", "pt.stackoverflow.com"),
-        ("mathoverflow", "mathoverflow.net"),
-    ],
-)
-def test_the_shards_name_gives_the_site(shard: str, site: str) -> None:
-    assert site_of(shard) == site
 
 
 @pytest.mark.parametrize(
@@ -178,3 +171,129 @@ def test_the_real_dump_gives_a_candidate_a_question_with_an_independent_count(
     }
     assert len(read_back) + passed_over.total() == len(rows)
     assert {c.provenance.licence for c in read_back} == {"CC BY-SA 3.0"}
+
+
+def written(path: Path, processes: int) -> tuple[bytes, Counter[str]]:
+    passed_over: Counter[str] = Counter()
+    shard = Shard(source="se", name="beer", files=(path,), scratch=path.parent)
+    output = path.parent / f"{processes}.jsonl"
+    count = extract("stackexchange", shard, output, passed_over, processes)
+    assert count == output.read_bytes().count(b"\n")
+    return output.read_bytes(), passed_over
+
+
+def test_any_number_of_processes_writes_the_same_bytes(shared_data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "Posts.xml"
+    path.symlink_to(shared_data / "stackexchange/beer/Posts.xml")
+    one = written(path, 1)
+    assert written(path, 2) == one
+    assert written(path, 5) == one
+    assert [c.id for c in candidates(path)] == [
+        json.loads(line)["id"] for line in one[0].splitlines()
+    ]
+    assert not list(tmp_path.glob(".posts*"))
+
+
+def test_an_answer_far_from_its_question_meets_it_across_the_parts(tmp_path: Path) -> None:
+    rows = [answer(5000 + n, n, parent=2000 - n) for n in range(1000)]
+    rows += [QUESTION.replace('row Id="1"', f'row Id="{2000 - n}"') + "/>" for n in range(1000)]
+    path = posts(tmp_path, *rows)
+    assert written(path, 3) == written(path, 1)
+    assert len(candidates(path)) == 1000
+    assert all(c.response == f"answer {5000 + c.response_score}" for c in candidates(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<posts>\n<!--\n{q}\n-->\n{a}\n{q}\n</posts>",
+        "<posts>{a}{q}</posts>",
+        "<?xml version='1.0' encoding='utf-16'?><posts>\n{a}\n{q}\n</posts>",
+        "<posts>\n{a}\n<row\nId='1' PostTypeId='1'\nScore='7' Title='t' Body='b'></row></posts>",
+        "<posts>\n<tag>{a}\n</tag>\n{q}\n</posts>\n<!-- end -->\n",
+        "<other>\n{a}\n{q}\n</other>",
+    ],
+)
+def test_an_unusual_layout_gives_the_same_with_several_processes(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "Posts.xml"
+    encoding = "utf-16" if "utf-16" in text else "utf-8"
+    path.write_text(text.format(a=answer(2, 3), q=QUESTION + "/>"), encoding=encoding)
+    assert written(path, 3) == written(path, 1)
+    [candidate] = candidates(path)
+    assert candidate.response == "answer 2"
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('<row Id="9" PostTypeId="1" Score="1" Body="b"/>', r"Posts\.xml:303: post 9: no Title"),
+        ('<row Id="9" PostTypeId="1" Score="1" Title="t"/>', r"Posts\.xml:303: post 9: no Body"),
+        (QUESTION + "/>\n" + QUESTION + "/>", r"Posts\.xml:304: post 1: .*stands twice"),
+        ('<row Id="9" PostTypeId="1', r"Posts\.xml:30[34]: not sound XML"),
+        ("</posts><posts>", r"Posts\.xml:303: not sound XML"),
+        ('<row Id="9" PostTypeId="1" Title="&bomb;"/>', "not sound XML"),
+    ],
+)
+def test_a_fault_deep_in_the_file_is_named_alike_and_leaves_nothing(
+    tmp_path: Path, row: str, message: str, processes: int
+) -> None:
+    path = posts(tmp_path, *(answer(n, 0) for n in range(10, 310)), row)
+    with pytest.raises(InputError, match=message):
+        written(path, processes)
+    assert [file.name for file in tmp_path.iterdir()] == ["Posts.xml"]
+
+
+def test_a_question_that_stands_twice_in_different_parts_is_refused(tmp_path: Path) -> None:
+    rows = [answer(n, 0) for n in range(10, 310)]
+    path = posts(tmp_path, QUESTION + "/>", *rows, QUESTION + "/>")
+    for processes in (1, 2):
+        with pytest.raises(InputError, match="post 1: a question of this Id stands twice"):
+            written(path, processes)
+
+
+def test_a_window_that_goes_to_disk_changes_nothing(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "Posts.xml"
+    path.symlink_to(shared_data / "stackexchange/beer/Posts.xml")
+    whole = written(path, 1)
+    monkeypatch.setattr(pairing, "WINDOW_CHARS", 20_000)
+    assert written(path, 1) == whole
+
+
+def test_negative_scores_are_scores(tmp_path: Path) -> None:
+    path = posts(tmp_path, QUESTION.replace('"7"', '"-7"') + "/>", answer(2, -5), answer(3, -4))
+    [candidate] = candidates(path)
+    assert (candidate.prompt_score, candidate.response_score) == (-7, -4)
+
+
+def test_memory_does_not_grow_with_the_file(shared_data: Path, tmp_path: Path) -> None:
+    rows = (shared_data / "stackexchange/beer/Posts.xml").read_text("utf-8-sig").splitlines()[2:-1]
+    id_in = re.compile(r'\b((?:Parent|AcceptedAnswer)?Id)="(\d+)"')
+    peaks = []
+    for copies in (4, 24):
+        path = tmp_path / f"{copies}.xml"
+        with path.open("w", encoding="utf-8") as file:
+            file.write("<posts>\n")
+            for copy in range(copies):
+                file.writelines(
+                    id_in.sub(lambda m, c=copy: f'{m[1]}="{int(m[2]) + c * 10**6}"', row) + "\n"
+                    for row in rows
+                )
+            file.write("</posts>\n")
+        program = (
+            "import resource, sys; from pathlib import Path; from collections import Counter;"
+            "from limaflow.sources import pairing;"
+            "from limaflow.sources.candidates import Shard;"
+            "from limaflow.sources.extraction import extract;"
+            "pairing.WINDOW_CHARS = 2**20; pairing.CACHE_KIB = 1024; path = Path(sys.argv[1]);"
+            "shard = Shard(source='s', name='s', files=(path,), scratch=path.parent);"
+            "extract('stackexchange', shard, path.with_suffix('.jsonl'), Counter());"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, path], check=True, capture_output=True, text=True
+        )
+        peaks.append(int(done.stdout))
+    assert peaks[1] - peaks[0] < 8 * 1024

@@ -42,7 +42,7 @@ def test_the_other_layout_is_refused_with_the_columns_it_lacks(tmp_path: Path) -
     ("rows", "message"),
     [
         ('a,"b"c,d\n', ":2: broken CSV"),
-        ('a,"b,d\n', "broken CSV"),
+        ('a,b,c\na,"b,d\ne,f,g\n', ":3: broken CSV"),
         ("a,b\n", ":2: 2 fields under 3 columns"),
     ],
 )
@@ -67,3 +67,11 @@ def test_where_they_do_not_match_the_text_stands_alone() -> None:
 
 def test_an_article_is_attributed_to_its_address() -> None:
     assert address("How to Clean a Pan, Well?2") == "https://www.wikihow.com/Clean-a-Pan%2C-Well%3F"
+
+
+def test_text_that_is_not_utf8_is_named_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "wikihowAll.csv"
+    path.write_bytes(b"headline,title,text\n" + b"a,b,c\n" * 9000 + b"a,\xff,c\n")
+    shard = Shard(source="wh", name="all", files=(path,), scratch=tmp_path)
+    with pytest.raises(InputError, match=r"All\.csv:[78]\d{3}: not UTF-8"):
+        list(read(shard, Counter()))

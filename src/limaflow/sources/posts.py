@@ -1,0 +1,169 @@
+"""Posts.xml of a Stack Exchange dump as a stream of posts.
+
+Format: https://archive.org/details/stackexchange (one `row` a post; PostTypeId 1 is a question, 2
+an answer). Dumps hold a row a line, so that slices of whole lines can be parsed side by side; what
+is not laid out so, or not sound, is read in order by one parser, which has the last word.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+
+from lxml import etree
+
+from limaflow.errors import InputError
+from limaflow.sources.licences import of_post
+from limaflow.sources.pairing import Post
+
+QUESTION, ANSWER = "1", "2"
+WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
+PIECE_BYTES = 64 * 1024
+"""A tree of this many bytes stays in the processor's cache."""
+LONGEST_LINE_BYTES = 64 * 1024 * 1024
+HEAD = re.compile(
+    rb"""(\xef\xbb\xbf)?(<\?xml version=["']1.0["']( encoding=["']utf-8["'])?\s*\?>)?\s*<posts>""",
+    re.IGNORECASE,
+)
+TAIL = re.compile(rb"</posts>\s*\Z")
+
+
+Row = tuple[str, Post | None]
+"""Kind of a post, and the post itself if it is a question or an answer."""
+
+
+class Malformed(Exception):
+    """A row lacks what it must have."""
+
+
+class Irregular(Exception):
+    """Something is not laid out as dumps are, or not sound."""
+
+
+def rows(xml: Path, named: Path) -> Iterator[Row]:
+    """The rows of `xml` in order; errors name the file `named`.
+
+    Raises:
+        InputError: broken or hostile XML, or a row that lacks what it must have, with its line.
+    """
+    for line, element in _elements(xml, named):
+        try:
+            yield _row(element.get)
+        except Malformed as error:
+            post = f"post {element.get('Id') or 'without Id'}: {error}"
+            raise InputError(post, path=named, line=line) from None
+
+
+def parts(xml: Path, number: int) -> list[tuple[int, int]]:
+    """Bounds of `number` runs of whole lines, which hold all between `<posts>` and `</posts>`.
+
+    Raises:
+        Irregular: the file does not begin and end as dumps do, or has endless lines.
+    """
+    with xml.open("rb") as file:
+        head = HEAD.match(file.read(1024))
+        file.seek(max(0, xml.stat().st_size - 1024))
+        last = file.tell()
+        tail = TAIL.search(file.read())
+        if head is None or tail is None:
+            raise Irregular
+        ends = [head.end()]
+        stop = last + tail.start()
+        for part in range(1, number + 1):
+            file.seek(ends[0] + (stop - ends[0]) * part // number)
+            if len(file.readline(LONGEST_LINE_BYTES)) == LONGEST_LINE_BYTES:
+                raise Irregular
+            ends.append(min(file.tell(), stop))
+    return list(pairwise(ends))
+
+
+def rows_of_part(xml: Path, start: int, stop: int) -> Iterator[Row]:
+    """The rows between two bounds.
+
+    Raises:
+        Irregular: a line is no row, or a row lacks what it must have.
+    """
+    with xml.open("rb") as file:
+        file.seek(start)
+        while (left := stop - file.tell()) > 0:
+            piece = file.read(min(PIECE_BYTES, left))
+            piece += file.readline(min(LONGEST_LINE_BYTES, stop - file.tell()))
+            parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+            )
+            try:
+                root = etree.fromstring(b"<posts>%b</posts>" % piece, parser)
+                for element in root:
+                    if element.tag != "row" or len(element):
+                        raise Irregular
+                    yield _row(element.get)
+            except (etree.XMLSyntaxError, Malformed):
+                raise Irregular from None
+
+
+def line_of(xml: Path, named: Path, number: int, time: int) -> int | None:
+    """Line on which the question of this Id stands for the `time`-th time."""
+    found = (
+        line
+        for line, row in _elements(xml, named)
+        if row.get("Id") == str(number) and row.get("PostTypeId") == QUESTION
+    )
+    return next(islice(found, time - 1, None), None)
+
+
+def _elements(xml: Path, named: Path) -> Iterator[tuple[int, etree._Element]]:
+    """Line and element of each row, with nothing of the tree kept."""
+    try:
+        with xml.open("rb") as file:
+            # Entities stay unresolved, nothing is loaded, and libxml2's size limits stand.
+            events = etree.iterparse(
+                file, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+            )
+            for number, (_, element) in enumerate(events):
+                # A DTD stands before the first element or nowhere.
+                if not number and element.getroottree().docinfo.internalDTD is not None:
+                    raise InputError("declares a DTD, which no dump does", path=named)
+                if element.tag == "row":
+                    yield element.sourceline or 0, element
+                element.clear()
+                while (before := element.getprevious()) is not None:
+                    before.getparent().remove(before)
+    except etree.XMLSyntaxError as error:
+        raise InputError(f"not sound XML: {error.msg}", path=named, line=error.lineno) from None
+    except OSError as error:
+        raise InputError(error.strerror or "cannot be read", path=named) from None
+
+
+def _row(get: Callable[[str], str | None]) -> Row:
+    kind = get("PostTypeId")
+    if kind == QUESTION:
+        accepted = get("AcceptedAnswerId")
+        other = int(accepted) if accepted and WHOLE(accepted) else None
+    elif kind == ANSWER:
+        other = _whole(get, "ParentId")
+    elif kind:
+        return kind, None
+    else:
+        raise Malformed("no PostTypeId")
+    title, body, user = get("Title"), get("Body"), get("OwnerUserId")
+    if body is None or (title is None and kind == QUESTION):
+        raise Malformed("no Body" if body is None else "no Title")
+    return kind, Post(
+        _whole(get, "Id"),
+        other,
+        _whole(get, "Score"),
+        title or "",
+        body,
+        get("OwnerDisplayName") or (f"user {user}" if user else ""),
+        get("ContentLicense") or of_post("", get("CreationDate") or ""),
+    )
+
+
+def _whole(get: Callable[[str], str | None], name: str) -> int:
+    text = get(name)
+    if text is None:
+        raise Malformed(f"no {name}")
+    # The short way for nearly all: the pattern takes twice as long.
+    if not (text.isdigit() and text.isascii() and len(text) < 19) and not WHOLE(text):
+        raise Malformed(f"{name} is {text[:40]!r}, not a whole number")
+    return int(text)
