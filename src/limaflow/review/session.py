@@ -76,6 +76,7 @@ class Session:
         self._sayings: dict[str, list[Saying]] = {}
         self._likes: dict[str, float] = {}
         self._rows: dict[str, tuple[int, Row | None]] = {}
+        self._bases: dict[str, object] = {}
         self._stamp: object = None
         self._opinions: Opinions
         self.places: list[Place]
@@ -252,19 +253,27 @@ class Session:
         return row.replaces if row else ""
 
     def _fresh_rows(self) -> dict[str, Row | None]:
-        """The sample in the order of ids, then what came for rejected examples; None: has left."""
+        """Rows that the ledger has changed: the sample by id, then what came for rejected ones.
+
+        None stands for a row that has left the list.
+        """
         drawn = [(place.candidates[0], "") for place in self.places]
         came = [
             (example, before.id)
             for place in self.places
             for before, example in pairwise(place.candidates)
         ]
-        listed: dict[str, Row | None] = {
-            example.id: self._row(example, replaced)
-            for example, replaced in [*drawn, *came]
-            if example.id in self._given
-        }
-        return {**listed, **{id: None for id in self._rows if id not in listed}}
+        listed = {e.id: (e, replaced) for e, replaced in [*drawn, *came] if e.id in self._given}
+        changed: dict[str, Row | None] = {}
+        for id, (example, replaced) in listed.items():
+            basis = replaced, self._opinions.history.get(id)
+            if self._bases.get(id) != basis:
+                self._bases[id] = basis
+                changed[id] = self._row(example, replaced)
+        for id in self._bases.keys() - listed.keys():
+            del self._bases[id]
+            changed[id] = None
+        return changed
 
     def _number(self, rows: Mapping[str, Row | None]) -> None:
         """Give the rows that differ from those held the next version."""
