@@ -4,6 +4,7 @@ All that is decided lies in the ledger and nowhere else, so a session that ends 
 nothing. The ledger is read again whenever its files change: others may add to it meanwhile.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -63,9 +64,12 @@ class Session:
         self.reviewer = reviewer
         self._file = file_of(material.ledger, reviewer)
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             mended = mend(self._file)
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", path=self._file) from None
+        if not os.access(self._file if self._file.exists() else self._file.parent, os.W_OK):
+            raise InputError("cannot be written", path=self._file)
         self._mended = [mended] if mended else []
         self._warned: tuple[str, ...] = ()
         self.version = 0
