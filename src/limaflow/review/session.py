@@ -16,15 +16,12 @@ from limaflow.curation.review import Place, places
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, example_id
 from limaflow.review.decisions import Opinions, opinions
+from limaflow.review.edits import Refused, edited
 from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, mend, read
 from limaflow.review.material import Material
 from limaflow.review.neighbours import Neighbours
 from limaflow.review.objections import Saying, sayings
 from limaflow.review.shares import Share
-
-
-class Refused(Exception):
-    """A decision that cannot be taken; the message is for the reviewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +174,7 @@ class Session:
         example = self._known(id)
         changed: tuple[Message, ...] | None = None
         if decision == "edit":
-            changed = _edited(example, messages or ())
+            changed = edited(example, messages or ())
             twin = example_id(changed)
             if twin != id and twin in self.examples:
                 raise Refused("another example has just this text; reject one of the two instead")
@@ -307,23 +304,6 @@ class Session:
             strict=tuple(s.rule for s in asked if s.verdict == "strict"),
             like=self._likes.get(example.id, 0.0),
         )
-
-
-def _edited(example: Example, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The conversation after an edit: the same turns with new contents."""
-    changed = tuple(Message(role=m.role, content=_clean(m.content)) for m in messages)
-    if [m.role for m in changed] != [m.role for m in example.messages]:
-        raise Refused("an edit must leave the turns of the conversation as they are")
-    if not all(m.content for m in changed):
-        raise Refused("neither prompt nor response may be empty; reject the example instead")
-    untouched = [_clean(m.content) for m in example.messages]
-    return example.messages if [m.content for m in changed] == untouched else changed
-
-
-def _clean(text: str) -> str:
-    """As a form returns a text: plain line ends, nothing that UTF-8 cannot say."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.encode("utf-8", "replace").decode().strip()
 
 
 def _told(decision: Decision) -> dict[str, Any]:
