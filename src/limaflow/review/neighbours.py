@@ -4,7 +4,7 @@ The measure is deduplication's: Jaccard similarity of runs of words over the who
 Prompts are compared too, by their longer words, as two answers to one question may share no run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from limaflow.curation.rules import OPENERS
 from limaflow.curation.wording import words
 from limaflow.records import Example
 
+Hashes = NDArray[np.int64]
 RUN_WORDS = 3
 """Shorter than deduplication's runs, so that what is less alike is found as well."""
 MIN_SIMILARITY = 0.1
@@ -39,8 +40,8 @@ class Neighbours:
     def __init__(self, examples: Sequence[Example]) -> None:
         self._ids = [example.id for example in examples]
         self._place = {id: place for place, id in enumerate(self._ids)}
-        self._texts = _Index([_runs(example) for example in examples])
-        self._prompts = _Index([_topics(example) for example in examples])
+        self._texts = _Index(_runs(example) for example in examples)
+        self._prompts = _Index(_topics(example) for example in examples)
 
     def of(self, id: str, most: int = 5) -> list[Neighbour]:
         """The most similar others, best first; at most `most`."""
@@ -51,42 +52,44 @@ class Neighbours:
             (self._texts, "text", MIN_SIMILARITY),
         ):
             alike = index.similarities(place)
+            alike[place] = 0.0
             for other in np.flatnonzero(alike >= least):
-                if other != place:
-                    name, value = self._ids[other], round(float(alike[other]), 3)
-                    if name not in found or found[name].similarity < value:
-                        found[name] = Neighbour(id=name, similarity=value, shared=shared)
+                name, value = self._ids[other], round(float(alike[other]), 3)
+                if name not in found or found[name].similarity < value:
+                    found[name] = Neighbour(id=name, similarity=value, shared=shared)
         return sorted(found.values(), key=lambda n: (-n.similarity, n.id))[:most]
 
 
 class _Index:
-    """Sets of features, sorted by feature, so that one search finds all who share it."""
+    """Sets of hashes, all sorted by hash, so that one search finds every set that shares it."""
 
-    def __init__(self, sets: list[set[object]]) -> None:
-        numbers: dict[object, int] = {}
-        self._sets: list[NDArray[np.int64]] = [
-            np.array([numbers.setdefault(f, len(numbers)) for f in features], dtype=np.int64)
-            for features in sets
-        ]
-        self._sizes = np.array([len(features) for features in sets])
-        features = np.concatenate([*self._sets, np.empty(0, dtype=np.int64)])
-        order = np.argsort(features, kind="stable")
-        self._owners = np.repeat(np.arange(len(sets)), self._sizes)[order]
-        self._starts = np.searchsorted(features[order], np.arange(len(numbers) + 1))
+    def __init__(self, sets: Iterable[Hashes]) -> None:
+        self._sets = list(sets)
+        self._sizes = np.array([len(hashes) for hashes in self._sets])
+        every = np.concatenate([*self._sets, np.empty(0, dtype=np.int64)])
+        order = np.argsort(every, kind="stable")
+        self._sorted = every[order]
+        self._owners = np.repeat(np.arange(len(self._sets)), self._sizes)[order]
 
     def similarities(self, place: int) -> NDArray[np.float64]:
         """Jaccard similarity of the set at `place` with each set."""
         mine = self._sets[place]
-        parts = [self._owners[self._starts[f] : self._starts[f + 1]] for f in mine]
+        starts, ends = (np.searchsorted(self._sorted, mine, side) for side in ("left", "right"))
+        parts = [self._owners[start:end] for start, end in zip(starts, ends, strict=True)]
         owners = np.concatenate([*parts, np.empty(0, dtype=np.intp)])
         shared = np.bincount(owners, minlength=len(self._sets))
         return shared / np.maximum(len(mine) + self._sizes - shared, 1)
 
 
-def _runs(example: Example) -> set[object]:
+def _runs(example: Example) -> Hashes:
     said = [word for message in example.messages for word in words(message.content)]
-    return {tuple(said[at : at + RUN_WORDS]) for at in range(max(1, len(said) - RUN_WORDS + 1))}
+    return _hashes({tuple(said[at : at + RUN_WORDS]) for at in range(len(said) - RUN_WORDS + 1)})
 
 
-def _topics(example: Example) -> set[object]:
-    return {w for w in words(example.prompt) if len(w) >= TOPIC_CHARS and w not in OPENERS}
+def _topics(example: Example) -> Hashes:
+    return _hashes({w for w in words(example.prompt) if len(w) >= TOPIC_CHARS and w not in OPENERS})
+
+
+def _hashes(features: Iterable[object]) -> Hashes:
+    """Python's own hashes: good within one process, which is all they are for."""
+    return np.array([hash(feature) for feature in features], dtype=np.int64)

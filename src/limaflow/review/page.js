@@ -307,7 +307,7 @@ const KEYS = {
   },
   f: () => {
     $("state").selectedIndex = ($("state").selectedIndex + 1) % $("state").options.length;
-    trying(filterAnew);
+    telling(filterAnew);
   },
   "/": () => $("text").focus(),
   "?": () => $("keys").showModal(),
@@ -336,12 +336,12 @@ for (const button of document.querySelectorAll("[data-key]"))
 let typing = 0;
 $("text").addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => trying(filterAnew), 200);
+  typing = setTimeout(() => telling(filterAnew), 200);
 });
 for (const id of ["state", "source", "order"])
   $(id).addEventListener("change", () => {
     $("example").focus();
-    trying(filterAnew);
+    telling(filterAnew);
   });
 $("filters").addEventListener("submit", (event) => {
   event.preventDefault();

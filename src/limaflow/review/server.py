@@ -22,7 +22,8 @@ from starlette.types import ASGIApp
 from limaflow.errors import InputError
 from limaflow.records import Message
 from limaflow.review.admission import admitting
-from limaflow.review.session import Refused, Session
+from limaflow.review.edits import Refused
+from limaflow.review.session import Session
 
 FOLDER = Path(__file__).parent
 MAX_BODY_BYTES = 8 * 1024 * 1024

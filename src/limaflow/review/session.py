@@ -4,6 +4,7 @@ All that is decided lies in the ledger and nowhere else, so a session that ends 
 nothing. The ledger is read again whenever its files change: others may add to it meanwhile.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,15 +16,12 @@ from limaflow.curation.review import Place, places
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, example_id
 from limaflow.review.decisions import Opinions, opinions
+from limaflow.review.edits import Refused, edited
 from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, mend, read
 from limaflow.review.material import Material
 from limaflow.review.neighbours import Neighbours
 from limaflow.review.objections import Saying, sayings
 from limaflow.review.shares import Share
-
-
-class Refused(Exception):
-    """A decision that cannot be taken; the message is for the reviewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +61,12 @@ class Session:
         self.reviewer = reviewer
         self._file = file_of(material.ledger, reviewer)
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             mended = mend(self._file)
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", path=self._file) from None
+        if not os.access(self._file if self._file.exists() else self._file.parent, os.W_OK):
+            raise InputError("cannot be written", path=self._file)
         self._mended = [mended] if mended else []
         self._warned: tuple[str, ...] = ()
         self.version = 0
@@ -76,6 +77,7 @@ class Session:
         self._sayings: dict[str, list[Saying]] = {}
         self._likes: dict[str, float] = {}
         self._rows: dict[str, tuple[int, Row | None]] = {}
+        self._bases: dict[str, object] = {}
         self._stamp: object = None
         self._opinions: Opinions
         self.places: list[Place]
@@ -172,7 +174,7 @@ class Session:
         example = self._known(id)
         changed: tuple[Message, ...] | None = None
         if decision == "edit":
-            changed = _edited(example, messages or ())
+            changed = edited(example, messages or ())
             twin = example_id(changed)
             if twin != id and twin in self.examples:
                 raise Refused("another example has just this text; reject one of the two instead")
@@ -252,19 +254,27 @@ class Session:
         return row.replaces if row else ""
 
     def _fresh_rows(self) -> dict[str, Row | None]:
-        """The sample in the order of ids, then what came for rejected examples; None: has left."""
+        """Rows that the ledger has changed: the sample by id, then what came for rejected ones.
+
+        None stands for a row that has left the list.
+        """
         drawn = [(place.candidates[0], "") for place in self.places]
         came = [
             (example, before.id)
             for place in self.places
             for before, example in pairwise(place.candidates)
         ]
-        listed: dict[str, Row | None] = {
-            example.id: self._row(example, replaced)
-            for example, replaced in [*drawn, *came]
-            if example.id in self._given
-        }
-        return {**listed, **{id: None for id in self._rows if id not in listed}}
+        listed = {e.id: (e, replaced) for e, replaced in [*drawn, *came] if e.id in self._given}
+        changed: dict[str, Row | None] = {}
+        for id, (example, replaced) in listed.items():
+            basis = replaced, self._opinions.history.get(id)
+            if self._bases.get(id) != basis:
+                self._bases[id] = basis
+                changed[id] = self._row(example, replaced)
+        for id in self._bases.keys() - listed.keys():
+            del self._bases[id]
+            changed[id] = None
+        return changed
 
     def _number(self, rows: Mapping[str, Row | None]) -> None:
         """Give the rows that differ from those held the next version."""
@@ -294,23 +304,6 @@ class Session:
             strict=tuple(s.rule for s in asked if s.verdict == "strict"),
             like=self._likes.get(example.id, 0.0),
         )
-
-
-def _edited(example: Example, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The conversation after an edit: the same turns with new contents."""
-    changed = tuple(Message(role=m.role, content=_clean(m.content)) for m in messages)
-    if [m.role for m in changed] != [m.role for m in example.messages]:
-        raise Refused("an edit must leave the turns of the conversation as they are")
-    if not all(m.content for m in changed):
-        raise Refused("neither prompt nor response may be empty; reject the example instead")
-    untouched = [_clean(m.content) for m in example.messages]
-    return example.messages if [m.content for m in changed] == untouched else changed
-
-
-def _clean(text: str) -> str:
-    """As a form returns a text: plain line ends, nothing that UTF-8 cannot say."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.encode("utf-8", "replace").decode().strip()
 
 
 def _told(decision: Decision) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import pytest
 
 from limaflow.config import Filters
 from limaflow.records import Example, Message
+from limaflow.review.edits import Refused
 from limaflow.review.material import Material
-from limaflow.review.session import Refused, Session
+from limaflow.review.session import Session
 from limaflow.review.shares import Share
 from limaflow.review.summary import printed, progress_of
 
