@@ -136,27 +136,13 @@ def extracted_files(sources):
     ]
 
 
-def pool_name(dataset):
-    """Data sets that draw from the same sources share a pool; the first of them names it."""
-    if dataset.examples is None:
-        return None
-    return next(
-        other.name
-        for other in CONFIG.datasets
-        if other.examples is not None
-        and other.examples.keys() == dataset.examples.keys()
-    )
-
-
 POOLS = list(
-    dict.fromkeys(pool_name(d) for d in CONFIG.datasets if d.examples is not None)
+    dict.fromkeys(filter(None, (CONFIG.pool(d.name) for d in CONFIG.datasets)))
 )
 
 
 def pool_of(wildcards):
-    return (
-        f"<results>/curation/pool/{pool_name(CONFIG.dataset(wildcards.dataset))}.jsonl"
-    )
+    return f"<results>/curation/pool/{CONFIG.pool(wildcards.dataset)}.jsonl"
 
 
 def filtered_files_of_pool(wildcards):
@@ -199,7 +185,7 @@ def brought_dataset(wildcards):
 
 def contamination_report(wildcards):
     """What was removed from the pool, or what a data set brought whole still holds."""
-    pool = pool_name(CONFIG.dataset(wildcards.dataset))
+    pool = CONFIG.pool(wildcards.dataset)
     return (
         f"<results>/curation/contamination/{pool}.jsonl"
         if pool

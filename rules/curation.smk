@@ -129,7 +129,7 @@ rule apply_review:
     input:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
-        pool="<results>/curation/pool.jsonl",
+        pool=pool_of,
         ledger=ledger,
     output:
         kept="<results>/datasets/{dataset}/reviewed.jsonl",
@@ -239,7 +239,7 @@ rule funnel:
         code=code("curation", "funnel"),
         results=subpath(output[0], ancestor=2),
         shards=as_json(drawn_shards()),
-        datasets=as_json({d.name: pool_name(d) for d in CONFIG.datasets}),
+        datasets=as_json({d.name: CONFIG.pool(d.name) for d in CONFIG.datasets}),
     shell:
         "limaflow curate funnel --results {params.results}"
         " --shards {params.shards:q} --datasets {params.datasets:q}"

@@ -509,6 +509,18 @@ class Config(Settings):
     def judge(self, name: str) -> Judge:
         return next(j for j in self.judges if j.name == name)
 
+    def pool(self, dataset: str) -> str | None:
+        """The pool that a data set is drawn from, None for one brought whole.
+
+        Data sets of the same sources share a pool, which bears the name of the first of them.
+        """
+        sources = self.dataset(dataset).examples
+        if sources is None:
+            return None
+        return next(
+            d.name for d in self.datasets if d.examples and d.examples.keys() == sources.keys()
+        )
+
     def recipe(self, arm: str) -> Recipe:
         """The training recipe of a tuned arm: `training` with the arm's overrides."""
         tuned = self.arm(arm)

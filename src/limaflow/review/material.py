@@ -79,7 +79,7 @@ def of_experiment(experiment: str, dataset: str, ledger: Path | None) -> Materia
             path=folder / "sampled.jsonl",
             fix=f"snakemake --cores 2 --configfile {overlay} {folder}/sampled.jsonl",
         )
-    pool = results / "curation" / "pool.jsonl"
+    pool = results / "curation" / "pool" / f"{config.pool(name)}.jsonl"
     return Material(
         dataset=name,
         sample=list(read_records(folder / "sampled.jsonl", Example)),
