@@ -18,7 +18,7 @@ help: ## List the commands
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
 demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say where the report lies
 	@flock --nonblock .snakemake.lock \
-	  snakemake --nolock --cores $(CORES) --configfile experiments/$(EXPERIMENT).yaml $(OVERLAY) \
+	  snakemake --nolock --retries 1 --cores $(CORES) --configfile experiments/$(EXPERIMENT).yaml $(OVERLAY) \
 	  || { echo "error: the study did not end; the message above says why" \
 	       "(nothing above: another \`make demo\` runs here)"; exit 1; }
 	@echo

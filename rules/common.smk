@@ -271,7 +271,7 @@ def launcher(wildcards, resources, threads):
     """torchrun on this machine, or one torchrun a node that meet at the first."""
     processes = CONFIG.launch.processes_per_node
     if CONFIG.launch.nodes == 1:
-        return f"torchrun --standalone --nproc-per-node={processes} --max-restarts=1 --no-python"
+        return f"torchrun --standalone --nproc-per-node={processes} --no-python"
     nodes = CONFIG.launch.nodes
     head = (
         '$(scontrol show hostnames "$(squeue -h -j $SLURM_JOB_ID -o %N)" | head -n 1)'

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch.distributed as dist
-
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, replacing, write_json
-from limaflow.training.processes import rank, world
+from limaflow.training.processes import meet, rank, world
 
 STATE = "limaflow"
 
@@ -47,11 +45,11 @@ def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: i
     if rank() == 0:
         _remove(folder / hidden)
         folder.mkdir(parents=True, exist_ok=True)
-    dist.barrier()
+    meet()
     # Under one key, since DeepSpeed's own keys come back beside it and may not be given again.
     client_state = {STATE: state}
     engine.save_checkpoint(str(folder), tag=hidden, client_state=client_state, save_latest=False)
-    dist.barrier()
+    meet()
     if rank() == 0:
         _verify_and_describe(folder / hidden, step, engine.zero_optimization_stage())
         _remove(folder / tag)
@@ -61,7 +59,7 @@ def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: i
             mark.write(tag)
         for old in published(folder)[:-keep]:
             _remove(folder / f"step-{old.step}")
-    dist.barrier()
+    meet()
 
 
 def published(folder: Path) -> list[Checkpoint]:

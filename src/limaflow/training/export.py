@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
 from limaflow.jsonl import write_json
 from limaflow.manifests import checksums
 from limaflow.records import ModelManifest
 from limaflow.training.conversation import END_OF_TURN
-from limaflow.training.processes import rank
+from limaflow.training.processes import meet, rank
 
 
 def export(
@@ -39,7 +38,7 @@ def export(
             ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),
         )
         hidden.rename(manifest.parent)
-    dist.barrier()
+    meet()
 
 
 def whole_weights(engine: Any) -> dict[str, torch.Tensor]:

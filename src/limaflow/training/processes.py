@@ -20,7 +20,7 @@ from limaflow.errors import InputError
 Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1
 GLOO_PATIENCE = timedelta(minutes=3)
-"""Gloo was seen to lose a barrier on a busy machine; torchrun then starts the group again."""
+"""How long a rank waits for another; a training that was ended by it goes on from its checkpoint."""
 
 
 def die_with_parent() -> None:
@@ -60,6 +60,15 @@ def world() -> int:
     return int(os.environ["WORLD_SIZE"])
 
 
+def meet() -> None:
+    """Wait until every rank is here.
+
+    A sum in place of a barrier: gloo's barrier sends empty messages, and where several barriers
+    followed each other on a busy machine, one rank was seen to wait for a message that never came.
+    """
+    dist.all_reduce(torch.zeros(1))
+
+
 def from_first(action: Callable[[], Result]) -> Result:
     """What `action` returns on rank 0, given to every rank; its `InputError` ends them all."""
     result = [on_all(action) if rank() == 0 else on_all(lambda: None)]
@@ -88,7 +97,7 @@ def leave(message: str, code: int) -> NoReturn:
     """End every rank together; rank 0 says why before torchrun sees the first of them go."""
     if rank() == 0:
         print(message, file=sys.stderr, flush=True)
-    dist.barrier()
+    meet()
     dist.destroy_process_group()
     sys.exit(code)
 

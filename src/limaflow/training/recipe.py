@@ -44,6 +44,7 @@ from limaflow.training.processes import (
     from_first,
     join,
     leave,
+    meet,
     on_all,
     rank,
     world,
@@ -90,7 +91,7 @@ def train(job: Job) -> None:
             _run(job, identity, folder)
         if rank() == 0:
             write_training(job, folder)
-        dist.barrier()
+        meet()
     dist.destroy_process_group()
 
 
