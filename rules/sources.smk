@@ -41,7 +41,8 @@ rule extract:
     input:
         raw_files,
     output:
-        "<results>/curation/candidates/{source}/{shard}.jsonl",
+        candidates="<results>/curation/candidates/{source}/{shard}.jsonl",
+        counts="<results>/curation/extracted/{source}/{shard}.json",
     log:
         "<logs>/extract/{source}-{shard}.log",
     conda:
@@ -54,4 +55,4 @@ rule extract:
     shell:
         "limaflow source extract --kind {params.kind} --source {wildcards.source}"
         " --shard {wildcards.shard} {params.options} --processes {threads}"
-        " --output {output} {input:q} 2>&1 | tee {log}"
+        " --output {output.candidates} --counts {output.counts} {input:q} 2>&1 | tee {log}"

@@ -22,6 +22,8 @@ class Provenance:
     """Where a text comes from: what CC BY-SA attribution and an audit need."""
 
     site: str = ""
+    title: str = ""
+    """Title of the work at its source."""
     ids: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()

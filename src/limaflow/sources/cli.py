@@ -35,6 +35,9 @@ def extract(
     source: Annotated[str, typer.Option(help="Name of the source.")],
     shard: Annotated[str, typer.Option(help="Name of the shard; a site's name for dumps.")],
     output: Annotated[Path, typer.Option(help="Candidates, JSON lines.")],
+    counts: Annotated[
+        Path | None, typer.Option(help="Writes what became of the shard's rows, JSON.")
+    ] = None,
     subreddit: Annotated[str, typer.Option(help="Subreddit to read (reddit).")] = "",
     licence: Annotated[str, typer.Option(help="Licence where the raw file names none.")] = "",
     prompt_field: Annotated[
@@ -50,7 +53,9 @@ def extract(
     """Read the candidates of one shard."""
     from collections import Counter
 
+    from limaflow.jsonl import write_json
     from limaflow.sources.candidates import Shard
+    from limaflow.sources.extraction import Extracted
     from limaflow.sources.extraction import extract as extract_to
 
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +72,11 @@ def extract(
     )
     count = extract_to(kind, read, output, passed_over, processes)
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
+    if counts:
+        found = {reason: n for reason, n in sorted(passed_over.items()) if n}
+        write_json(
+            counts, Extracted(source=source, shard=shard, candidates=count, passed_over=found)
+        )
     print(f"{source}/{shard}: {count} candidates{reasons}")
 
 

@@ -17,8 +17,8 @@ from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import Shard, lossless
-from limaflow.sources.pairing import BEST, OTHER, Post, PostTable, pairs, post_table
+from limaflow.sources.candidates import BEST, OTHER, Shard, lossless
+from limaflow.sources.pairing import Post, PostTable, pairs, post_table
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)
@@ -136,6 +136,7 @@ def _candidate(submission: Post, comment: Post | None, shard: Shard) -> Candidat
         stratum=f"r/{shard.subreddit}",
         provenance=Provenance(
             site="www.reddit.com",
+            title=submission.title,
             ids=tuple(_id(post.number) for post in posts),
             urls=tuple(_url(post, submission) for post in posts),
             authors=tuple(post.author for post in posts),
