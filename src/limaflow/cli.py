@@ -37,15 +37,14 @@ app.add_typer(config, name="config", help="Check and describe the configuration.
 
 
 def main() -> None:
-    """Run a command; an `InputError` or a full disk becomes one line on stderr and exit code 1."""
+    """Run a command; bad input or a disk that refuses is one line on stderr and exit code 1."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror} (make room and run again)", file=sys.stderr)
+        fix = " (make room and run again)" if error.errno in NO_ROOM else ""
+        print(f"error: {where}{error.strerror or error}{fix}", file=sys.stderr)
         sys.exit(1)

@@ -9,6 +9,10 @@ from pydantic_core import PydanticSerializationError
 from limaflow import jsonl
 from limaflow.records import Candidate
 
+BEST = "best response, kept with its prompt"
+OTHER = "response that is not the best, or to no prompt"
+"""Rows that readers count as passed over, so that all rows of a raw file are accounted for."""
+
 _ADAPTER = TypeAdapter(Candidate)
 
 

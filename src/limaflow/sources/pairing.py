@@ -11,9 +11,6 @@ from typing import NamedTuple
 
 from limaflow.errors import InputError
 
-BEST = "best response, kept with its prompt"
-OTHER = "response that is not the best, or to no prompt"
-"""Rows that readers count as passed over, so that all rows of a raw file are accounted for."""
 WINDOW_CHARS = 64 * 1024 * 1024
 """Text held in memory before it goes to disk."""
 POST_CHARS = 500

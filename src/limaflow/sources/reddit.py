@@ -17,8 +17,8 @@ from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import Shard, lossless
-from limaflow.sources.pairing import BEST, OTHER, Post, PostTable, pairs, post_table
+from limaflow.sources.candidates import BEST, OTHER, Shard, lossless
+from limaflow.sources.pairing import Post, PostTable, pairs, post_table
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)

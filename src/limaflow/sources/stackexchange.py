@@ -20,8 +20,8 @@ from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
 from limaflow.sources import posts
 from limaflow.sources.archives import member_of_7z
-from limaflow.sources.candidates import Shard, line_of
-from limaflow.sources.pairing import BEST, OTHER, Post, pairs, post_table, ranges
+from limaflow.sources.candidates import BEST, OTHER, Shard, line_of
+from limaflow.sources.pairing import Post, pairs, post_table, ranges
 from limaflow.sources.sites import site_of
 
 Result = TypeVar("Result")
@@ -84,8 +84,6 @@ def _store_side_by_side(
     xml: Path, folder: Path, number: int, processes: int
 ) -> list[tuple[Path, Counter[str], list[int]]] | None:
     """None if the file is not laid out as dumps are, or not sound: `posts.rows` tells."""
-    if processes == 1:
-        return None
     files = [folder / f"{number + part}.sqlite" for part in range(processes)]
     try:
         bounds = posts.parts(xml, processes)

@@ -11,8 +11,7 @@ import zstandard
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import Shard
-from limaflow.sources.pairing import BEST, OTHER
+from limaflow.sources.candidates import BEST, OTHER, Shard
 from limaflow.sources.reddit import read
 
 

@@ -14,9 +14,8 @@ from lxml import etree
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources import pairing
-from limaflow.sources.candidates import Shard
+from limaflow.sources.candidates import BEST, OTHER, Shard
 from limaflow.sources.extraction import extract
-from limaflow.sources.pairing import BEST, OTHER
 from limaflow.sources.stackexchange import read
 
 QUESTION = (
