@@ -20,7 +20,7 @@ from limaflow.errors import InputError
 Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1
 GLOO_PATIENCE = timedelta(minutes=3)
-"""How long a rank waits for another; a training that was ended by it goes on from its checkpoint."""
+"""How long a rank waits for another; a training that this ended goes on from its checkpoint."""
 
 
 def die_with_parent() -> None:
