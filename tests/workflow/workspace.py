@@ -49,17 +49,10 @@ class Workspace:
         files = [*self.configfiles, *overlays]
         return ["snakemake", "--cores", "2", "--configfile", *files, "--", *arguments]
 
-    def run(
-        self, *targets: str, overlays: tuple[str, ...] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*targets, overlays=overlays),
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(self, *targets: str, overlays: tuple[str, ...] = ()) -> Outcome:
+        """Run to the targets; a failed job is tried once more, as `make demo` does."""
+        command = self.command(*targets, overlays=overlays)
+        return self._done([command[0], "--retries", "1", *command[1:]])
 
     def unlock(self) -> Outcome:
         command = self.command()
