@@ -1,0 +1,94 @@
+"""One rank of test_memory.py: what a process really holds at its peak, of a model of 22 M parameters.
+
+Memory is the resident set above what it was before the model was built, at its highest over two
+steps (the second has the optimizer's moments from the start). Large blocks are mapped one by one
+(MALLOC_MMAP_THRESHOLD_), so that freed ones leave the resident set at once.
+"""
+
+import ctypes
+import gc
+import json
+import sys
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from limaflow.config import Launch, Recipe
+from limaflow.training.conversation import IGNORED, TokenizedExample
+from limaflow.training.engine import start_engine, update
+from limaflow.training.gradient import accumulate
+from limaflow.training.processes import join, meet, rank
+from limaflow.training.residual_dropout import attach
+
+
+def resident(field: str) -> int:
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(field)
+
+
+def settle() -> None:
+    """Give freed memory back and forget the highest resident set so far."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
+def examples(number: int, tokens: int, vocabulary: int) -> list[TokenizedExample]:
+    drawn = torch.randint(5, vocabulary, (number, tokens)).tolist()
+    asked = tokens // 4
+    return [
+        TokenizedExample(str(n), tuple(row), tuple([IGNORED] * asked + row[asked:]), 0)
+        for n, row in enumerate(drawn)
+    ]
+
+
+def peaks(case: dict, recipe: Recipe, folder: Path | None) -> dict[str, int]:
+    """Bytes at the peak of two steps, and of a checkpoint if `folder` is given."""
+    launch = Launch.model_validate(case["launch"])
+    recipe = Recipe.model_validate({**recipe.model_dump(), **case["recipe"]})
+    settle()
+    before = resident("VmRSS")
+    model = LlamaForCausalLM(LlamaConfig(**case["architecture"])).train()
+    attach(model, recipe.residual_dropout)
+    engine = start_engine(model, recipe, launch, case["per_step"])
+    data = examples(case["examples"], case["tokens"], case["architecture"]["vocab_size"])
+    settle()
+    for step in range(2):
+        accumulate(
+            engine,
+            data,
+            loss_mean="token",
+            pad=0,
+            capacity=launch.micro_batch_tokens,
+            seed=0,
+            step=step,
+        )
+        update(engine, 1e-4)
+    highest = resident("VmHWM") - before
+    written = 0
+    if folder is not None:
+        engine.save_checkpoint(str(folder), tag="measured", save_latest=False)
+        meet()
+        written = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+    engine.destroy()
+    return {"memory": highest, "checkpoint": written}
+
+
+join()
+request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+recipe = Recipe.model_validate(request["recipe"])
+# A first engine brings the libraries' own pages in.
+small = {**request["cases"][0], "tokens": 64, "recipe": {}}
+small["architecture"] = {**small["architecture"], "hidden_size": 64, "num_hidden_layers": 1}
+peaks(small, recipe, None)
+found = []
+for number, case in enumerate(request["cases"]):
+    folder = Path(request["folder"]) / str(number) if case["saved"] else None
+    found.append(peaks(case, recipe, folder))
+    if rank() == 0:
+        print(json.dumps(found[-1]), flush=True)
+if rank() == 0:
+    (Path(request["folder"]) / "measured.json").write_text(json.dumps(found), encoding="utf-8")
