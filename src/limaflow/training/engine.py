@@ -56,7 +56,9 @@ def load_model(
                 **_quantized(recipe),
             )
         except (OSError, ValueError) as error:
-            raise InputError(f"no causal language model at {location}: {error}", path=base) from None
+            raise InputError(
+                f"no causal language model at {location}: {error}", path=base
+            ) from None
         context = model.config.max_position_embeddings
         if context < recipe.max_tokens:
             raise InputError(
@@ -162,14 +164,20 @@ def _optimizer(model: Any, recipe: Recipe, launch: Launch) -> torch.optim.Optimi
 
 def _parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
     """Norms and biases are the parameters of one dimension."""
+
+    def decayed(parameter: Any) -> bool:
+        # Divided by ZeRO-3, a weight has its shape beside it.
+        shape = getattr(parameter, "ds_shape", parameter.shape)
+        return len(shape) > 1 or recipe.decay_norms_and_biases
+
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {
-            "params": [p for p in parameters if p.ndim > 1 or recipe.decay_norms_and_biases],
+            "params": [p for p in parameters if decayed(p)],
             "weight_decay": recipe.weight_decay,
         },
         {
-            "params": [p for p in parameters if p.ndim <= 1 and not recipe.decay_norms_and_biases],
+            "params": [p for p in parameters if not decayed(p)],
             "weight_decay": 0.0,
         },
     ]

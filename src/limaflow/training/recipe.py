@@ -183,9 +183,7 @@ def _prepare(job: Job, identity: str, folder: Path) -> Run:
     if rank() == 0:
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
     model = on_all(
-        lambda: load_model(
-            job.base, tokenizer, new_tokens, job.recipe, job.launch, seed=job.seed
-        )
+        lambda: load_model(job.base, tokenizer, new_tokens, job.recipe, job.launch, seed=job.seed)
     )
     lengths = [len(example.tokens) for example in data.train]
     splits = micro_steps(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
