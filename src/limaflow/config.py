@@ -275,6 +275,20 @@ class Base(Settings):
         return self
 
 
+class Lora(Settings):
+    """Low-rank adapters on a frozen base model (peft), in place of full fine-tuning.
+
+    The end-of-turn token's rows in embedding and head are trained beside them.
+    """
+
+    rank: int = Field(ge=1)
+    alpha: float = Field(default=16.0, gt=0)
+    dropout: Share = 0.0
+    target_modules: list[str] | Literal["all-linear"] = "all-linear"
+    residual_dropout: Share = 0.0
+    quantize: Literal["4bit"] | None = None
+
+
 class Recipe(Settings):
     """Everything of fine-tuning that changes the trained weights."""
 
@@ -293,6 +307,12 @@ class Recipe(Settings):
     loss_mean: Literal["token", "example"]
     precision: Literal["bf16", "fp32"]
     max_trimmed_share: Share
+    lora: Lora | None = None
+
+    @property
+    def last_residual_dropout(self) -> float:
+        """Residual dropout's rate at the last layer; with LoRA that of its block."""
+        return self.residual_dropout if self.lora is None else self.lora.residual_dropout
 
     @model_validator(mode="after")
     def _decaying(self) -> Self:
@@ -312,9 +332,19 @@ class Launch(Settings):
     micro_batch_examples: int = Field(ge=1)
     micro_batch_tokens: int | None = Field(ge=8)
     zero_stage: Literal[0, 1, 2, 3]
+    offload: Literal["none", "optimizer", "parameters"] = "none"
     gradient_checkpointing: bool
+    liger: bool = False
+    compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _offload_of_what_is_divided(self) -> Self:
+        lowest = {"none": 0, "optimizer": 1, "parameters": 3}[self.offload]
+        if self.zero_stage < lowest:
+            raise ValueError(f"offload: {self.offload} needs zero_stage {lowest} or more")
+        return self
 
 
 class Decoding(Settings):

@@ -48,7 +48,14 @@ def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: i
     meet()
     # Under one key, since DeepSpeed's own keys come back beside it and may not be given again.
     client_state = {STATE: state}
-    engine.save_checkpoint(str(folder), tag=hidden, client_state=client_state, save_latest=False)
+    engine.save_checkpoint(
+        str(folder),
+        tag=hidden,
+        client_state=client_state,
+        save_latest=False,
+        # What LoRA freezes is in the base model.
+        exclude_frozen_parameters=True,
+    )
     meet()
     if rank() == 0:
         _verify_and_describe(folder / hidden, step, engine.zero_optimization_stage())
@@ -104,7 +111,10 @@ def load(engine: Any, folder: Path, step: int) -> dict[str, Any]:
         InputError: the files cannot be loaded.
     """
     # load_checkpoint answers (None, None) where it found nothing, without an error.
-    path, state = engine.load_checkpoint(str(folder), tag=f"step-{step}")
+    frozen = any(not parameter.requires_grad for parameter in engine.module.parameters())
+    path, state = engine.load_checkpoint(
+        str(folder), tag=f"step-{step}", load_module_strict=not frozen
+    )
     if path is None:
         raise InputError("the checkpoint cannot be loaded", path=folder / f"step-{step}")
     loaded: dict[str, Any] = state[STATE]

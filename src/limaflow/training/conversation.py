@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from limaflow.errors import InputError
 from limaflow.records import Example, Message
+from limaflow.training.partition import whole
 
 END_OF_TURN = "<|end_of_turn|>"
 PAD = "<|pad|>"
@@ -65,10 +66,20 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
 
     The end-of-turn row starts as a copy of the EOS row, the nearest thing that the base model
     knows; another new row starts as the mean of all. Tied and untied heads alike.
+
+    Raises:
+        InputError: the tokenizer has other tokens that the model has no rows for.
     """
     import torch
 
-    size = model.get_input_embeddings().weight.shape[0]
+    size = model.get_input_embeddings().num_embeddings
+    missing = [token for token in range(size, len(tokenizer)) if token not in new]
+    if missing:
+        raise InputError(
+            f"the tokenizer has {len(tokenizer) - len(new)} tokens and the model's embedding "
+            f"{size} rows: they do not belong together",
+            fix="bring the tokenizer that the base model was trained with",
+        )
     if len(tokenizer) > size:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -76,9 +87,9 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
     tables = {
         id(t.weight): t for t in (model.get_input_embeddings(), model.get_output_embeddings())
     }
-    with torch.no_grad():
-        for table in tables.values():
-            mean = table.weight[:size].mean(dim=0)
+    for table in tables.values():
+        with torch.no_grad(), whole([table.weight], modified=True):
+            mean = table.weight[:size].float().mean(dim=0)
             for token in new:
                 copied = token == end and eos is not None
                 table.weight[token] = table.weight[eos] if copied else mean

@@ -1,4 +1,4 @@
-"""Full fine-tuning on conversations with DeepSpeed: the paper's recipe (LIMA, section 3).
+"""Fine-tuning on conversations with DeepSpeed: the paper's recipe (LIMA, section 3).
 
 Read `train` from top to bottom; each part it calls is a small module beside this one.
 """
@@ -59,9 +59,9 @@ def train(job: Job) -> None:
     """Fine-tune `job.base` on `job.data` as one rank of a torchrun group, and export epochs.
 
     Features:
-        - ZeRO 0 to 3, fp32 or bf16, gradient checkpointing, any number of ranks and micro-batches,
-          padded or packed, with the same mathematics: a step's gradient is that of the plain mean
-          over its examples.
+        - All weights or LoRA; ZeRO 0 to 3, offload, fp32 or bf16, gradient checkpointing, any number
+          of ranks and micro-batches, padded or packed, with the same mathematics: a step's gradient
+          is that of the plain mean over its examples.
         - Killed at any moment, the same command goes on from the last whole checkpoint and ends
           in the same weights, dropout and data order included.
         - On SIGTERM it finishes the step, saves and exits with 143.
@@ -182,7 +182,9 @@ def _prepare(job: Job, identity: str, folder: Path) -> Run:
     tokenizer, new_tokens = dialogue_tokenizer(job.base)
     if rank() == 0:
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
-    model = on_all(lambda: load_model(job.base, tokenizer, new_tokens, job.recipe))
+    model = on_all(
+        lambda: load_model(job.base, tokenizer, new_tokens, job.recipe, job.launch, seed=job.seed)
+    )
     lengths = [len(example.tokens) for example in data.train]
     splits = micro_steps(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
     waste = padding_if_padded(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
