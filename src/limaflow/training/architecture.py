@@ -31,6 +31,8 @@ class Architecture:
     """Key-value heads times head size."""
     vocabulary: int
     context: int
+    linears: dict[str, tuple[int, int]]
+    """Linear modules but the head: name → inputs plus outputs, and weights, summed over layers."""
 
 
 def architecture_of(base: str, numbers: str | None = None) -> Architecture:
@@ -73,9 +75,24 @@ def of_config(config: dict[str, Any], origin: str) -> Architecture:
             key_value=(getattr(described, "num_key_value_heads", None) or heads) * head,
             vocabulary=described.vocab_size,
             context=described.max_position_embeddings,
+            linears=_linears(model),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{origin} describes no decoder that can be planned: {error}") from None
+
+
+def _linears(model: Any) -> dict[str, tuple[int, int]]:
+    import torch
+
+    found: dict[str, tuple[int, int]] = {}
+    head = model.get_output_embeddings()
+    for path, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and module is not head:
+            name = path.rsplit(".", 1)[-1]
+            ends, weights = found.get(name, (0, 0))
+            ends += module.in_features + module.out_features
+            found[name] = (ends, weights + module.weight.numel())
+    return found
 
 
 @cache

@@ -15,6 +15,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from limaflow.config import Launch, Recipe
+from limaflow.training.adapter import with_adapter
+from limaflow.training.checkpoints import save
 from limaflow.training.conversation import IGNORED, TokenizedExample
 from limaflow.training.engine import start_engine, update
 from limaflow.training.gradient import accumulate
@@ -45,14 +47,16 @@ def examples(number: int, tokens: int, vocabulary: int) -> list[TokenizedExample
     ]
 
 
-def peaks(case: dict, recipe: Recipe, folder: Path | None) -> dict[str, int]:
-    """Bytes at the peak of two steps, and of a checkpoint if `folder` is given."""
+def needs(case: dict, recipe: Recipe, folder: Path) -> dict[str, int]:
+    """Bytes at the peak of two steps, and of a checkpoint in `folder`."""
     launch = Launch.model_validate(case["launch"])
     recipe = Recipe.model_validate({**recipe.model_dump(), **case["recipe"]})
     settle()
     before = resident("VmRSS")
     model = LlamaForCausalLM(LlamaConfig(**case["architecture"])).train()
-    attach(model, recipe.residual_dropout)
+    if recipe.lora is not None:
+        model = with_adapter(model, recipe.lora, trained_token=3, seed=0)
+    attach(model, recipe.last_residual_dropout)
     engine = start_engine(model, recipe, launch, case["per_step"])
     data = examples(case["examples"], case["tokens"], case["architecture"]["vocab_size"])
     settle()
@@ -68,11 +72,9 @@ def peaks(case: dict, recipe: Recipe, folder: Path | None) -> dict[str, int]:
         )
         update(engine, 1e-4)
     highest = resident("VmHWM") - before
-    written = 0
-    if folder is not None:
-        engine.save_checkpoint(str(folder), tag="measured", save_latest=False)
-        meet()
-        written = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+    save(engine, folder, 2, {}, keep=1)
+    written = sum(f.stat().st_size for f in folder.rglob("*.pt"))
+    meet()
     engine.destroy()
     return {"memory": highest, "checkpoint": written}
 
@@ -80,15 +82,11 @@ def peaks(case: dict, recipe: Recipe, folder: Path | None) -> dict[str, int]:
 join()
 request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 recipe = Recipe.model_validate(request["recipe"])
+folder = Path(request["folder"])
 # A first engine brings the libraries' own pages in.
 small = {**request["cases"][0], "tokens": 64, "recipe": {}}
 small["architecture"] = {**small["architecture"], "hidden_size": 64, "num_hidden_layers": 1}
-peaks(small, recipe, None)
-found = []
-for number, case in enumerate(request["cases"]):
-    folder = Path(request["folder"]) / str(number) if case["saved"] else None
-    found.append(peaks(case, recipe, folder))
-    if rank() == 0:
-        print(json.dumps(found[-1]), flush=True)
+needs(small, recipe, folder / "small")
+found = [needs(case, recipe, folder / str(n)) for n, case in enumerate(request["cases"])]
 if rank() == 0:
-    (Path(request["folder"]) / "measured.json").write_text(json.dumps(found), encoding="utf-8")
+    (folder / "measured.json").write_text(json.dumps(found), encoding="utf-8")
