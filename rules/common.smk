@@ -445,7 +445,6 @@ def miniature_option():
 
 def role_options():
     """Which arm plays which part in the paper's claims."""
-    ablations = [name for name in TUNED_ARMS if name != LIMA]
     return " ".join(
         [
             f"--lima {LIMA}",
@@ -453,7 +452,8 @@ def role_options():
             repeated(
                 "--in-context", [a.name for a in CONFIG.arms if a.kind == "in-context"]
             ),
-            repeated("--ablation", ablations),
+            repeated("--ablation", [a for a in TUNED_ARMS if CONFIG.is_ablation(a)]),
+            repeated("--unfiltered", [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)]),
         ]
     )
 

@@ -153,6 +153,17 @@ class Filters(Settings):
     require_self_contained_title: bool
     title_prompt_share: Share
 
+    @property
+    def off(self) -> bool:
+        """Whether no rule drops anything."""
+        limits = (self.min_response_score, self.min_response_chars, self.max_response_chars)
+        drops = (
+            self.drop_first_person,
+            self.drop_cross_references,
+            self.require_self_contained_title,
+        )
+        return limits == (None, None, None) and not any(drops)
+
     @model_validator(mode="after")
     def _range(self) -> Self:
         low, high = self.min_response_chars, self.max_response_chars
@@ -558,6 +569,23 @@ class Config(Settings):
         tuned = self.arm(arm)
         assert isinstance(tuned, TunedArm)
         return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
+
+    def is_ablation(self, arm: str) -> bool:
+        """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
+        ours, theirs = self._drawn(self.analysis.lima_arm), self._drawn(arm)
+        return bool(ours) and ours.keys() == theirs.keys() and ours != theirs
+
+    def is_unfiltered(self, arm: str) -> bool:
+        """Whether a tuned arm's sources name blocks with all rules off in place of their kind's own
+        (Figure 5)."""
+        named = [self.source(name).filters or "" for name in self._drawn(arm)]
+        blocks = [self.curation.filters.get(name) for name in named]
+        return bool(blocks) and all(block is not None and block.off for block in blocks)
+
+    def _drawn(self, arm: str) -> dict[str, Any]:
+        """Source → number of examples that a tuned arm's data set draws."""
+        tuned = self.arm(arm)
+        return (self.dataset(tuned.dataset).examples or {}) if isinstance(tuned, TunedArm) else {}
 
     @model_validator(mode="after")
     def _published_rows(self) -> Self:

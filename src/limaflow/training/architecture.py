@@ -1,4 +1,4 @@
-"""The sizes of a decoder that memory depends on, from its configuration alone: no weights are read."""
+"""The sizes of a decoder that memory depends on, from its configuration: no weights are read."""
 
 import json
 from dataclasses import dataclass
@@ -60,8 +60,9 @@ def of_config(config: dict[str, Any], origin: str) -> Architecture:
     values = {key: value for key, value in config.items() if key != "model_type"}
     try:
         described = AutoConfig.for_model(kind, **values)
+        build: Any = AutoModelForCausalLM.from_config
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(described)
+            model = build(described)
         heads = described.num_attention_heads
         head = getattr(described, "head_dim", None) or described.hidden_size // heads
         return Architecture(
@@ -97,7 +98,7 @@ def _linears(model: Any) -> dict[str, tuple[int, int]]:
 
 @cache
 def known() -> dict[str, dict[str, Any]]:
-    """Hub name → config.json of the models in our recipes, so that a login node needs no network."""
+    """Hub name → config.json of our recipes' models, so that a login node needs no network."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(KNOWN.read_text(encoding="utf-8"))
     return found
 

@@ -46,7 +46,7 @@ def accumulate(
         batch = form([examples[p] for p in positions], [weights[p] for p in positions], pad)
         batch = batch.to(engine.device)
         # Without a cache and a mask, transformers keeps packed examples apart by their positions.
-        # Logits stay without a name: held through the backward pass they would be its largest tensor.
+        # The logits have no name, which would hold them through the backward pass.
         part = weighted_loss(
             engine(batch.tokens, position_ids=batch.positions, use_cache=False).logits,
             batch.labels,

@@ -1,10 +1,9 @@
 """What one process of a training run holds in memory, part by part at the moments that matter.
 
 Model states follow ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054, section 3: weights, gradients,
-and twelve bytes a parameter for the optimizer, divided over the processes), activations the way of
-counting of Korthikanti et al. 2022 (arXiv 2205.05198, section 4), with the terms of a Llama layer in
-transformers in place of GPT's. What DeepSpeed adds (buckets, gathered weights, temporaries) is
-counted as version 0.19 does it. tests/unit/training/test_memory.py holds all of it against runs.
+and twelve bytes a parameter for the optimizer, divided over the processes). What DeepSpeed adds to
+them (buckets, gathered weights, temporaries) is counted as version 0.19 does it. The tests
+(test_memory.py) hold all of it against runs.
 """
 
 from dataclasses import dataclass
@@ -59,7 +58,9 @@ def trained_parameters(model: Architecture, recipe: Recipe) -> int:
         return model.parameters
     wanted = recipe.lora.target_modules
     ends = sum(
-        ends for name, (ends, _) in model.linears.items() if wanted == "all-linear" or name in wanted
+        ends
+        for name, (ends, _) in model.linears.items()
+        if wanted == "all-linear" or name in wanted
     )
     return recipe.lora.rank * ends + 2 * model.hidden
 
@@ -189,5 +190,5 @@ def _update(model: Architecture, recipe: Recipe, launch: Launch, *, gpu: bool) -
         return {"gradients": 4 * trained, "update": 4 * (trained if gpu else largest)}
     share = trained / world_of(launch)
     if launch.zero_stage == 3:
-        share = min(share, SUB_GROUP)
+        share = min(share, float(SUB_GROUP))
     return {"gradients": 4 * share, "update": (4 if gpu else 8) * share}

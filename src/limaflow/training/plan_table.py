@@ -18,10 +18,7 @@ def table(plan: Plan, title: str, *, gpu_memory: float | None) -> str:
         f"{micro.per_step} a step on each GPU",
         "",
         _row("GiB on one GPU at", moments),
-        *[
-            _row(part, [_gib(held.get(part, 0)) for held in plan.gpu.values()])
-            for part in parts
-        ],
+        *[_row(part, [_gib(held.get(part, 0)) for held in plan.gpu.values()]) for part in parts],
         _row("together", [_gib(sum(held.values())) for held in plan.gpu.values()]),
         "",
         f"peak of one GPU: {plan.gpu_peak / GIB:.1f} GiB{_verdict(plan, gpu_memory)}",

@@ -1,4 +1,4 @@
-"""What `limaflow train plan` is asked to plan: an experiment's training, or blocks given by hand."""
+"""What `limaflow train plan` is asked: an experiment's training, or blocks given by hand."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One rank of test_memory.py: what a process really holds at its peak, of a model of 22 M parameters.
+"""One rank of test_memory.py: what a process really holds at its peak, of a small model.
 
 Memory is the resident set above what it was before the model was built, at its highest over two
 steps (the second has the optimizer's moments from the start). Large blocks are mapped one by one
@@ -83,10 +83,12 @@ join()
 request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 recipe = Recipe.model_validate(request["recipe"])
 folder = Path(request["folder"])
-# A first engine brings the libraries' own pages in.
-small = {**request["cases"][0], "tokens": 64, "recipe": {}}
-small["architecture"] = {**small["architecture"], "hidden_size": 64, "num_hidden_layers": 1}
-needs(small, recipe, folder / "small")
-found = [needs(case, recipe, folder / str(n)) for n, case in enumerate(request["cases"])]
+found = []
+for number, case in enumerate(request["cases"]):
+    # A small model of the same kind brings the pages of the libraries in.
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1}
+    small = {**case, "architecture": {**case["architecture"], **sizes}, "tokens": 64}
+    needs(small, recipe, folder / f"{number}-small")
+    found.append(needs(case, recipe, folder / str(number)))
 if rank() == 0:
     (folder / "measured.json").write_text(json.dumps(found), encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from limaflow.config import Launch, Recipe
-from limaflow.training.architecture import of_config
 from limaflow.training.activations import MicroBatch
+from limaflow.training.architecture import of_config
 from limaflow.training.memory import moments, peak
 from limaflow.training.planning import disk
 
@@ -45,9 +45,7 @@ def planned(measured: dict[str, Any], recipe: Recipe) -> tuple[float, float]:
     launch = Launch.model_validate(measured["launch"])
     recipe = Recipe.model_validate({**recipe.model_dump(), **measured["recipe"]})
     positions = launch.micro_batch_tokens or TOKENS
-    micro = MicroBatch(
-        tokens=positions, trained=positions * 3 // 4, per_step=measured["per_step"]
-    )
+    micro = MicroBatch(tokens=positions, trained=positions * 3 // 4, per_step=measured["per_step"])
     model = of_config(ARCHITECTURE, "the test's model")
     held = moments(model, recipe, launch, micro, gpu=False)
     return peak(held), disk(model, recipe, launch, exports=0)["one checkpoint"]
@@ -88,9 +86,7 @@ def test_the_plan_is_what_one_process_needs(
     packed = alone.model_copy(update={"micro_batch_tokens": 2 * TOKENS})
     cases = [
         case(alone),
-        case(
-            packed.model_copy(update={"zero_stage": 2}), precision="bf16", residual_dropout=0.3
-        ),
+        case(packed.model_copy(update={"zero_stage": 2}), precision="bf16", residual_dropout=0.3),
         case(packed.model_copy(update={"gradient_checkpointing": True}), lora={"rank": 8}),
     ]
     check(torchrun, recipe, cases, tmp_path)
