@@ -97,7 +97,11 @@ def world_files():
 
 def extract_options(wildcards):
     source = CONFIG.source(wildcards.source)
-    options = {"--licence": source.licence, "--subreddit": source.subreddit}
+    options = {
+        "--licence": source.licence,
+        "--subreddit": source.subreddit,
+        "--max-bad-rows": str(source.max_bad_rows or ""),
+    }
     if source.kind == "authored":
         options |= {
             "--prompt-field": source.prompt_field,

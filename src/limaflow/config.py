@@ -111,6 +111,8 @@ class Source(Settings):
     subreddit: str | None = None
     prompt_field: str = "prompt"
     response_field: str = "response"
+    max_bad_rows: int = Field(default=0, ge=0)
+    """Rows of each shard that may be passed over since they cannot be read; they are counted."""
     filters: str | None = None
     """Block of `curation.filters` that this source goes through; None is that of its kind."""
 

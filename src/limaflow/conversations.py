@@ -7,11 +7,11 @@ turn is the prompt).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, refuse
 from limaflow.records import Message
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -20,8 +20,13 @@ MAX_ARRAY_BYTES = 1024**3
 """An array is read whole, in some ten times its size of memory."""
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_rows(
+    path: Path, bad: Callable[[InputError], None] = refuse
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and object of each line of a JSON-lines file; of an array, each entry's number.
+
+    Args:
+        bad: what to do with the error of a line that is no JSON object; the next line follows.
 
     Raises:
         InputError: the file is missing, or a line is too long, not UTF-8 or not a JSON object.
@@ -37,8 +42,14 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             return
         file.seek(0)
         for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
-            if line.strip():
-                yield number, json_object(line, path, number)
+            if not line.strip():
+                continue
+            try:
+                row = json_object(line, path, number)
+            except InputError as error:
+                bad(error)
+                continue
+            yield number, row
 
 
 def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

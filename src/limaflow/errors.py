@@ -20,3 +20,8 @@ class InputError(Exception):
     ) -> None:
         place = "" if path is None else f"{path}:" if line is None else f"{path}:{line}:"
         super().__init__(" ".join(part for part in (place, message, fix and f"({fix})") if part))
+
+
+def refuse(error: InputError) -> None:
+    """What becomes of a bad row where none is allowed."""
+    raise error

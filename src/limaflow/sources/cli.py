@@ -46,6 +46,9 @@ def extract(
     response_field: Annotated[
         str, typer.Option(help="Path of the response in a row, likewise.")
     ] = "response",
+    max_bad_rows: Annotated[
+        int, typer.Option(min=0, help="Rows that may be passed over since they cannot be read.")
+    ] = 0,
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that read (stackexchange); same output.")
     ] = 1,
@@ -69,6 +72,7 @@ def extract(
         subreddit=subreddit,
         prompt_field=prompt_field,
         response_field=response_field,
+        max_bad_rows=max_bad_rows,
     )
     count = extract_to(kind, read, output, passed_over, processes)
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))

@@ -12,28 +12,30 @@ from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
-from limaflow.sources.candidates import Shard, lossless
+from limaflow.sources.candidates import Shard, lossless, pass_over
 
 MAX_FILE_BYTES = 1024**3
 
 
-def read(shard: Shard, _: Counter[str]) -> Iterator[Candidate]:
+def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate an instance, of every task file of the shard; the task is the stratum.
 
     Raises:
         InputError: not a task file; names the key or the instance.
     """
-    yield from sorted(_candidates(shard), key=lambda candidate: candidate.id)
+    yield from sorted(_candidates(shard, passed_over), key=lambda candidate: candidate.id)
 
 
-def _candidates(shard: Shard) -> Iterator[Candidate]:
+def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     for path in shard.files:
         task = _task(path)
         licences = ", ".join(_texts(task.get("Instance License", [])))
         for number, instance in enumerate(task["Instances"]):
             text, outputs = instance.get("input"), _texts(instance.get("output", []))
             if not isinstance(text, str) or not outputs:
-                raise InputError(f"Instances.{number}: needs input and output", path=path)
+                fault = InputError(f"Instances.{number}: needs input and output", path=path)
+                pass_over(shard, passed_over, fault)
+                continue
             native = str(instance.get("id", f"{path.stem}-{number}"))
             parts = [" ".join(_texts(task["Definition"])), text]
             yield Candidate(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, refuse
 from limaflow.sources.licences import of_post
 from limaflow.sources.pairing import Post
 
@@ -40,18 +40,23 @@ class Irregular(Exception):
     """Something is not laid out as dumps are, or not sound."""
 
 
-def rows(xml: Path, named: Path) -> Iterator[Row]:
+def rows(xml: Path, named: Path, bad: Callable[[InputError], None] = refuse) -> Iterator[Row]:
     """The rows of `xml` in order; errors name the file `named`.
+
+    Args:
+        bad: what to do with the error of a row that lacks what it must have.
 
     Raises:
         InputError: broken or hostile XML, or a row that lacks what it must have, with its line.
     """
     for line, element in _elements(xml, named):
         try:
-            yield _row(element.get)
+            row = _row(element.get)
         except Malformed as error:
             post = f"post {element.get('Id') or 'without Id'}: {error}"
-            raise InputError(post, path=named, line=line) from None
+            bad(InputError(post, path=named, line=line))
+            continue
+        yield row
 
 
 def parts(xml: Path, number: int) -> list[tuple[int, int]]:

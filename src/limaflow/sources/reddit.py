@@ -17,7 +17,7 @@ from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import BEST, OTHER, Shard, lossless
+from limaflow.sources.candidates import BEST, OTHER, Shard, lossless, pass_over
 from limaflow.sources.pairing import Post, PostTable, pairs, post_table
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
@@ -38,14 +38,15 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 for number, line in lines_of_zst(path):
                     if not line.strip():
                         continue
-                    row = json_object(line, path, number)
                     try:
+                        row = json_object(line, path, number)
                         _store(row, shard.subreddit.lower(), posts, passed_over)
+                    except InputError as error:
+                        pass_over(shard, passed_over, error)
                     except (KeyError, TypeError, ValueError) as error:
                         what = f"no {error}" if isinstance(error, KeyError) else str(error)
-                        raise InputError(
-                            f"not a Pushshift post: {what}", path=path, line=number
-                        ) from None
+                        fault = f"not a Pushshift post: {what}"
+                        pass_over(shard, passed_over, InputError(fault, path=path, line=number))
         passed_over.update(["submission twice"] * len(posts.twice))
         for submission, comment in pairs([table]):
             if comment:

@@ -7,11 +7,13 @@ shows in its shape alone, and a shard is named for the shape that it takes from 
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from limaflow.conversations import conversation, json_rows
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Message, Provenance
-from limaflow.sources.candidates import Shard, lossless
+from limaflow.sources.candidates import Shard, lossless, pass_over
 
 HUB = "https://huggingface.co/datasets/GAIR/lima"
 LICENCE = "CC BY-NC-SA, or stricter where a row's source is"
@@ -28,14 +30,14 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     """
     if shard.name not in SHAPES:
         raise InputError(f"shard {shard.name}: name it for what it takes: {', '.join(SHAPES)}")
+    bad = partial(pass_over, shard, passed_over)
     for file_number, path in enumerate(shard.files):
-        for line, row in json_rows(path):
-            if not isinstance(row.get("conversations"), list) or "source" not in row:
-                raise InputError("needs a list `conversations` and `source`", path=path, line=line)
+        for line, row in json_rows(path, bad):
             try:
-                turns = conversation({"conversations": row["conversations"]})
+                turns = _turns(row)
             except ValueError as error:
-                raise InputError(str(error), path=path, line=line) from None
+                bad(InputError(str(error), path=path, line=line))
+                continue
             if (shape := _shape(turns)) != shard.name:
                 passed_over[f"row of the shape {shape}"] += 1
                 continue
@@ -57,6 +59,12 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                     licence=shard.licence or LICENCE,
                 ),
             )
+
+
+def _turns(row: dict[str, Any]) -> tuple[Message, ...]:
+    if not isinstance(row.get("conversations"), list) or "source" not in row:
+        raise ValueError("needs a list `conversations` and `source`")
+    return conversation({"conversations": row["conversations"]})
 
 
 def _shape(turns: tuple[Message, ...]) -> str:

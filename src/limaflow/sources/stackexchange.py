@@ -20,7 +20,7 @@ from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
 from limaflow.sources import posts
 from limaflow.sources.archives import member_of_7z
-from limaflow.sources.candidates import BEST, OTHER, Shard, line_of
+from limaflow.sources.candidates import BEST, OTHER, Shard, line_of, pass_over
 from limaflow.sources.pairing import Post, pairs, post_table, ranges
 from limaflow.sources.sites import site_of
 
@@ -31,7 +31,8 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a question, by Id, with its best answer; questions without one come too.
 
     Raises:
-        InputError: broken or hostile XML, a row that lacks what it must have, a repeated Id.
+        InputError: broken or hostile XML, more rows than `max_bad_rows` that lack what they must
+            have, a repeated Id.
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
         tables = _stored(shard, Path(folder), 1, passed_over)
@@ -71,7 +72,8 @@ def _stored(shard: Shard, folder: Path, processes: int, passed_over: Counter[str
             found = _store_side_by_side(xml, folder, len(tables), processes)
             if found is None:
                 table = folder / f"{len(tables)}.sqlite"
-                found = [(table, *_store(table, posts.rows(xml, path)))]
+                bad = partial(pass_over, shard, passed_over)
+                found = [(table, *_store(table, posts.rows(xml, path, bad)))]
             for table, kinds, twice in found:
                 tables.append(table)
                 passed_over.update(kinds)

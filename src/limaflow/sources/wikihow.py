@@ -9,14 +9,15 @@ left at every seam. Where they match one to one, they are put together again as 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, refuse
 from limaflow.records import Candidate, Provenance
-from limaflow.sources.candidates import Shard
+from limaflow.sources.candidates import Shard, pass_over
 
 MAX_FIELD_CHARS = 16 * 1024 * 1024
 NEEDED = ("title", "headline", "text")
@@ -33,7 +34,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
     for number, path in enumerate(shard.files):
-        for row_number, row in _rows(path):
+        for row_number, row in _rows(path, partial(pass_over, shard, passed_over)):
             title, text = row["title"].strip(), row["text"].strip()
             if not title or not text:
                 passed_over["article without title or text"] += 1
@@ -77,7 +78,7 @@ def joined_steps(headline: str, text: str) -> str:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[int, dict[str, str]]]:
     """Number of each row, counted from 1, and its fields by column."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -95,7 +96,10 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 try:
                     fields = next(table, None)
                 except csv.Error as error:
-                    raise InputError(f"broken CSV: {error}", path=path, line=line) from None
+                    fault = InputError(f"broken CSV: {error}", path=path, line=line)
+                    # A quote that swallowed lines took other rows with it: not one row's loss.
+                    (bad if table.line_num == line else refuse)(fault)
+                    continue
                 except UnicodeDecodeError:
                     raise InputError(
                         "not UTF-8, here or soon after", path=path, line=line
@@ -104,7 +108,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     return
                 if len(fields) != len(columns):
                     message = f"{len(fields)} fields under {len(columns)} columns"
-                    raise InputError(message, path=path, line=line)
+                    bad(InputError(message, path=path, line=line))
+                    continue
                 yield number, dict(zip(columns, fields, strict=True))
     except UnicodeDecodeError:
         raise InputError("not UTF-8", path=path) from None
