@@ -43,11 +43,14 @@ def load_model(base: Path, tokenizer: Any, new_tokens: list[int], recipe: Recipe
     return model.train()
 
 
-def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -> Any:
+def start_engine(
+    model: Any, recipe: Recipe, launch: Launch, micro_steps: int, *, universal: bool = False
+) -> Any:
     """`model` in a DeepSpeed engine with AdamW, on all ranks together.
 
     Args:
         micro_steps: micro-batches of each rank in one optimizer step.
+        universal: the checkpoint to be loaded is in DeepSpeed's universal format.
     """
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
@@ -70,6 +73,7 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
         "zero_allow_untested_optimizer": True,
         "bf16": {"enabled": recipe.precision == "bf16"},
         "steps_per_print": 2**31,
+        "checkpoint": {"load_universal": universal},
     }
     optimizer = torch.optim.AdamW(
         _parameter_groups(model, recipe), lr=recipe.learning_rate, betas=recipe.betas

@@ -105,6 +105,11 @@ def export_manifest(folder: Path, epoch: int) -> Path:
     return folder / "exports" / f"epoch-{epoch}" / "model.json"
 
 
+def checkpoints_of(folder: Path) -> Path:
+    """Where the checkpoints of a run's folder lie."""
+    return folder / "checkpoints"
+
+
 def missing_exports(job: Job, folder: Path) -> list[int]:
     return [e for e in sorted(job.export_epochs) if not export_manifest(folder, e).is_file()]
 
