@@ -94,11 +94,14 @@ def _quantized(recipe: Recipe) -> dict[str, Any]:
     return {"quantization_config": four_bits, "device_map": {"": torch.cuda.current_device()}}
 
 
-def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -> Any:
+def start_engine(
+    model: Any, recipe: Recipe, launch: Launch, micro_steps: int, *, universal: bool = False
+) -> Any:
     """`model` in a DeepSpeed engine with AdamW, on all ranks together.
 
     Args:
         micro_steps: micro-batches of each rank in one optimizer step.
+        universal: the checkpoint to be loaded is in DeepSpeed's universal format.
     """
     _prepare_deepspeed()
     import deepspeed
@@ -108,7 +111,10 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
     engine, *_ = deepspeed.initialize(
         model=model,
         optimizer=_optimizer(model, recipe, launch),
-        config=_settings(recipe, launch, micro_steps),
+        config={
+            **_settings(recipe, launch, micro_steps),
+            "checkpoint": {"load_universal": universal},
+        },
         dist_init_required=False,
     )
     if launch.compile:
@@ -117,6 +123,7 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
 
 
 def _prepare_deepspeed() -> None:
+    """Let DeepSpeed use the process group that is there, quietly."""
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
         import deepspeed.ops
