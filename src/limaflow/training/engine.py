@@ -67,10 +67,11 @@ def load_model(
             )
         extend_embeddings(model, tokenizer, new_tokens)
     if launch is not None and launch.liger:
-        from transformers.integrations import apply_liger_kernel
+        from transformers.integrations.liger import apply_liger_kernel
 
+        fuse: Any = apply_liger_kernel
         # The loss is ours (loss.py).
-        apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+        fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     if recipe.lora is not None:
         end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
         model = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
@@ -85,7 +86,8 @@ def _quantized(recipe: Recipe) -> dict[str, Any]:
         return {}
     from transformers import BitsAndBytesConfig
 
-    four_bits = BitsAndBytesConfig(
+    config: Any = BitsAndBytesConfig
+    four_bits = config(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

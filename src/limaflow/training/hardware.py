@@ -1,6 +1,8 @@
-"""What of a recipe and launch needs a GPU, and packages that are not in the lock file."""
+"""What needs a GPU, a compiler, or packages that are not in the lock file."""
 
 import importlib.util
+import os
+import shutil
 
 from limaflow.config import Launch, Recipe
 from limaflow.errors import InputError
@@ -12,7 +14,8 @@ def require_hardware(recipe: Recipe, launch: Launch) -> None:
     """Make sure that this machine has what is asked for.
 
     Raises:
-        InputError: no CUDA GPU or no package for it, or 4 bits with a ZeRO stage that divides them.
+        InputError: no CUDA GPU, package or compiler for it, or 4 bits with a ZeRO stage that
+            divides them.
     """
     import torch
 
@@ -36,3 +39,11 @@ def require_hardware(recipe: Recipe, launch: Launch) -> None:
                 f"{key} needs the package {package}, which is not installed",
                 fix=f"pip install {package}",
             )
+    tools = ("ninja", os.environ.get("CXX", "c++"))
+    lacking = [tool for tool in tools if shutil.which(tool) is None]
+    if launch.offload != "none" and lacking:
+        raise InputError(
+            f"launch.offload: DeepSpeed compiles its AdamW, and {' and '.join(lacking)} cannot be "
+            "found on PATH",
+            fix="activate the environment, install a C++ compiler, or set it to none",
+        )

@@ -1,6 +1,5 @@
 """LoRA: which weights are trained, what a run leaves, and that no kill changes it."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from limaflow.config import Launch, Lora, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import manifest_of_epoch, read_manifest
+from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, with_adapter
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
@@ -76,36 +76,44 @@ def test_modules_that_the_model_does_not_have_are_refused(tiny_base: Path, recip
 def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itself(
     *,
     fine_tune: Callable,
-    finish: Callable,
-    wait_for_rows: Callable,
     tiny_base: Path,
     recipe: Recipe,
     launch: Launch,
     tmp_path: Path,
 ) -> None:
-    recipe = with_lora(recipe, dropout=0.1, residual_dropout=0.1).model_copy(update={"epochs": 8})
+    recipe = with_lora(recipe, dropout=0.1, residual_dropout=0.1).model_copy(update={"epochs": 4})
     launch = launch.model_copy(update={"zero_stage": 3, "checkpoint_every_steps": 1})
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finish(fine_tune(whole, recipe, launch, exports="[8]"))
-    run = fine_tune(broken, recipe, launch, exports="[8]")
-    wait_for_rows(broken, 8, run)
+
+    def finish(folder: Path) -> tuple[Path, ModelManifest]:
+        run = fine_tune(folder, recipe, launch, exports="[4]")
+        output = run.communicate(timeout=300)[0]
+        assert run.returncode == 0, output
+        manifest = manifest_of_epoch(folder / "training.json", 4)
+        return manifest.parent, read_manifest(manifest)[0]
+
+    export, manifest = finish(whole)
+    run = fine_tune(broken, recipe, launch, exports="[4]")
+    while not list(broken.glob("runs/*/checkpoints/step-4/checkpoint.json")):
+        assert run.poll() is None, run.communicate()[0]
+        time.sleep(0.01)
     run.kill()
     run.wait()
-    finish(fine_tune(broken, recipe, launch, exports="[8]"))
-    manifests = [manifest_of_epoch(f / "training.json", 8) for f in (whole, broken)]
-    (manifest, location), (other, _) = (read_manifest(m) for m in manifests)
-    assert manifest.sha256 == other.sha256
-    size = {f.name: f.stat().st_size for f in manifests[0].parents[2].glob("checkpoints/*/*")}
-    print(size)
+    assert finish(broken)[1].sha256 == manifest.sha256
+    model_bytes = (export / "model" / "model.safetensors").stat().st_size
+    assert all(
+        file.stat().st_size < model_bytes
+        for file in whole.glob("runs/*/checkpoints/step-*/*model_states.pt")
+    )
 
-    tokenizer = AutoTokenizer.from_pretrained(location)
-    model = AutoModelForCausalLM.from_pretrained(location)
+    tokenizer = AutoTokenizer.from_pretrained(export / "model")
+    model = AutoModelForCausalLM.from_pretrained(export / "model")
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
     assert model.generation_config.eos_token_id == [end, tokenizer.eos_token_id]
     base = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
     extend_embeddings(base, *dialogue_tokenizer(tiny_base))
-    tokens = torch.tensor([tokenizer("Question 3: what happens in Corra?")["input_ids"] + [end]])
+    tokens = torch.tensor([[*tokenizer("What happens in Corra?")["input_ids"], end]])
     before = base(tokens).logits
-    adapted = PeftModel.from_pretrained(base, manifests[0].parent / "adapter")
+    adapted = PeftModel.from_pretrained(base, export / "adapter")
     torch.testing.assert_close(adapted(tokens).logits, model(tokens).logits)
     assert not torch.allclose(before, model(tokens).logits, atol=0.1)
