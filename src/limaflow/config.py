@@ -293,7 +293,7 @@ class Lora(Settings):
     """
 
     rank: int = Field(ge=1)
-    alpha: float = Field(default=16.0, gt=0)
+    alpha: int = Field(default=16, ge=1)
     dropout: Share = 0.0
     target_modules: list[str] | Literal["all-linear"] = "all-linear"
     residual_dropout: Share = 0.0

@@ -1,10 +1,11 @@
 """LoRA: small trained matrices beside a frozen base model, and the model that both make.
 
-The end-of-turn token is new, so its rows in embedding and head are trained too, as rows of their own
-beside the frozen tables (peft's `trainable_token_indices`).
+The end-of-turn token is new, so its rows in embedding and head are trained too, as rows of their
+own beside the frozen tables (peft's `trainable_token_indices`).
 """
 
 import copy
+import warnings
 from typing import Any
 
 import torch
@@ -41,7 +42,9 @@ def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> An
     )
     # The same on every rank and in every resumed run.
     torch.manual_seed(seed_for(seed, "adapter"))
-    with whole([table.weight for table in tables]):
+    with whole([table.weight for table in tables]), warnings.catch_warnings():
+        # peft asks transformers for something that has another name now.
+        warnings.simplefilter("ignore", FutureWarning)
         try:
             return get_peft_model(model, config, autocast_adapter_dtype=False)
         except ValueError as error:
@@ -70,8 +73,9 @@ def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
     config = copy.deepcopy(base.config)
     # The merged model is an ordinary one, whatever the frozen one was held in.
     vars(config).pop("quantization_config", None)
+    made: Any = AutoModelForCausalLM.from_config
     with torch.device("meta"):
-        plain = AutoModelForCausalLM.from_config(config, dtype=base.dtype)
+        plain = made(config, dtype=base.dtype)
     copies: dict[int, torch.Tensor] = {}
     weights = {}
     for name, value in plain.state_dict(keep_vars=True).items():
@@ -91,14 +95,13 @@ def _merged(module: Any, leaf: str) -> torch.Tensor:
     from peft.utils.integrations import dequantize_module_weight
     from peft.utils.other import TrainableTokensWrapper
 
+    adapted = isinstance(module, LoraLayer)
     weight: torch.Tensor
     if isinstance(module, TrainableTokensWrapper):
         weight = module.token_adapter.get_merged_weights([NAME])
-    elif isinstance(module, LoraLayer) and leaf == "weight":
+    elif adapted and leaf == "weight":
         frozen = dequantize_module_weight(module.get_base_layer())
         weight = frozen.float() + module.get_delta_weight(NAME).float()
-    elif isinstance(module, LoraLayer):
-        weight = getattr(module.get_base_layer(), leaf)
     else:
-        weight = getattr(module, leaf)
+        weight = getattr(module.get_base_layer() if adapted else module, leaf)
     return weight

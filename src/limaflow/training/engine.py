@@ -67,10 +67,11 @@ def load_model(
             )
         extend_embeddings(model, tokenizer, new_tokens)
     if launch is not None and launch.liger:
-        from transformers.integrations import apply_liger_kernel
+        from transformers.integrations.liger import apply_liger_kernel
 
+        fuse: Any = apply_liger_kernel
         # The loss is ours (loss.py).
-        apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+        fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     if recipe.lora is not None:
         end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
         model = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
@@ -85,7 +86,8 @@ def _quantized(recipe: Recipe) -> dict[str, Any]:
         return {}
     from transformers import BitsAndBytesConfig
 
-    four_bits = BitsAndBytesConfig(
+    config: Any = BitsAndBytesConfig
+    four_bits = config(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
@@ -94,11 +96,14 @@ def _quantized(recipe: Recipe) -> dict[str, Any]:
     return {"quantization_config": four_bits, "device_map": {"": torch.cuda.current_device()}}
 
 
-def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -> Any:
+def start_engine(
+    model: Any, recipe: Recipe, launch: Launch, micro_steps: int, *, universal: bool = False
+) -> Any:
     """`model` in a DeepSpeed engine with AdamW, on all ranks together.
 
     Args:
         micro_steps: micro-batches of each rank in one optimizer step.
+        universal: the checkpoint to be loaded is in DeepSpeed's universal format.
     """
     _prepare_deepspeed()
     import deepspeed
@@ -108,7 +113,10 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
     engine, *_ = deepspeed.initialize(
         model=model,
         optimizer=_optimizer(model, recipe, launch),
-        config=_settings(recipe, launch, micro_steps),
+        config={
+            **_settings(recipe, launch, micro_steps),
+            "checkpoint": {"load_universal": universal},
+        },
         dist_init_required=False,
     )
     if launch.compile:
@@ -117,6 +125,7 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
 
 
 def _prepare_deepspeed() -> None:
+    """Let DeepSpeed use the process group that is there, quietly."""
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
         import deepspeed.ops

@@ -20,8 +20,9 @@ def export(
 ) -> None:
     """Write weights (safetensors), tokenizer and the `manifest` of model `name`, on all ranks.
 
-    A model with an adapter is written merged, and the adapter beside it in peft's form. The folder of `manifest` appears whole or not at all; one that is there already stays, since a
-    resumed run makes the same.
+    A model with an adapter is written merged, and the adapter beside it in peft's form. The folder
+    of `manifest` appears whole or not at all; one that is there already stays, since a resumed run
+    makes the same.
     """
     if manifest.is_file():
         return

@@ -21,6 +21,7 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
+from limaflow.training.hardware import require_hardware
 
 SECONDS_TO_WAIT_FOR_LOCK = 20
 
@@ -76,7 +77,8 @@ def check(job: Job) -> None:
     """Refuse what cannot work before anything is loaded.
 
     Raises:
-        InputError: an epoch to export lies after the last, or stage 0 is asked to train in bf16.
+        InputError: an epoch to export lies after the last, stage 0 is asked to train in bf16, or
+            something is asked for that this machine does not have.
     """
     late = [epoch for epoch in job.export_epochs if not 1 <= epoch <= job.recipe.epochs]
     if late:
@@ -86,6 +88,7 @@ def check(job: Job) -> None:
             "ZeRO stage 0 in bf16 takes an optimizer step of its own when it starts",
             fix="launch.zero_stage 1 to 3, or training.precision fp32",
         )
+    require_hardware(job.recipe, job.launch)
 
 
 def identity_of(job: Job) -> str:
@@ -103,6 +106,11 @@ def identity_of(job: Job) -> str:
 def export_manifest(folder: Path, epoch: int) -> Path:
     """The model.json of one epoch's export in a run's folder."""
     return folder / "exports" / f"epoch-{epoch}" / "model.json"
+
+
+def checkpoints_of(folder: Path) -> Path:
+    """Where the checkpoints of a run's folder lie."""
+    return folder / "checkpoints"
 
 
 def missing_exports(job: Job, folder: Path) -> list[int]:

@@ -14,10 +14,11 @@ def divided_while_loading(settings: dict[str, Any]) -> Iterator[None]:
 
     Rank 0 reads the values and hands them out; no rank ever holds the whole model.
     """
-    from transformers.integrations import HfDeepSpeedConfig
+    from transformers.integrations.deepspeed import HfDeepSpeedConfig
 
+    known: Any = HfDeepSpeedConfig
     # transformers finds it through a weak reference, for as long as it lives.
-    held = HfDeepSpeedConfig(settings)
+    held = known(settings)
     yield
     del held
 

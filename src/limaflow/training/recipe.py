@@ -18,7 +18,7 @@ from tqdm import tqdm
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
-from limaflow.training.conversation import shown
+from limaflow.training.conversation import TokenizedExample, shown
 from limaflow.training.data import Data, dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model, start_engine, update
 from limaflow.training.evaluation import perplexity
@@ -29,6 +29,7 @@ from limaflow.training.job import (
     Finished,
     Job,
     check,
+    checkpoints_of,
     export_manifest,
     identity_of,
     is_finished,
@@ -36,7 +37,7 @@ from limaflow.training.job import (
     sole_writer,
     write_training,
 )
-from limaflow.training.layout import micro_steps, padding_if_padded
+from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.processes import (
     StopRequest,
@@ -59,9 +60,9 @@ def train(job: Job) -> None:
     """Fine-tune `job.base` on `job.data` as one rank of a torchrun group, and export epochs.
 
     Features:
-        - All weights or LoRA; ZeRO 0 to 3, offload, fp32 or bf16, gradient checkpointing, any number
-          of ranks and micro-batches, padded or packed, with the same mathematics: a step's gradient
-          is that of the plain mean over its examples.
+        - All weights or LoRA; ZeRO 0 to 3, offload, fp32 or bf16, gradient checkpointing, any
+          number of ranks and micro-batches, padded or packed, with the same mathematics: a step's
+          gradient is that of the plain mean over its examples.
         - Killed at any moment, the same command goes on from the last whole checkpoint and ends
           in the same weights, dropout and data order included.
         - On SIGTERM it finishes the step, saves and exits with 143.
@@ -109,7 +110,7 @@ class Run:
 
     @property
     def steps_an_epoch(self) -> int:
-        return math.ceil(len(self.data.train) / self.job.recipe.batch_examples)
+        return steps_an_epoch(len(self.data.train), self.job.recipe)
 
     @property
     def steps(self) -> int:
@@ -117,19 +118,27 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
+        return checkpoints_of(self.folder)
 
 
 def _run(job: Job, identity: str, folder: Path) -> None:
-    run = _prepare(job, identity, folder)
-    done = from_first(lambda: _resume_point(run)) or 0
+    data = _read(job)
+    start = from_first(lambda: _resume_point(job, folder, data))
+    run = _prepare(job, identity, folder, data, start)
+    done = 0
     state: dict[str, Any] = {"epochs": [], "losses": []}
-    if done:
+    if start is not None:
+        done = start.step
         if rank() == 0:
-            tqdm.write(f"{job.arm}: resuming after step {done} of {run.steps}", file=sys.stderr)
-        state = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, done))
+            tqdm.write(
+                f"{job.arm}: resuming after step {done} of {run.steps}, "
+                f"saved with world size {start.world}",
+                file=sys.stderr,
+            )
+        state = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, start))
         if done % run.steps_an_epoch == 0:
             _export(run, done // run.steps_an_epoch)
+    from_first(lambda: checkpoints.require_room(run.engine, run.checkpoints))
     log = StepLog(folder / "log.csv", done) if rank() == 0 else None
     bar = tqdm(total=run.steps, initial=done, desc=job.arm, unit="step", disable=rank() != 0)
 
@@ -172,13 +181,19 @@ def _run(job: Job, identity: str, folder: Path) -> None:
         )
 
 
-def _prepare(job: Job, identity: str, folder: Path) -> Run:
-    """Read and check the data, show what is trained, load the model."""
+def _read(job: Job) -> Data:
+    """The checked data."""
 
     def read() -> Data:
         return prepared(job.data, job.dev, dialogue_tokenizer(job.base)[0], job.recipe)
 
-    data = from_first(read)
+    return from_first(read)
+
+
+def _prepare(
+    job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
+) -> Run:
+    """Show what is trained, load the model, ready to go on from `start`."""
     tokenizer, new_tokens = dialogue_tokenizer(job.base)
     if rank() == 0:
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
@@ -194,18 +209,24 @@ def _prepare(job: Job, identity: str, folder: Path) -> Run:
         folder=folder,
         data=replace(data, facts={**data.facts, "padding_if_padded": round(waste, 4)}),
         tokenizer=tokenizer,
-        engine=start_engine(model, job.recipe, job.launch, splits),
+        engine=start_engine(
+            model,
+            job.recipe,
+            job.launch,
+            splits,
+            universal=start is not None and start.is_split_otherwise,
+        ),
         stop=StopRequest(),
     )
 
 
-def _resume_point(run: Run) -> int | None:
+def _resume_point(job: Job, folder: Path, data: Data) -> checkpoints.Checkpoint | None:
     """Not past an epoch whose export is missing: that one can only be made on the way."""
-    first = min(missing_exports(run.job, run.folder), default=run.job.recipe.epochs)
+    first = min(missing_exports(job, folder), default=job.recipe.epochs)
     return checkpoints.resume_point(
-        run.checkpoints,
-        limit=first * run.steps_an_epoch,
-        zero_stage=run.job.launch.zero_stage,
+        checkpoints_of(folder),
+        limit=first * steps_an_epoch(len(data.train), job.recipe),
+        zero_stage=job.launch.zero_stage,
     )
 
 
@@ -243,11 +264,11 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
     totals = torch.tensor([loss, computed, run.stop.asked], dtype=torch.float64)
     dist.all_reduce(totals)
     loss, computed, stopping = totals.tolist()
-    if not math.isfinite(loss):
-        ids = ", ".join(example.id for example in examples)
-        leave(f"error: the loss is {loss} at step {step + 1}, on examples {ids}", 1)
+    _stop_unless_finite(loss, "loss", step, examples)
     rate = learning_rate(recipe, step, run.steps)
     norm = update(engine, rate)
+    # DeepSpeed skips such an update without a word.
+    _stop_unless_finite(norm, "gradient's norm", step, examples)
     tokens = sum(len(example.tokens) for example in examples)
     row = StepRow(
         step=step + 1,
@@ -260,3 +281,12 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         padding_share=round(1 - tokens / computed, 4),
     )
     return row, bool(stopping)
+
+
+def _stop_unless_finite(
+    value: float, name: str, step: int, examples: list[TokenizedExample]
+) -> None:
+    """Nothing of this step is saved, so that the last checkpoint is from before it."""
+    if not math.isfinite(value):
+        ids = ", ".join(example.id for example in examples)
+        leave(f"error: the {name} is {value} at step {step + 1}, on examples {ids}", 1)

@@ -28,7 +28,7 @@ settings = engines._settings
 
 
 def divided(*arguments: Any) -> dict[str, Any]:
-    """DeepSpeed leaves weights whole that are as small as all of these; here ZeRO-3 divides them."""
+    """DeepSpeed leaves small weights whole; here ZeRO-3 divides them all."""
     made = settings(*arguments)
     made["zero_optimization"]["stage3_param_persistence_threshold"] = 0
     return made
