@@ -232,7 +232,7 @@ rule figure_lengths:
 
 
 rule figure_training:
-    """Loss and learning rate over the steps of every tuned arm."""
+    """Loss, learning rate, gradient norm and dev perplexity of every tuned arm."""
     input:
         collect("<results>/models/{arm}/training.json", arm=TUNED_ARMS),
     output:

@@ -236,7 +236,7 @@ def figure_training(
     output: Svg,
     miniature: Miniature = False,
 ) -> None:
-    """Loss and learning rate over the steps of each run."""
+    """Loss, learning rate, gradient norm and dev perplexity of each run."""
     from limaflow.analysis.figures.training import draw, read_logs
 
     draw(read_logs(training), output, miniature=miniature)

@@ -16,9 +16,9 @@ from limaflow.training.processes import meet, rank
 
 
 def export(
-    engine: Any, tokenizer: Any, manifest: Path, *, name: str, notes: dict[str, Any]
+    engine: Any, tokenizer: Any, manifest: Path, *, name: str, notes: dict[str, Any], card: str
 ) -> None:
-    """Write weights (safetensors), tokenizer and the `manifest` of model `name`, on all ranks.
+    """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
     A model with an adapter is written merged, and the adapter beside it in peft's form. The folder
     of `manifest` appears whole or not at all; one that is there already stays, since a resumed run
@@ -40,10 +40,16 @@ def export(
         model.generation_config = _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
         tokenizer.save_pretrained(folder)
+        (folder / "README.md").write_text(card, encoding="utf-8")
         if adapted is not None:
+            for config in adapted.peft_config.values():
+                # peft would note a folder of this machine.
+                if Path(str(config.base_model_name_or_path)).is_dir():
+                    config.base_model_name_or_path = None
             adapted.save_pretrained(
                 hidden / "adapter", state_dict=trained, save_embedding_layers=False
             )
+            (hidden / "adapter" / "README.md").write_text(card, encoding="utf-8")
         write_json(
             hidden / "model.json",
             ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),

@@ -6,6 +6,7 @@ machine, several machines and a plain single process are the same program.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -63,6 +64,13 @@ def rank() -> int:
 
 def world() -> int:
     return int(os.environ["WORLD_SIZE"])
+
+
+def highest_memory() -> int:
+    """Bytes that this process has held at most so far: of its GPU, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_reserved()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def meet(*_group: object, **_options: object) -> None:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
+from limaflow.training.card import model_card
 from limaflow.training.conversation import TokenizedExample, shown
 from limaflow.training.data import Data, dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model, start_engine, update
@@ -43,6 +44,7 @@ from limaflow.training.processes import (
     StopRequest,
     die_with_parent,
     from_first,
+    highest_memory,
     join,
     leave,
     meet,
@@ -163,6 +165,8 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 ),
             )
             state = {"epochs": [*state["epochs"], asdict(epoch)], "losses": []}
+            if log is not None:
+                log.add_epoch(step + 1, epoch.dev_perplexity)
             _export(run, row.epoch)
         every = job.launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
@@ -239,6 +243,7 @@ def _export(run: Run, epoch: int) -> None:
         export_manifest(run.folder, epoch),
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "recipe": run.job.recipe.model_dump(mode="json")},
+        card=model_card(run.job, epoch=epoch, identity=run.identity),
     )
 
 
@@ -277,6 +282,7 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         learning_rate=rate,
         gradient_norm=norm,
         tokens_per_second=round(tokens / (time.perf_counter() - started), 1),
+        memory=round(highest_memory() / 2**30, 3),
         trained_token_share=round(sum(e.trained for e in examples) / tokens, 4),
         padding_share=round(1 - tokens / computed, 4),
     )

@@ -77,7 +77,12 @@ FUNNEL = funnel.Funnel(
     ),
     prompts={"dev": {}, "test": {"b": 3}},
 )
-LOGS = {"lima": [{"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}]}
+LOGS: dict[str, list[training.Row]] = {
+    "lima": [
+        {"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}
+        | {"gradient_norm": 3.0, "dev_perplexity": None}
+    ]
+}
 
 TURNS = (Message(role="user", content="q" * 9), Message(role="assistant", content="a" * 30))
 EXAMPLE = Example(id="1", messages=TURNS, source="a", split="train")
@@ -167,6 +172,19 @@ def test_the_funnel_begins_with_the_raw_rows_and_ends_with_data_sets_and_prompts
     assert levels["rows of raw files"] == {"a": 900, "b": 10}
     assert levels["after the rules"] == {"a": 40, "b": 0}
     assert levels["data set lima"] == {"a": 4}
+
+
+def test_dev_perplexity_stands_at_the_last_step_of_its_epoch(tmp_path: Path) -> None:
+    epochs = [
+        {"epoch": 1, "dev_perplexity": 5.0, "train_loss": 2.0},
+        {"epoch": 2, "dev_perplexity": None, "train_loss": 1.0},
+    ]
+    write_json(tmp_path / "training.json", {"arm": "a", "log": "log.csv", "epochs": epochs})
+    steps = [f"{step},{epoch},1,0.1,2" for step, epoch in ((1, 1), (2, 1), (3, 2))]
+    header = "step,epoch,loss,learning_rate,gradient_norm"
+    (tmp_path / "log.csv").write_text("\n".join([header, *steps]) + "\n")
+    rows = training.read_logs([tmp_path / "training.json"])["a"]
+    assert [row["dev_perplexity"] for row in rows] == [None, 5.0, None]
 
 
 def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
@@ -64,6 +65,7 @@ def row(step: int) -> StepRow:
         learning_rate=0.1,
         gradient_norm=1.0,
         tokens_per_second=1.0,
+        memory=1.5,
         trained_token_share=0.5,
         padding_share=0.0,
     )
@@ -82,3 +84,9 @@ def test_the_log_is_cut_back_to_the_steps_that_were_kept(tmp_path: Path) -> None
     log.add(row(5))
     log.close()
     assert path.read_text() == whole
+
+    # TensorBoard, too, counts each step once: what was past the cut is purged.
+    events = EventAccumulator(str(tmp_path / "events")).Reload()
+    assert [(e.step, round(e.value, 6)) for e in events.Scalars("loss")] == [
+        (step, round(1 / step, 6)) for step in range(1, 6)
+    ]
