@@ -43,9 +43,9 @@ def export(
         (folder / "README.md").write_text(card, encoding="utf-8")
         if adapted is not None:
             for config in adapted.peft_config.values():
-                # peft would note a folder of this machine.
+                # A folder of this machine means nothing elsewhere; peft would fill a None with it.
                 if Path(str(config.base_model_name_or_path)).is_dir():
-                    config.base_model_name_or_path = None
+                    config.base_model_name_or_path = ""
             adapted.save_pretrained(
                 hidden / "adapter", state_dict=trained, save_embedding_layers=False
             )

@@ -100,6 +100,8 @@ def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itsel
     run.kill()
     run.wait()
     assert finish(broken)[1].sha256 == manifest.sha256
+    for text in (*(export / "adapter").glob("*.json"), export / "adapter" / "README.md"):
+        assert str(tiny_base.parent) not in text.read_text(), text
     model_bytes = (export / "model" / "model.safetensors").stat().st_size
     assert all(
         file.stat().st_size < model_bytes
