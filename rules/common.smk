@@ -453,7 +453,9 @@ def role_options():
                 "--in-context", [a.name for a in CONFIG.arms if a.kind == "in-context"]
             ),
             repeated("--ablation", [a for a in TUNED_ARMS if CONFIG.is_ablation(a)]),
-            repeated("--unfiltered", [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)]),
+            repeated(
+                "--unfiltered", [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)]
+            ),
         ]
     )
 

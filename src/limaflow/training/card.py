@@ -77,7 +77,7 @@ def _named(base: ModelManifest, hub_name: str | None, checksum: str) -> str:
 
 def _licence(location: str, revision: str | None) -> str | None:
     """The licence in the front matter of the base model's own card, where it lies here already."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     card = cached_file(
         location,

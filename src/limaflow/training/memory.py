@@ -172,7 +172,7 @@ def _reduction(trained: int, layer: float, recipe: Recipe, launch: Launch) -> Pa
     Stage 0, and a single bucket that holds all, are reduced when no layer is held any more.
     """
     b = bytes_of(recipe)
-    sent = b * min(BUCKET, trained)
+    sent: float = b * min(BUCKET, trained)
     own = b * trained / world_of(launch) if launch.zero_stage in (1, 2) else 0
     if launch.zero_stage and trained > BUCKET:
         return {"activations": layer, "sent gradients": sent + own}

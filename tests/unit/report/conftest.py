@@ -216,7 +216,9 @@ def _training(results: Path, arm: str, draw: random.Random) -> None:
     folder = results / "models" / arm
     (folder / "runs/abc").mkdir(parents=True)
     log = ["step,epoch,loss,learning_rate,gradient_norm"]
-    log += [f"{s},{1 + s // 8},{4 / (1 + s / 9):.4f},{1e-3 * (1 - s / 90):.6f},1" for s in range(80)]
+    log += [
+        f"{s},{1 + s // 8},{4 / (1 + s / 9):.4f},{1e-3 * (1 - s / 90):.6f},1" for s in range(80)
+    ]
     (folder / "runs/abc/log.csv").write_text("\n".join(log) + "\n", encoding="utf-8")
     epochs = range(1, 11)
     write_json(

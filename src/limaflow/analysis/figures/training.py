@@ -1,4 +1,4 @@
-"""Loss, learning rate and gradient norm over the optimizer steps of each run, and dev perplexity."""
+"""Loss, learning rate and gradient norm over the steps of each run, and dev perplexity."""
 
 import csv
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ def read_logs(trainings: Sequence[Path]) -> dict[str, list[Row]]:
             raise InputError("the run's log is not there", path=log)
         with log.open(encoding="utf-8", newline="") as file:
             rows: list[Row] = []
-            for number, row in enumerate(csv.DictReader(file), start=2):
+            for number, line in enumerate(csv.DictReader(file), start=2):
                 try:
-                    rows.append({name: float(row[name]) for name in NEEDED})
+                    rows.append({name: float(line[name]) for name in NEEDED})
                 except (KeyError, TypeError, ValueError):
                     raise InputError(
                         f"not a row with numbers for {', '.join(NEEDED)}", path=log, line=number
