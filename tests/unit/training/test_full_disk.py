@@ -1,12 +1,13 @@
 """A full disk is one clear error, and what was saved before survives; on a real small disk."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from training_runs import fail, finish, saved
+from training_runs import fail, finish, saved, steps_logged, wait_until
 
 from limaflow.config import Launch, Recipe
 
@@ -56,5 +57,17 @@ def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
     assert "make room and run again" in output
     assert [checkpoint.step for checkpoint in saved(folder)] == [1, 2]
 
-    disk("20m")
-    assert "resuming after step 2 of 9" in finish(fine_tune(folder, recipe, alone, exports="[3]"))
+    # Somebody else fills it in the middle of an epoch: there is no room for the export.
+    disk("4m")
+    slow = alone.model_copy(update={"checkpoint_every_steps": None})
+    ballast = folder / "ballast"
+    run = fine_tune(folder, recipe, slow, exports="[3]")
+    wait_until(run, lambda: steps_logged(folder) > 7)
+    ballast.write_bytes(bytes(shutil.disk_usage(folder).free))
+    output = fail(run)
+    assert output.count("error: ") == 1
+    assert "the disk has filled up" in output
+    assert saved(folder)[-1].step == 6
+
+    ballast.unlink()
+    assert "resuming after step 6 of 9" in finish(fine_tune(folder, recipe, slow, exports="[3]"))

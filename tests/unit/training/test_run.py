@@ -100,6 +100,11 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     assert ", ".join(examples[index].id for index in order[1]) in output
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
+    one_step = recipe.model_copy(update={"batch_examples": 21})
+    output = fail(fine_tune(tmp_path / "at once", one_step, launch))
+    assert "error: the perplexity on dev is nan after epoch 1" in output
+    assert not saved(tmp_path / "at once")
+
     refused = fail(fine_tune(tmp_path, recipe, launch.model_copy(update={"zero_stage": 3})))
     assert refused.count("error: ") == 1
     assert "saved at ZeRO stage 2, and stage 3 cannot go on from it" in refused
