@@ -128,15 +128,14 @@ def resume_point(folder: Path, *, limit: int, zero_stage: int) -> Checkpoint | N
         InputError: it was written at another ZeRO stage, or cannot be converted.
     """
     fitting = [checkpoint for checkpoint in published(folder) if checkpoint.step <= limit]
-    if folder.is_dir():
-        _sweep(folder, keep={"latest", *(checkpoint.name for checkpoint in fitting)})
+    _sweep(folder, keep={checkpoint.name for checkpoint in fitting})
     if not fitting:
         return None
     newest = fitting[-1]
     if newest.zero_stage != zero_stage:
         raise InputError(
-            f"the checkpoint was written by {newest.world} processes at ZeRO stage "
-            f"{newest.zero_stage}, and stage {zero_stage} cannot go on from it",
+            f"the checkpoint was saved at ZeRO stage {newest.zero_stage}, and stage {zero_stage} "
+            "cannot go on from it",
             path=folder / newest.name,
             fix=f"launch.zero_stage {newest.zero_stage}, or remove this folder to begin anew",
         )
@@ -266,13 +265,9 @@ def _is_whole(folder: Path, checkpoint: Checkpoint) -> bool:
 
 
 def _sweep(folder: Path, keep: set[str]) -> None:
-    for path in folder.iterdir():
-        if path.name in keep:
-            continue
-        if path.is_dir():
+    for path in (*folder.glob("step-*"), *folder.glob(".step-*"), folder / UNIVERSAL):
+        if path.name not in keep:
             _remove(path)
-        else:
-            path.unlink()
 
 
 def _remove(folder: Path) -> None:

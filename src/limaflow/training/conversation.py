@@ -7,6 +7,7 @@ exported model is used, so that both see the same tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError
@@ -137,7 +138,9 @@ def _check_turns(example_id: str, messages: Sequence[Message]) -> None:
         raise InputError(f"example {example_id}: turns must alternate, the user first")
 
 
-def check_trained(examples: Sequence[TokenizedExample], end_of_turn: int) -> None:
+def check_trained(
+    examples: Sequence[TokenizedExample], end_of_turn: int, path: Path | None = None
+) -> None:
     """Make sure that every example teaches something and every whole response teaches to stop.
 
     Raises:
@@ -147,12 +150,15 @@ def check_trained(examples: Sequence[TokenizedExample], end_of_turn: int) -> Non
         if not example.trained:
             raise InputError(
                 f"example {example.id} has no trained token: its response is empty or cut off",
+                path=path,
                 fix="raise training.max_tokens, or drop the example in review",
             )
         ends = [place for place, token in enumerate(example.tokens) if token == end_of_turn]
         untrained = [place for place in ends[1::2] if example.labels[place] != end_of_turn]
         if untrained:
-            raise InputError(f"example {example.id}: end of turn at {untrained} is not trained")
+            raise InputError(
+                f"example {example.id}: end of turn at {untrained} is not trained", path=path
+            )
 
 
 def shown(example: TokenizedExample, tokenizer: Any) -> str:

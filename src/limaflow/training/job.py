@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from limaflow import fingerprint
 from limaflow.config import Launch, Recipe
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
@@ -139,6 +139,24 @@ def write_training(job: Job, folder: Path) -> None:
             **finished.facts,
         },
     )
+
+
+@contextlib.contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Name the run's folder where its disk is full; messages of the system seldom do.
+
+    Raises:
+        InputError: the disk has filled up.
+    """
+    try:
+        yield
+    except Exception as error:
+        # Not by its type: safetensors has one of its own.
+        if not any(os.strerror(code) in str(error) for code in NO_ROOM):
+            raise
+        raise InputError(
+            f"the disk has filled up ({error})", path=folder, fix="make room and run again"
+        ) from None
 
 
 def _relative(path: Path, beside: Path) -> str:

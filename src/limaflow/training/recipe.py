@@ -19,7 +19,7 @@ from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
 from limaflow.training.card import model_card
-from limaflow.training.conversation import TokenizedExample, shown
+from limaflow.training.conversation import shown
 from limaflow.training.data import Data, dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model, start_engine, update
 from limaflow.training.evaluation import perplexity
@@ -32,6 +32,7 @@ from limaflow.training.job import (
     check,
     checkpoints_of,
     export_manifest,
+    full_disk_named,
     identity_of,
     is_finished,
     missing_exports,
@@ -91,7 +92,8 @@ def train(job: Job) -> None:
         identity, finished = from_first(claim)
         folder = job.run_folder / identity
         if not finished:
-            _run(job, identity, folder)
+            with full_disk_named(folder):
+                _run(job, identity, folder)
         if rank() == 0:
             write_training(job, folder)
         meet()
@@ -163,6 +165,9 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                     micro_batch=job.launch.micro_batch_examples,
                     pad=run.tokenizer.pad_token_id,
                 ),
+            )
+            _stop_unless_finite(
+                epoch.dev_perplexity or 1.0, "perplexity on dev", f"after epoch {row.epoch}"
             )
             state = {"epochs": [*state["epochs"], asdict(epoch)], "losses": []}
             if log is not None:
@@ -269,11 +274,12 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
     totals = torch.tensor([loss, computed, run.stop.asked], dtype=torch.float64)
     dist.all_reduce(totals)
     loss, computed, stopping = totals.tolist()
-    _stop_unless_finite(loss, "loss", step, examples)
+    where = f"at step {step + 1}, on examples {', '.join(example.id for example in examples)}"
+    _stop_unless_finite(loss, "loss", where)
     rate = learning_rate(recipe, step, run.steps)
     norm = update(engine, rate)
     # DeepSpeed skips such an update without a word.
-    _stop_unless_finite(norm, "gradient's norm", step, examples)
+    _stop_unless_finite(norm, "gradient's norm", where)
     tokens = sum(len(example.tokens) for example in examples)
     row = StepRow(
         step=step + 1,
@@ -289,10 +295,7 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
     return row, bool(stopping)
 
 
-def _stop_unless_finite(
-    value: float, name: str, step: int, examples: list[TokenizedExample]
-) -> None:
+def _stop_unless_finite(value: float, name: str, where: str) -> None:
     """Nothing of this step is saved, so that the last checkpoint is from before it."""
     if not math.isfinite(value):
-        ids = ", ".join(example.id for example in examples)
-        leave(f"error: the {name} is {value} at step {step + 1}, on examples {ids}", 1)
+        leave(f"error: the {name} is {value} {where}; what was saved before it stays", 1)
