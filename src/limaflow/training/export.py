@@ -1,6 +1,7 @@
 """The trained model as a Hugging Face folder that transformers, vLLM and lm-eval open as it is."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,17 @@ from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, trained_weights
 from limaflow.training.conversation import END_OF_TURN
 from limaflow.training.partition import whole
-from limaflow.training.processes import meet, rank
+from limaflow.training.processes import from_first, meet, rank
 
 
 def export(
-    engine: Any, tokenizer: Any, manifest: Path, *, name: str, notes: dict[str, Any], card: str
+    engine: Any,
+    tokenizer: Any,
+    manifest: Path,
+    *,
+    name: str,
+    notes: dict[str, Any],
+    card: Callable[[], str],
 ) -> None:
     """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
@@ -24,7 +31,8 @@ def export(
     of `manifest` appears whole or not at all; one that is there already stays, since a resumed run
     makes the same.
     """
-    if manifest.is_file():
+    # One answer for all ranks: a late one would find what the first has just written.
+    if from_first(manifest.is_file):
         return
     adapted = engine.module if hasattr(engine.module, "peft_config") else None
     if adapted is None:
@@ -40,7 +48,8 @@ def export(
         model.generation_config = _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
         tokenizer.save_pretrained(folder)
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        text = card()
+        (folder / "README.md").write_text(text, encoding="utf-8")
         if adapted is not None:
             for config in adapted.peft_config.values():
                 # A folder of this machine means nothing elsewhere; peft would fill a None with it.
@@ -49,7 +58,7 @@ def export(
             adapted.save_pretrained(
                 hidden / "adapter", state_dict=trained, save_embedding_layers=False
             )
-            (hidden / "adapter" / "README.md").write_text(card, encoding="utf-8")
+            (hidden / "adapter" / "README.md").write_text(text, encoding="utf-8")
         write_json(
             hidden / "model.json",
             ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),

@@ -248,7 +248,7 @@ def _export(run: Run, epoch: int) -> None:
         export_manifest(run.folder, epoch),
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "recipe": run.job.recipe.model_dump(mode="json")},
-        card=model_card(run.job, epoch=epoch, identity=run.identity),
+        card=lambda: model_card(run.job, epoch=epoch, identity=run.identity),
     )
 
 
