@@ -9,8 +9,9 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
+from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
-from limaflow.judging.summary import Resampling, grade_summaries, preference
+from limaflow.judging.summary import grade_summaries, preference
 from limaflow.records import (
     BenchmarkItem,
     Choice,
