@@ -153,6 +153,8 @@ class Agreement:
     """Fleiss' kappa, of more than two that all judged the same number of times an item."""
     alpha: Interval | None
     """Krippendorff's alpha for nominal data."""
+    minus_first: Interval | None = None
+    """Of between: `tie_discounted` minus that of the first group's own pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ a tie). Items of one prompt are resampled together.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -74,7 +74,9 @@ def agreements(
     for one, other in combinations(groups, 2):
         across = [(a, b) for a, b in product(places[one], places[other]) if a != b]
         if _shared(ratings, across):
-            found.append(_agreement("between", (one, other), ratings, across, resampling))
+            row = _agreement("between", (one, other), ratings, across, resampling)
+            own = list(combinations(places[one], 2))
+            found.append(replace(row, minus_first=_difference(ratings, across, own, resampling)))
     for name in named:
         found += _with_itself(name, readings[name], resampling)
     return found
@@ -230,6 +232,32 @@ def _agreement(
         fleiss=of_items(fleiss_kappa(counts)) if one_crowd and even else None,
         alpha=of_items(krippendorff_alpha(counts)) if one_crowd else None,
     )
+
+
+def _difference(
+    ratings: Ratings,
+    pairs: Sequence[tuple[int, int]],
+    others: Sequence[tuple[int, int]],
+    resampling: Resampling,
+) -> Interval | None:
+    """Tie-discounted accuracy of `pairs` minus that of `others`, over the same prompts."""
+    prompts, clusters = np.unique(list(ratings.prompts), return_inverse=True)
+    ratios = []
+    for chosen in (pairs, others):
+        counted = np.zeros((5, len(clusters)))
+        for a, b in chosen:
+            counted += _compared(ratings.codes[:, a], ratings.codes[:, b])
+        compared, discounted = (
+            np.bincount(clusters, weights=counted[row]).astype(np.float64) for row in (0, 2)
+        )
+        ratios.append(ratio_of(discounted, compared))
+    one, other = ratios
+    try:
+        return resampling.seeded("agreement").interval(
+            lambda weights: one(weights) - other(weights), len(prompts)
+        )
+    except NotEstimable:
+        return None
 
 
 def _compared(one: Codes, other: Codes) -> Array:

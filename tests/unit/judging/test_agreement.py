@@ -96,6 +96,7 @@ def test_groups_are_compared_within_and_between(tmp_path: Path) -> None:
     # ann–cem 1 0 1 0, ann–gpt 1 1 1 ½, bob–cem 1 0 ½ 0, bob–gpt 1 1 ½ ½.
     assert between["tie_discounted"]["estimate"] == 10 / 16
     assert between["alpha"] is None and between["cohen"] is None
+    assert between["minus_first"]["estimate"] == 10 / 16 - 3.5 / 4
 
 
 def test_a_second_file_of_one_judge_is_a_second_pass(tmp_path: Path) -> None:
