@@ -113,7 +113,7 @@ function show(next, focus) {
   const row = found[place];
   if (!row) return;
   const answers = element("div", undefined, "answers");
-  answers.append(...row.answers.filter((answer) => !hidden.has(answer.arm)).map(answerOf));
+  answers.append(...arms.filter((name) => row.answer.has(name) && !hidden.has(name)).map((name) => answerOf(row.answer.get(name))));
   const visible = (ruling) => !hidden.has(ruling.shown_first) && !hidden.has(ruling.shown_second);
   const name = row.sample ? `${row.id}, sample ${row.sample}` : row.id;
   reading.append(element("div", `${row.source}, ${name}`, "soft"), element("div", row.prompt, "prompt text"), answers, ...row.rulings.filter(visible).map(rulingOf));
