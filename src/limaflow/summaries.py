@@ -91,6 +91,8 @@ class Preference:
     length_controlled_win: Refusable
     """`adjusted_win` at equal length."""
     mean_chars: MeanChars
+    longer_by: Interval | None
+    """By how many characters the response of `first` is longer; None where it is not known."""
     power: Power | None
     """None where every prompt has the same outcome, whose spread says nothing."""
     cost: float
@@ -113,6 +115,7 @@ class Preference:
                 equal, interval=None if equal.interval is None else mirrored(equal.interval)
             ),
             mean_chars=MeanChars(first=self.mean_chars.second, second=self.mean_chars.first),
+            longer_by=None if self.longer_by is None else negated(self.longer_by),
         )
 
 
@@ -188,3 +191,8 @@ class TaskTax:
 def mirrored(share: Interval) -> Interval:
     """The interval of 1 − share."""
     return Interval(1 - share.estimate, 1 - share.high, 1 - share.low)
+
+
+def negated(difference: Interval) -> Interval:
+    """The interval of a difference taken the other way round."""
+    return Interval(-difference.estimate, -difference.high, -difference.low)

@@ -1,8 +1,6 @@
 """Who agrees with whom: people with people, people with models, a judge with itself.
 
-An item is two responses to one prompt; what an annotator says of it is which model's is better, or
-neither. Where it was asked in both orders, the two are merged by the strict rule (disagreement is
-a tie). Items of one prompt are resampled together.
+Items of one prompt are resampled together.
 """
 
 from collections import defaultdict
@@ -14,6 +12,7 @@ import numpy as np
 
 from limaflow.errors import InputError
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, Statistic, ratio_of
+from limaflow.judging.readings import MISSING, TIE, Item, Orders, merged, readings_of
 from limaflow.records import Verdict
 from limaflow.statistics.agreement import (
     Codes,
@@ -25,16 +24,9 @@ from limaflow.statistics.agreement import (
 )
 from limaflow.summaries import Agreement, Relation
 
-TIE, CATEGORIES, MISSING = 2, 3, -1
-"""0: the model whose name comes first in the alphabet is better; 1: the other."""
+CATEGORIES = 3
 MOST_PAIRS = 50
 """Pairs of annotators told one by one; of more, the groups tell."""
-
-Item = tuple[str, int, str, str]
-Orders = dict[str, int]
-"""Model shown first → code; MISSING where that verdict failed."""
-Readings = dict[str, list[dict[Item, Orders]]]
-"""Annotator → passes over the material → item → orders."""
 
 
 def agreements(
@@ -51,14 +43,14 @@ def agreements(
     Raises:
         InputError: a file holds one verdict twice, or a group names an unknown annotator.
     """
-    readings = _readings(files)
+    readings = readings_of(files)
     unknown = sorted({a for members in groups.values() for a in members} - readings.keys())
     if unknown:
         raise InputError(
             f"no verdicts of '{unknown[0]}'", fix=f"annotators are {', '.join(sorted(readings))}"
         )
     named = sorted(readings)
-    ratings = _ratings([_merged(readings[name][0]) for name in named])
+    ratings = _ratings([merged(readings[name][0]) for name in named])
     pairs = [pair for pair in combinations(range(len(named)), 2) if _shared(ratings, [pair])]
     found = []
     if len(pairs) <= MOST_PAIRS:
@@ -94,53 +86,6 @@ def default_groups(verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
     return {name: members for name, members in groups.items() if members}
 
 
-def _readings(files: Sequence[Sequence[Verdict]]) -> Readings:
-    readings: Readings = {}
-    for verdicts in files:
-        seen: dict[str, dict[Item, Orders]] = defaultdict(lambda: defaultdict(dict))
-        for v in verdicts:
-            one, other = sorted((v.first, v.second))
-            orders = seen[v.annotator][v.prompt_id, v.sample, one, other]
-            if v.first in orders:
-                raise InputError(
-                    f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
-                    f"with '{v.first}' shown first in one file"
-                )
-            orders[v.first] = _code(v, one)
-        for annotator, items in seen.items():
-            _lay(readings.setdefault(annotator, []), items)
-    return readings
-
-
-def _lay(passes: list[dict[Item, Orders]], items: dict[Item, Orders]) -> None:
-    """Put each reading into the first pass that does not hold one of its item and order yet."""
-    for item, orders in items.items():
-        for shown, code in orders.items():
-            free = (p for p in passes if shown not in p.get(item, {}))
-            place = next(free, None)
-            if place is None:
-                place = {}
-                passes.append(place)
-            place.setdefault(item, {})[shown] = code
-
-
-def _code(verdict: Verdict, one: str) -> int:
-    if verdict.choice is None:
-        return MISSING
-    if verdict.choice == "tie":
-        return TIE
-    return int((verdict.first if verdict.choice == "first" else verdict.second) != one)
-
-
-def _merged(items: Mapping[Item, Orders]) -> dict[Item, int]:
-    """One code an item; items of which a verdict failed are left out."""
-    return {
-        item: next(iter(codes)) if len(codes) == 1 else TIE
-        for item, codes in ((item, set(orders.values())) for item, orders in items.items())
-        if MISSING not in codes
-    }
-
-
 def _with_itself(
     name: str, passes: Sequence[Mapping[Item, Orders]], resampling: Resampling
 ) -> list[Agreement]:
@@ -150,7 +95,7 @@ def _with_itself(
     pairs = list(combinations(range(len(passes)), 2))
     kinds: list[tuple[Relation, Ratings, list[tuple[int, int]]]] = [
         ("orders", _ratings([ahead, behind]), [(0, 1)]),
-        ("passes", _ratings([_merged(items) for items in passes]), pairs),
+        ("passes", _ratings([merged(items) for items in passes]), pairs),
     ]
     return [
         _agreement(relation, (name, name), ratings, compared, resampling)

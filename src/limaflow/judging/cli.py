@@ -192,7 +192,8 @@ def summarize(
     from limaflow.errors import InputError
     from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import length_of, preferences, strengths_by_judge
+    from limaflow.judging.strengths import strengths_by_judge
+    from limaflow.judging.summary import length_of, preferences
     from limaflow.judging.tables import named, read_verdicts
     from limaflow.records import Response
     from limaflow.statistics.outcomes import pooled

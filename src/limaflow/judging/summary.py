@@ -13,7 +13,6 @@ import numpy as np
 from limaflow.errors import InputError
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of, ratio_of
 from limaflow.records import Grade, Response, Verdict
-from limaflow.statistics.bradley_terry import Contest, strengths
 from limaflow.statistics.lengths import Outcome, length_controlled_win, longer_chosen
 from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt
 from limaflow.statistics.positions import consistency, first_slot, toward_first, toward_second
@@ -28,7 +27,6 @@ from limaflow.summaries import (
     Rates,
     Refusable,
     Slots,
-    Strengths,
 )
 
 SCALES: dict[str, range] = {
@@ -104,6 +102,7 @@ def preference(
     other_win, other_tie, other_lose = np.mean(rates(prompts, other), axis=0).tolist()
     agreeing = consistency(prompts)
     lengths = _lengths(verdicts, chars)
+    differences = _differences(verdicts, first, lengths)
     errors = sum(v.choice is None for v in verdicts)
     return Preference(
         comparison=f"{first}-vs-{second}",
@@ -130,13 +129,12 @@ def preference(
         else None,
         first_slot_share=share(*first_slot(verdicts)),
         longer_wins=share(*longer_chosen(verdicts, lengths)) if lengths else None,
-        length_controlled_win=_length_controlled(
-            prompts, _differences(verdicts, first, lengths), rule, drawn
-        ),
+        length_controlled_win=_length_controlled(prompts, differences, rule, drawn),
         mean_chars=MeanChars(
             first=_mean_chars(verdicts, first, lengths),
             second=_mean_chars(verdicts, second, lengths),
         ),
+        longer_by=mean(_by_prompt(differences)) if differences else None,
         power=_power(win + tie / 2, resampling.confidence),
         cost=sum(v.cost for v in verdicts),
     )
@@ -151,6 +149,14 @@ def _differences(
         longer = lengths[v.first_response_id] - lengths[v.second_response_id]
         found[v.prompt_id, v.sample] = longer if v.first == first else -longer
     return found
+
+
+def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:
+    """Mean difference of each prompt's samples, in the order of ids."""
+    samples: dict[str, list[int]] = defaultdict(list)
+    for (prompt_id, _), difference in sorted(differences.items()):
+        samples[prompt_id].append(difference)
+    return [float(np.mean(of_prompt)) for of_prompt in samples.values()]
 
 
 def _length_controlled(
@@ -183,43 +189,6 @@ def _power(shares: Array, confidence: float) -> Power | None:
         prompts_needed=prompts_needed(spread, DIFFERENCE, confidence=confidence, power=POWER),
         detectable=detectable(spread, len(shares), confidence=confidence, power=POWER),
     )
-
-
-def strengths_by_judge(
-    verdicts: Iterable[Verdict], *, rule: Merge, resampling: Resampling
-) -> list[Strengths]:
-    """Bradley–Terry strengths of the models that each annotator of more than two compared.
-
-    Raises:
-        InputError: one sample was judged twice in one order.
-    """
-    pairs: dict[str, dict[tuple[str, str], list[Verdict]]] = defaultdict(lambda: defaultdict(list))
-    for verdict in verdicts:
-        one, other = sorted((verdict.first, verdict.second))
-        pairs[verdict.annotator][one, other].append(verdict)
-    found = []
-    for judge, of_pair in sorted(pairs.items()):
-        if len({name for pair in of_pair for name in pair}) < 3:
-            continue
-        contests = []
-        for (one, other), judged in sorted(of_pair.items()):
-            prompts = scores_by_prompt(judged, one)
-            contests += [
-                Contest(prompt_id=prompt_id, first=one, second=other, share=win + tie / 2)
-                for prompt_id, (win, tie, _) in zip(
-                    sorted(prompts), rates(prompts, rule), strict=True
-                )
-            ]
-        found.append(_strengths(judge, contests, resampling.seeded(judge)))
-    return found
-
-
-def _strengths(judge: str, contests: Sequence[Contest], resampling: Resampling) -> Strengths:
-    prompts = len({contest.prompt_id for contest in contests})
-    try:
-        return Strengths(judge=judge, prompts=prompts, strengths=strengths(contests, resampling))
-    except NotEstimable as refused:
-        return Strengths(judge=judge, prompts=prompts, strengths={}, refused=str(refused))
 
 
 def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> dict[str, int]:

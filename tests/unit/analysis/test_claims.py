@@ -47,6 +47,7 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         first_slot_share=None,
         longer_wins=None,
         length_controlled_win=Refusable(refused="the lengths of the responses are not known"),
+        longer_by=None,
         power=None,
         mean_chars=MeanChars(first=None, second=None),
         cost=0.0,

@@ -54,6 +54,7 @@ PREFERENCES = [
         first_slot_share=None,
         longer_wins=None,
         length_controlled_win=Refusable(refused="the lengths of the responses are not known"),
+        longer_by=None,
         power=None,
         mean_chars=MeanChars(first=None, second=None),
         cost=0.0,

@@ -162,7 +162,7 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
         *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
         *("win", "tie", "lose", "adjusted_win", "p_value", "merge", "other_merge"),
         *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
-        *("permutation_p_value", "same_slot", "length_controlled_win", "power"),
+        *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25

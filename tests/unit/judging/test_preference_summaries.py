@@ -77,6 +77,7 @@ def test_swapping_the_models_mirrors_everything(verdicts: list[Verdict], rule: s
     if one.power and other.power:
         assert math.isclose(one.power.detectable, other.power.detectable)
     assert one.first_slot_share == other.first_slot_share and one.same_slot == other.same_slot
+    assert one.longer_by == other.longer_by is None
     assert math.isclose(one.adjusted_win.low, 1 - other.adjusted_win.high, abs_tol=1e-9)
 
 

@@ -12,7 +12,8 @@ from limaflow.cli import app
 from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
 from limaflow.judging.agreement import agreements
-from limaflow.judging.summary import grade_summaries, preference, strengths_by_judge
+from limaflow.judging.strengths import strengths_by_judge
+from limaflow.judging.summary import grade_summaries, preference
 from limaflow.records import (
     BenchmarkItem,
     Choice,
