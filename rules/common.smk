@@ -490,7 +490,7 @@ def figure_files():
 
 
 def table_files():
-    names = ["sources", "preferences"] + (["tax"] if tax_file else [])
+    names = ["sources", "preferences", "agreement"] + (["tax"] if tax_file else [])
     return [f"<results>/tables/{name}.csv" for name in names]
 
 

@@ -12,7 +12,7 @@ from limaflow.analysis.decisions import Decision, above, every
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.paper import Paper, Value
 from limaflow.intervals import Interval
-from limaflow.summaries import Preference, TaskTax
+from limaflow.summaries import Agreement, Preference, TaskTax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class Evidence:
 
     roles: Roles
     preferences: Sequence[Preference] = ()
+    agreements: Sequence[Agreement] = ()
     gaps: Sequence[GradeGap] = ()
     tax: Sequence[TaskTax] = ()
     after_lowest: AfterLowest | None = None

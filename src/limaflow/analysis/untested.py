@@ -18,16 +18,6 @@ def untested_claims(paper: Paper) -> list[Claim]:
             "no answers were graded on the scale excellent, pass, fail",
         ),
         (
-            "agreement",
-            "paper",
-            "The model that annotates agrees with people about as well as people do with each "
-            "other.",
-            f"crowd and crowd {v['agreement-crowd-crowd'].text}, crowd and GPT-4 "
-            f"{v['agreement-crowd-gpt'].text}, authors and GPT-4 {v['agreement-author-gpt'].text}",
-            cited(v["agreement-crowd-gpt"]),
-            "no human verdicts are part of this run",
-        ),
-        (
             "safety",
             "paper",
             "A handful of refusals in the training set makes most answers to sensitive prompts "

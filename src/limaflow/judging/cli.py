@@ -32,6 +32,14 @@ Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over promp
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
 Output = Annotated[Path, typer.Option(help="The file to write.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="OURS=THEIRS: what a table calls one of our columns; repeat."),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Option("--word", help="THEIRS=OURS: what a table says for first, second, tie; repeat."),
+]
 
 
 @app.command()
@@ -126,7 +134,9 @@ def grade(
 
 @app.command()
 def adopt(
-    file: Annotated[Path, typer.Argument(help="JSONL of verdicts that someone made.")],
+    file: Annotated[
+        Path, typer.Argument(help="Verdicts that someone made: JSONL, or a .csv or .tsv of them.")
+    ],
     prompts: Prompts,
     first: Annotated[str, typer.Option(help="Name of one model.")],
     second: Annotated[str, typer.Option(help="Name of the other model.")],
@@ -136,11 +146,13 @@ def adopt(
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging.recorded import checked
-    from limaflow.records import Example, Verdict
+    from limaflow.judging.tables import read_verdicts
+    from limaflow.records import Example
 
     asked = list(read_records(prompts, Example))
+    recorded, _ = read_verdicts(file)
     try:
-        verdicts = checked(list(read_records(file, Verdict)), asked, first, second)
+        verdicts = checked(recorded, asked, first, second)
     except InputError as error:
         raise InputError(str(error), path=file) from None
     write_records(output, verdicts)
@@ -150,7 +162,9 @@ def adopt(
 
 @app.command()
 def summarize(
-    verdicts: Annotated[list[Path], typer.Argument(help="JSONL of verdicts, {first}-vs-{second}.")],
+    verdicts: Annotated[
+        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
+    ],
     *,
     output: Output,
     seed: Seed,
@@ -163,34 +177,107 @@ def summarize(
     responses: Annotated[
         list[Path] | None, typer.Option(help="JSONL of the responses judged, for their lengths.")
     ] = None,
+    strengths: Annotated[
+        Path | None, typer.Option(help="Also write Bradley–Terry strengths of the models.")
+    ] = None,
+    pool: Annotated[
+        str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
+    ] = "",
+    column: Columns = None,
+    word: Words = None,
 ) -> None:
     """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
     import dataclasses
 
     from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import Resampling, length_of, preferences
-    from limaflow.records import Response, Verdict
+    from limaflow.judging.strengths import strengths_by_judge
+    from limaflow.judging.summary import length_of, preferences
+    from limaflow.judging.tables import named, read_verdicts
+    from limaflow.records import Response
+    from limaflow.statistics.outcomes import pooled
 
     chars: dict[str, int] = {}
     for path in responses or []:
         chars |= length_of(read_records(path, Response))
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    summaries = []
+    summaries, everything = [], []
     for path in verdicts:
-        records = list(read_records(path, Verdict))
+        records, lengths = read_verdicts(path, named(column, "--column"), named(word, "--word"))
+        if pool:
+            records = pooled(records, pool)
+        everything += records
         try:
             summaries += preferences(
-                records, rule=merge, resampling=resampling, chars=chars, comparison=path.stem
+                records,
+                rule=merge,
+                resampling=resampling,
+                chars=chars | lengths,
+                comparison=path.stem,
             )
         except InputError as error:
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
         print(
             f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}"
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}{needed}"
         )
+    if strengths is not None:
+        found = strengths_by_judge(everything, rule=merge, resampling=resampling)
+        write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
+        for of_judge in found:
+            ranked = sorted(of_judge.strengths.items(), key=lambda model: -model[1].estimate)
+            told = ", ".join(f"{name} {i.estimate:+.2f}" for name, i in ranked)
+            print(f"Bradley–Terry ({of_judge.judge}): {told or of_judge.refused}")
+
+
+@app.command()
+def agreement(
+    verdicts: Annotated[
+        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
+    ],
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; repeat."),
+    ] = None,
+    column: Columns = None,
+    word: Words = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on the same pairs of responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import write_json
+    from limaflow.judging.agreement import agreements, default_groups
+    from limaflow.judging.tables import named, read_verdicts
+
+    columns, words = named(column, "--column"), named(word, "--word")
+    files = [read_verdicts(path, columns, words)[0] for path in verdicts]
+    groups = {name: told.split(",") for name, told in named(group, "--group").items()}
+    found = agreements(
+        files,
+        groups or default_groups(verdict for records in files for verdict in records),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        kappa = f", kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.relation}: {row.first}, {row.second}: {row.items} items, "
+            f"{row.agreement.estimate:.1%} agree, "
+            f"{row.tie_discounted.estimate:.1%} tie-discounted{kappa}{alpha}"
+        )
+    if not found:
+        print("no two verdicts are on the same item")
 
 
 @app.command("summarize-grades")
@@ -204,8 +291,9 @@ def summarize_grades(
     """Mean grade of each model with an interval over prompts, and the count of each level."""
     import dataclasses
 
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import Resampling, grade_summaries
+    from limaflow.judging.summary import grade_summaries
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)

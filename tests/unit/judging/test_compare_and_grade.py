@@ -162,11 +162,12 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
         *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
         *("win", "tie", "lose", "adjusted_win", "p_value", "merge", "other_merge"),
         *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
+        *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25
     assert told["position_consistency"]["estimate"] == 1.0
-    assert told["first_slot_share"] == 0.5
+    assert told["first_slot_share"]["estimate"] == 0.5
     assert told["mean_chars"]["first"] == sum(len(a) for a, _ in ANSWERS.values()) / 4
 
 

@@ -9,8 +9,11 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
+from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
-from limaflow.judging.summary import Resampling, grade_summaries, preference
+from limaflow.judging.agreement import agreements
+from limaflow.judging.strengths import strengths_by_judge
+from limaflow.judging.summary import grade_summaries, preference
 from limaflow.records import (
     BenchmarkItem,
     Choice,
@@ -117,7 +120,7 @@ def _judgments(
 ) -> None:
     resampling = Resampling(rounds=500, confidence=0.95, seed=1)
     by_id = {(r.model, r.prompt_id): r.id for rows in responses.values() for r in rows}
-    summaries, grades = [], []
+    summaries, grades, files = [], [], []
     for arm, skill in ARMS.items():
         rows = [
             Grade(
@@ -156,11 +159,17 @@ def _judgments(
                     )
                 )
         write_records(results / f"verdicts/truth/lima-vs-{other}.jsonl", verdicts)
+        files.append(verdicts)
         lengths = {r.id: len(r.text) for rows in responses.values() for r in rows}
         summaries.append(
             preference(verdicts, "lima", other, rule="strict", resampling=resampling, chars=lengths)
         )
     write_json(results / "analysis/preferences.json", [asdict(s) for s in summaries])
+    judged = [verdict for verdicts in files for verdict in verdicts]
+    ranked = strengths_by_judge(judged, rule="strict", resampling=resampling)
+    write_json(results / "analysis/strengths.json", [asdict(s) for s in ranked])
+    agreed = agreements(files, {"models": ["truth"]}, resampling)
+    write_json(results / "analysis/agreement.json", [asdict(a) for a in agreed])
     found = grade_summaries(grades, resampling)
     write_json(results / "analysis/grades.json", [asdict(s) for s in found])
 
