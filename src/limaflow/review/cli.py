@@ -48,9 +48,10 @@ def review(
     import re
 
     from limaflow.errors import InputError
+    from limaflow.loopback.serving import serve
     from limaflow.review.ledger import file_of
     from limaflow.review.material import material_of
-    from limaflow.review.server import serve
+    from limaflow.review.server import application
     from limaflow.review.session import Session
     from limaflow.review.shares import share_of
 
@@ -71,7 +72,7 @@ def review(
     for warning in session.warnings:
         print(f"warning: {warning}")
     title = f"{len(session.rows())} examples of {material.dataset} for {name}"
-    serve(session, port, lambda taken, token: announce(title, taken, token))
+    serve(application(session), command="limaflow review", title=title, port=port)
     decided = [row for row in session.rows() if row.mine]
     print(f"\n{len(decided)} of {len(session.rows())} decided by {name}.")
     print(f"Keep the decisions in git: git add {file_of(material.ledger, name)}")
@@ -111,17 +112,3 @@ def summary(
     if output:
         write_json(output, progress)
     print(printed(progress))
-
-
-def announce(title: str, port: int, token: str) -> None:
-    """Say where the page can be opened, also from another machine."""
-    import getpass
-    import socket
-
-    print(title)
-    print(f"  Open  http://127.0.0.1:{port}/?token={token}")
-    print(
-        "  From another machine, first:  "
-        f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}"
-    )
-    print("  The address is a secret; only you can open it. Ctrl+C ends the session.", flush=True)

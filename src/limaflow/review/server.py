@@ -1,16 +1,13 @@
-"""The review page as an ASGI application, and the server that shows it to one person."""
+"""The review page as an ASGI application."""
 
 import asyncio
 import json
-import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -21,7 +18,6 @@ from starlette.types import ASGIApp
 
 from limaflow.errors import InputError
 from limaflow.records import Message
-from limaflow.review.admission import admitting
 from limaflow.review.edits import Refused
 from limaflow.review.session import Session
 
@@ -35,37 +31,6 @@ MARKDOWN = (
     .disable(["link", "image", "autolink", "reference"])
 )
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-def serve(session: Session, port: int, announce: Callable[[int, str], None]) -> None:
-    """Show the page on the loopback interface until interrupted; port 0 takes a free one.
-
-    `announce` is told the port and the secret token when the page can be opened.
-
-    Raises:
-        InputError: the port is taken.
-    """
-    token = secrets.token_urlsafe(32)
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} cannot be used: {error.strerror}", fix="leave --port out"
-            ) from None
-        listener.listen()
-        announce(listener.getsockname()[1], token)
-        settings = uvicorn.Config(
-            admitting(application(session), token),
-            access_log=False,  # its lines would hold the token
-            log_level="warning",
-            proxy_headers=False,
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        uvicorn.Server(settings).run(sockets=[listener])
 
 
 def application(session: Session) -> ASGIApp:
