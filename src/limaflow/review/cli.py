@@ -45,21 +45,16 @@ def review(
     if context.invoked_subcommand:
         return
     import getpass
-    import re
 
-    from limaflow.errors import InputError
     from limaflow.loopback.serving import serve
+    from limaflow.people import person
     from limaflow.review.ledger import file_of
     from limaflow.review.material import material_of
     from limaflow.review.server import application
     from limaflow.review.session import Session
     from limaflow.review.shares import share_of
 
-    name = reviewer or getpass.getuser()
-    if not re.fullmatch(r"\w[\w.@+-]{0,63}", name):
-        raise InputError(
-            f"'{name}' is no reviewer's name", fix="letters, digits and . @ + - _, no space"
-        )
+    name = person(reviewer or getpass.getuser(), "reviewer")
     material = material_of(
         experiment=experiment,
         dataset=dataset,

@@ -13,9 +13,10 @@ from typing import Any
 
 from limaflow.curation.review import Place, places
 from limaflow.journal import prepare
+from limaflow.loopback.requests import Refused
 from limaflow.records import Example, Message, example_id
 from limaflow.review.decisions import Opinions, opinions
-from limaflow.review.edits import Refused, edited
+from limaflow.review.edits import edited
 from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, read
 from limaflow.review.material import Material
 from limaflow.review.neighbours import Neighbours

@@ -6,7 +6,7 @@ import pytest
 
 from limaflow.config import Filters
 from limaflow.records import Example, Message
-from limaflow.review.edits import Refused
+from limaflow.loopback.requests import Refused
 from limaflow.review.material import Material
 from limaflow.review.session import Session
 from limaflow.review.shares import Share
