@@ -89,6 +89,26 @@ def drawn(
     return packets, key
 
 
+def only(shown: Sequence[Pair], key: Key, instrument: Instrument) -> list[Pair]:
+    """The pairs that a round's packets show, in whatever order, so that a model judges the same.
+
+    Raises:
+        InputError: people were asked by another template, or saw other responses, or none of these.
+    """
+    if instrument.hash != key.template:
+        raise InputError("the key's packets quote another template", fix="give both the same")
+    models = {frozenset((pair.first.model, pair.second.model)) for pair in shown}
+    wanted = {
+        frozenset((item.first_response_id, item.second_response_id))
+        for item in key.items()
+        if frozenset((item.first, item.second)) in models
+    }
+    found = [pair for pair in shown if frozenset((pair.first.id, pair.second.id)) in wanted]
+    if not wanted or wanted - {frozenset((pair.first.id, pair.second.id)) for pair in found}:
+        raise InputError("the key's packets show other responses", fix="judge those of the packets")
+    return found
+
+
 def _both_orders(
     prompts: Sequence[Example], comparison: Comparison
 ) -> dict[Place, tuple[Pair, Pair]]:

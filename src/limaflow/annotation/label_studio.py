@@ -18,7 +18,6 @@ from limaflow.errors import InputError
 from limaflow.records import Choice, Verdict
 
 CONTROL = "choice"
-STYLE = ".answers { display: flex; gap: 1rem; } .answers > div { flex: 1 1 0; min-width: 0; }"
 SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
 
 
@@ -42,14 +41,13 @@ class ExportedTask:
 def labeling_config(instructions: str) -> str:
     """The XML of a project's labelling interface."""
     view = ET.Element("View")
-    ET.SubElement(view, "Style").text = STYLE
     for paragraph in instructions.split("\n\n"):
         for line in paragraph.split("\n- "):
             ET.SubElement(view, "Header", value=" ".join(line.lstrip("#- ").split()), size="5")
     _text(view, "question", "Question")
-    answers = ET.SubElement(view, "View", className="answers")
+    answers = ET.SubElement(view, "View", style="display: flex; gap: 1rem")
     for name, title in (("answer_1", "First answer"), ("answer_2", "Second answer")):
-        _text(ET.SubElement(answers, "View"), name, title)
+        _text(ET.SubElement(answers, "View", style="flex: 1 1 0; min-width: 0"), name, title)
     choices = ET.SubElement(
         view, "Choices", name=CONTROL, toName="answer_1", choice="single-radio", required="true"
     )

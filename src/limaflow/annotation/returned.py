@@ -43,6 +43,8 @@ def read_returned(path: Path, key: Key, users: dict[str, str]) -> list[Returned]
         return [_served(path, key)]
     if _is_list(path):
         tasks = read_json(path, list[ExportedTask])
+        if not tasks:
+            raise InputError("holds no tasks", path=path, fix="Label Studio exports answered ones")
         return [
             _checked(path, key, annotator, hash, answers)
             for annotator, hash, answers in answers_in(tasks, key, users, path)
