@@ -32,6 +32,9 @@ class Page:
         browser.get_log("browser")
         browser.get("about:blank")
         browser.get(address)
+        # Other tests' answers to the same packet are not those of this one.
+        browser.execute_script("localStorage.clear()")
+        browser.get(address)
 
     def text(self, id: str) -> str:
         return str(self.browser.find_element("id", id).text)
