@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.annotation.key import answer_files, read_key
 from limaflow.config import UNFILTERED
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
@@ -365,13 +366,33 @@ def template(kind):
     return own or f"src/limaflow/judging/instruments/{kind}.md"
 
 
+def people_files():
+    """What the people's round gives: the verdicts on each of its comparisons."""
+    people = CONFIG.judging.people
+    try:
+        pairs = read_key(Path(people.folder)).comparisons if people else ()
+    except InputError as problem:
+        raise WorkflowError(f"judging.people: {problem}") from None
+    names = [f"{first}-vs-{second}" for first, second in pairs]
+    if unknown := set(names) - {c.name for c in CONFIG.comparisons}:
+        raise WorkflowError(
+            f"judging.people: no comparison of this experiment is {unknown.pop()}"
+        )
+    return [f"<results>/verdicts/people/{name}.jsonl" for name in names]
+
+
+PEOPLE_FILES = people_files()
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
-verdict_files = [
-    f"<results>/verdicts/{judge}/{comparison}.jsonl"
-    for judge in CONFIG.judging.pairwise
-    for comparison in JUDGED
-] + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+verdict_files = (
+    [
+        f"<results>/verdicts/{judge}/{comparison}.jsonl"
+        for judge in CONFIG.judging.pairwise
+        for comparison in JUDGED
+    ]
+    + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+    + PEOPLE_FILES
+)
 grade_files = [
     f"<results>/grades/test/{judge}/{arm.name}.jsonl"
     for judge in CONFIG.judging.likert

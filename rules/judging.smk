@@ -82,6 +82,28 @@ use rule likert_grades as likert_grades_dev with:
         store=CONFIG.judging.store,
 
 
+if PEOPLE_FILES:
+
+    rule people_verdicts:
+        """Take in what people answered, checked against the key of their packets."""
+        input:
+            key=f"{CONFIG.judging.people.folder}/key.json",
+            answers=answer_files([Path(CONFIG.judging.people.folder) / "answers"]),
+        output:
+            PEOPLE_FILES,
+        log:
+            "<logs>/people_verdicts.log",
+        conda:
+            "../envs/limaflow.yaml"
+        params:
+            code=code("annotation", "import_answers"),
+            folder=subpath(output[0], parent=True),
+            partial="--partial" if CONFIG.judging.people.partial else "",
+        shell:
+            "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
+            " --output {params.folder} 2>&1 | tee {log}"
+
+
 rule adopt_verdicts:
     """Take verdicts that were recorded elsewhere."""
     input:

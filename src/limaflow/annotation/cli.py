@@ -125,7 +125,9 @@ def import_answers(
     key: KeyFile,
     files: Annotated[
         list[Path],
-        typer.Argument(help="Answers: of pages (.json), servers (.jsonl), Label Studio (.json)."),
+        typer.Argument(
+            help="Answers, or folders of them: of pages (.json), servers (.jsonl), Label Studio."
+        ),
     ],
     *,
     output: Annotated[Path, typer.Option(help="Folder for {first}-vs-{second}.jsonl.")],
@@ -138,7 +140,7 @@ def import_answers(
     ] = None,
 ) -> None:
     """Check what came back and write it as verdicts, which `limaflow judge summarize` takes."""
-    from limaflow.annotation.key import read_key
+    from limaflow.annotation.key import answer_files, read_key
     from limaflow.annotation.returned import read_returned, told, verdicts_of
     from limaflow.errors import InputError
     from limaflow.jsonl import write_records
@@ -147,7 +149,7 @@ def import_answers(
     users = dict(named.split("=", 1) for named in user or [] if "=" in named)
     if len(users) < len(user or []):
         raise InputError("--user must be like ann=7")
-    returned = [back for path in files for back in read_returned(path, held, users)]
+    returned = [back for path in answer_files(files) for back in read_returned(path, held, users)]
     verdicts = verdicts_of(returned, held, partial=partial)
     for back in returned:
         note = f", missing {told(back)}" if back.missing else ""
@@ -157,8 +159,7 @@ def import_answers(
     ):
         print(f"{name}: nothing came back")
     for (one, other), made in verdicts.items():
-        if made:
-            write_records(output / f"{one}-vs-{other}.jsonl", made)
+        write_records(output / f"{one}-vs-{other}.jsonl", made)
 
 
 @app.command("label-studio")

@@ -1,6 +1,6 @@
 """The key: which answer of which packet is whose. It stays with the one who evaluates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -62,6 +62,19 @@ class Key:
         return next(pair for pair in self.comparisons if set(pair) == {item.first, item.second})
 
 
+def answer_files(paths: Iterable[Path]) -> list[Path]:
+    """The files among `paths`, and those that came back in the folders among them, by name."""
+    return [
+        file
+        for path in paths
+        for file in (
+            sorted(f for f in path.iterdir() if f.suffix in (".json", ".jsonl"))
+            if path.is_dir()
+            else [path]
+        )
+    ]
+
+
 def verdict_of(item: KeyItem, choice: Choice, annotator: str, template: str) -> Verdict:
     """What a choice on an item says about the models."""
     return Verdict(
@@ -83,7 +96,7 @@ def read_key(path: Path) -> Key:
     Raises:
         InputError: there is none, or it holds something else.
     """
-    file = path / NAME if path.is_dir() else path
+    file = path if path.suffix == ".json" else path / NAME
     key = read_json(file, Key)
     pairs = {frozenset(pair) for pair in key.comparisons}
     if any(frozenset((item.first, item.second)) not in pairs for item in key.items()):

@@ -92,7 +92,8 @@ def _grades(
 
 def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[str, list[Ruling]]:
     found: dict[str, list[Ruling]] = defaultdict(list)
-    for judge in config.judging.pairwise:
+    people = ["people"] if config.judging.people else []
+    for judge in [*config.judging.pairwise, *people]:
         for comparison in config.comparisons:
             path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
             for verdict in _existing(path, Verdict):
@@ -100,7 +101,7 @@ def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[str, list[
                     names = {"first": verdict.first, "second": verdict.second, "tie": "tie"}
                     found[verdict.prompt_id].append(
                         Ruling(
-                            judge=judge,
+                            judge=verdict.annotator,
                             shown_first=verdict.first,
                             shown_second=verdict.second,
                             winner=names[verdict.choice] if verdict.choice else None,
