@@ -366,22 +366,26 @@ def template(kind):
     return own or f"src/limaflow/judging/instruments/{kind}.md"
 
 
-def people_files():
-    """What the people's round gives: the verdicts on each of its comparisons."""
+def people_pairs():
+    """The comparisons of the people's round."""
     people = CONFIG.judging.people
     try:
         pairs = read_key(Path(people.folder)).comparisons if people else ()
     except InputError as problem:
         raise WorkflowError(f"judging.people: {problem}") from None
-    names = [f"{first}-vs-{second}" for first, second in pairs]
-    if unknown := set(names) - {c.name for c in CONFIG.comparisons}:
+    names = {f"{first}-vs-{second}" for first, second in pairs}
+    if unknown := names - {c.name for c in CONFIG.comparisons}:
         raise WorkflowError(
-            f"judging.people: no comparison of this experiment is {unknown.pop()}"
+            f"judging.people: no comparison of this experiment is {min(unknown)}"
         )
-    return [f"<results>/verdicts/people/{name}.jsonl" for name in names]
+    return pairs
 
 
-PEOPLE_FILES = people_files()
+PEOPLE_PAIRS = people_pairs()
+PEOPLE_FILES = [
+    f"<results>/verdicts/people/{first}-vs-{second}.jsonl"
+    for first, second in PEOPLE_PAIRS
+]
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
 verdict_files = (

@@ -89,6 +89,10 @@ if PEOPLE_FILES:
         input:
             key=f"{CONFIG.judging.people.folder}/key.json",
             answers=answer_files([Path(CONFIG.judging.people.folder) / "answers"]),
+            responses=collect(
+                "<results>/responses/test/{arm}.jsonl",
+                arm=sorted({arm for pair in PEOPLE_PAIRS for arm in pair}),
+            ),
         output:
             PEOPLE_FILES,
         log:
@@ -98,10 +102,11 @@ if PEOPLE_FILES:
         params:
             code=code("annotation", "import_answers"),
             folder=subpath(output[0], parent=True),
+            responses=lambda wildcards, input: repeated("--responses", input.responses),
             partial="--partial" if CONFIG.judging.people.partial else "",
         shell:
             "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
-            " --output {params.folder} 2>&1 | tee {log}"
+            " {params.responses} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule adopt_verdicts:

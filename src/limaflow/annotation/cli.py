@@ -134,18 +134,25 @@ def import_answers(
     partial: Annotated[
         bool, typer.Option("--partial", help="Take files in which items are missing.")
     ] = False,
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of responses, all of them: see that the packets showed these."),
+    ] = None,
     user: Annotated[
         list[str] | None,
         typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
     ] = None,
 ) -> None:
     """Check what came back and write it as verdicts, which `limaflow judge summarize` takes."""
-    from limaflow.annotation.key import answer_files, read_key
+    from limaflow.annotation.key import answer_files, check_responses, read_key
     from limaflow.annotation.returned import read_returned, told, verdicts_of
     from limaflow.errors import InputError
-    from limaflow.jsonl import write_records
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Response
 
     held = read_key(key)
+    if responses:
+        check_responses(held, {r.id for path in responses for r in read_records(path, Response)})
     users = dict(named.split("=", 1) for named in user or [] if "=" in named)
     if len(users) < len(user or []):
         raise InputError("--user must be like ann=7")

@@ -1,6 +1,6 @@
 """The key: which answer of which packet is whose. It stays with the one who evaluates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -60,6 +60,22 @@ class Key:
     def comparison(self, item: KeyItem) -> tuple[str, str]:
         """The pair that an item belongs to."""
         return next(pair for pair in self.comparisons if set(pair) == {item.first, item.second})
+
+
+def check_responses(key: Key, known: Set[str]) -> None:
+    """See that the packets show the responses of these ids.
+
+    Raises:
+        InputError: some items show others.
+    """
+    items = list(key.items())
+    stale = [i for i in items if not {i.first_response_id, i.second_response_id} <= known]
+    if stale:
+        raise InputError(
+            f"{len(stale)} of {len(items)} items show other responses than the files given "
+            f"(prompt {stale[0].prompt_id})",
+            fix="they were made anew since: give the old ones, or begin a new round",
+        )
 
 
 def answer_files(paths: Iterable[Path]) -> list[Path]:

@@ -161,6 +161,26 @@ def test_hostile_texts_are_only_text_and_survive_unaltered(
     assert len(refused) >= 2 and all("Content Security Policy" in line for line in refused)
 
 
+def test_the_down_key_scrolls_a_long_text_before_it_chooses(
+    browser: Any, begin: Any, tmp_path: Path
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page = Page(browser, mailed(begin({"Long?": ("so long " * 3000, "short")}), tmp_path))
+    page.press(Keys.ARROW_DOWN)
+    page.until(lambda: browser.execute_script("return scrollY > 0"))
+    browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
+    page.press(Keys.ARROW_DOWN)
+    assert page.text("counts") == "0 of 1 answered", "the end has only just come into view"
+
+    def answered() -> bool:
+        page.press(Keys.ARROW_DOWN)
+        return page.text("counts") == "1 of 1 answered"
+
+    page.until(answered)
+    assert page.chosen() == ["tie"]
+
+
 def test_a_page_changed_on_its_way_takes_no_answers(
     browser: Any, beer: Any, tmp_path: Path
 ) -> None:

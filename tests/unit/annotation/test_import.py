@@ -104,6 +104,17 @@ def test_strangers_and_changed_packets_are_refused(beer: Any, saved: Saved) -> N
             cli.import_answers(beer.folder, [saved(other, ALL)], output=beer.folder)
 
 
+def test_answers_on_responses_that_were_made_anew_are_refused(
+    beer: Any, saved: Saved, tmp_path: Path
+) -> None:
+    file = saved(beer.packet("ann"), ALL)
+    files = [beer.ours, beer.theirs]
+    cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts", responses=files)
+    beer.ours.write_text(beer.ours.read_text().replace("Yes: ale", "Yes, ale"))
+    with pytest.raises(InputError, match="2 of 8 items show other responses"):
+        cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts", responses=files)
+
+
 def test_answers_that_came_twice_are_refused(beer: Any, saved: Saved) -> None:
     packet = beer.packet("ann")
     files = [saved(packet, ALL), saved(packet, ALL, "again.json")]
