@@ -104,9 +104,10 @@ if PEOPLE_FILES:
             folder=subpath(output[0], parent=True),
             responses=lambda wildcards, input: repeated("--responses", input.responses),
             partial="--partial" if CONFIG.judging.people.partial else "",
+            pool="--pool people" if CONFIG.judging.people.pool else "",
         shell:
             "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
-            " {params.responses} --output {params.folder} 2>&1 | tee {log}"
+            " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule adopt_verdicts:

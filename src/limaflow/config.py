@@ -431,6 +431,7 @@ class People(Settings):
 
     folder: str
     partial: bool = False
+    pool: bool = False
 
 
 class Judging(Settings):

@@ -134,6 +134,10 @@ def import_answers(
     partial: Annotated[
         bool, typer.Option("--partial", help="Take files in which items are missing.")
     ] = False,
+    pool: Annotated[
+        str,
+        typer.Option(help="Write one verdict a pair under this name, in place of each person's."),
+    ] = "",
     responses: Annotated[
         list[Path] | None,
         typer.Option(help="JSONL of responses, all of them: see that the packets showed these."),
@@ -145,7 +149,7 @@ def import_answers(
 ) -> None:
     """Check what came back and write it as verdicts, which `limaflow judge summarize` takes."""
     from limaflow.annotation.key import answer_files, check_responses, read_key
-    from limaflow.annotation.returned import read_returned, told, verdicts_of
+    from limaflow.annotation.returned import pooled, read_returned, told, verdicts_of
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Response
@@ -166,7 +170,8 @@ def import_answers(
     ):
         print(f"{name}: nothing came back")
     for (one, other), made in verdicts.items():
-        write_records(output / f"{one}-vs-{other}.jsonl", made)
+        rows = pooled(made, pool, held.seed) if pool else made
+        write_records(output / f"{one}-vs-{other}.jsonl", rows)
 
 
 @app.command("label-studio")

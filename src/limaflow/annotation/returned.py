@@ -1,7 +1,8 @@
 """Files that came back, read and checked against the key."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limaflow import journal
@@ -11,6 +12,7 @@ from limaflow.annotation.label_studio import ExportedTask, answers_in
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.records import Choice, Verdict
+from limaflow.seeds import generator_for
 
 SHOWN_ITEMS = 10
 
@@ -92,6 +94,20 @@ def verdicts_of(
         pair: sorted(made, key=lambda v: (v.prompt_id, v.sample, v.annotator))
         for pair, made in verdicts.items()
     }
+
+
+def pooled(verdicts: Sequence[Verdict], name: str, seed: int) -> list[Verdict]:
+    """One verdict on each pair, under one name: where several people gave one, drawn by the seed.
+
+    So every prompt counts once, as in the paper's study.
+    """
+    by_pair: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_pair[verdict.prompt_id, verdict.sample].append(verdict)
+    return [
+        replace(generator_for(seed, "annotation pool", *place).choice(made), annotator=name)
+        for place, made in sorted(by_pair.items())
+    ]
 
 
 def told(back: Returned) -> str:

@@ -130,6 +130,7 @@ def test_a_packet_is_answered_by_keys_saved_and_imported(
         for v in read_records(tmp_path / "verdicts/ours-vs-theirs.jsonl", Verdict)
     }
     assert [by_prompt[i.prompt_id] for i in keyed] == ["first", "tie", "first", "second"]
+    assert browser.execute_script("return performance.getEntriesByType('resource')") == []
     assert browser.get_log("browser") == []
 
 

@@ -104,6 +104,23 @@ def test_strangers_and_changed_packets_are_refused(beer: Any, saved: Saved) -> N
             cli.import_answers(beer.folder, [saved(other, ALL)], output=beer.folder)
 
 
+def test_a_pool_counts_every_pair_once(beer: Any, saved: Saved, tmp_path: Path) -> None:
+    files = [saved(beer.packet("ann"), ALL), saved(beer.packet("bob"), {1: "tie", 2: "tie"})]
+    usual = {"files": files, "partial": True}
+    cli.import_answers(beer.folder, **usual, output=tmp_path / "each")
+    cli.import_answers(beer.folder, **usual, output=tmp_path / "pool", pool="people")
+    each, pool = (
+        list(read_records(tmp_path / folder / "ours-vs-theirs.jsonl", Verdict))
+        for folder in ("each", "pool")
+    )
+    assert len(each) == 6
+    assert [v.prompt_id for v in pool] == sorted({v.prompt_id for v in each})
+    assert {v.annotator for v in pool} == {"people"}
+    assert {(v.prompt_id, v.first, v.choice) for v in pool} < {
+        (v.prompt_id, v.first, v.choice) for v in each
+    }
+
+
 def test_answers_on_responses_that_were_made_anew_are_refused(
     beer: Any, saved: Saved, tmp_path: Path
 ) -> None:
