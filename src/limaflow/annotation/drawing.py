@@ -15,7 +15,7 @@ from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.pairwise import Pair, pairs
 from limaflow.people import person
 from limaflow.records import Example, Response
-from limaflow.seeds import generator_for
+from limaflow.seeds import generator_for, seed_for
 
 Place = tuple[str, str, str, int]
 """Models in the comparison's order, prompt id, sample: one pair, whatever its order."""
@@ -52,7 +52,8 @@ def drawn(
 
     Raises:
         InputError: as `judging.pairwise.pairs`; two comparisons are of the same models, two
-            annotators bear one name, or more items are wanted than there are.
+            annotators bear one name, more items are wanted than there are, or too few for each
+            annotator to have one.
     """
     both = [_both_orders(prompts, comparison) for comparison in comparisons]
     models = tuple((c.first[0].model, c.second[0].model) for c in comparisons)
@@ -69,7 +70,7 @@ def drawn(
     ):
         shown = [
             generator_for(seed, "annotation order", annotator, *place).choice(orders[place])
-            for place in _shuffled(places, seed, annotator)
+            for place in _shuffled(places, seed, "annotation places", annotator)
         ]
         packet = packet_of(
             annotator,
@@ -126,21 +127,21 @@ def _dealt(
     comparisons: Sequence[list[Place]], annotators: int, lots: Lots, seed: int
 ) -> list[list[Place]]:
     """The places of each annotator; every comparison has an equal part in what is drawn."""
-    shuffled = [_shuffled(places, seed, "items") for places in comparisons]
+    shuffled = [_shuffled(places, seed, "annotation items") for places in comparisons]
     places = [place for row in zip_longest(*shuffled) for place in row if place is not None]
     wanted = len(places) if lots.items is None else lots.items
     if wanted > len(places):
         raise InputError(f"{wanted} items are wanted; there are {len(places)}")
     shared = wanted if lots.shared is None else min(lots.shared, wanted)
     common, rest = places[:shared], places[shared:wanted]
+    if not common and len(rest) < annotators:
+        raise InputError(f"{len(rest)} items are too few for {annotators} annotators")
     return [common + rest[number::annotators] for number in range(annotators)]
 
 
-def _shuffled(places: Sequence[Place], seed: int, purpose: str) -> list[Place]:
+def _shuffled(places: Sequence[Place], seed: int, purpose: str, *names: str) -> list[Place]:
     """By lot on each place alone, so that a further item moves no other."""
-    return sorted(
-        places, key=lambda place: generator_for(seed, "annotation", purpose, *place).random()
-    )
+    return sorted(places, key=lambda place: seed_for(seed, purpose, *names, *place))
 
 
 def _key_item(hash: str, pair: Pair) -> KeyItem:

@@ -170,6 +170,8 @@ def _stranger(
 ) -> str:
     """Why the one who answered is not this annotator; "" if nothing speaks against it."""
     by = annotation.completed_by
+    if by is None and not users:  # an export without the users' details
+        return ""
     names = [str(by.get(k)) for k in ("email", "id")] if isinstance(by, dict) else [str(by)]
     if users and users.get(annotator) not in names:
         return f"is {annotator}'s ({users.get(annotator, 'no --user')}), answered by {names[0]}"

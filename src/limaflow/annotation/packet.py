@@ -10,6 +10,7 @@ from typing import Literal
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
+from limaflow.people import person
 from limaflow.records import Choice
 from limaflow.seeds import digest
 
@@ -83,6 +84,7 @@ def read_packet(path: Path) -> Packet:
         InputError: not a packet, or changed since it was made; names the item.
     """
     packet = read_json(path, Packet)
+    person(packet.annotator, "annotator")
     for number, item in enumerate(packet.items, start=1):
         if item_hash(item.question, item.first, item.second) != item.hash:
             raise InputError(f"item {number} is not as it was made", path=path, fix=MAKE_AGAIN)

@@ -48,7 +48,7 @@ def rounds(draw: Any) -> tuple[dict[str, Response], list[Packet], Key]:
     }
     others = draw(st.sampled_from([("baseline-1",), ("baseline-1", "baseline-2")]))
     comparisons = [Comparison(first=said["model-of-ours"], second=said[o]) for o in others]
-    shared = draw(st.none() | st.integers(0, 4))
+    shared = draw(st.none() | st.integers(1, 4))
     packets, key = drawn(
         prompts,
         comparisons,
@@ -168,6 +168,7 @@ def test_people_read_what_the_model_judge_reads(many: Any) -> None:
         ({"annotator": ["ann", "Ann"]}, "stands twice"),
         ({"annotator": ["../ann"]}, "no annotator's name"),
         ({"items": 9}, "9 items are wanted; there are 4"),
+        ({"annotator": ["ann", "bob"], "items": 1, "shared": 0}, "1 items are too few for 2"),
         ({"second": []}, "1 --first and 0 --second"),
     ],
 )

@@ -84,6 +84,9 @@ def test_several_packets_may_share_a_project(beer: Any, exported: Export, tmp_pa
         beer.folder, [tmp_path / "both.json"], output=tmp_path, user=["ann=7", "bob=8"]
     )
     assert len(list(read_records(tmp_path / "ours-vs-theirs.jsonl", Verdict))) == 8
+    unnamed = [{**t, "annotations": [annotation("tie", None)]} for t in ann + bob]
+    write_json(tmp_path / "both.json", unnamed)
+    cli.import_answers(beer.folder, [tmp_path / "both.json"], output=tmp_path)
     write_json(
         tmp_path / "both.json", [{**t, "annotations": [annotation("tie")]} for t in ann + bob]
     )
