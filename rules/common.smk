@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.annotation.key import answer_files, read_key
 from limaflow.config import UNFILTERED
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
@@ -369,13 +370,37 @@ def template(kind):
     return own or f"src/limaflow/judging/instruments/{kind}.md"
 
 
+def people_pairs():
+    """The comparisons of the people's round."""
+    people = CONFIG.judging.people
+    try:
+        pairs = read_key(Path(people.folder)).comparisons if people else ()
+    except InputError as problem:
+        raise WorkflowError(f"judging.people: {problem}") from None
+    names = {f"{first}-vs-{second}" for first, second in pairs}
+    if unknown := names - {c.name for c in CONFIG.comparisons}:
+        raise WorkflowError(
+            f"judging.people: no comparison of this experiment is {min(unknown)}"
+        )
+    return pairs
+
+
+PEOPLE_PAIRS = people_pairs()
+PEOPLE_FILES = [
+    f"<results>/verdicts/people/{first}-vs-{second}.jsonl"
+    for first, second in PEOPLE_PAIRS
+]
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
-verdict_files = [
-    f"<results>/verdicts/{judge}/{comparison}.jsonl"
-    for judge in CONFIG.judging.pairwise
-    for comparison in JUDGED
-] + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+verdict_files = (
+    [
+        f"<results>/verdicts/{judge}/{comparison}.jsonl"
+        for judge in CONFIG.judging.pairwise
+        for comparison in JUDGED
+    ]
+    + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+    + PEOPLE_FILES
+)
 grade_files = [
     f"<results>/grades/test/{judge}/{arm.name}.jsonl"
     for judge in CONFIG.judging.likert

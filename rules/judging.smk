@@ -82,6 +82,34 @@ use rule likert_grades as likert_grades_dev with:
         store=CONFIG.judging.store,
 
 
+if PEOPLE_FILES:
+
+    rule people_verdicts:
+        """Take in what people answered, checked against the key of their packets."""
+        input:
+            key=f"{CONFIG.judging.people.folder}/key.json",
+            answers=answer_files([Path(CONFIG.judging.people.folder) / "answers"]),
+            responses=collect(
+                "<results>/responses/test/{arm}.jsonl",
+                arm=sorted({arm for pair in PEOPLE_PAIRS for arm in pair}),
+            ),
+        output:
+            PEOPLE_FILES,
+        log:
+            "<logs>/people_verdicts.log",
+        conda:
+            "../envs/limaflow.yaml"
+        params:
+            code=code("annotation", "import_answers"),
+            folder=subpath(output[0], parent=True),
+            responses=lambda wildcards, input: repeated("--responses", input.responses),
+            partial="--partial" if CONFIG.judging.people.partial else "",
+            pool="--pool people" if CONFIG.judging.people.pool else "",
+        shell:
+            "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
+            " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"
+
+
 rule adopt_verdicts:
     """Take verdicts that were recorded elsewhere."""
     input:

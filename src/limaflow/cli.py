@@ -5,6 +5,7 @@ import sys
 import typer
 
 from limaflow.analysis.cli import app as analyze
+from limaflow.annotation.cli import app as annotate
 from limaflow.benchmarks.cli import app as benchmark
 from limaflow.configuration_cli import app as config
 from limaflow.curation.cli import app as curate
@@ -29,6 +30,7 @@ app.add_typer(review, name="review", help="Read the sampled examples and decide 
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
+app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")

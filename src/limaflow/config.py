@@ -469,12 +469,21 @@ class Judge(Settings):
     budget: float | None = Field(default=None, ge=0)
 
 
+class People(Settings):
+    """A round of annotation: the folder of its key and of `answers/`, what came back."""
+
+    folder: str
+    partial: bool = False
+    pool: bool = False
+
+
 class Judging(Settings):
     """Who annotates what, and how two verdicts on one pair become one."""
 
     pairwise: list[Name]
     likert: list[Name]
     selection: Name
+    people: People | None = None
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
     pairwise_template: str | None

@@ -55,6 +55,10 @@ def compare(
     orders: Annotated[
         Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
     ] = "both",
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Key of `limaflow annotate packet`: only what people are shown."),
+    ] = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
@@ -63,6 +67,8 @@ def compare(
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
 
+    from limaflow.annotation.drawing import only
+    from limaflow.annotation.key import read_key
     from limaflow.config import Judge, parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
@@ -79,6 +85,8 @@ def compare(
         orders=orders,
         seed=seed,
     )
+    if key:
+        pairs = only(pairs, read_key(key), instrument)
     ask = partial(
         ask_all,
         judge=block,

@@ -110,7 +110,8 @@ def _grades(
 
 def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[Place, list[Ruling]]:
     found: dict[Place, list[Ruling]] = defaultdict(list)
-    for judge in (*config.judging.pairwise, "recorded"):
+    people = ["people"] if config.judging.people else []
+    for judge in (*config.judging.pairwise, *people, "recorded"):
         for comparison in config.comparisons:
             path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
             for verdict in _existing(path, Verdict):

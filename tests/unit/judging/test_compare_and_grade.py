@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from limaflow.annotation.cli import packet
+from limaflow.annotation.key import read_key
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.judging.cli import compare, grade, summarize, summarize_grades
@@ -38,6 +40,23 @@ def judged(endpoint, made, **options) -> list[Verdict]:
 
 def question_by_id(made) -> dict[str, str]:
     return {prompt.id: prompt.prompt for prompt in read_records(made.prompts, Example)}
+
+
+def test_a_model_may_judge_just_what_people_are_shown(endpoint, study) -> None:
+    made = study(ANSWERS)
+    packet(
+        prompts=made.prompts,
+        first=[made.ours],
+        second=[made.theirs],
+        annotator=["ann"],
+        items=2,
+        seed=1,
+        output=made.folder / "round",
+    )
+    verdicts = judged(endpoint, made, key=made.folder / "round")
+    people = {(i.prompt_id, i.first, i.second) for i in read_key(made.folder / "round").items()}
+    assert len(verdicts) == 4
+    assert people < {(v.prompt_id, v.first, v.second) for v in verdicts}
 
 
 def test_every_pair_is_judged_in_both_orders(endpoint, study) -> None:

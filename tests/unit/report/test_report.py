@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from typer.testing import CliRunner
 from limaflow.cli import app
 from limaflow.config import parse
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records, write_records
 from limaflow.overlay import merged
+from limaflow.records import Verdict
 from limaflow.report.page import build, inline_svg
 
 PROJECT = Path(__file__).parents[3]
@@ -158,3 +161,15 @@ def test_ids_inside_a_figure_carry_its_name(tmp_path: Path) -> None:
     found = inline_svg(svg, "tax")
     assert found == '<svg><g id="tax-x"/><use href="#tax-x" clip-path="url(#tax-x)"/></svg>'
     assert inline_svg(tmp_path / "none.svg", "tax") is None
+
+
+def test_what_people_chose_stands_beside_the_judges(experiment: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(experiment / "results", results)
+    judged = list(read_records(results / "verdicts/truth/lima-vs-few.jsonl", Verdict))
+    people = [replace(v, annotator="ann", answered_by="", reply="") for v in judged[::2]]
+    write_records(results / "verdicts/people/lima-vs-few.jsonl", people)
+    raw = merged([PROJECT / "config.yaml", experiment / "overlay.yaml"])
+    raw["judging"]["people"] = {"folder": "round"}
+    page = build(results, parse(raw), samples=60, revision="abc123")
+    assert page.count("<strong>ann</strong>, lima shown first, few second") == len(people)
