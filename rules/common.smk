@@ -352,8 +352,14 @@ def judge_block(name):
 
 
 def judge_of(wildcards, resources):
-    """Takes `resources`, which keeps prices, budget and concurrency out of what repeats a job."""
+    """Takes `resources`, which keeps prices and concurrency out of what repeats a job."""
     return judge_block(wildcards.judge)
+
+
+def purse(wildcards, resources):
+    """Whose budget a judge's calls are counted against; a raised one repeats nothing."""
+    budget = shlex.quote(CONFIG.judging.budget.flag())
+    return f"--run {CONFIG.experiment} --budget {budget}"
 
 
 def selection_judge(wildcards, resources):

@@ -27,12 +27,13 @@ rule pairwise_verdicts:
         orders=CONFIG.judging.orders,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
         seed=CONFIG.seed,
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
         " --orders {params.orders} --template {input.template} --store {params.store}"
-        " --max-error-share {params.bound} --seed {params.seed} --output {output}"
+        " --max-error-share {params.bound} {params.purse} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -56,10 +57,11 @@ rule likert_grades:
         judge=judge_of,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
     shell:
         "{params.launcher} limaflow judge grade --judge {params.judge:q}"
         " --prompts {input.prompts} --responses {input.responses} --template {input.template}"
-        " --store {params.store} --max-error-share {params.bound} --output {output}"
+        " --store {params.store} --max-error-share {params.bound} {params.purse} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -80,6 +82,7 @@ use rule likert_grades as likert_grades_dev with:
         judge=selection_judge,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
 
 
 rule adopt_verdicts:

@@ -419,13 +419,22 @@ class Judge(Settings):
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
     launcher: list[str] = []
+    batch: bool = False
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=1024, ge=1)
     concurrency: int = Field(default=8, ge=1)
     attempts: int = Field(default=3, ge=1)
+    timeout_seconds: float = Field(default=120.0, gt=0)
     price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
     price_per_million_completion_tokens: float = Field(default=0.0, ge=0)
-    budget: float | None = Field(default=None, ge=0)
+    tokenizer: str | None = None
+
+
+class Budget(Settings):
+    """What all judging jobs of a run may use up together; None is without bound."""
+
+    cost: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class Judging(Settings):
@@ -439,6 +448,7 @@ class Judging(Settings):
     pairwise_template: str | None
     likert_template: str | None
     store: str
+    budget: Budget
     max_error_share: Share
 
 

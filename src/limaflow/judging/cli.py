@@ -25,8 +25,9 @@ Template = Annotated[
 MaxErrorShare = Annotated[
     float, typer.Option(min=0, max=1, help="More failures than this share, and nothing is written.")
 ]
-Timeout = Annotated[
-    float, typer.Option(min=0.1, help="Seconds without a sign of the server before a new try.")
+Run = Annotated[str, typer.Option(help="Whose budget the calls are counted against.")]
+BudgetBlock = Annotated[
+    str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
 ]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
@@ -50,16 +51,18 @@ def compare(
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
 ) -> None:
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
 
-    from limaflow.config import Judge, parse_block
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -71,14 +74,15 @@ def compare(
         orders=orders,
         seed=seed,
     )
-    ask = partial(
-        ask_all,
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
+    ask = partial(ask_all, terms=terms)
     verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
     write_records(output, verdicts)
     _report([v.error for v in verdicts], [v.answered_by for v in verdicts], "verdicts")
@@ -95,30 +99,33 @@ def grade(
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
 ) -> None:
     """Likert grades (1–6, helpfulness) of one model's responses."""
     from functools import partial
 
-    from limaflow.config import Judge, parse_block
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import likert
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
     instrument = load("likert", template)
     asked = list(read_records(prompts, Example))
     answered = list(read_records(responses, Response))
-    ask = partial(
-        ask_all,
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
+    ask = partial(ask_all, terms=terms)
     grades = likert.grades(asked, answered, instrument, block.name, ask)
     write_records(output, grades)
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")

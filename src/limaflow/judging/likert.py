@@ -7,9 +7,10 @@ by layout only, which favours texts with headings and lists; see docs/judging.md
 import re
 from collections.abc import Sequence
 
-from limaflow.judging.client import Ask, Question
+from limaflow.judging.client import Ask
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.responses import by_prompt_and_sample
+from limaflow.judging.session import Question
 from limaflow.records import Example, Grade, Response
 
 

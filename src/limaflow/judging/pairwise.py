@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from limaflow.errors import InputError
-from limaflow.judging.client import Ask, Question
+from limaflow.judging.client import Ask
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.responses import by_prompt_and_sample, model_of, named
+from limaflow.judging.session import Question
 from limaflow.records import Choice, Example, Response, Verdict
 from limaflow.seeds import generator_for
 
