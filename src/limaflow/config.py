@@ -22,6 +22,9 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Block = TypeVar("Block", bound="Settings")
+Grading = Literal["likert", "quality", "safety"]
+"""Instruments for single responses."""
+GRADINGS: tuple[Grading, ...] = get_args(Grading)
 UNFILTERED = ("messages", "released")
 """Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
 
@@ -442,14 +445,27 @@ class Judging(Settings):
 
     pairwise: list[Name]
     likert: list[Name]
+    quality: list[Name]
+    safety: list[Name]
     selection: Name
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
     pairwise_template: str | None
     likert_template: str | None
+    quality_template: str | None
+    safety_template: str | None
     store: str
     budget: Budget
     max_error_share: Share
+
+    def graders(self, instrument: Grading) -> list[str]:
+        """The judges of single responses by an instrument."""
+        return list(getattr(self, instrument))
+
+    def template(self, instrument: Literal["pairwise"] | Grading) -> str | None:
+        """The user's own text of an instrument."""
+        own: str | None = getattr(self, f"{instrument}_template")
+        return own
 
 
 class Selection(Settings):
@@ -616,7 +632,8 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         found.append((f"comparisons.{comparison.name}.first", comparison.first, "arms"))
         found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
     found += [("judging.pairwise", name, "judges") for name in config.judging.pairwise]
-    found += [("judging.likert", name, "judges") for name in config.judging.likert]
+    for grading in GRADINGS:
+        found += [(f"judging.{grading}", n, "judges") for n in config.judging.graders(grading)]
     found.append(("judging.selection", config.judging.selection, "judges"))
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))

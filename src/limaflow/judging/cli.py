@@ -1,9 +1,12 @@
 """`limaflow judge`: verdicts and grades by a judge, recorded ones, and what they come to."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from limaflow.judging.session import Question, Terms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,6 +29,9 @@ MaxErrorShare = Annotated[
     float, typer.Option(min=0, max=1, help="More failures than this share, and nothing is written.")
 ]
 Run = Annotated[str, typer.Option(help="Whose budget the calls are counted against.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what asking would cost, and write nothing.")
+]
 BudgetBlock = Annotated[
     str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
 ]
@@ -53,6 +59,7 @@ def compare(
     template: Template = None,
     run: Run = "",
     budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
@@ -82,6 +89,9 @@ def compare(
         budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
     )
+    if dry_run:
+        _say_price(output.stem, [pair.question(instrument) for pair in pairs], terms)
+        return
     ask = partial(ask_all, terms=terms)
     verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
     write_records(output, verdicts)
@@ -96,27 +106,33 @@ def grade(
     responses: Annotated[Path, typer.Option(help="JSONL of one model's responses.")],
     store: StoreFile,
     output: Output,
+    instrument: Annotated[
+        Literal["likert", "quality", "safety"],
+        typer.Option(help="1 to 6; excellent, pass or fail; safe or unsafe."),
+    ] = "likert",
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
     run: Run = "",
     budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
-    """Likert grades (1–6, helpfulness) of one model's responses."""
+    """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
     from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging import likert
+    from limaflow.judging import grading
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
     from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
-    instrument = load("likert", template)
-    asked = list(read_records(prompts, Example))
-    answered = list(read_records(responses, Response))
+    text = load(instrument, template)
+    shown = grading.graded(
+        list(read_records(prompts, Example)), list(read_records(responses, Response))
+    )
     terms = Terms(
         judge=block,
         store=store,
@@ -125,10 +141,42 @@ def grade(
         budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
     )
+    if dry_run:
+        _say_price(output.stem, [one.question(text) for one in shown], terms)
+        return
     ask = partial(ask_all, terms=terms)
-    grades = likert.grades(asked, answered, instrument, block.name, ask)
+    grades = grading.grades(shown, instrument, text, block.name, ask)
     write_records(output, grades)
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
+
+
+@app.command("price")
+def say_price(
+    files: Annotated[list[Path], typer.Argument(help="config.yaml and overlays, later ones win.")],
+    results: Annotated[
+        Path | None, typer.Option(help="The experiment's results; by default results/NAME.")
+    ] = None,
+) -> None:
+    """What judging an experiment would cost, as far as its responses are there; asks nobody."""
+    from limaflow.config import parse
+    from limaflow.judging.pricing import of_experiment
+    from limaflow.judging.store import Store
+    from limaflow.overlay import merged
+
+    config = parse(merged(files), origin=" + ".join(map(str, files)))
+    prices, lacking = of_experiment(config, results or Path("results") / config.experiment)
+    for one in prices:
+        print(one.line())
+    print(
+        f"together: {sum(p.to_ask for p in prices):,} questions to ask, cost "
+        f"{sum(p.cost for p in prices):.2f}, at most {sum(p.cost_at_most for p in prices):.2f}"
+    )
+    if lacking:
+        print(f"not priced, since responses are not there yet: {'; '.join(lacking)}")
+    if Path(config.judging.store).exists():
+        with Store(Path(config.judging.store)) as store:
+            spent = store.spent(config.experiment)
+        print(f"so far: {spent.of(config.judging.budget)}")
 
 
 @app.command()
@@ -221,6 +269,12 @@ def summarize_grades(
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
         print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+def _say_price(job: str, questions: "list[Question]", terms: "Terms") -> None:
+    from limaflow.judging.pricing import price
+
+    print(price(job, questions, terms).line())
 
 
 def _report(errors: list[str | None], answered_by: list[str], noun: str) -> None:
