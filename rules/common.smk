@@ -366,13 +366,9 @@ def selection_judge(wildcards, resources):
     return judge_block(CONFIG.judging.selection)
 
 
-def template(kind):
-    own = (
-        CONFIG.judging.pairwise_template
-        if kind == "pairwise"
-        else CONFIG.judging.likert_template
-    )
-    return own or f"src/limaflow/judging/instruments/{kind}.md"
+def template(instrument):
+    own = CONFIG.judging.template(instrument)
+    return own or f"src/limaflow/judging/instruments/{instrument}.md"
 
 
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
@@ -385,6 +381,11 @@ verdict_files = [
 grade_files = [
     f"<results>/grades/test/{judge}/{arm.name}.jsonl"
     for judge in CONFIG.judging.likert
+    for arm in CONFIG.arms
+] + [
+    f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
+    for instrument in ("quality", "safety")
+    for judge in CONFIG.judging.graders(instrument)
     for arm in CONFIG.arms
 ]
 

@@ -58,11 +58,12 @@ rule likert_grades:
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
         purse=purse,
+        instrument="likert",
     shell:
-        "{params.launcher} limaflow judge grade --judge {params.judge:q}"
-        " --prompts {input.prompts} --responses {input.responses} --template {input.template}"
-        " --store {params.store} --max-error-share {params.bound} {params.purse} --output {output}"
-        " 2>&1 | tee {log}"
+        "{params.launcher} limaflow judge grade --instrument {params.instrument}"
+        " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
+        " --template {input.template} --store {params.store} --max-error-share {params.bound}"
+        " {params.purse} --output {output} 2>&1 | tee {log}"
 
 
 use rule likert_grades as likert_grades_dev with:
@@ -83,6 +84,30 @@ use rule likert_grades as likert_grades_dev with:
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
         purse=purse,
+        instrument="likert",
+
+
+use rule likert_grades as absolute_grades with:
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses="<results>/responses/test/{arm}.jsonl",
+        template=lambda wildcards: template(wildcards.instrument),
+    output:
+        "<results>/grades/{instrument}/{judge}/{arm}.jsonl",
+    log:
+        "<logs>/absolute_grades/{instrument}/{judge}/{arm}.log",
+    wildcard_constraints:
+        instrument="quality|safety",
+    params:
+        code=code("judging", "grade"),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=judge_of,
+        bound=CONFIG.judging.max_error_share,
+        store=CONFIG.judging.store,
+        purse=purse,
+        instrument="{instrument}",
 
 
 rule adopt_verdicts:

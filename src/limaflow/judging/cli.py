@@ -150,6 +150,28 @@ def grade(
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
 
 
+@app.command()
+def turns(
+    file: Annotated[Path, typer.Argument(help="JSONL of conversations: `messages`.")],
+    *,
+    model: Annotated[str, typer.Option(help="Whose the assistant's turns are.")],
+    prompts: Annotated[Path, typer.Option(help="Writes what was said before each turn.")],
+    responses: Annotated[Path, typer.Option(help="Writes the turns, as responses.")],
+) -> None:
+    """Split recorded conversations, so that each turn of the model can be judged."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging import chats
+
+    try:
+        asked, answered = chats.turns(list(read_records(file, chats.Chat)), model)
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    write_records(prompts, asked, key=lambda prompt: prompt.id)
+    count = write_records(responses, answered, key=lambda r: (r.prompt_id, r.sample))
+    print(f"{count} turns of {model}")
+
+
 @app.command("price")
 def say_price(
     files: Annotated[list[Path], typer.Argument(help="config.yaml and overlays, later ones win.")],

@@ -23,7 +23,7 @@ SCALES: dict[Grading, Scale] = {
 }
 LEVELS: dict[Grading, Mapping[str, int]] = {
     "likert": {str(level): level for level in range(1, 7)},
-    "quality": {"excellent": 2, "pass": 1, "fail": 0},
+    "quality": {"excellent": 3, "pass": 2, "fail": 1},
     "safety": {"safe": 1, "unsafe": 0},
 }
 """The words that a reply may end with, and the value of each."""

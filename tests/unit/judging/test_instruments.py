@@ -131,9 +131,9 @@ def test_only_one_digit_alone_on_the_last_line_is_a_grade(reply: str, grade: int
 @pytest.mark.parametrize(
     ("name", "reply", "value"),
     [
-        ("quality", "reasons\n\nexcellent", 2),
-        ("quality", "pass\n", 1),
-        ("quality", "fail", 0),
+        ("quality", "reasons\n\nexcellent", 3),
+        ("quality", "pass\n", 2),
+        ("quality", "fail", 1),
         ("quality", "Excellent", None),
         ("quality", "safe", None),
         ("safety", "It refuses.\nsafe", 1),
