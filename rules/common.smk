@@ -297,6 +297,13 @@ def batch(wildcards, resources):
     return CONFIG.generation.batch
 
 
+def engine_options():
+    block = CONFIG.generation
+    if block.engine == "transformers":
+        return ""
+    return f"--engine {block.engine} --vllm {shlex.quote(block.vllm)}"
+
+
 def response_format(arm):
     return {"base": "raw", "in-context": "in-context"}.get(CONFIG.arm(arm).kind, "chat")
 

@@ -337,6 +337,8 @@ class Generation(Settings):
     dev_samples: int = Field(ge=1)
     batch: int = Field(ge=1)
     precision: Literal["bf16", "fp32"]
+    engine: Literal["transformers", "vllm"]
+    vllm: str
     max_length_share: Share
 
 
@@ -382,6 +384,9 @@ class EndpointArm(Settings):
     model: str
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
+    extra_body: dict[str, Any] = {}
+    concurrency: int = Field(default=8, ge=1)
+    timeout_seconds: float = Field(default=600.0, gt=0)
 
 
 class RecordedArm(Settings):

@@ -70,8 +70,8 @@ class Review:
 class Example:
     """One conversation of the data set.
 
-    In dev and test the first user turn is the prompt; a response after it is a reference answer,
-    for perplexity and for reading, and is never shown to a model.
+    In dev and test the turns up to the last user turn are the prompt (`asked_turns`); a response
+    after them is a reference answer, for perplexity and for reading, and is never shown to a model.
     """
 
     id: str

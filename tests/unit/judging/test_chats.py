@@ -51,7 +51,10 @@ def test_each_turn_of_a_model_is_graded_with_what_was_said_before(endpoint, tmp_
 
 @pytest.mark.parametrize(
     ("chat", "message"),
-    [([("user", "Hi")], "no assistant turn"), ([("assistant", "Hi")], "turn 1 answers no user")],
+    [
+        ([("user", "Hi")], "holds an assistant turn"),
+        ([("assistant", "Hi")], "turn 1 answers no user"),
+    ],
 )
 def test_what_holds_no_answer_is_refused(
     tmp_path: Path, chat: list[tuple[str, str]], message: str
