@@ -55,28 +55,36 @@ def ask(
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in partial.done]
 
-    async def answer() -> None:
-        limit = asyncio.Semaphore(endpoint.concurrency)
+    async def answer_all() -> None:
+        limit, failed = asyncio.Semaphore(endpoint.concurrency), asyncio.Event()
         bar = tqdm(total=len(wanted), initial=len(partial.done), desc=endpoint.name)
         async with connected(endpoint.base_url, key, timeout=endpoint.timeout_seconds) as client:
 
             async def one(example: Example, sample: int) -> None:
                 async with limit:
-                    partial.add(
-                        await _one(client, endpoint, example, sample, decoding=decoding, seed=seed)
-                    )
+                    # Cancelling comes a moment after a failure: none may begin in between.
+                    if failed.is_set():
+                        return
+                    try:
+                        answer = await _one(
+                            client, endpoint, example, sample, decoding=decoding, seed=seed
+                        )
+                    except InputError:
+                        failed.set()
+                        raise
+                    partial.add(answer)
                     bar.update()
 
             try:
                 async with asyncio.TaskGroup() as group:
                     for example, sample in todo:
                         group.create_task(one(example, sample))
-            except* InputError as failed:
-                raise failed.exceptions[0] from None
+            except* InputError as group_of_errors:
+                raise group_of_errors.exceptions[0] from None
             finally:
                 bar.close()
 
-    asyncio.run(answer())
+    asyncio.run(answer_all())
     return len(wanted), partial.publish(wanted)
 
 

@@ -245,7 +245,7 @@ class _Waiting:
             self._store.close_batch(batch, paid)
 
         self._store.together([keep])
-        self._session.show(self._store.spent(batch.run))
+        self._session.pay(paid)
         if sent.status == "failed":
             reasons = "; ".join(str(e.message) for e in (sent.errors and sent.errors.data) or [])
             self._session.stop = InputError(

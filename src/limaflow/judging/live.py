@@ -94,7 +94,8 @@ class _Asking:
             answer = await self._call(question, bound)
             paid = Spending(answer.cost, answer.prompt_tokens + answer.completion_tokens)
         finally:
-            session.show(await self._committed(partial(store.settle, run, bound, paid)))
+            await self._committed(partial(store.settle, run, bound, paid))
+            session.pay(paid)
             self._under_way -= 1
             self._settled.set()
         return answer

@@ -65,6 +65,7 @@ class Session:
         self._total = total
         self._answers: dict[str, Answer] = {}
         self._errors: list[Answer] = []
+        self._spent = store.spent(terms.run)
         self._named = store.last_answered_by(terms.judge.name, terms.judge.model)
         self._progress = tqdm(total=total, initial=done, desc=terms.judge.name, unit="answer")
 
@@ -94,9 +95,10 @@ class Session:
         self._answers[key] = answer
         self._progress.update()
 
-    def show(self, spent: Spending) -> None:
+    def pay(self, paid: Spending) -> None:
         """Say beside the progress what the run has spent so far."""
-        self.say(spent.of(self.terms.budget))
+        self._spent += paid
+        self.say(self._spent.of(self.terms.budget))
 
     def say(self, text: str) -> None:
         """Say something beside the progress."""

@@ -162,11 +162,9 @@ class Store:
             self._add(run, bound)
         return True
 
-    def settle(self, run: str, reserved: Spending, paid: Spending) -> Spending:
-        """Replace a reservation by what the call really cost, and return what `run` has spent."""
-        with self._writing():
-            self._add(run, paid - reserved)
-            return self.spent(run)
+    def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
+        """Replace a reservation by what the call really cost."""
+        self._add(run, paid - reserved)
 
     def _add(self, run: str, spending: Spending) -> None:
         self._connection.execute(

@@ -42,9 +42,9 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        state = Server(port=free.getsockname()[1])
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    state = Server(port=bound.getsockname()[1])
 
     def complete(request: Request, body: dict) -> JSONResponse:
         prompt = body["messages"][-1]["content"]
@@ -77,10 +77,8 @@ def server() -> Iterator[Server]:
         return complete(request, body)
 
     app = Starlette(routes=[Route("/v1/chat/completions", endpoint, methods=["POST"])])
-    running = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=state.port, log_level="error")
-    )
-    thread = threading.Thread(target=running.run)
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=lambda: running.run([bound]))
     thread.start()
     while not running.started:
         time.sleep(0.01)
