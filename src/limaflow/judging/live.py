@@ -88,6 +88,8 @@ class _Asking:
             # Reservations are upper bounds: a call that ends may leave room for this one.
             self._settled.clear()
             await self._settled.wait()
+            if session.stop:
+                return Answer(error="stopped")
         self._under_way += 1
         paid = bound
         try:

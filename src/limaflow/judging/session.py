@@ -1,6 +1,7 @@
 """One run of questions to one judge: what was asked, what came in, why it stopped."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,8 @@ class Session:
             if self._named:
                 tqdm.write(
                     f"judge '{self.terms.judge.name}': the endpoint's model changed from "
-                    f"'{self._named}' to '{answer.answered_by}'"
+                    f"'{self._named}' to '{answer.answered_by}'",
+                    file=sys.stderr,
                 )
             self._named = answer.answered_by
         self._answers[key] = answer

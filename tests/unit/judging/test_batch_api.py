@@ -12,12 +12,12 @@ import pytest
 
 from limaflow.config import Budget, Judge
 from limaflow.errors import InputError
-from limaflow.judging.client import ask_all
+from limaflow.judging.client import ask_all, key_of
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.session import Question, Terms
 from limaflow.judging.spending import BudgetReached, Spending
-from limaflow.judging.store import Answer, Store
+from limaflow.judging.store import Answer, Batch, Store
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
@@ -126,3 +126,26 @@ def test_a_batch_whose_making_was_never_confirmed_is_found_by_its_name(
     (answer,) = ask(tmp_path / "s", judge, question("Why?"))
     assert answer.error is None
     assert (endpoint.batches(), len(endpoint.calls())) == (1, 1)
+
+
+@pytest.mark.usefixtures("working")
+def test_what_a_killed_run_was_about_to_send_is_asked_anew_and_its_reservation_released(
+    endpoint, tmp_path: Path
+) -> None:
+    judge, asked = endpoint.judge(batch=True), question("Why?")
+    terms = Terms(judge=judge, store=tmp_path / "s", run="r")
+    unsent = Batch(
+        token="t",
+        model=f"m {endpoint.base_url}",
+        run="r",
+        reserved=Spending(0.0, 5000),
+        keys=(key_of(asked, terms),),
+    )
+    with Store(tmp_path / "s") as store:
+        store.reserve("r", unsent.reserved, Budget())
+        store.keep_batch(unsent)
+    (answer,) = ask(tmp_path / "s", judge, asked, run="r")
+    assert answer.error is None
+    with Store(tmp_path / "s") as store:
+        assert store.spent("r").tokens == 110
+        assert store.open_batches(unsent.model) == []

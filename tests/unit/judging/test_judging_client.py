@@ -273,3 +273,17 @@ def test_a_killed_run_goes_on_where_it_was(endpoint, study, tmp_path: Path) -> N
     subprocess.run(command, capture_output=True, check=True)
     assert made.output.read_bytes() == written
     assert len(endpoint.calls()) == 60 + repeated
+
+
+def test_a_spent_budget_is_one_line_and_an_exit_code_of_its_own(endpoint, study) -> None:
+    made = study({f"Number {i}?": (f"good {i}", f"bad {i}") for i in range(10)})
+    command = compare_command(made, endpoint, **PRICED)
+    bounded = [*command, "--run", "r", "--budget", '{"cost": 6}']
+    done = subprocess.run(bounded, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("error: the budget of this run would be passed")
+    assert not made.output.exists()
+    paid = len(endpoint.calls())
+    assert paid < 20
+    subprocess.run([*command, "--run", "r", "--budget", '{"cost": 80}'], check=True)
+    assert len(endpoint.calls()) == 20
