@@ -9,15 +9,6 @@ def untested_claims(paper: Paper) -> list[Claim]:
     v = paper.values
     rows = [
         (
-            "absolute-quality",
-            "paper",
-            "Half of the answers are excellent and few fail.",
-            f"{v['outputs-excellent'].value:g} / {v['outputs-pass'].value:g} / "
-            f"{v['outputs-fail'].value:g} % excellent / pass / fail",
-            cited(v["outputs-excellent"]),
-            "no answers were graded on the scale excellent, pass, fail",
-        ),
-        (
             "agreement",
             "paper",
             "The model that annotates agrees with people about as well as people do with each "
@@ -34,7 +25,7 @@ def untested_claims(paper: Paper) -> list[Claim]:
             "safe.",
             f"{v['safe-responses'].text} of {v['safe-prompts'].text}",
             cited(v["safe-responses"]),
-            "no answers were graded as safe or unsafe",
+            "the prompts do not tell which of them are sensitive",
         ),
         (
             "dialogue",
