@@ -298,6 +298,13 @@ def batch(wildcards, resources):
     return CONFIG.generation.batch
 
 
+def engine_options():
+    block = CONFIG.generation
+    if block.engine == "transformers":
+        return ""
+    return f"--engine {block.engine} --vllm {shlex.quote(block.vllm)}"
+
+
 def response_format(arm):
     return {"base": "raw", "in-context": "in-context"}.get(CONFIG.arm(arm).kind, "chat")
 
@@ -353,21 +360,23 @@ def judge_block(name):
 
 
 def judge_of(wildcards, resources):
-    """Takes `resources`, which keeps prices, budget and concurrency out of what repeats a job."""
+    """Takes `resources`, which keeps prices and concurrency out of what repeats a job."""
     return judge_block(wildcards.judge)
+
+
+def purse(wildcards, resources):
+    """Whose budget a judge's calls are counted against; a raised one repeats nothing."""
+    budget = shlex.quote(CONFIG.judging.budget.flag())
+    return f"--run {CONFIG.experiment} --budget {budget}"
 
 
 def selection_judge(wildcards, resources):
     return judge_block(CONFIG.judging.selection)
 
 
-def template(kind):
-    own = (
-        CONFIG.judging.pairwise_template
-        if kind == "pairwise"
-        else CONFIG.judging.likert_template
-    )
-    return own or f"src/limaflow/judging/instruments/{kind}.md"
+def template(instrument):
+    own = CONFIG.judging.template(instrument)
+    return own or f"src/limaflow/judging/instruments/{instrument}.md"
 
 
 def people_pairs():
@@ -404,6 +413,11 @@ verdict_files = (
 grade_files = [
     f"<results>/grades/test/{judge}/{arm.name}.jsonl"
     for judge in CONFIG.judging.likert
+    for arm in CONFIG.arms
+] + [
+    f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
+    for instrument in ("quality", "safety")
+    for judge in CONFIG.judging.graders(instrument)
     for arm in CONFIG.arms
 ]
 

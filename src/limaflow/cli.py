@@ -39,12 +39,12 @@ app.add_typer(config, name="config", help="Check and describe the configuration.
 
 
 def main() -> None:
-    """Run a command; bad input or a disk that refuses is one line on stderr and exit code 1."""
+    """Run a command; bad input or a disk that refuses is one line on stderr and no exit code 0."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fix = " (make room and run again)" if error.errno in NO_ROOM else ""

@@ -22,6 +22,9 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Block = TypeVar("Block", bound="Settings")
+Grading = Literal["likert", "quality", "safety"]
+"""Instruments for single responses."""
+GRADINGS: tuple[Grading, ...] = get_args(Grading)
 UNFILTERED = ("messages", "released")
 """Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
 
@@ -375,6 +378,8 @@ class Generation(Settings):
     dev_samples: int = Field(ge=1)
     batch: int = Field(ge=1)
     precision: Literal["bf16", "fp32"]
+    engine: Literal["transformers", "vllm"]
+    vllm: str
     max_length_share: Share
 
 
@@ -420,6 +425,9 @@ class EndpointArm(Settings):
     model: str
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
+    extra_body: dict[str, Any] = {}
+    concurrency: int = Field(default=8, ge=1)
+    timeout_seconds: float = Field(default=600.0, gt=0)
 
 
 class RecordedArm(Settings):
@@ -460,13 +468,22 @@ class Judge(Settings):
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
     launcher: list[str] = []
+    batch: bool = False
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=1024, ge=1)
     concurrency: int = Field(default=8, ge=1)
     attempts: int = Field(default=3, ge=1)
+    timeout_seconds: float = Field(default=120.0, gt=0)
     price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
     price_per_million_completion_tokens: float = Field(default=0.0, ge=0)
-    budget: float | None = Field(default=None, ge=0)
+    tokenizer: str | None = None
+
+
+class Budget(Settings):
+    """What all judging jobs of a run may use up together; None is without bound."""
+
+    cost: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class People(Settings):
@@ -482,14 +499,28 @@ class Judging(Settings):
 
     pairwise: list[Name]
     likert: list[Name]
+    quality: list[Name]
+    safety: list[Name]
     selection: Name
     people: People | None = None
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
     pairwise_template: str | None
     likert_template: str | None
+    quality_template: str | None
+    safety_template: str | None
     store: str
+    budget: Budget
     max_error_share: Share
+
+    def graders(self, instrument: Grading) -> list[str]:
+        """The judges of single responses by an instrument."""
+        return list(getattr(self, instrument))
+
+    def template(self, instrument: Literal["pairwise"] | Grading) -> str | None:
+        """The user's own text of an instrument."""
+        own: str | None = getattr(self, f"{instrument}_template")
+        return own
 
 
 class Selection(Settings):
@@ -673,7 +704,8 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         found.append((f"comparisons.{comparison.name}.first", comparison.first, "arms"))
         found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
     found += [("judging.pairwise", name, "judges") for name in config.judging.pairwise]
-    found += [("judging.likert", name, "judges") for name in config.judging.likert]
+    for grading in GRADINGS:
+        found += [(f"judging.{grading}", n, "judges") for n in config.judging.graders(grading)]
     found.append(("judging.selection", config.judging.selection, "judges"))
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))

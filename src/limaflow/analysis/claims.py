@@ -2,7 +2,7 @@
 
 A claim states its rule, so that a reader can check the verdict from the interval alone; the
 rules are those of `decisions`. Which arm plays which part is told by the caller (`Roles`). The
-claims themselves stand in `paper_claims`, `objections` and `untested`.
+claims themselves stand in `paper_claims`, `absolute_quality`, `objections` and `untested`.
 """
 
 from collections.abc import Sequence

@@ -85,6 +85,7 @@ def claims(
     """Hold the claims of the paper and of its critics against what was measured."""
     from dataclasses import asdict
 
+    from limaflow.analysis.absolute_quality import absolute_quality
     from limaflow.analysis.claims import Evidence, Roles
     from limaflow.analysis.epochs import after_lowest_perplexity
     from limaflow.analysis.grades import grade_gaps
@@ -117,6 +118,9 @@ def claims(
     )
     found = [
         *paper_claims(evidence, paper()),
+        absolute_quality(
+            grades or [], lima, paper(), rounds=bootstrap, confidence=confidence, seed=seed
+        ),
         *objections(evidence, paper()),
         *untested_claims(paper()),
     ]

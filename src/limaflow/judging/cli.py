@@ -1,9 +1,12 @@
 """`limaflow judge`: verdicts and grades by a judge, recorded ones, and what they come to."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from limaflow.judging.session import Question, Terms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,8 +28,12 @@ Template = Annotated[
 MaxErrorShare = Annotated[
     float, typer.Option(min=0, max=1, help="More failures than this share, and nothing is written.")
 ]
-Timeout = Annotated[
-    float, typer.Option(min=0.1, help="Seconds without a sign of the server before a new try.")
+Run = Annotated[str, typer.Option(help="Whose budget the calls are counted against.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what asking would cost, and write nothing.")
+]
+BudgetBlock = Annotated[
+    str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
 ]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
@@ -62,18 +69,21 @@ def compare(
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
 
     from limaflow.annotation.drawing import only
     from limaflow.annotation.key import read_key
-    from limaflow.config import Judge, parse_block
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -87,14 +97,18 @@ def compare(
     )
     if key:
         pairs = only(pairs, read_key(key), instrument)
-    ask = partial(
-        ask_all,
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
+    if dry_run:
+        _say_price(output.stem, [pair.question(instrument) for pair in pairs], terms)
+        return
+    ask = partial(ask_all, terms=terms)
     verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
     write_records(output, verdicts)
     _report([v.error for v in verdicts], [v.answered_by for v in verdicts], "verdicts")
@@ -108,36 +122,99 @@ def grade(
     responses: Annotated[Path, typer.Option(help="JSONL of one model's responses.")],
     store: StoreFile,
     output: Output,
+    instrument: Annotated[
+        Literal["likert", "quality", "safety"],
+        typer.Option(help="1 to 6; excellent, pass or fail; safe or unsafe."),
+    ] = "likert",
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
-    """Likert grades (1–6, helpfulness) of one model's responses."""
+    """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
-    from limaflow.config import Judge, parse_block
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging import likert
+    from limaflow.judging import grading
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
-    instrument = load("likert", template)
-    asked = list(read_records(prompts, Example))
-    answered = list(read_records(responses, Response))
-    ask = partial(
-        ask_all,
+    text = load(instrument, template)
+    shown = grading.graded(
+        list(read_records(prompts, Example)), list(read_records(responses, Response))
+    )
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
-    grades = likert.grades(asked, answered, instrument, block.name, ask)
+    if dry_run:
+        _say_price(output.stem, [one.question(text) for one in shown], terms)
+        return
+    ask = partial(ask_all, terms=terms)
+    grades = grading.grades(shown, instrument, text, block.name, ask)
     write_records(output, grades)
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
+
+
+@app.command()
+def turns(
+    file: Annotated[Path, typer.Argument(help="JSONL of conversations: `messages`.")],
+    *,
+    model: Annotated[str, typer.Option(help="Whose the assistant's turns are.")],
+    prompts: Annotated[Path, typer.Option(help="Writes what was said before each turn.")],
+    responses: Annotated[Path, typer.Option(help="Writes the turns, as responses.")],
+) -> None:
+    """Split recorded conversations, so that each turn of the model can be judged."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging import chats
+
+    try:
+        asked, answered = chats.turns(list(read_records(file, chats.Chat)), model)
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    write_records(prompts, asked, key=lambda prompt: prompt.id)
+    count = write_records(responses, answered, key=lambda r: (r.prompt_id, r.sample))
+    print(f"{count} turns of {model}")
+
+
+@app.command("price")
+def say_price(
+    files: Annotated[list[Path], typer.Argument(help="config.yaml and overlays, later ones win.")],
+    results: Annotated[
+        Path | None, typer.Option(help="The experiment's results; by default results/NAME.")
+    ] = None,
+) -> None:
+    """What judging an experiment would cost, as far as its responses are there; asks nobody."""
+    from limaflow.config import parse
+    from limaflow.judging.pricing import of_experiment
+    from limaflow.judging.store import Store
+    from limaflow.overlay import merged
+
+    config = parse(merged(files), origin=" + ".join(map(str, files)))
+    prices, lacking = of_experiment(config, results or Path("results") / config.experiment)
+    for one in prices:
+        print(one.line())
+    print(
+        f"together: {sum(p.to_ask for p in prices):,} questions to ask, cost "
+        f"{sum(p.cost for p in prices):.2f}, at most {sum(p.cost_at_most for p in prices):.2f}"
+    )
+    if lacking:
+        print(f"not priced, since responses are not there yet: {'; '.join(lacking)}")
+    if Path(config.judging.store).exists():
+        with Store(Path(config.judging.store)) as store:
+            spent = store.spent(config.experiment)
+        print(f"so far: {spent.of(config.judging.budget)}")
 
 
 @app.command()
@@ -310,6 +387,12 @@ def summarize_grades(
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
         print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+def _say_price(job: str, questions: "list[Question]", terms: "Terms") -> None:
+    from limaflow.judging.pricing import price
+
+    print(price(job, questions, terms).line())
 
 
 def _report(errors: list[str | None], answered_by: list[str], noun: str) -> None:

@@ -20,6 +20,7 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation import contamination, drop_examples, kept_examples, lima_dataset
+from limaflow.report.endings import endings
 from limaflow.report.provenance import checksums, configuration, package_versions
 from limaflow.report.responses import shown_prompts
 
@@ -70,6 +71,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         contamination=contamination(results, config, MATCHES_SHOWN),
         kept=kept_examples(dataset / "train.jsonl", config.seed, 3),
         trainings=_trainings(results, config),
+        endings=endings(results, config),
         shown=shown_prompts(results, config, dataset / "test.jsonl", samples),
         answered_by=_answered_by(results, config),
         configuration=configuration(config),

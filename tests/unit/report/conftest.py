@@ -110,8 +110,15 @@ def _example(prompt: str, response: str, split: str) -> Example:
 def _response(arm: str, example: Example, draw: random.Random) -> Response:
     good = "It is the Velm, a slow river. " * draw.randint(2, 6)
     text = f"{HOSTILE} {good}" if arm == "lima" else "river river " * draw.randint(3, 20)
+    cut = arm == "base" and draw.random() < 0.5
     return Response(
-        prompt_id=example.id, model=arm, sample=0, text=text, tokens=60, finish_reason="stop"
+        prompt_id=example.id,
+        model=arm,
+        sample=0,
+        text=text,
+        tokens=60,
+        finish_reason="length" if cut else "stop",
+        decoding={"engine": "vllm", "penalized": "prompt and response", "repetition_penalty": 1.2},
     )
 
 

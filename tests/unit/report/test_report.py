@@ -53,6 +53,12 @@ def test_hostile_text_of_models_data_and_judges_stays_text(page: str) -> None:
     assert not [name for _, attrs in tags for name in attrs if name.startswith("on")]
 
 
+def test_how_responses_were_made_and_how_many_were_cut_off_is_told(page: str) -> None:
+    assert "<td>vllm</td><td>no</td><td>1.2 over the prompt and response</td>" in page
+    (cut,) = re.findall(r"<tr><td>base</td><td>vllm</td>.*>([\d.]+)%</td></tr>", page)
+    assert 20 < float(cut) < 80
+
+
 def test_nothing_is_fetched_and_scripts_are_forbidden(page: str) -> None:
     for tag, attrs in Tags(page).tags:
         assert tag not in ("link", "img", "base")
