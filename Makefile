@@ -25,7 +25,8 @@ demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say whe
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
 test: $(ENVIRONMENT) debian lint ## Set up, lint, run every test
-	pytest --durations=15
+	pytest -m "not slow" --numprocesses 2
+	pytest -m slow --durations=20
 
 test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow"

@@ -53,8 +53,6 @@ def join() -> torch.device:
         return device
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     dist.init_process_group("gloo", timeout=GLOO_PATIENCE)
-    # DeepSpeed's barriers too: it looks this name up at each call.
-    dist.barrier = meet
     return torch.device("cpu")
 
 
@@ -73,12 +71,8 @@ def highest_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def meet(*_group: object, **_options: object) -> None:
-    """Wait until every rank is here; it can stand in for `torch.distributed.barrier`.
-
-    A sum in place of a barrier: gloo's barrier sends empty messages, and where several barriers
-    followed each other on a busy machine, one rank was seen to wait for a message that never came.
-    """
+def meet() -> None:
+    """Wait until every rank is here, on the CPU: an accelerator's barrier would want a device."""
     dist.all_reduce(torch.zeros(1))
 
 
