@@ -125,9 +125,9 @@ def plan(
     import json
     from dataclasses import asdict
 
-    from limaflow.training.plan_table import table
-    from limaflow.training.planning import GIB
-    from limaflow.training.request import asked
+    from limaflow.planning.plan import GIB
+    from limaflow.planning.request import asked
+    from limaflow.planning.table import table
 
     request = asked(
         configfile or [],

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from limaflow.config import Launch, Recipe
-from limaflow.training.activations import MicroBatch
-from limaflow.training.architecture import of_config
-from limaflow.training.memory import moments, peak
-from limaflow.training.planning import disk
+from limaflow.planning.activations import MicroBatch
+from limaflow.planning.architecture import of_config
+from limaflow.planning.memory import moments, peak
+from limaflow.planning.plan import disk
 
 pytestmark = pytest.mark.slow
 ARCHITECTURE = {

@@ -11,10 +11,10 @@ from limaflow.cli import app
 from limaflow.config import Launch, Recipe, parse
 from limaflow.errors import InputError
 from limaflow.overlay import merged
-from limaflow.training.activations import MicroBatch
-from limaflow.training.architecture import Architecture, architecture_of
-from limaflow.training.memory import moments, peak, states, trained_parameters
-from limaflow.training.planning import GIB, Plan, largest_possible, plan
+from limaflow.planning.activations import MicroBatch
+from limaflow.planning.architecture import Architecture, architecture_of
+from limaflow.planning.memory import moments, peak, states, trained_parameters
+from limaflow.planning.plan import GIB, Plan, largest_possible, plan
 
 
 def planned(*arguments: object) -> Any:

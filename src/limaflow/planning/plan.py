@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 from limaflow.config import Launch, Recipe
 from limaflow.errors import InputError
-from limaflow.training.activations import MicroBatch, bytes_of
-from limaflow.training.architecture import Architecture
-from limaflow.training.batches import packed_shares, shares, steps_of_epoch
-from limaflow.training.conversation import TokenizedExample
-from limaflow.training.layout import micro_steps
-from limaflow.training.memory import (
+from limaflow.planning.activations import MicroBatch, bytes_of
+from limaflow.planning.architecture import Architecture
+from limaflow.planning.memory import (
     Parts,
     moments,
     peak,
@@ -20,6 +17,9 @@ from limaflow.training.memory import (
     weight_bytes,
     world_of,
 )
+from limaflow.training.batches import packed_shares, shares, steps_of_epoch
+from limaflow.training.conversation import TokenizedExample
+from limaflow.training.layout import micro_steps
 
 GIB = 2**30
 INTERPRETER = 1.5 * GIB

@@ -7,8 +7,8 @@ from limaflow.config import Config, Launch, Recipe, TunedArm, parse, parse_block
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.overlay import merged
-from limaflow.training.architecture import Architecture, architecture_of
-from limaflow.training.planning import Micro, Plan, largest_of, largest_possible, plan
+from limaflow.planning.architecture import Architecture, architecture_of
+from limaflow.planning.plan import Micro, Plan, largest_of, largest_possible, plan
 
 DEFAULTS = Path("config.yaml")
 

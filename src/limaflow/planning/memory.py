@@ -9,14 +9,14 @@ them (buckets, gathered weights, temporaries) is counted as version 0.19 does it
 from dataclasses import dataclass
 
 from limaflow.config import Launch, Recipe
-from limaflow.training.activations import (
+from limaflow.planning.activations import (
     MicroBatch,
     bytes_of,
     layer_in_backward,
     loss,
     saved_activations,
 )
-from limaflow.training.architecture import Architecture
+from limaflow.planning.architecture import Architecture
 
 BUCKET = 500_000_000
 """Elements of DeepSpeed's reduce bucket (its default)."""

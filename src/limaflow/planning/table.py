@@ -1,8 +1,8 @@
 """A plan as a table for a terminal, in GiB."""
 
 from limaflow.config import Launch
-from limaflow.training.memory import world_of
-from limaflow.training.planning import GIB, Plan
+from limaflow.planning.memory import world_of
+from limaflow.planning.plan import GIB, Plan
 
 
 def table(plan: Plan, title: str, *, gpu_memory: float | None) -> str:

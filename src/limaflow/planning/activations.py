@@ -8,7 +8,7 @@ queries q, keys k, intermediate f, vocabulary v; b bytes an element (2 in bf16, 
 from dataclasses import dataclass
 
 from limaflow.config import Launch, Recipe
-from limaflow.training.architecture import Architecture
+from limaflow.planning.architecture import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
