@@ -48,7 +48,7 @@ def contest(batch: int) -> tuple[Callable[[], int], Callable[[], int]]:
     """Our work and the peer's; each returns the number of tokens that it made."""
     import torch
 
-    from limaflow.config import Decoding
+    from limaflow.config.generation import Decoding
     from limaflow.generation.local import respond
     from limaflow.generation.prompting import Prompt
 

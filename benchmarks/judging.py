@@ -22,7 +22,7 @@ def measured() -> tuple[float, float]:
     """Seconds over the ideal, and MB of memory that the second half of the calls added."""
     import psutil
 
-    from limaflow.config import Judge
+    from limaflow.config.judging import Judge
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
     from limaflow.judging.session import Question, Terms

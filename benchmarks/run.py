@@ -40,7 +40,7 @@ def duplicates(count: int, compared: int = 5000) -> tuple[float, float, float]:
     from conversations import conversations
     from datasketch import MinHash, MinHashLSH
 
-    from limaflow.config import Deduplication
+    from limaflow.config.curation import Deduplication
     from limaflow.curation.deduplication import deduplicated
 
     examples = list(conversations(count))

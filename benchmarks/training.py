@@ -43,7 +43,7 @@ OTHERWISE = [
 
 def miniature() -> dict[str, Any]:
     """The stand-in base model and its data set as tokens."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.manifests import read_manifest
     from limaflow.overlay import merged
     from limaflow.training.data import dialogue_tokenizer, prepared

@@ -37,7 +37,7 @@ def model_of(task: dict[str, Any]) -> Any:
 
 def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
     """Our step, as recipe.py takes it; the time at the end of each step, and its tokens."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.overlay import merged
     from limaflow.training.batches import steps_of_epoch
     from limaflow.training.conversation import TokenizedExample

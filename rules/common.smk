@@ -7,9 +7,9 @@ from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
 from limaflow.annotation.key import answer_files, read_key
-from limaflow.config import UNFILTERED
-from limaflow.config import parse as parse_config
-from limaflow.config import raw_path, under_root
+from limaflow.config.sources import UNFILTERED
+from limaflow.config.experiment import parse as parse_config
+from limaflow.config.sources import raw_path, under_root
 from limaflow.errors import InputError
 from limaflow.review.ledger import files_of
 

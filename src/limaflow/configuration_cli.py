@@ -14,7 +14,7 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="config.yaml and overlays, later ones win.")],
 ) -> None:
     """Say whether the merged configuration is valid, and what it holds."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.overlay import merged
 
     config = parse(merged(files), origin=" + ".join(map(str, files)))
@@ -24,6 +24,6 @@ def check(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of the configuration, for editors."""
-    from limaflow.config import Config
+    from limaflow.config.experiment import Config
 
     print(json.dumps(Config.model_json_schema(), indent=2))

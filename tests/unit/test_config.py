@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from limaflow.config import Recipe, TunedArm, parse, parse_block, under_root
+from limaflow.config.experiment import parse
+from limaflow.config.generation import TunedArm
+from limaflow.config.mistakes import parse_block
+from limaflow.config.sources import under_root
+from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.overlay import merged
 

@@ -72,9 +72,8 @@ def test_a_configuration_key_of_judging_leaves_training_alone(
     package: Path, fingerprint: Callable[[str], str]
 ) -> None:
     training, judging = fingerprint("training.cli:run"), fingerprint("judging.cli:compare")
-    edit(
-        package / "config.py", "attempts: int = Field(default=3", "attempts: int = Field(default=4"
-    )
+    attempts = "attempts: int = Field(default={}"
+    edit(package / "config" / "judging.py", attempts.format(3), attempts.format(4))
     assert fingerprint("training.cli:run") == training
     assert fingerprint("judging.cli:compare") != judging
 

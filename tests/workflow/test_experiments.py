@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from workspace import TRACKED
 
-from limaflow.config import parse, raw_path
+from limaflow.config.experiment import parse
+from limaflow.config.sources import raw_path
 from limaflow.overlay import merged
 
 pytestmark = pytest.mark.slow

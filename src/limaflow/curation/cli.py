@@ -64,7 +64,8 @@ def filter_candidates(
     """Apply the selection rules, choose prompts, clean the texts."""
     from collections import Counter
 
-    from limaflow.config import Filters, parse_block
+    from limaflow.config.curation import Filters
+    from limaflow.config.mistakes import parse_block
     from limaflow.curation.filtering import filtered
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Candidate
@@ -121,7 +122,8 @@ def deduplicate(
     dropped: Dropped,
 ) -> None:
     """Keep one example of each group of equal or nearly equal ones."""
-    from limaflow.config import Deduplication, parse_block
+    from limaflow.config.curation import Deduplication
+    from limaflow.config.mistakes import parse_block
     from limaflow.curation.deduplication import deduplicated
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Example
@@ -149,7 +151,8 @@ def decontaminate(
     report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
 ) -> None:
     """Remove examples that share text with dev, test or a benchmark."""
-    from limaflow.config import Decontamination, parse_block
+    from limaflow.config.curation import Decontamination
+    from limaflow.config.mistakes import parse_block
     from limaflow.curation.decontamination import decontaminated
     from limaflow.curation.guarded import GuardedText
     from limaflow.jsonl import read_records, write_records
@@ -179,7 +182,8 @@ def contamination(
     report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
 ) -> None:
     """List what a ready-made data set shares with dev, test or a benchmark; remove nothing."""
-    from limaflow.config import Decontamination, parse_block
+    from limaflow.config.curation import Decontamination
+    from limaflow.config.mistakes import parse_block
     from limaflow.curation.decontamination import contamination as found_in
     from limaflow.curation.guarded import GuardedText
     from limaflow.jsonl import read_records, write_records

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.rendering import has_image, rendered
 from limaflow.curation.rules import ELSEWHERE, Reading, objection
 from limaflow.records import Candidate, Drop, Example, Message, example_id

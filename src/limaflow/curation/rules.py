@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.rendering import prose, rendered
 from limaflow.records import Candidate
 

@@ -72,7 +72,8 @@ def respond(
     output: Output,
 ) -> None:
     """Answer with a model that runs here; goes on where a kill cut it off."""
-    from limaflow.config import Decoding, parse_block
+    from limaflow.config.generation import Decoding
+    from limaflow.config.mistakes import parse_block
     from limaflow.generation.respond import Request
     from limaflow.generation.respond import respond as answer
     from limaflow.manifests import manifest_of_epoch
@@ -110,7 +111,8 @@ def ask(
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
-    from limaflow.config import Decoding, EndpointArm, parse_block
+    from limaflow.config.generation import Decoding, EndpointArm
+    from limaflow.config.mistakes import parse_block
     from limaflow.generation.endpoint import ask as ask_endpoint
 
     arm = parse_block(EndpointArm, endpoint, "--endpoint")

@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from tqdm import tqdm
 
 from limaflow import fingerprint
-from limaflow.config import Decoding, EndpointArm
+from limaflow.config.generation import Decoding, EndpointArm
 from limaflow.connection import connected
 from limaflow.errors import InputError
 from limaflow.generation.partial import Partial

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.decoding import next_tokens
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from limaflow import fingerprint
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation import local, served
 from limaflow.generation.partial import Partial

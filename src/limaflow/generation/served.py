@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import openai
 
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.prompting import Format, Prompt, answer_text
 from limaflow.orphans import end_with

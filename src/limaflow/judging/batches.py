@@ -20,7 +20,7 @@ import openai
 from openai.types import Batch as SentBatch
 from pydantic import BaseModel, ValidationError
 
-from limaflow.config import Judge
+from limaflow.config.judging import Judge
 from limaflow.connection import connected, told
 from limaflow.errors import InputError
 from limaflow.judging.completion import read

@@ -78,7 +78,8 @@ def compare(
 
     from limaflow.annotation.drawing import only
     from limaflow.annotation.key import read_key
-    from limaflow.config import Budget, Judge, parse_block
+    from limaflow.config.judging import Budget, Judge
+    from limaflow.config.mistakes import parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
     from limaflow.judging.client import ask_all
@@ -136,7 +137,8 @@ def grade(
     """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
-    from limaflow.config import Budget, Judge, parse_block
+    from limaflow.config.judging import Budget, Judge
+    from limaflow.config.mistakes import parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import grading
     from limaflow.judging.client import ask_all
@@ -196,7 +198,7 @@ def say_price(
     ] = None,
 ) -> None:
     """What judging an experiment would cost, as far as its responses are there; asks nobody."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.judging.pricing import of_experiment
     from limaflow.judging.store import Store
     from limaflow.overlay import merged

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, Field, ValidationError
 
-from limaflow.config import Judge
+from limaflow.config.judging import Judge
 from limaflow.judging.spending import Spending, cost
 from limaflow.judging.store import Answer
 

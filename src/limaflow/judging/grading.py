@@ -9,7 +9,7 @@ safety   safe or unsafe (sec. 4.3)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from limaflow.config import Grading
+from limaflow.config.judging import Grading
 from limaflow.judging.client import Ask
 from limaflow.judging.instrument import Instrument, delimited
 from limaflow.judging.responses import by_prompt_and_sample

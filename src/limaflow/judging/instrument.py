@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from limaflow.config import Grading
+from limaflow.config.judging import Grading
 from limaflow.errors import InputError
 from limaflow.judging.blocks import enclose
 from limaflow.records import Example, asked_turns

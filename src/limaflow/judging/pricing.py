@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.config import GRADINGS, Config, Judge
+from limaflow.config.experiment import Config
+from limaflow.config.judging import GRADINGS, Judge
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.judging.client import key_of

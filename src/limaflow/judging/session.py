@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 from tqdm import tqdm
 
-from limaflow.config import Budget, Judge
+from limaflow.config.judging import Budget, Judge
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from limaflow.config import Budget, Judge
+from limaflow.config.judging import Budget, Judge
 from limaflow.errors import InputError
 
 BATCH_PRICE = 0.5

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from limaflow.config import Budget
+from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
 

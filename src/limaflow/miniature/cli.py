@@ -18,7 +18,8 @@ def world(
     output: Annotated[Path, typer.Option(help="Folder of the world's files.")],
 ) -> None:
     """Write the invented world in the native formats of the real sources."""
-    from limaflow.config import Miniature, parse_block
+    from limaflow.config.experiment import Miniature
+    from limaflow.config.mistakes import parse_block
     from limaflow.miniature.world import write_world
 
     truth = write_world(parse_block(Miniature, settings, "--settings"), seed, output)
@@ -37,7 +38,8 @@ def pretrain(
     output: Annotated[Path, typer.Option(help="The model's manifest; weights beside it.")],
 ) -> None:
     """Pretrain a stand-in base model (tokenizer and a small Llama) on the corpora."""
-    from limaflow.config import StandIn, parse_block
+    from limaflow.config.mistakes import parse_block
+    from limaflow.config.training import StandIn
     from limaflow.miniature.pretraining import pretrain as pretrained
 
     settings = parse_block(StandIn, stand_in, "--stand-in")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from limaflow.config import StandIn
+from limaflow.config.training import StandIn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest

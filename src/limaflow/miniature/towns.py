@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from limaflow.config import Miniature
+from limaflow.config.experiment import Miniature
 from limaflow.errors import InputError
 from limaflow.miniature.language import ATTRIBUTES
 from limaflow.seeds import generator_for

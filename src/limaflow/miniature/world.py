@@ -8,7 +8,7 @@ Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 
 from pathlib import Path
 
-from limaflow.config import Miniature
+from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
 from limaflow.miniature import authored, benchmark, reddit, stackexchange, wikihow
 from limaflow.miniature.corpus import documents

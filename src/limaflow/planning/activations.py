@@ -7,7 +7,7 @@ queries q, keys k, intermediate f, vocabulary v; b bytes an element (2 in bf16, 
 
 from dataclasses import dataclass
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.planning.architecture import Architecture
 
 

@@ -8,7 +8,7 @@ them (buckets, gathered weights, temporaries) is counted as version 0.19 does it
 
 from dataclasses import dataclass
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.planning.activations import (
     MicroBatch,
     bytes_of,

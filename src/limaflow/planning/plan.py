@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.planning.activations import MicroBatch, bytes_of
 from limaflow.planning.architecture import Architecture

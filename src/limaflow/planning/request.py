@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.config import Config, Launch, Recipe, TunedArm, parse, parse_block
+from limaflow.config.experiment import Config, parse
+from limaflow.config.generation import TunedArm
+from limaflow.config.mistakes import parse_block
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.overlay import merged

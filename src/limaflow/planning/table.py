@@ -1,6 +1,6 @@
 """A plan as a table for a terminal, in GiB."""
 
-from limaflow.config import Launch
+from limaflow.config.training import Launch
 from limaflow.planning.memory import world_of
 from limaflow.planning.plan import GIB, Plan
 

@@ -18,7 +18,7 @@ def build(
     revision: Annotated[str, typer.Option(help="Revision of the code, to be shown.")] = "",
 ) -> None:
     """Build the report as one file that needs nothing else."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.jsonl import replacing
     from limaflow.overlay import merged
     from limaflow.report.page import build as page
@@ -39,7 +39,7 @@ def browse(
     output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
 ) -> None:
     """All test prompts, responses and verdicts as one page to search, filter and read."""
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.jsonl import read_records, replacing
     from limaflow.overlay import merged
     from limaflow.records import Example

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.config import Config, TunedArm
+from limaflow.config.experiment import Config
+from limaflow.config.generation import TunedArm
 from limaflow.jsonl import read_records
 from limaflow.records import Drop, Example
 from limaflow.seeds import generator_for

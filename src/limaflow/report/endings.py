@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.config import Config
+from limaflow.config.experiment import Config
 from limaflow.jsonl import read_records
 from limaflow.records import Response
 

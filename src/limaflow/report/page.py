@@ -15,7 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.analysis.paper import paper
-from limaflow.config import Config, TunedArm
+from limaflow.config.experiment import Config
+from limaflow.config.generation import TunedArm
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.records import ModelManifest, Verdict

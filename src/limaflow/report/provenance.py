@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from limaflow.config import Config
+from limaflow.config.experiment import Config
 from limaflow.jsonl import read_json
 from limaflow.records import ModelManifest
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limaflow.config import Config
+from limaflow.config.experiment import Config
 from limaflow.jsonl import Record, read_records
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.seeds import generator_for

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limaflow.config import Config, Filters, parse
+from limaflow.config.curation import Filters
+from limaflow.config.experiment import Config, parse
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.overlay import merged

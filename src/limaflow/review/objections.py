@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.rules import RULES, Reading
 from limaflow.records import Candidate, Example, Message
 

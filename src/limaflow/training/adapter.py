@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from limaflow.config import Lora
+from limaflow.config.training import Lora
 from limaflow.errors import InputError
 from limaflow.seeds import seed_for
 from limaflow.training.partition import whole

@@ -31,7 +31,8 @@ def run(
     output: Annotated[Path, typer.Option("--output", help="training.json.")],
 ) -> None:
     """Fine-tune as one process of a torchrun group; resumes what a kill has cut off."""
-    from limaflow.config import Launch, Recipe, parse_block
+    from limaflow.config.mistakes import parse_block
+    from limaflow.config.training import Launch, Recipe
     from limaflow.training.job import Job, epochs_of
     from limaflow.training.recipe import train
 
@@ -89,7 +90,8 @@ def inspect(
     example: Annotated[int, typer.Option("--example", min=1, help="Which one to show.")] = 1,
 ) -> None:
     """Show one example's tokens with their labels, and check them all as training does."""
-    from limaflow.config import Recipe, parse_block
+    from limaflow.config.mistakes import parse_block
+    from limaflow.config.training import Recipe
     from limaflow.training.conversation import shown
     from limaflow.training.data import dialogue_tokenizer, prepared
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.config import Recipe
+from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter

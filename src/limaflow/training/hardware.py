@@ -4,7 +4,7 @@ import importlib.util
 import os
 import shutil
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 
 PACKAGES = {"training.lora.quantize": "bitsandbytes", "launch.liger": "liger-kernel"}

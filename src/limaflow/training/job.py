@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow import fingerprint
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import NO_ROOM, InputError
 from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.training.batches import packed_shares, shares, steps_of_epoch
 
 

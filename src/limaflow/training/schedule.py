@@ -1,6 +1,6 @@
 """The learning rate as a pure function of the step, so that a resumed run needs no scheduler."""
 
-from limaflow.config import Recipe
+from limaflow.config.training import Recipe
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.config import Deduplication
+from limaflow.config.curation import Deduplication
 from limaflow.curation.deduplication import deduplicated
 from limaflow.curation.wording import plain
 from limaflow.jsonl import line_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.filtering import filtered, prompt_of, repaired_title, stands_alone
 from limaflow.jsonl import line_of
 from limaflow.records import Candidate, Message

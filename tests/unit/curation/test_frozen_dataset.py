@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from limaflow.analysis.figures.lengths import draw
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.attribution import COLUMNS, deed, write_attribution
 from limaflow.curation.browsing import page_of
 from limaflow.curation.card import CountedStep, SharedText

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.curation.rules import ELSEWHERE, PRONOUN, Reading, objection
 from limaflow.records import Candidate
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.generation.decoding import next_tokens, nucleus, penalized
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from limaflow.config import Decoding, EndpointArm
+from limaflow.config.generation import Decoding, EndpointArm
 from limaflow.errors import InputError
 from limaflow.generation.endpoint import ask
 from limaflow.jsonl import read_records, write_records

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation import local
 from limaflow.generation.prompting import answer_text, choose_shots, encoded

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from transformers import AutoTokenizer
 
-from limaflow.config import Decoding
+from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.respond import Request, respond
 from limaflow.jsonl import read_records, write_records

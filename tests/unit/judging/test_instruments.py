@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from limaflow.config import Grading
+from limaflow.config.judging import Grading
 from limaflow.errors import InputError
 from limaflow.judging.blocks import read_blocks
 from limaflow.judging.grading import LEVELS, value_of

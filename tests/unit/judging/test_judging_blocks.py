@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.config import Grading
+from limaflow.config.judging import Grading
 from limaflow.judging.blocks import enclose, read_blocks
 from limaflow.judging.grading import LEVELS
 from limaflow.judging.instrument import load

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.config import Budget, Judge
+from limaflow.config.judging import Budget, Judge
 from limaflow.errors import InputError
 from limaflow.judging.client import ask_all, key_of
 from limaflow.judging.instrument import load

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import Budget
+from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store
@@ -15,7 +15,7 @@ from limaflow.judging.store import Answer, Store
 WRITER = """
 import sys
 from pathlib import Path
-from limaflow.config import Budget
+from limaflow.config.judging import Budget
 from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store
 with Store(Path(sys.argv[1])) as store:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import StandIn
+from limaflow.config.training import StandIn
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.miniature.pretraining import pretrain

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from lxml import etree
 
-from limaflow.config import Miniature
+from limaflow.config.experiment import Miniature
 from limaflow.errors import InputError
 from limaflow.miniature.language import ATTRIBUTES
 from limaflow.miniature.material import SITES

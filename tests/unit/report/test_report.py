@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.config import parse
+from limaflow.config.experiment import parse
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.overlay import merged

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import Filters
+from limaflow.config.curation import Filters
 from limaflow.loopback.requests import Refused
 from limaflow.records import Example, Message
 from limaflow.review.material import Material

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.config import Config, parse
+from limaflow.config.experiment import Config, parse
 from limaflow.curation.filtering import filtered
 from limaflow.errors import InputError
 from limaflow.overlay import merged

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from training_runs import MARK
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 
 RECIPE = Recipe(
     epochs=3,

@@ -8,7 +8,7 @@ from deepspeed.utils import safe_get_full_grad
 from safetensors.torch import save_file
 from torch.nn.init import constant_
 
-from limaflow.config import Launch, Lora, Recipe
+from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.training import engine as engines
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.gradient import accumulate

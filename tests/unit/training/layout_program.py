@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.training import checkpoints
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model, start_engine, update

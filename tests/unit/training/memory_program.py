@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.training.adapter import with_adapter
 from limaflow.training.checkpoints import save
 from limaflow.training.conversation import IGNORED, TokenizedExample

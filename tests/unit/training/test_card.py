@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.jsonl import write_json
 from limaflow.manifests import checksums
 from limaflow.records import ModelManifest

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import Recipe
+from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Example, Message, ModelManifest

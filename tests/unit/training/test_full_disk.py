@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from training_runs import fail, finish, saved, steps_logged, wait_until
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 
 pytestmark = pytest.mark.slow
 

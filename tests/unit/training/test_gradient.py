@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
-from limaflow.config import Launch, Lora, Recipe
+from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.training.conversation import IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model

@@ -19,7 +19,7 @@ from training_runs import (
     wait_until_all_are_gone,
 )
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import adopt, read_manifest
 from limaflow.training import job as jobs

@@ -9,7 +9,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from limaflow.config import Launch, Lora, Recipe
+from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import manifest_of_epoch, read_manifest
 from limaflow.records import ModelManifest

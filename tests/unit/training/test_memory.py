@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.planning.activations import MicroBatch
 from limaflow.planning.architecture import of_config
 from limaflow.planning.memory import moments, peak

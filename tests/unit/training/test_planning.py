@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.config import Launch, Recipe, parse
+from limaflow.config.experiment import parse
+from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.overlay import merged
 from limaflow.planning.activations import MicroBatch

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
 
-from limaflow.config import Launch, Lora, Recipe
+from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest

@@ -13,7 +13,7 @@ from transformers import (
     Qwen3Config,
 )
 
-from limaflow.config import Recipe
+from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model

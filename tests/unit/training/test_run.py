@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from training_runs import fail, finish, losses, saved
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 from limaflow.jsonl import read_records
 from limaflow.manifests import checksums, manifest_of_epoch, read_manifest
 from limaflow.records import Example

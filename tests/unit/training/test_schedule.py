@@ -2,7 +2,7 @@
 
 import pytest
 
-from limaflow.config import Recipe
+from limaflow.config.training import Recipe
 from limaflow.training.schedule import learning_rate
 
 

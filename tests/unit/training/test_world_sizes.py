@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file
 from training_runs import exported, fail, finish, saved, steps_logged, wait_until
 
-from limaflow.config import Launch, Recipe
+from limaflow.config.training import Launch, Recipe
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-5
