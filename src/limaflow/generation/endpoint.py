@@ -79,8 +79,10 @@ def ask(
                 async with asyncio.TaskGroup() as group:
                     for example, sample in todo:
                         group.create_task(one(example, sample))
-            except* InputError as group_of_errors:
-                raise group_of_errors.exceptions[0] from None
+            # Not `except*`: Python before 3.11.4 wraps again what is raised in it.
+            except ExceptionGroup as failures:
+                known = failures.subgroup(InputError)
+                raise known.exceptions[0] if known else failures from None
             finally:
                 bar.close()
 
