@@ -2,10 +2,12 @@
 
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from training_runs import (
     exported,
@@ -22,6 +24,29 @@ from training_runs import (
 from limaflow.config.training import Launch, Recipe
 
 pytestmark = pytest.mark.slow
+
+
+def kill_while_saving(
+    run: subprocess.Popen[str],
+    processes: list[psutil.Process],
+    folder: Path,
+    moment: random.Random,
+) -> None:
+    """Kill all `processes` of `run` while a checkpoint is half written."""
+    while True:
+        wait_until(run, lambda: any(folder.glob("runs/*/checkpoints/.step-*")))
+        time.sleep(moment.random() / 200)
+        # Held still, they cannot end the save between the look and the kill.
+        for process in processes:
+            process.suspend()
+        if any(folder.glob("runs/*/checkpoints/.step-*")):
+            break
+        for process in processes:
+            process.resume()
+    moment.shuffle(processes)
+    for process in processes:
+        process.kill()
+    run.wait()
 
 
 @pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
@@ -52,13 +77,7 @@ def test_killed_and_stopped_runs_end_in_the_same_weights(
     # All at once, in the middle of a save.
     run = fine_tune(broken, recipe, often, exports="[8]")
     wait_until(run, some_steps_later())
-    processes = processes_of(tmp_path)
-    moment.shuffle(processes)
-    wait_until(run, lambda: any(broken.glob("runs/*/checkpoints/.step-*")))
-    time.sleep(moment.random() / 200)
-    for process in processes:
-        process.kill()
-    run.wait()
+    kill_while_saving(run, processes_of(tmp_path), broken, moment)
     wait_until_all_are_gone(tmp_path)
     assert any(broken.glob("runs/*/checkpoints/.step-*"))
     assert saved(broken)
