@@ -522,6 +522,7 @@ def frozen_of_lima(wildcards):
 
 def figure_files():
     names = ["preferences", "quality", "funnel", "lengths"]
+    names += ["absolute"] if CONFIG.judging.graders("quality") else []
     names += ["epochs"] if LIMA_IS_TUNED else []
     names += ["training"] if TUNED_ARMS else []
     names += ["tax"] if tax_file else []
