@@ -11,7 +11,8 @@ rule configuration:
     conda:
         "../envs/limaflow.yaml"
     params:
-        config=as_json(config),
+        # A function, since braces in the configuration ({file}) are no wildcards.
+        config=lambda wildcards: as_json(config),
     shell:
         "printf '%s\\n' {params.config:q} > {output} 2> {log}"
 

@@ -10,21 +10,29 @@ LONGEST_POLL_SECONDS = 180
 
 
 def problems(profile: Profile, cluster: Cluster) -> list[str]:
-    """One line for each thing that would be refused or would hang; empty where all is there."""
-    found = [line for request in profile.requests for line in _of_request(request, cluster)]
-    return list(dict.fromkeys([*found, *_of_status(profile, cluster)]))
+    """One line for each thing that would be refused or would hang; none where all is there."""
+    rules: dict[str, list[str]] = {}
+    for request in profile.requests:
+        for line in _of_request(request, cluster):
+            rules.setdefault(line, []).append(request.rule)
+    # What the defaults lack, every other rule lacks as well.
+    found = [
+        f"{DEFAULTS if DEFAULTS in named else ', '.join(named)}: {line}"
+        for line, named in rules.items()
+    ]
+    return [*found, *_of_status(profile, cluster)]
 
 
 def _of_request(request: Request, cluster: Cluster) -> Iterator[str]:
     yield from _of_account(request, cluster)
     if request.qos and cluster.accounts is not None and request.qos not in cluster.qos:
-        yield f"{request.rule}.qos: you may not use '{request.qos}'{_those(cluster.qos)}"
+        yield f"qos: you may not use '{request.qos}'{_those(cluster.qos)}"
     if request.partition is None:
         return
     kinds = [kind for kind in cluster.kinds if kind.partition == request.partition]
     if not kinds:
         yield (
-            f"{request.rule}.slurm_partition: no partition is named '{request.partition}'"
+            f"slurm_partition: no partition is named '{request.partition}'"
             f"{_those(cluster.partitions)}"
         )
         return
@@ -34,30 +42,27 @@ def _of_request(request: Request, cluster: Cluster) -> Iterator[str]:
 def _of_account(request: Request, cluster: Cluster) -> Iterator[str]:
     if request.account is None:
         if cluster.accounts is not None and request.rule == DEFAULTS:
-            yield f"{request.rule}.slurm_account: name one{_those(cluster.accounts)}"
+            yield f"slurm_account: name one{_those(cluster.accounts)}"
     elif cluster.accounts is None:
         yield (
-            f"{request.rule}.slurm_account: '{request.account}', but this cluster keeps no "
+            f"slurm_account: '{request.account}', but this cluster keeps no "
             "accounts: use profiles/slurm-no-accounting"
         )
     elif request.account.lower() not in {name.lower() for name in cluster.accounts}:
-        yield (
-            f"{request.rule}.slurm_account: you have no account '{request.account}'"
-            f"{_those(cluster.accounts)}"
-        )
+        yield (f"slurm_account: you have no account '{request.account}'{_those(cluster.accounts)}")
 
 
 def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
     where = f"partition '{request.partition}'"
     if request.minutes and kinds[0].minutes and request.minutes > kinds[0].minutes:
         yield (
-            f"{request.rule}.runtime: {request.minutes} minutes at the last attempt, "
+            f"runtime: {request.minutes} minutes at the last attempt, "
             f"and {where} allows {kinds[0].minutes}"
         )
     largest = max(kind.memory_mb for kind in kinds)
     if request.memory_mb and request.memory_mb > largest:
         yield (
-            f"{request.rule}.mem_mb: {request.memory_mb} MB at the last attempt, "
+            f"mem_mb: {request.memory_mb} MB at the last attempt, "
             f"and the largest node of {where} has {largest}"
         )
     name, count = _gres(request.gres)
@@ -65,7 +70,7 @@ def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
     if name and nodes < request.nodes:
         has = {key for kind in kinds for key in kind.gres}
         yield (
-            f"{request.rule}.gres: {request.gres} on {request.nodes} node(s), and {where} "
+            f"gres: {request.gres} on {request.nodes} node(s), and {where} "
             f"has {nodes} such node(s){_those(has)}"
         )
 
