@@ -280,6 +280,16 @@ def launcher(wildcards, resources, threads):
     )
 
 
+def named_models():
+    """Every model that the configuration names, as name@revision; hub names and folders alike."""
+    named = [CONFIG.base] + [arm for arm in CONFIG.arms if arm.kind == "model"]
+    return [
+        f"{model.path}@{model.revision}" if model.revision else model.path
+        for model in named
+        if model.path
+    ]
+
+
 # -- responses
 
 

@@ -97,7 +97,7 @@ class Workspace:
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-TARGET_RULES = {"all", "curate", "train", "generate", "judge", "benchmark", "report"}
+TARGET_RULES = {"all", "prefetch", "curate", "train", "generate", "judge", "benchmark", "report"}
 
 
 def jobs_of(text: str) -> Iterator[Job]:

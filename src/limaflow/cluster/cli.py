@@ -42,3 +42,17 @@ def check(
             f"{request.minutes} min" if request.minutes else None,
         ]
         print(f"{request.rule}: {', '.join(part for part in parts if part)}: there")
+
+
+@app.command()
+def prefetch(
+    output: Annotated[Path, typer.Option("--output", help="Where each model lies, as JSON.")],
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Hub names or folders; `name@revision` pins one.")
+    ] = None,
+) -> None:
+    """Bring models into the hub's cache, for compute nodes without a network."""
+    from limaflow.cluster.prefetch import prefetch as fetch
+
+    pinned = [name.partition("@") for name in models or []]
+    fetch({name: revision or None for name, _, revision in pinned}, output)
