@@ -49,7 +49,9 @@ lint: $(ENVIRONMENT) ## Check format, style, types and the workflow
 	snakemake --lint --configfile experiments/miniature.yaml
 
 bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
+	@python -c 'import trl' 2>/dev/null || pip install --quiet --disable-pip-version-check -r envs/benchmarks.txt
 	python benchmarks/run.py
+	python benchmarks/training.py
 
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 

@@ -29,7 +29,7 @@ wildcard_constraints:
 rule all:
     """The whole study, up to the report."""
     input:
-        "<results>/report/index.html",
+        collect("<results>/report/{page}.html", page=["index", "responses"]),
         lasting_files(),
     localrule: True
 
@@ -100,6 +100,6 @@ rule benchmark:
 rule report:
     """Make the report."""
     input:
-        "<results>/report/index.html",
+        collect("<results>/report/{page}.html", page=["index", "responses"]),
         lasting_files(),
     localrule: True

@@ -1,7 +1,8 @@
 """`make bench`: our speed as a ratio to a named peer, both measured in turn in one run.
 
-generation   responses of the miniature's tuned model: our engine against a plain padded
-             `transformers` `generate` loop with the same batch and the same decoding
+generation   responses whose lengths spread as LIMA's do: our engine against a plain padded
+             `transformers` `generate` loop with the same batch and decoding: see generation.py
+judging      1,200 calls of a second each to a local server, 64 under way, over the ideal time
 extraction   candidates of a Stack Exchange dump, from XML to JSON lines on disk: see extraction.py
 duplicates   near duplicates among invented conversations: ours against datasketch's loop as its
              documentation has it; and how long 100,000 of them take
@@ -14,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import extraction
+import generation
+import judging
 
 ROUNDS = 5
-MINIATURE = Path("results/miniature")
 DUMP = Path("../shared/data/stackexchange/beer/Posts.xml")
 
 
@@ -31,59 +33,6 @@ def ratio(ours: Callable[[], int], peers: Callable[[], int]) -> tuple[float, flo
             speeds.append(units / (time.perf_counter() - start))
         found.append(speeds[0] / speeds[1])
     return statistics.median(found), min(found), max(found)
-
-
-def generation(batch: int) -> tuple[float, float, float]:
-    """Tokens per second of our engine over those of `generate`."""
-    import torch
-
-    from limaflow.config import Decoding
-    from limaflow.generation.local import load, respond
-    from limaflow.generation.prompting import encoded
-    from limaflow.jsonl import read_records
-    from limaflow.manifests import read_manifest
-    from limaflow.records import Example
-
-    decoding = Decoding(
-        top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=64, samples=1
-    )
-    _, location = read_manifest(MINIATURE / "models/lima/chosen.json")
-    local = load(location, None, "fp32")
-    examples = list(read_records(MINIATURE / "curation/prompts/test.jsonl", Example))
-    prompts = encoded(examples, local.tokenizer, "chat", context=local.context)
-
-    def ours() -> int:
-        rows = respond(
-            local,
-            [(prompt, 0) for prompt in prompts],
-            decoding=decoding,
-            style="chat",
-            batch=batch,
-            seed=0,
-        )
-        return sum(len(row.tokens) for row in rows)
-
-    def peers() -> int:
-        count = 0
-        for start in range(0, len(prompts), batch):
-            rows = [list(prompt.tokens) for prompt in prompts[start : start + batch]]
-            padded = local.tokenizer.pad(
-                {"input_ids": rows}, padding_side="left", return_tensors="pt"
-            )
-            made = local.model.generate(
-                **padded,
-                do_sample=True,
-                top_p=decoding.top_p,
-                temperature=decoding.temperature,
-                repetition_penalty=decoding.repetition_penalty,
-                max_new_tokens=decoding.max_tokens,
-            )
-            new = made[:, padded["input_ids"].shape[1] :]
-            count += int((new != local.tokenizer.pad_token_id).sum())
-        return count
-
-    torch.manual_seed(0)
-    return ratio(ours, peers)
 
 
 def duplicates(count: int, compared: int = 5000) -> tuple[float, float, float]:
@@ -130,8 +79,8 @@ def main() -> None:
     measures: list[tuple[str, Path, Callable[[], tuple[float, float, float]]]] = [
         (
             "generation, tokens/s over transformers generate",
-            MINIATURE / "models/lima/chosen.json",
-            lambda: generation(chosen.batch),
+            Path(__file__),
+            lambda: ratio(*generation.contest(chosen.batch)),
         ),
         *(
             (
@@ -155,6 +104,8 @@ def main() -> None:
             continue
         median, low, high = measure()
         print(f"{name}: {median:.2f}x (lowest {low:.2f}, highest {high:.2f}, {ROUNDS} pairs)")
+    over, grown = judging.measured()
+    print(f"judging, time over the ideal: {over:.2f}x; memory of the second half: {grown:+.1f} MB")
 
 
 if __name__ == "__main__":

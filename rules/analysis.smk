@@ -2,12 +2,13 @@
 
 
 rule preferences:
-    """Win, tie and lose of every comparison, with intervals."""
+    """Win, tie and lose of every comparison, and strengths of the arms, with intervals."""
     input:
         verdicts=verdict_files,
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=COMPARED_ARMS),
     output:
-        "<results>/analysis/preferences.json",
+        preferences="<results>/analysis/preferences.json",
+        strengths="<results>/analysis/strengths.json",
     log:
         "<logs>/preferences.log",
     conda:
@@ -19,7 +20,25 @@ rule preferences:
         bootstrap=bootstrap_options(),
     shell:
         "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
-        " --output {output} {input.verdicts} 2>&1 | tee {log}"
+        " --strengths {output.strengths} --output {output.preferences} {input.verdicts}"
+        " 2>&1 | tee {log}"
+
+
+rule agreement:
+    """How far people, models, and a judge with itself agree."""
+    input:
+        verdict_files,
+    output:
+        "<results>/analysis/agreement.json",
+    log:
+        "<logs>/agreement.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "agreement"),
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow judge agreement {params.bootstrap} --output {output} {input} 2>&1 | tee {log}"
 
 
 rule grades:
@@ -64,6 +83,7 @@ rule claims:
     input:
         paper="src/limaflow/analysis/paper.yaml",
         preferences="<results>/analysis/preferences.json",
+        agreement="<results>/analysis/agreement.json",
         grades=grade_files,
         tax=tax_file,
         training=lima_training,
@@ -81,8 +101,9 @@ rule claims:
         bootstrap=bootstrap_options(),
         label=miniature_option(),
     shell:
-        "limaflow analyze claims {params.roles} --preferences {input.preferences} {params.inputs}"
-        " {params.bootstrap} {params.label} --output {output} 2>&1 | tee {log}"
+        "limaflow analyze claims {params.roles} --preferences {input.preferences}"
+        " --agreement {input.agreement} {params.inputs} {params.bootstrap} {params.label}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule figure_preferences:
@@ -108,6 +129,30 @@ rule figure_preferences:
     shell:
         "limaflow analyze figure preferences --preferences {input.preferences}"
         " --lima {params.lima} {params.label} --output {output.svg} 2>&1 | tee {log}"
+
+
+rule figure_absolute:
+    """Excellent, pass and fail of every arm so graded, in the form of the paper's Figure 3."""
+    input:
+        grades="<results>/analysis/grades.json",
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        svg=report(
+            "<results>/figures/absolute.svg",
+            caption="../docs/captions/absolute.rst",
+            category="Quality",
+        ),
+        csv="<results>/figures/absolute.csv",
+    log:
+        "<logs>/figure_absolute.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "figure_absolute"),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure absolute --grades {input.grades} {params.label}"
+        " --output {output.svg} 2>&1 | tee {log}"
 
 
 rule figure_quality:
@@ -232,7 +277,7 @@ rule figure_lengths:
 
 
 rule figure_training:
-    """Loss and learning rate over the steps of every tuned arm."""
+    """Loss, learning rate, gradient norm and dev perplexity of every tuned arm."""
     input:
         collect("<results>/models/{arm}/training.json", arm=TUNED_ARMS),
     output:
@@ -287,6 +332,23 @@ rule table_preferences:
         code=code("analysis", "table_preferences"),
     shell:
         "limaflow analyze table preferences --preferences {input} --output {output} 2>&1 | tee {log}"
+
+
+rule table_agreement:
+    """Who agrees with whom, beside the paper's values."""
+    input:
+        agreement="<results>/analysis/agreement.json",
+        paper="src/limaflow/analysis/paper.yaml",
+    output:
+        "<results>/tables/agreement.csv",
+    log:
+        "<logs>/table_agreement.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "table_agreement"),
+    shell:
+        "limaflow analyze table agreement --output {output} {input.agreement} 2>&1 | tee {log}"
 
 
 rule table_tax:

@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.annotation.key import answer_files, read_key
 from limaflow.config import UNFILTERED
 from limaflow.config import parse as parse_config
 from limaflow.config import raw_path, under_root
@@ -298,6 +299,13 @@ def batch(wildcards, resources):
     return CONFIG.generation.batch
 
 
+def engine_options():
+    block = CONFIG.generation
+    if block.engine == "transformers":
+        return ""
+    return f"--engine {block.engine} --vllm {shlex.quote(block.vllm)}"
+
+
 def response_format(arm):
     return {"base": "raw", "in-context": "in-context"}.get(CONFIG.arm(arm).kind, "chat")
 
@@ -353,8 +361,14 @@ def judge_block(name):
 
 
 def judge_of(wildcards, resources):
-    """Takes `resources`, which keeps prices, budget and concurrency out of what repeats a job."""
+    """Takes `resources`, which keeps prices and concurrency out of what repeats a job."""
     return judge_block(wildcards.judge)
+
+
+def purse(wildcards, resources):
+    """Whose budget a judge's calls are counted against; a raised one repeats nothing."""
+    budget = shlex.quote(CONFIG.judging.budget.flag())
+    return f"--run {CONFIG.experiment} --budget {budget}"
 
 
 def selection_judge(wildcards, resources):
@@ -365,25 +379,50 @@ def selection_judge(wildcards, resources):
 ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 
-def template(kind):
-    own = (
-        CONFIG.judging.pairwise_template
-        if kind == "pairwise"
-        else CONFIG.judging.likert_template
-    )
-    return own or f"src/limaflow/judging/instruments/{kind}.md"
+def template(instrument):
+    own = CONFIG.judging.template(instrument)
+    return own or f"src/limaflow/judging/instruments/{instrument}.md"
 
 
+def people_pairs():
+    """The comparisons of the people's round."""
+    people = CONFIG.judging.people
+    try:
+        pairs = read_key(Path(people.folder)).comparisons if people else ()
+    except InputError as problem:
+        raise WorkflowError(f"judging.people: {problem}") from None
+    names = {f"{first}-vs-{second}" for first, second in pairs}
+    if unknown := names - {c.name for c in CONFIG.comparisons}:
+        raise WorkflowError(
+            f"judging.people: no comparison of this experiment is {min(unknown)}"
+        )
+    return pairs
+
+
+PEOPLE_PAIRS = people_pairs()
+PEOPLE_FILES = [
+    f"<results>/verdicts/people/{first}-vs-{second}.jsonl"
+    for first, second in PEOPLE_PAIRS
+]
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
-verdict_files = [
-    f"<results>/verdicts/{judge}/{comparison}.jsonl"
-    for judge in CONFIG.judging.pairwise
-    for comparison in JUDGED
-] + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+verdict_files = (
+    [
+        f"<results>/verdicts/{judge}/{comparison}.jsonl"
+        for judge in CONFIG.judging.pairwise
+        for comparison in JUDGED
+    ]
+    + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
+    + PEOPLE_FILES
+)
 grade_files = [
     f"<results>/grades/test/{judge}/{arm.name}.jsonl"
     for judge in CONFIG.judging.likert
+    for arm in CONFIG.arms
+] + [
+    f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
+    for instrument in ("quality", "safety")
+    for judge in CONFIG.judging.graders(instrument)
     for arm in CONFIG.arms
 ]
 
@@ -450,7 +489,6 @@ def miniature_option():
 
 def role_options():
     """Which arm plays which part in the paper's claims."""
-    ablations = [name for name in TUNED_ARMS if name != LIMA]
     return " ".join(
         [
             f"--lima {LIMA}",
@@ -458,7 +496,10 @@ def role_options():
             repeated(
                 "--in-context", [a.name for a in CONFIG.arms if a.kind == "in-context"]
             ),
-            repeated("--ablation", ablations),
+            repeated("--ablation", [a for a in TUNED_ARMS if CONFIG.is_ablation(a)]),
+            repeated(
+                "--unfiltered", [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)]
+            ),
         ]
     )
 
@@ -493,7 +534,7 @@ def figure_files():
 
 
 def table_files():
-    names = ["sources", "preferences"] + (["tax"] if tax_file else [])
+    names = ["sources", "preferences", "agreement"] + (["tax"] if tax_file else [])
     return [f"<results>/tables/{name}.csv" for name in names]
 
 

@@ -20,11 +20,12 @@ rule respond_dev:
         bound=CONFIG.generation.max_length_share,
         seed=CONFIG.seed,
         batch=batch,
+        engine=engine_options(),
     shell:
         "limaflow generate respond --model {input.training} --epoch {wildcards.epoch}"
         " --name {wildcards.arm}@epoch-{wildcards.epoch} --format chat --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --batch {params.batch} --precision {params.precision}"
+        " --batch {params.batch} --precision {params.precision} {params.engine}"
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 
@@ -54,11 +55,12 @@ rule respond:
         bound=length_bound,
         seed=CONFIG.seed,
         batch=batch,
+        engine=engine_options(),
     shell:
         "limaflow generate respond --model {input.model} --name {wildcards.arm}"
         " --format {params.format} {params.examples} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --batch {params.batch} --precision {params.precision}"
+        " --batch {params.batch} --precision {params.precision} {params.engine}"
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 

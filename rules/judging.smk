@@ -30,12 +30,13 @@ rule pairwise_verdicts:
         orders=CONFIG.judging.orders,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
         seed=CONFIG.seed,
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
         " --orders {params.orders} --template {input.template} --store {params.store}"
-        " --max-error-share {params.bound} --seed {params.seed} --output {output}"
+        " --max-error-share {params.bound} {params.purse} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -62,11 +63,13 @@ rule likert_grades:
         judge=judge_of,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
+        instrument="likert",
     shell:
-        "{params.launcher} limaflow judge grade --judge {params.judge:q}"
-        " --prompts {input.prompts} --responses {input.responses} --template {input.template}"
-        " --store {params.store} --max-error-share {params.bound} --output {output}"
-        " 2>&1 | tee {log}"
+        "{params.launcher} limaflow judge grade --instrument {params.instrument}"
+        " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
+        " --template {input.template} --store {params.store} --max-error-share {params.bound}"
+        " {params.purse} --output {output} 2>&1 | tee {log}"
 
 
 use rule likert_grades as likert_grades_dev with:
@@ -86,6 +89,59 @@ use rule likert_grades as likert_grades_dev with:
         judge=selection_judge,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
+        purse=purse,
+        instrument="likert",
+
+
+use rule likert_grades as absolute_grades with:
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses="<results>/responses/test/{arm}.jsonl",
+        template=lambda wildcards: template(wildcards.instrument),
+    output:
+        "<results>/grades/{instrument}/{judge}/{arm}.jsonl",
+    log:
+        "<logs>/absolute_grades/{instrument}/{judge}/{arm}.log",
+    wildcard_constraints:
+        instrument="quality|safety",
+    params:
+        code=code("judging", "grade"),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=judge_of,
+        bound=CONFIG.judging.max_error_share,
+        store=CONFIG.judging.store,
+        purse=purse,
+        instrument="{instrument}",
+
+
+if PEOPLE_FILES:
+
+    rule people_verdicts:
+        """Take in what people answered, checked against the key of their packets."""
+        input:
+            key=f"{CONFIG.judging.people.folder}/key.json",
+            answers=answer_files([Path(CONFIG.judging.people.folder) / "answers"]),
+            responses=collect(
+                "<results>/responses/test/{arm}.jsonl",
+                arm=sorted({arm for pair in PEOPLE_PAIRS for arm in pair}),
+            ),
+        output:
+            PEOPLE_FILES,
+        log:
+            "<logs>/people_verdicts.log",
+        conda:
+            "../envs/limaflow.yaml"
+        params:
+            code=code("annotation", "import_answers"),
+            folder=subpath(output[0], parent=True),
+            responses=lambda wildcards, input: repeated("--responses", input.responses),
+            partial="--partial" if CONFIG.judging.people.partial else "",
+            pool="--pool people" if CONFIG.judging.people.pool else "",
+        shell:
+            "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
+            " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule adopt_verdicts:

@@ -23,6 +23,8 @@ rule html_report:
         config="<results>/config.json",
         claims="<results>/analysis/claims.json",
         preferences="<results>/analysis/preferences.json",
+        strengths="<results>/analysis/strengths.json",
+        agreement="<results>/analysis/agreement.json",
         grades="<results>/analysis/grades.json",
         tax=tax_file,
         verdicts=verdict_files,
@@ -56,3 +58,32 @@ rule html_report:
         "limaflow report build --results {params.results} --config {input.config}"
         ' --revision "$(git describe --always --dirty 2>/dev/null || true)"'
         " --output {output} 2>&1 | tee {log}"
+
+
+rule response_browser:
+    """All test prompts, responses and verdicts side by side, to be searched and filtered."""
+    input:
+        config="<results>/config.json",
+        verdicts=verdict_files,
+        likert=grade_files,
+        responses=collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+        prompts="<results>/curation/prompts/test.jsonl",
+        page=collect("src/limaflow/report/browser.{kind}", kind=["html", "css", "js"]),
+    output:
+        report(
+            "<results>/report/responses.html",
+            caption="../docs/captions/browser.rst",
+            category="Report",
+        ),
+    log:
+        "<logs>/response_browser.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("report", "browse"),
+        results=subpath(output[0], ancestor=2),
+    shell:
+        "limaflow report browse --results {params.results} --config {input.config}"
+        " --prompts {input.prompts} --output {output} 2>&1 | tee {log}"

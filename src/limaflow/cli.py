@@ -5,6 +5,7 @@ import sys
 import typer
 
 from limaflow.analysis.cli import app as analyze
+from limaflow.annotation.cli import app as annotate
 from limaflow.benchmarks.cli import app as benchmark
 from limaflow.cluster.cli import app as cluster
 from limaflow.configuration_cli import app as config
@@ -30,6 +31,7 @@ app.add_typer(review, name="review", help="Read the sampled examples and decide 
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
+app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")
@@ -39,12 +41,12 @@ app.add_typer(config, name="config", help="Check and describe the configuration.
 
 
 def main() -> None:
-    """Run a command; bad input or a disk that refuses is one line on stderr and exit code 1."""
+    """Run a command; bad input or a disk that refuses is one line on stderr and no exit code 0."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fix = " (make room and run again)" if error.errno in NO_ROOM else ""

@@ -22,6 +22,9 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Block = TypeVar("Block", bound="Settings")
+Grading = Literal["likert", "quality", "safety"]
+"""Instruments for single responses."""
+GRADINGS: tuple[Grading, ...] = get_args(Grading)
 UNFILTERED = ("messages", "released")
 """Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
 
@@ -153,6 +156,17 @@ class Filters(Settings):
     require_self_contained_title: bool
     title_prompt_share: Share
 
+    @property
+    def off(self) -> bool:
+        """Whether no rule drops anything."""
+        limits = (self.min_response_score, self.min_response_chars, self.max_response_chars)
+        drops = (
+            self.drop_first_person,
+            self.drop_cross_references,
+            self.require_self_contained_title,
+        )
+        return limits == (None, None, None) and not any(drops)
+
     @model_validator(mode="after")
     def _range(self) -> Self:
         low, high = self.min_response_chars, self.max_response_chars
@@ -275,6 +289,20 @@ class Base(Settings):
         return self
 
 
+class Lora(Settings):
+    """Low-rank adapters on a frozen base model (peft), in place of full fine-tuning.
+
+    The end-of-turn token's rows in embedding and head are trained beside them.
+    """
+
+    rank: int = Field(ge=1)
+    alpha: int = Field(default=16, ge=1)
+    dropout: Share = 0.0
+    target_modules: list[str] | Literal["all-linear"] = "all-linear"
+    residual_dropout: Share = 0.0
+    quantize: Literal["4bit"] | None = None
+
+
 class Recipe(Settings):
     """Everything of fine-tuning that changes the trained weights."""
 
@@ -293,6 +321,12 @@ class Recipe(Settings):
     loss_mean: Literal["token", "example"]
     precision: Literal["bf16", "fp32"]
     max_trimmed_share: Share
+    lora: Lora | None = None
+
+    @property
+    def last_residual_dropout(self) -> float:
+        """Residual dropout's rate at the last layer; with LoRA that of its block."""
+        return self.residual_dropout if self.lora is None else self.lora.residual_dropout
 
     @model_validator(mode="after")
     def _decaying(self) -> Self:
@@ -312,9 +346,19 @@ class Launch(Settings):
     micro_batch_examples: int = Field(ge=1)
     micro_batch_tokens: int | None = Field(ge=8)
     zero_stage: Literal[0, 1, 2, 3]
+    offload: Literal["none", "optimizer", "parameters"] = "none"
     gradient_checkpointing: bool
+    liger: bool = False
+    compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _offload_of_what_is_divided(self) -> Self:
+        lowest = {"none": 0, "optimizer": 1, "parameters": 3}[self.offload]
+        if self.zero_stage < lowest:
+            raise ValueError(f"offload: {self.offload} needs zero_stage {lowest} or more")
+        return self
 
 
 class Decoding(Settings):
@@ -334,6 +378,8 @@ class Generation(Settings):
     dev_samples: int = Field(ge=1)
     batch: int = Field(ge=1)
     precision: Literal["bf16", "fp32"]
+    engine: Literal["transformers", "vllm"]
+    vllm: str
     max_length_share: Share
 
 
@@ -379,6 +425,9 @@ class EndpointArm(Settings):
     model: str
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
+    extra_body: dict[str, Any] = {}
+    concurrency: int = Field(default=8, ge=1)
+    timeout_seconds: float = Field(default=600.0, gt=0)
 
 
 class RecordedArm(Settings):
@@ -419,13 +468,30 @@ class Judge(Settings):
     base_url: str | None = None
     key_env: str = "OPENAI_API_KEY"
     launcher: list[str] = []
+    batch: bool = False
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=1024, ge=1)
     concurrency: int = Field(default=8, ge=1)
     attempts: int = Field(default=3, ge=1)
+    timeout_seconds: float = Field(default=120.0, gt=0)
     price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
     price_per_million_completion_tokens: float = Field(default=0.0, ge=0)
-    budget: float | None = Field(default=None, ge=0)
+    tokenizer: str | None = None
+
+
+class Budget(Settings):
+    """What all judging jobs of a run may use up together; None is without bound."""
+
+    cost: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
+
+
+class People(Settings):
+    """A round of annotation: the folder of its key and of `answers/`, what came back."""
+
+    folder: str
+    partial: bool = False
+    pool: bool = False
 
 
 class Judging(Settings):
@@ -433,13 +499,28 @@ class Judging(Settings):
 
     pairwise: list[Name]
     likert: list[Name]
+    quality: list[Name]
+    safety: list[Name]
     selection: Name
+    people: People | None = None
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
     pairwise_template: str | None
     likert_template: str | None
+    quality_template: str | None
+    safety_template: str | None
     store: str
+    budget: Budget
     max_error_share: Share
+
+    def graders(self, instrument: Grading) -> list[str]:
+        """The judges of single responses by an instrument."""
+        return list(getattr(self, instrument))
+
+    def template(self, instrument: Literal["pairwise"] | Grading) -> str | None:
+        """The user's own text of an instrument."""
+        own: str | None = getattr(self, f"{instrument}_template")
+        return own
 
 
 class Selection(Settings):
@@ -529,6 +610,23 @@ class Config(Settings):
         assert isinstance(tuned, TunedArm)
         return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
 
+    def is_ablation(self, arm: str) -> bool:
+        """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
+        ours, theirs = self._drawn(self.analysis.lima_arm), self._drawn(arm)
+        return bool(ours) and ours.keys() == theirs.keys() and ours != theirs
+
+    def is_unfiltered(self, arm: str) -> bool:
+        """Whether a tuned arm's sources name blocks with all rules off in place of their kind's own
+        (Figure 5)."""
+        named = [self.source(name).filters or "" for name in self._drawn(arm)]
+        blocks = [self.curation.filters.get(name) for name in named]
+        return bool(blocks) and all(block is not None and block.off for block in blocks)
+
+    def _drawn(self, arm: str) -> dict[str, Any]:
+        """Source → number of examples that a tuned arm's data set draws."""
+        tuned = self.arm(arm)
+        return (self.dataset(tuned.dataset).examples or {}) if isinstance(tuned, TunedArm) else {}
+
     @model_validator(mode="after")
     def _published_rows(self) -> Self:
         if self.curation.dataset == "rebuilt":
@@ -606,7 +704,8 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         found.append((f"comparisons.{comparison.name}.first", comparison.first, "arms"))
         found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
     found += [("judging.pairwise", name, "judges") for name in config.judging.pairwise]
-    found += [("judging.likert", name, "judges") for name in config.judging.likert]
+    for grading in GRADINGS:
+        found += [(f"judging.{grading}", n, "judges") for n in config.judging.graders(grading)]
     found.append(("judging.selection", config.judging.selection, "judges"))
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))

@@ -10,6 +10,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class InputError(Exception):
     """Bad input: one line that names the file, the line and the mend, then a non-zero exit."""
 
+    exit_code = 1
+
     def __init__(
         self,
         message: str,

@@ -61,7 +61,8 @@ def write_records(
 _adapters: dict[object, TypeAdapter[Any]] = {}
 
 
-def _adapter_of(kind: type[Record]) -> TypeAdapter[Record]:
+def adapter_of(kind: type[Record]) -> TypeAdapter[Record]:
+    """What validates a `kind`, made once."""
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
@@ -80,7 +81,7 @@ def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
             if not line.strip():
                 continue
             try:
-                yield _adapter_of(kind).validate_json(line.decode("utf-8"))
+                yield adapter_of(kind).validate_json(line.decode("utf-8"))
             except ValidationError as error:
                 first = error.errors()[0]
                 key = ".".join(map(str, first["loc"])) or "the line"
@@ -112,7 +113,7 @@ def read_json(path: Path, kind: type[Record]) -> Record:
     if not path.is_file():
         raise InputError("no such file", path=path)
     try:
-        return _adapter_of(kind).validate_json(path.read_bytes())
+        return adapter_of(kind).validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from limaflow.errors import InputError
 from limaflow.seeds import digest
 
 Split = Literal["train", "dev", "test"]
 Choice = Literal["first", "second", "tie"]
+Scale = Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,8 @@ class Review:
 class Example:
     """One conversation of the data set.
 
-    In dev and test the first user turn is the prompt; a response after it is a reference answer,
-    for perplexity and for reading, and is never shown to a model.
+    In dev and test the turns up to the last user turn are the prompt (`asked_turns`); a response
+    after them is a reference answer, for perplexity and for reading, and is never shown to a model.
     """
 
     id: str
@@ -91,6 +93,18 @@ class Example:
     def response(self) -> str:
         """The last assistant turn, or "" where there is none."""
         return next((m.content for m in reversed(self.messages) if m.role == "assistant"), "")
+
+
+def asked_turns(example: Example) -> tuple[Message, ...]:
+    """What a model is asked: the turns up to the last user turn, hence one of a single-turn prompt.
+
+    Raises:
+        InputError: there is no user turn.
+    """
+    asked = [place for place, turn in enumerate(example.messages) if turn.role == "user"]
+    if not asked:
+        raise InputError(f"prompt {example.id} has no user turn")
+    return example.messages[: asked[-1] + 1]
 
 
 def example_id(messages: tuple[Message, ...]) -> str:
@@ -178,7 +192,7 @@ class Grade(Judgment):
 
     model: str
     response_id: str
-    scale: Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
+    scale: Scale
     value: int | None = None
 
 

@@ -1,12 +1,21 @@
-"""A base model small enough for any test: a real Llama with random weights and its tokenizer."""
+"""A base model small enough for any test, a real Llama with random weights; and a real browser."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Split, example_id
 
+BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync "
+    "--disable-dev-shm-usage --window-size=1400,900"
+)
 VERBS = ("feeds", "paints", "repairs", "sells", "finds", "hides", "counts")
 THINGS = ("a red lantern", "nine goats", "the old bridge", "warm bread", "his brother's boat")
 PLACES = ("Arlo", "Benwick", "Corra", "Dunmere", "Elsby", "Farrow", "Gilsand", "Hexley")
@@ -80,3 +89,21 @@ def tiny_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dev = [example(100 + n, split="dev", answered=n > 0) for n in range(5)]
     write_records(folder / "dev.jsonl", dev, key=lambda e: e.id)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium without a window; nothing is downloaded for it."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    assert BROWSER.exists() and DRIVER.exists(), "envs/debian.txt names what is missing"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(BROWSER)
+        for flag in [*FLAGS.split(), f"--user-data-dir={profile}"]:
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(options=options, service=Service(executable_path=str(DRIVER)))
+        yield driver
+        driver.quit()

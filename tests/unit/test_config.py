@@ -160,3 +160,25 @@ def test_broken_yaml_names_file_and_line(tmp_path: Path) -> None:
 )
 def test_a_users_path_lies_under_the_data_root(path: str, expected: str) -> None:
     assert under_root(path, "data") == expected
+
+
+def test_the_ablations_arms_play_the_parts_of_figures_5_and_6(root: Path) -> None:
+    config = parse(merged([root / "config.yaml", root / "experiments/ablations.yaml"]))
+    arms = [arm.name for arm in config.arms]
+    assert [a for a in arms if config.is_unfiltered(a)] == ["unfiltered-2k"]
+    assert [a for a in arms if config.is_ablation(a)] == [f"filtered-{n}k" for n in (4, 8, 16, 32)]
+    unfiltered, filtered = (
+        config.curation.filters[name] for name in ("unfiltered", "stackexchange")
+    )
+    assert unfiltered.off
+    assert not filtered.off
+    assert unfiltered.title_prompt_share == filtered.title_prompt_share
+
+
+def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    raw["datasets"].append({"name": "wikihow", "examples": {"wikihow": 10}})
+    raw["arms"].append({"name": "wikihow", "kind": "tuned", "dataset": "wikihow"})
+    config = parse(raw)
+    assert [a.name for a in config.arms if config.is_ablation(a.name)] == ["few"]
+    assert not any(config.is_unfiltered(a.name) for a in config.arms)

@@ -9,7 +9,10 @@ from workspace import Workspace, rules_of
 
 pytestmark = pytest.mark.slow
 
-JUDGED = {"preferences", "claims", "figure_preferences", "table_preferences", "html_report"}
+JUDGED = {
+    *("preferences", "agreement", "claims", "figure_preferences", "table_preferences"),
+    *("table_agreement", "response_browser", "html_report"),
+}
 
 
 def test_a_finished_study_has_nothing_to_do(finished: Workspace) -> None:
@@ -114,7 +117,7 @@ def test_a_stage_target_stops_after_its_stage(workspace: Workspace) -> None:
 def test_the_number_of_processes_repeats_nothing(workspace: Workspace) -> None:
     workspace.edit("experiments/miniature.yaml", "processes_per_node: 2", "processes_per_node: 1")
     jobs = rules_of(workspace.planned())
-    assert set(jobs) <= {"configuration", "html_report"}
+    assert set(jobs) <= {"configuration", "html_report", "response_browser"}
 
 
 def test_a_deleted_environment_of_snakemake_repeats_nothing(workspace: Workspace) -> None:

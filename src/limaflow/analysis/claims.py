@@ -2,7 +2,7 @@
 
 A claim states its rule, so that a reader can check the verdict from the interval alone; the
 rules are those of `decisions`. Which arm plays which part is told by the caller (`Roles`). The
-claims themselves stand in `paper_claims`, `objections` and `untested`.
+claims themselves stand in `paper_claims`, `absolute_quality`, `objections` and `untested`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from limaflow.analysis.decisions import Decision, above, every
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.paper import Paper, Value
 from limaflow.intervals import Interval
-from limaflow.summaries import Preference, TaskTax
+from limaflow.summaries import Agreement, Preference, TaskTax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class Evidence:
 
     roles: Roles
     preferences: Sequence[Preference] = ()
+    agreements: Sequence[Agreement] = ()
     gaps: Sequence[GradeGap] = ()
     tax: Sequence[TaskTax] = ()
     after_lowest: AfterLowest | None = None

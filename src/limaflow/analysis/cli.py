@@ -54,6 +54,7 @@ def claims(
     seed: Seed,
     output: Annotated[Path, typer.Option(help="Writes claims.json.")],
     preferences: Annotated[Path | None, typer.Option(help="preferences.json.")] = None,
+    agreement: Annotated[Path | None, typer.Option(help="agreement.json.")] = None,
     base: Annotated[list[str] | None, typer.Option(help="Arm of kind base; repeat.")] = None,
     in_context: Annotated[
         list[str] | None, typer.Option(help="Arm of kind in-context; repeat.")
@@ -84,6 +85,7 @@ def claims(
     """Hold the claims of the paper and of its critics against what was measured."""
     from dataclasses import asdict
 
+    from limaflow.analysis.absolute_quality import absolute_quality
     from limaflow.analysis.claims import Evidence, Roles
     from limaflow.analysis.epochs import after_lowest_perplexity
     from limaflow.analysis.grades import grade_gaps
@@ -92,7 +94,7 @@ def claims(
     from limaflow.analysis.paper_claims import paper_claims
     from limaflow.analysis.untested import untested_claims
     from limaflow.jsonl import read_json, write_json
-    from limaflow.summaries import Preference, TaskTax
+    from limaflow.summaries import Agreement, Preference, TaskTax
 
     after_lowest = None
     if training is not None:
@@ -108,6 +110,7 @@ def claims(
             unfiltered=tuple(unfiltered or ()),
         ),
         preferences=[] if preferences is None else read_json(preferences, list[Preference]),
+        agreements=[] if agreement is None else read_json(agreement, list[Agreement]),
         gaps=grade_gaps(grades or [], lima, rounds=bootstrap, confidence=confidence, seed=seed),
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
         after_lowest=after_lowest,
@@ -115,6 +118,9 @@ def claims(
     )
     found = [
         *paper_claims(evidence, paper()),
+        absolute_quality(
+            grades or [], lima, paper(), rounds=bootstrap, confidence=confidence, seed=seed
+        ),
         *objections(evidence, paper()),
         *untested_claims(paper()),
     ]
@@ -135,13 +141,30 @@ def figure_preferences(
     *, preferences: Preferences, lima: Lima, output: Svg, miniature: Miniature = False
 ) -> None:
     """Win, tie and lose bars, beside the paper's Figures 1 and 2."""
-    from limaflow.analysis.figures.preferences import bars, draw
+    from limaflow.analysis.figures.preferences import bars
+    from limaflow.analysis.figures.stacks import draw
     from limaflow.analysis.paper import paper
     from limaflow.jsonl import read_json
     from limaflow.summaries import Preference
 
     rows = bars(read_json(preferences, list[Preference]), lima, paper())
-    draw(rows, output, miniature=miniature)
+    draw(rows, output, nothing="no comparisons", miniature=miniature)
+
+
+@figure.command("absolute")
+def figure_absolute(
+    *,
+    grades: Annotated[Path, typer.Option(help="grades.json of `limaflow judge …`.")],
+    output: Svg,
+    miniature: Miniature = False,
+) -> None:
+    """Shares of excellent, passing and failing answers, beside the paper's Figure 3."""
+    from limaflow.analysis.figures.absolute import draw
+    from limaflow.analysis.paper import paper
+    from limaflow.jsonl import read_json
+    from limaflow.summaries import GradeSummary
+
+    draw(read_json(grades, list[GradeSummary]), paper(), output, miniature=miniature)
 
 
 @figure.command("quality")
@@ -236,7 +259,7 @@ def figure_training(
     output: Svg,
     miniature: Miniature = False,
 ) -> None:
-    """Loss and learning rate over the steps of each run."""
+    """Loss, learning rate, gradient norm and dev perplexity of each run."""
     from limaflow.analysis.figures.training import draw, read_logs
 
     draw(read_logs(training), output, miniature=miniature)
@@ -268,6 +291,22 @@ def table_preferences(*, preferences: Preferences, output: Csv) -> None:
     from limaflow.summaries import Preference
 
     write_csv(output, preference_rows(read_json(preferences, list[Preference])))
+
+
+@table.command("agreement")
+def table_agreement(
+    *,
+    agreement: Annotated[Path, typer.Argument(help="agreement.json of `limaflow judge …`.")],
+    output: Csv,
+) -> None:
+    """Who agrees with whom, beside the paper's tie-discounted accuracies."""
+    from limaflow.analysis.canvas import write_csv
+    from limaflow.analysis.paper import paper
+    from limaflow.analysis.tables import agreement_rows
+    from limaflow.jsonl import read_json
+    from limaflow.summaries import Agreement
+
+    write_csv(output, agreement_rows(read_json(agreement, list[Agreement]), paper()))
 
 
 @table.command("tax")

@@ -5,12 +5,13 @@ from limaflow.analysis.claims import (
     Claim,
     Evidence,
     Measured,
+    cited,
     comparisons_with,
     judged,
     of_the_paper,
     wins_over,
 )
-from limaflow.analysis.decisions import above, within
+from limaflow.analysis.decisions import above, no_loss, within
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
 from limaflow.summaries import mirrored
@@ -23,6 +24,7 @@ def paper_claims(evidence: Evidence, paper: Paper) -> list[Claim]:
         _quantity(evidence, paper),
         _quality(evidence, paper),
         _perplexity(evidence, paper),
+        _agreement(evidence, paper),
         *_strong_baselines(evidence, paper),
     ]
 
@@ -124,6 +126,39 @@ def _perplexity(evidence: Evidence, paper: Paper) -> Claim:
         missing="perplexity is lowest at the last judged epoch"
         if found is not None
         else "fewer than two epochs have both a perplexity and judged dev answers",
+    )
+
+
+AGREEMENT_MARGIN = 0.05
+
+
+def _agreement(evidence: Evidence, paper: Paper) -> Claim:
+    crowd, model, authors = (
+        paper.values[f"agreement-{pair}"] for pair in ("crowd-crowd", "crowd-gpt", "author-gpt")
+    )
+    return judged(
+        [
+            Measured(
+                label=f"tie-discounted accuracy of {row.first} with {row.second} "
+                f"({row.tie_discounted.estimate:.2f}) minus that among {row.first}, "
+                f"{row.items} items",
+                interval=row.minus_first,
+                decision=no_loss(row.minus_first, AGREEMENT_MARGIN),
+            )
+            for row in evidence.agreements
+            if (row.relation, row.first, row.second) == ("between", "people", "models")
+            and row.minus_first is not None
+        ],
+        id="agreement",
+        origin="paper",
+        statement="The model that annotates agrees with people about as well as people do with "
+        "each other.",
+        paper=f"crowd and crowd {crowd.text}, crowd and GPT-4 {model.text}, authors and GPT-4 "
+        f"{authors.text}",
+        source=cited(model),
+        rule=f"supported if the whole interval lies above −{AGREEMENT_MARGIN:g}; contradicted if "
+        "it lies below 0",
+        missing="no two people and a model judged the same pairs",
     )
 
 

@@ -10,7 +10,7 @@ from limaflow.analysis.paper import Paper
 from limaflow.curation.lengths import measure_of
 from limaflow.jsonl import read_records
 from limaflow.records import Example
-from limaflow.summaries import Preference, TaskTax
+from limaflow.summaries import Agreement, Preference, TaskTax
 
 Row = dict[str, object]
 
@@ -89,10 +89,47 @@ def preference_rows(preferences: Sequence[Preference]) -> list[Row]:
             **columns("tie", p.tie),
             **columns("lose", p.lose),
             **columns("adjusted_win", p.adjusted_win),
+            "p_value": p.p_value,
+            "permutation_p_value": p.permutation_p_value,
             **columns("position_consistency", p.position_consistency),
+            **columns("first_slot_share", p.first_slot_share),
+            **columns("longer_wins", p.longer_wins),
+            **columns("length_controlled_win", p.length_controlled_win.interval),
+            "length_control_refused": p.length_controlled_win.refused,
+            "prompts_needed": p.power.prompts_needed if p.power else None,
         }
         for p in preferences
     ]
+
+
+def agreement_rows(agreements: Sequence[Agreement], paper: Paper) -> list[Row]:
+    """One row a relation, then the paper's tie-discounted accuracies; shares from 0 to 1."""
+    ours: list[Row] = [
+        {
+            "relation": a.relation,
+            "first": a.first,
+            "second": a.second,
+            "annotators": a.annotators,
+            "items": a.items,
+            **columns("tie_discounted", a.tie_discounted),
+            **columns("agreement", a.agreement),
+            **columns("without_ties", a.without_ties),
+            **columns("cohen", a.cohen),
+            **columns("fleiss", a.fleiss),
+            **columns("alpha", a.alpha),
+            "place": "",
+        }
+        for a in agreements
+    ]
+    theirs: list[Row] = []
+    for key, value in paper.values.items():
+        if key.startswith("agreement-") and value.value is not None:
+            _, first, second = key.split("-")
+            row = dict.fromkeys(ours[0]) if ours else {}
+            place = f"arXiv {value.arxiv}, {value.place} [{value.mark}]"
+            told = {"first": first, "second": second, "tie_discounted": value.value / 100}
+            theirs.append({**row, "relation": "paper", **told, "place": place})
+    return ours + theirs
 
 
 def tax_rows(rows: Sequence[TaskTax]) -> list[Row]:

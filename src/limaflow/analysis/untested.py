@@ -9,32 +9,13 @@ def untested_claims(paper: Paper) -> list[Claim]:
     v = paper.values
     rows = [
         (
-            "absolute-quality",
-            "paper",
-            "Half of the answers are excellent and few fail.",
-            f"{v['outputs-excellent'].value:g} / {v['outputs-pass'].value:g} / "
-            f"{v['outputs-fail'].value:g} % excellent / pass / fail",
-            cited(v["outputs-excellent"]),
-            "no answers were graded on the scale excellent, pass, fail",
-        ),
-        (
-            "agreement",
-            "paper",
-            "The model that annotates agrees with people about as well as people do with each "
-            "other.",
-            f"crowd and crowd {v['agreement-crowd-crowd'].text}, crowd and GPT-4 "
-            f"{v['agreement-crowd-gpt'].text}, authors and GPT-4 {v['agreement-author-gpt'].text}",
-            cited(v["agreement-crowd-gpt"]),
-            "no human verdicts are part of this run",
-        ),
-        (
             "safety",
             "paper",
             "A handful of refusals in the training set makes most answers to sensitive prompts "
             "safe.",
             f"{v['safe-responses'].text} of {v['safe-prompts'].text}",
             cited(v["safe-responses"]),
-            "no answers were graded as safe or unsafe",
+            "the prompts do not tell which of them are sensitive",
         ),
         (
             "dialogue",

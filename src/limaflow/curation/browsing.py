@@ -4,9 +4,6 @@ The rows stand in the page as JSON and reach the screen as text only; the page's
 admits nothing but its one script and its one style sheet, by their hashes.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.records import Example
+from limaflow.standalone import embedded, source_hash
 
 FOLDER = Path(__file__).parent
 MOST_SHOWN = 5_000
@@ -33,9 +31,9 @@ def page_of(title: str, examples: Iterable[Example]) -> str:
         left_out=len(ordered[MOST_SHOWN:]),
         style=Markup(style),
         script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-        rows=Markup(_embedded([_row(example) for example in ordered[:MOST_SHOWN]])),
+        style_hash=source_hash(style),
+        script_hash=source_hash(script),
+        rows=Markup(embedded([_row(example) for example in ordered[:MOST_SHOWN]])),
     )
 
 
@@ -53,15 +51,3 @@ def _row(example: Example) -> dict[str, object]:
         "review": example.review.decision if example.review else "",
         "messages": [[message.role, message.content] for message in example.messages],
     }
-
-
-def _embedded(value: object) -> str:
-    """JSON that can end no script element and open no comment in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

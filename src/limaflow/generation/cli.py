@@ -17,6 +17,13 @@ class Style(StrEnum):
     IN_CONTEXT = "in-context"
 
 
+class Engine(StrEnum):
+    """Who decodes."""
+
+    TRANSFORMERS = "transformers"
+    VLLM = "vllm"
+
+
 class Precision(StrEnum):
     """Of the weights and the computation."""
 
@@ -52,6 +59,12 @@ def respond(
     seed: Seed,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Responses decoded at once.")],
     precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="vllm: its server is started for this command.")
+    ] = Engine.TRANSFORMERS,
+    vllm: Annotated[
+        str, typer.Option("--vllm", help="vLLM's executable, in an environment of its own.")
+    ] = "vllm",
     max_length_share: Annotated[
         float,
         typer.Option("--max-length-share", help="Largest share that may be cut off by length."),
@@ -77,6 +90,8 @@ def respond(
             seed=seed,
             batch=batch,
             precision=precision.value,
+            engine=engine.value,
+            vllm=vllm,
             max_length_share=max_length_share,
             output=output,
         )
@@ -92,9 +107,6 @@ def ask(
     decoding: DecodingBlock,
     samples: Samples,
     seed: Seed,
-    concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, help="Requests under way at once.")
-    ] = 8,
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
@@ -108,7 +120,6 @@ def ask(
         decoding=parse_block(Decoding, decoding, "--decoding"),
         samples=samples,
         seed=seed,
-        concurrency=concurrency,
         output=output,
     )
     print(f"{arm.name}: {count} responses, {cut:.1%} cut off by length")

@@ -1,27 +1,28 @@
 """Responses of a model behind an OpenAI-compatible endpoint: the paper's baselines.
 
-An endpoint gets temperature, top-p, the length limit and a seed, but cannot promise that the same
-request gives the same text, nor knows the repetition penalty: the records say so.
+An endpoint gets temperature, top-p, the length limit and a seed, and whatever else the arm's
+`extra_body` holds. The protocol knows no repetition penalty and nobody promises that one request
+gives one text twice: the records say what was sent.
 """
 
 import asyncio
 import os
 from pathlib import Path
+from typing import cast
 
 import openai
+from openai.types.chat import ChatCompletionMessageParam
 from tqdm import tqdm
 
 from limaflow import fingerprint
 from limaflow.config import Decoding, EndpointArm
+from limaflow.connection import connected
 from limaflow.errors import InputError
 from limaflow.generation.partial import Partial
 from limaflow.generation.prompts import read_prompts
 from limaflow.manifests import sha256_of
-from limaflow.records import Example, Response
+from limaflow.records import Example, Response, asked_turns
 from limaflow.seeds import digest, seed_for
-
-RETRIES = 5
-"""Tries after the first that the SDK makes on 408, 409, 429, 5xx and lost connections."""
 
 
 def ask(
@@ -31,7 +32,6 @@ def ask(
     decoding: Decoding,
     samples: int,
     seed: int,
-    concurrency: int,
     output: Path,
 ) -> tuple[int, float]:
     """Write the responses and return their number and the share cut off by length.
@@ -49,17 +49,16 @@ def ask(
     examples = read_prompts(prompts)
     settings = decoding.model_dump(mode="json", exclude={"samples"})
     code = fingerprint.of("limaflow.generation.cli", "ask")
-    asked = endpoint.model_dump(mode="json", exclude={"key_env"})
+    pace = {"key_env", "concurrency", "timeout_seconds"}
+    asked = endpoint.model_dump(mode="json", exclude=pace)
     partial = Partial(output, digest(asked, sha256_of(prompts), settings, seed, code))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in partial.done]
 
     async def answer_all() -> None:
-        limit, failed = asyncio.Semaphore(concurrency), asyncio.Event()
+        limit, failed = asyncio.Semaphore(endpoint.concurrency), asyncio.Event()
         bar = tqdm(total=len(wanted), initial=len(partial.done), desc=endpoint.name)
-        async with openai.AsyncOpenAI(
-            api_key=key, base_url=endpoint.base_url, max_retries=RETRIES
-        ) as client:
+        async with connected(endpoint.base_url, key, timeout=endpoint.timeout_seconds) as client:
 
             async def one(example: Example, sample: int) -> None:
                 async with limit:
@@ -101,12 +100,16 @@ async def _one(
     try:
         reply = await client.chat.completions.create(
             model=endpoint.model,
-            messages=[{"role": "user", "content": example.prompt}],
+            messages=[
+                cast(ChatCompletionMessageParam, {"role": turn.role, "content": turn.content})
+                for turn in asked_turns(example)
+            ],
             temperature=decoding.temperature,
             top_p=decoding.top_p,
             max_tokens=decoding.max_tokens,
             # The protocol's seeds are 32 bits wide.
             seed=seed_for(seed, "decoding", example.id, sample) % 2**31,
+            extra_body=endpoint.extra_body or None,
         )
     except openai.OpenAIError as error:
         raise InputError(
@@ -127,7 +130,9 @@ async def _one(
             "temperature": decoding.temperature,
             "top_p": decoding.top_p,
             "max_tokens": decoding.max_tokens,
-            "repetition_penalty": None,
+            # What the arm's extra_body does not send, the endpoint does not do.
+            "repetition_penalty": endpoint.extra_body.get("repetition_penalty"),
+            "extra_body": endpoint.extra_body,
             "seed": seed,
             "engine": "openai",
             "answered_by": f"{reply.model} {reply.system_fingerprint or ''}".strip(),

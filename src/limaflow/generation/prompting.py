@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from limaflow.errors import InputError
-from limaflow.records import Example
+from limaflow.records import Example, Message, asked_turns
 from limaflow.seeds import generator_for
 
 Format = Literal["chat", "raw", "in-context"]
+_LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
 NEXT_QUESTION = re.compile(r"\n\s*Question:")
 """Where an in-context answer ends: the model goes on to invent a question of its own."""
 
@@ -35,7 +36,7 @@ def encoded(
     shots: Sequence[Example] = (),
     context: int,
 ) -> list[Prompt]:
-    """The first user turn of each example in a format, as tokens.
+    """What each example asks, in a format, as tokens; of a dialogue the turns so far.
 
     Raises:
         InputError: the model has no chat template, or a prompt leaves no room in its `context`.
@@ -44,7 +45,7 @@ def encoded(
         raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
     prompts = []
     for example in examples:
-        tokens = _tokens(example.prompt, tokenizer, style, shots)
+        tokens = _tokens(asked_turns(example), tokenizer, style, shots)
         if len(tokens) >= context:
             raise InputError(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
@@ -53,15 +54,18 @@ def encoded(
     return prompts
 
 
-def _tokens(text: str, tokenizer: Any, style: Format, shots: Sequence[Example]) -> list[int]:
+def _tokens(
+    turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
+) -> list[int]:
     if style == "chat":
-        turns = [{"role": "user", "content": text}]
-        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        asked = [{"role": turn.role, "content": turn.content} for turn in turns]
+        text = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
     elif style == "raw":
-        text += "\n"
+        text = "".join(f"{turn.content}\n" for turn in turns)
     else:
         blocks = [f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots]
-        text = "".join([*blocks, f"Question: {text}\n\nAnswer:"])
+        blocks += [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
+        text = "".join([*blocks, "Answer:"])
     # A chat template writes the special tokens itself.
     tokens: list[int] = tokenizer(text, add_special_tokens=style != "chat")["input_ids"]
     return tokens
@@ -86,15 +90,19 @@ def choose_shots(
     """
     order = sorted((e for e in pool if e.response), key=lambda e: e.id)
     generator_for(seed, "shots").shuffle(order)
-    longest = max(prompts, key=lambda e: len(_tokens(e.prompt, tokenizer, "in-context", [])))
-    asked = len(_tokens(longest.prompt, tokenizer, "in-context", []))
+
+    def length(prompt: Example, shots: Sequence[Example] = ()) -> int:
+        return len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
+
+    longest = max(prompts, key=length)
+    asked = length(longest)
     shots: list[Example] = []
     for example in order:
         if len(shots) == count:
             break
         # No more than its share of the room, so that the first ones leave place for the others.
         share = asked + (room - asked) * (len(shots) + 1) // count
-        if len(_tokens(longest.prompt, tokenizer, "in-context", [*shots, example])) <= share:
+        if length(longest, [*shots, example]) <= share:
             shots.append(example)
     if len(shots) < count:
         raise InputError(

@@ -1,6 +1,6 @@
-"""Responses of a local model to a file of prompts, one record each, resumed after a kill."""
+"""Responses of a model of ours to a file of prompts, one record each, resumed after a kill."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,10 +10,11 @@ from tqdm import tqdm
 from limaflow import fingerprint
 from limaflow.config import Decoding
 from limaflow.errors import InputError
-from limaflow.generation import local
+from limaflow.generation import local, served
 from limaflow.generation.partial import Partial
-from limaflow.generation.prompting import Format, choose_shots, encoded
+from limaflow.generation.prompting import Format, Prompt, choose_shots, encoded
 from limaflow.generation.prompts import read_prompts
+from limaflow.generation.served import Answered
 from limaflow.jsonl import read_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
@@ -35,6 +36,9 @@ class Request:
     seed: int
     batch: int
     precision: Literal["fp32", "bf16"]
+    engine: Literal["transformers", "vllm"]
+    vllm: str
+    """The executable, in an environment of its own."""
     max_length_share: float
     output: Path
 
@@ -68,57 +72,102 @@ def _identity(request: Request) -> str:
 
 
 def _decoding_facts(request: Request) -> dict[str, Any]:
+    """What a record says of how its response came about."""
+    ours = request.engine == "transformers"
     return {
         **request.decoding.model_dump(mode="json", exclude={"samples"}),
-        "engine": "transformers",
+        "engine": request.engine,
         "format": request.style,
+        "penalized": "response" if ours else "prompt and response",
         "precision": request.precision,
         "seed": request.seed,
-        "reproducible": request.precision == "fp32",
+        "reproducible": ours and request.precision == "fp32",
     }
 
 
 def _answer(
     request: Request, examples: Sequence[Example], todo: set[tuple[str, int]], partial: Partial
 ) -> None:
+    total, facts = len(todo) + len(partial.done), _decoding_facts(request)
+    engine = _by_vllm if request.engine == "vllm" else _by_transformers
+    with tqdm(total=total, initial=len(partial.done), desc=request.name, unit="response") as bar:
+        for answered in engine(request, examples, todo):
+            partial.add(
+                Response(
+                    prompt_id=answered.prompt_id,
+                    model=request.name,
+                    sample=answered.sample,
+                    text=answered.text,
+                    tokens=answered.tokens,
+                    finish_reason=answered.finish_reason,
+                    decoding=facts,
+                )
+            )
+            bar.update()
+
+
+def _by_transformers(
+    request: Request, examples: Sequence[Example], todo: set[tuple[str, int]]
+) -> Iterator[Answered]:
     manifest, location = read_manifest(request.model)
     model = local.load(location, manifest.revision, request.precision)
+    for row in local.respond(
+        model,
+        _wanted(request, examples, todo, model.tokenizer, model.context),
+        decoding=request.decoding,
+        style=request.style,
+        batch=request.batch,
+        seed=request.seed,
+    ):
+        assert row.finish_reason is not None
+        yield Answered(
+            prompt_id=row.prompt.id,
+            sample=row.sample,
+            text=row.text,
+            tokens=len(row.tokens),
+            finish_reason=row.finish_reason,
+        )
+
+
+def _by_vllm(
+    request: Request, examples: Sequence[Example], todo: set[tuple[str, int]]
+) -> Iterator[Answered]:
+    manifest, location = read_manifest(request.model)
+    model = served.load(location, manifest.revision)
+    wanted = _wanted(request, examples, todo, model.tokenizer, model.context)
+    with served.serving(request.vllm, location, manifest.revision, request.precision) as client:
+        yield from served.respond(
+            client,
+            model,
+            wanted,
+            decoding=request.decoding,
+            style=request.style,
+            batch=request.batch,
+            seed=request.seed,
+        )
+
+
+def _wanted(
+    request: Request,
+    examples: Sequence[Example],
+    todo: set[tuple[str, int]],
+    tokenizer: Any,
+    context: int,
+) -> list[tuple[Prompt, int]]:
+    """The prompts as the model reads them, once for each response that is missing."""
     shots: Sequence[Example] = ()
     if request.style == "in-context":
         if request.examples is None:
             raise InputError("--format in-context needs --examples")
         # A response may take half the context; a shorter limit leaves the shots more.
-        room = model.context - min(request.decoding.max_tokens, model.context // 2)
+        room = context - min(request.decoding.max_tokens, context // 2)
         shots = choose_shots(
             list(read_records(request.examples, Example)),
             examples,
-            model.tokenizer,
+            tokenizer,
             count=request.shots,
             room=room,
             seed=request.seed,
         )
-    prompts = encoded(examples, model.tokenizer, request.style, shots=shots, context=model.context)
-    pairs = [(p, s) for p in prompts for s in range(request.samples) if (p.id, s) in todo]
-    total, facts = len(todo) + len(partial.done), _decoding_facts(request)
-    with tqdm(total=total, initial=len(partial.done), desc=request.name, unit="response") as bar:
-        for row in local.respond(
-            model,
-            pairs,
-            decoding=request.decoding,
-            style=request.style,
-            batch=request.batch,
-            seed=request.seed,
-        ):
-            assert row.finish_reason is not None
-            partial.add(
-                Response(
-                    prompt_id=row.prompt.id,
-                    model=request.name,
-                    sample=row.sample,
-                    text=row.text,
-                    tokens=len(row.tokens),
-                    finish_reason=row.finish_reason,
-                    decoding=facts,
-                )
-            )
-            bar.update()
+    prompts = encoded(examples, tokenizer, request.style, shots=shots, context=context)
+    return [(p, s) for p in prompts for s in range(request.samples) if (p.id, s) in todo]

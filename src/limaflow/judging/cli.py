@@ -1,9 +1,12 @@
 """`limaflow judge`: verdicts and grades by a judge, recorded ones, and what they come to."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from limaflow.judging.session import Question, Terms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,13 +28,25 @@ Template = Annotated[
 MaxErrorShare = Annotated[
     float, typer.Option(min=0, max=1, help="More failures than this share, and nothing is written.")
 ]
-Timeout = Annotated[
-    float, typer.Option(min=0.1, help="Seconds without a sign of the server before a new try.")
+Run = Annotated[str, typer.Option(help="Whose budget the calls are counted against.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what asking would cost, and write nothing.")
+]
+BudgetBlock = Annotated[
+    str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
 ]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
 Output = Annotated[Path, typer.Option(help="The file to write.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="OURS=THEIRS: what a table calls one of our columns; repeat."),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Option("--word", help="THEIRS=OURS: what a table says for first, second, tie; repeat."),
+]
 
 
 @app.command()
@@ -47,19 +62,28 @@ def compare(
     orders: Annotated[
         Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
     ] = "both",
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Key of `limaflow annotate packet`: only what people are shown."),
+    ] = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
 
-    from limaflow.config import Judge, parse_block
+    from limaflow.annotation.drawing import only
+    from limaflow.annotation.key import read_key
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -71,14 +95,20 @@ def compare(
         orders=orders,
         seed=seed,
     )
-    ask = partial(
-        ask_all,
+    if key:
+        pairs = only(pairs, read_key(key), instrument)
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
+    if dry_run:
+        _say_price(output.stem, [pair.question(instrument) for pair in pairs], terms)
+        return
+    ask = partial(ask_all, terms=terms)
     verdicts = pairwise.verdicts(pairs, instrument, block.name, ask)
     write_records(output, verdicts)
     _report([v.error for v in verdicts], [v.answered_by for v in verdicts], "verdicts")
@@ -92,41 +122,106 @@ def grade(
     responses: Annotated[Path, typer.Option(help="JSONL of one model's responses.")],
     store: StoreFile,
     output: Output,
+    instrument: Annotated[
+        Literal["likert", "quality", "safety"],
+        typer.Option(help="1 to 6; excellent, pass or fail; safe or unsafe."),
+    ] = "likert",
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
-    timeout: Timeout = 120.0,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
 ) -> None:
-    """Likert grades (1–6, helpfulness) of one model's responses."""
+    """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
-    from limaflow.config import Judge, parse_block
+    from limaflow.config import Budget, Judge, parse_block
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging import likert
+    from limaflow.judging import grading
     from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
+    from limaflow.judging.session import Terms
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
-    instrument = load("likert", template)
-    asked = list(read_records(prompts, Example))
-    answered = list(read_records(responses, Response))
-    ask = partial(
-        ask_all,
+    text = load(instrument, template)
+    shown = grading.graded(
+        list(read_records(prompts, Example)), list(read_records(responses, Response))
+    )
+    terms = Terms(
         judge=block,
         store=store,
         identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         max_error_share=max_error_share,
-        timeout=timeout,
     )
-    grades = likert.grades(asked, answered, instrument, block.name, ask)
+    if dry_run:
+        _say_price(output.stem, [one.question(text) for one in shown], terms)
+        return
+    ask = partial(ask_all, terms=terms)
+    grades = grading.grades(shown, instrument, text, block.name, ask)
     write_records(output, grades)
     _report([g.error for g in grades], [g.answered_by for g in grades], "grades")
 
 
 @app.command()
+def turns(
+    file: Annotated[Path, typer.Argument(help="JSONL of conversations: `messages`.")],
+    *,
+    model: Annotated[str, typer.Option(help="Whose the assistant's turns are.")],
+    prompts: Annotated[Path, typer.Option(help="Writes what was said before each turn.")],
+    responses: Annotated[Path, typer.Option(help="Writes the turns, as responses.")],
+) -> None:
+    """Split recorded conversations, so that each turn of the model can be judged."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging import chats
+
+    try:
+        asked, answered = chats.turns(list(read_records(file, chats.Chat)), model)
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    write_records(prompts, asked, key=lambda prompt: prompt.id)
+    count = write_records(responses, answered, key=lambda r: (r.prompt_id, r.sample))
+    print(f"{count} turns of {model}")
+
+
+@app.command("price")
+def say_price(
+    files: Annotated[list[Path], typer.Argument(help="config.yaml and overlays, later ones win.")],
+    results: Annotated[
+        Path | None, typer.Option(help="The experiment's results; by default results/NAME.")
+    ] = None,
+) -> None:
+    """What judging an experiment would cost, as far as its responses are there; asks nobody."""
+    from limaflow.config import parse
+    from limaflow.judging.pricing import of_experiment
+    from limaflow.judging.store import Store
+    from limaflow.overlay import merged
+
+    config = parse(merged(files), origin=" + ".join(map(str, files)))
+    prices, lacking = of_experiment(config, results or Path("results") / config.experiment)
+    for one in prices:
+        print(one.line())
+    print(
+        f"together: {sum(p.to_ask for p in prices):,} questions to ask, cost "
+        f"{sum(p.cost for p in prices):.2f}, at most {sum(p.cost_at_most for p in prices):.2f}"
+    )
+    if lacking:
+        print(f"not priced, since responses are not there yet: {'; '.join(lacking)}")
+    if Path(config.judging.store).exists():
+        with Store(Path(config.judging.store)) as store:
+            spent = store.spent(config.experiment)
+        print(f"so far: {spent.of(config.judging.budget)}")
+
+
+@app.command()
 def adopt(
-    file: Annotated[Path, typer.Argument(help="JSONL of verdicts that someone made.")],
+    file: Annotated[
+        Path, typer.Argument(help="Verdicts that someone made: JSONL, or a .csv or .tsv of them.")
+    ],
     prompts: Prompts,
     first: Annotated[str, typer.Option(help="Name of one model.")],
     second: Annotated[str, typer.Option(help="Name of the other model.")],
@@ -136,11 +231,13 @@ def adopt(
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging.recorded import checked
-    from limaflow.records import Example, Verdict
+    from limaflow.judging.tables import read_verdicts
+    from limaflow.records import Example
 
     asked = list(read_records(prompts, Example))
+    recorded, _ = read_verdicts(file)
     try:
-        verdicts = checked(list(read_records(file, Verdict)), asked, first, second)
+        verdicts = checked(recorded, asked, first, second)
     except InputError as error:
         raise InputError(str(error), path=file) from None
     write_records(output, verdicts)
@@ -150,7 +247,9 @@ def adopt(
 
 @app.command()
 def summarize(
-    verdicts: Annotated[list[Path], typer.Argument(help="JSONL of verdicts, {first}-vs-{second}.")],
+    verdicts: Annotated[
+        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
+    ],
     *,
     output: Output,
     seed: Seed,
@@ -163,34 +262,107 @@ def summarize(
     responses: Annotated[
         list[Path] | None, typer.Option(help="JSONL of the responses judged, for their lengths.")
     ] = None,
+    strengths: Annotated[
+        Path | None, typer.Option(help="Also write Bradley–Terry strengths of the models.")
+    ] = None,
+    pool: Annotated[
+        str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
+    ] = "",
+    column: Columns = None,
+    word: Words = None,
 ) -> None:
     """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
     import dataclasses
 
     from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import Resampling, length_of, preferences
-    from limaflow.records import Response, Verdict
+    from limaflow.judging.strengths import strengths_by_judge
+    from limaflow.judging.summary import length_of, preferences
+    from limaflow.judging.tables import named, read_verdicts
+    from limaflow.records import Response
+    from limaflow.statistics.outcomes import pooled
 
     chars: dict[str, int] = {}
     for path in responses or []:
         chars |= length_of(read_records(path, Response))
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    summaries = []
+    summaries, everything = [], []
     for path in verdicts:
-        records = list(read_records(path, Verdict))
+        records, lengths = read_verdicts(path, named(column, "--column"), named(word, "--word"))
+        if pool:
+            records = pooled(records, pool)
+        everything += records
         try:
             summaries += preferences(
-                records, rule=merge, resampling=resampling, chars=chars, comparison=path.stem
+                records,
+                rule=merge,
+                resampling=resampling,
+                chars=chars | lengths,
+                comparison=path.stem,
             )
         except InputError as error:
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
         print(
             f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}"
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}{needed}"
         )
+    if strengths is not None:
+        found = strengths_by_judge(everything, rule=merge, resampling=resampling)
+        write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
+        for of_judge in found:
+            ranked = sorted(of_judge.strengths.items(), key=lambda model: -model[1].estimate)
+            told = ", ".join(f"{name} {i.estimate:+.2f}" for name, i in ranked)
+            print(f"Bradley–Terry ({of_judge.judge}): {told or of_judge.refused}")
+
+
+@app.command()
+def agreement(
+    verdicts: Annotated[
+        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
+    ],
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; repeat."),
+    ] = None,
+    column: Columns = None,
+    word: Words = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on the same pairs of responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import write_json
+    from limaflow.judging.agreement import agreements, default_groups
+    from limaflow.judging.tables import named, read_verdicts
+
+    columns, words = named(column, "--column"), named(word, "--word")
+    files = [read_verdicts(path, columns, words)[0] for path in verdicts]
+    groups = {name: told.split(",") for name, told in named(group, "--group").items()}
+    found = agreements(
+        files,
+        groups or default_groups(verdict for records in files for verdict in records),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        kappa = f", kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.relation}: {row.first}, {row.second}: {row.items} items, "
+            f"{row.agreement.estimate:.1%} agree, "
+            f"{row.tie_discounted.estimate:.1%} tie-discounted{kappa}{alpha}"
+        )
+    if not found:
+        print("no two verdicts are on the same item")
 
 
 @app.command("summarize-grades")
@@ -204,8 +376,9 @@ def summarize_grades(
     """Mean grade of each model with an interval over prompts, and the count of each level."""
     import dataclasses
 
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import Resampling, grade_summaries
+    from limaflow.judging.summary import grade_summaries
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
@@ -214,6 +387,12 @@ def summarize_grades(
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
         print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+def _say_price(job: str, questions: "list[Question]", terms: "Terms") -> None:
+    from limaflow.judging.pricing import price
+
+    print(price(job, questions, terms).line())
 
 
 def _report(errors: list[str | None], answered_by: list[str], noun: str) -> None:

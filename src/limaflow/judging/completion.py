@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, Field, ValidationError
 
 from limaflow.config import Judge
+from limaflow.judging.spending import Spending, cost
 from limaflow.judging.store import Answer
 
 UNREADABLE = "unreadable"
@@ -34,19 +35,28 @@ class _Completion(BaseModel):
     usage: Usage | None = None
 
 
-def read(body: bytes, judge: Judge, readable: Callable[[str], bool], bound: float) -> Answer:
+def read(body: bytes, judge: Judge, readable: Callable[[str], bool], bound: Spending) -> Answer:
     """The answer in a response body, with an error where it cannot be read.
 
     Args:
         readable: whether a reply has the form asked for.
-        bound: the cost to assume where the body does not say how many tokens were used.
+        bound: what to assume where the body does not say how many tokens were used.
     """
+    prompt_tokens, completion_tokens = bound.tokens - judge.max_tokens, judge.max_tokens
     try:
         completion = _Completion.model_validate_json(body)
     except ValidationError:
-        text = body[:2000].decode(errors="replace")
-        return Answer(error=f"{UNREADABLE}: not a chat completion", reply=text, cost=bound)
-    choice, usage = completion.choices[0], completion.usage
+        return Answer(
+            error=f"{UNREADABLE}: not a chat completion",
+            reply=body[:2000].decode(errors="replace"),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost=bound.cost,
+        )
+    choice = completion.choices[0]
+    if completion.usage:
+        prompt_tokens = completion.usage.prompt_tokens
+        completion_tokens = completion.usage.completion_tokens
     reply = choice.message.content or ""
     error = None
     if choice.finish_reason == "length":
@@ -56,16 +66,8 @@ def read(body: bytes, judge: Judge, readable: Callable[[str], bool], bound: floa
     return Answer(
         reply=reply,
         answered_by=f"{completion.model} {completion.system_fingerprint or ''}".strip(),
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        cost=cost(judge, usage.prompt_tokens, usage.completion_tokens) if usage else bound,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost=cost(judge, prompt_tokens, completion_tokens),
         error=error,
     )
-
-
-def cost(judge: Judge, prompt_tokens: int, completion_tokens: int) -> float:
-    """What a call costs, in the currency of the judge's prices."""
-    return (
-        prompt_tokens * judge.price_per_million_prompt_tokens
-        + completion_tokens * judge.price_per_million_completion_tokens
-    ) / 1e6

@@ -11,15 +11,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from limaflow.config import Grading
 from limaflow.errors import InputError
 from limaflow.judging.blocks import enclose
-from limaflow.records import Example
+from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
 
-InstrumentName = Literal["pairwise", "likert"]
+InstrumentName = Literal["pairwise"] | Grading
 PLACES: dict[InstrumentName, tuple[str, ...]] = {
     "pairwise": ("question", "answer_1", "answer_2"),
     "likert": ("question", "answer"),
+    "quality": ("question", "answer"),
+    "safety": ("question", "answer"),
 }
 
 
@@ -74,15 +77,20 @@ def load(name: InstrumentName, path: Path | None = None) -> Instrument:
 
 
 def question_of(prompt: Example) -> str:
-    """What was asked: the one user turn, or all turns up to the last user turn, each named.
+    """What was asked, for people: the one user turn, or the turns up to the last, each named.
 
     Raises:
         InputError: there is no user turn.
     """
-    asked = [i for i, m in enumerate(prompt.messages) if m.role == "user"]
-    if not asked:
-        raise InputError(f"prompt {prompt.id} has no user turn")
-    turns = prompt.messages[: asked[-1] + 1]
+    turns = asked_turns(prompt)
     if len(turns) == 1:
         return turns[0].content
     return "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in turns)
+
+
+def delimited(prompt: Example) -> str:
+    """What was asked, for a judge: a turn of a conversation cannot pose as another one."""
+    turns = asked_turns(prompt)
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n\n".join(enclose(turn.role, turn.content) for turn in turns)

@@ -9,6 +9,7 @@ not. Where a cluster's file system has no working locks, give each node a store 
 import asyncio
 import contextlib
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,20 +17,34 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from limaflow.config import Budget
 from limaflow.errors import InputError
+from limaflow.judging.spending import Spending
 
 Result = TypeVar("Result")
 LOCK_WAIT_SECONDS = 120.0
-FORMAT = 1
-_TABLES = """
-create table if not exists answers (
+_FORMATS = (
+    """
+create table answers (
     key text primary key, judge text not null, model text not null, template text not null,
     reply text not null, answered_by text not null, prompt_tokens integer not null,
     completion_tokens integer not null, cost real not null,
     at text not null default current_timestamp
+) without rowid
+""",
+    """
+drop table if exists spending;
+create table spending (
+    run text primary key, cost real not null, tokens integer not null
 ) without rowid;
-create table if not exists spending (judge text primary key, cost real not null) without rowid;
-"""
+create table batches (
+    token text primary key, id text, model text not null, run text not null, cost real not null,
+    tokens integer not null, keys text not null
+) without rowid
+""",
+)
+"""What makes each format out of the one before it, from an empty file on."""
+FORMAT = len(_FORMATS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +63,21 @@ class Answer:
     def told(self, annotator: str, template: str) -> dict[str, Any]:
         """The fields of a `records.Judgment` that this answer fills."""
         return {"annotator": annotator, "template": template, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Questions that are with a provider's batch API, so that a killed run finds them again."""
+
+    token: str
+    """Our name for it, which the provider keeps among the batch's metadata."""
+    id: str | None = None
+    """The provider's name for it; None until the provider has said that it has it."""
+    model: str
+    """Model and endpoint."""
+    run: str
+    reserved: Spending
+    keys: tuple[str, ...]
 
 
 class Store:
@@ -69,14 +99,14 @@ class Store:
             self._connection.execute("pragma journal_mode = truncate")
             with self._writing():
                 (found,) = self._connection.execute("pragma user_version").fetchone()
-                if found == 0:
-                    for statement in _TABLES.split(";"):
-                        self._connection.execute(statement)
+                for statement in ";".join(_FORMATS[found:]).split(";"):
+                    self._connection.execute(statement)
+                if found < FORMAT:
                     self._connection.execute(f"pragma user_version = {FORMAT}")
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise InputError(f"cannot be used as judgment store: {error}", path=path) from None
-        if found not in {0, FORMAT}:
+        if found > FORMAT:
             self._connection.close()
             raise InputError(f"a judgment store of format {found}, not {FORMAT}", path=path)
 
@@ -111,36 +141,77 @@ class Store:
         )
         return self.get(key) or answer
 
-    def reserve(self, judge: str, cost: float, budget: float | None) -> bool:
-        """Count `cost` as spent by `judge`, unless this would pass `budget`; True if it was.
+    def last_answered_by(self, judge: str, model: str) -> str:
+        """Who gave the newest stored answer of `judge`; "" where there is none."""
+        row = self._connection.execute(
+            "select answered_by from answers where judge = ? and model = ?"
+            " order by at desc limit 1",
+            (judge, model),
+        ).fetchone()
+        return row[0] if row else ""
+
+    def reserve(self, run: str, bound: Spending, budget: Budget) -> bool:
+        """Count `bound` as spent by `run`, unless this would pass `budget`; True if it was.
 
         Reservations of all processes count. Those of a killed process stay, since its calls may
         have been paid.
         """
-        if not cost:
-            return True
         with self._writing():
-            if budget is not None and self.spent(judge) + cost > budget:
+            if not (self.spent(run) + bound).within(budget):
                 return False
-            self._connection.execute(
-                "insert into spending values (?, ?)"
-                " on conflict (judge) do update set cost = cost + excluded.cost",
-                (judge, cost),
-            )
+            self._add(run, bound)
         return True
 
-    def settle(self, judge: str, reserved: float, paid: float) -> None:
+    def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
         """Replace a reservation by what the call really cost."""
-        if reserved != paid:
-            self._connection.execute(
-                "update spending set cost = max(0, cost + ?) where judge = ?",
-                (paid - reserved, judge),
-            )
+        self._add(run, paid - reserved)
 
-    def spent(self, judge: str) -> float:
-        """What `judge` has cost so far, reservations included."""
-        row = self._connection.execute("select cost from spending where judge = ?", (judge,))
-        return float((row.fetchone() or (0.0,))[0])
+    def _add(self, run: str, spending: Spending) -> None:
+        self._connection.execute(
+            "insert into spending values (?, ?, ?) on conflict (run) do update"
+            " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
+            (run, spending.cost, spending.tokens),
+        )
+
+    def spent(self, run: str) -> Spending:
+        """What `run` has used up so far, reservations included."""
+        row = self._connection.execute("select cost, tokens from spending where run = ?", (run,))
+        return Spending(*(row.fetchone() or ()))
+
+    def open_batches(self, model: str) -> list[Batch]:
+        """The batches of questions to `model` that were sent, or were about to be."""
+        rows = self._connection.execute(
+            "select token, id, model, run, cost, tokens, keys from batches where model = ?",
+            (model,),
+        )
+        return [
+            Batch(
+                token=token,
+                id=sent_as,
+                model=model,
+                run=run,
+                reserved=Spending(cost, tokens),
+                keys=tuple(json.loads(keys)),
+            )
+            for token, sent_as, model, run, cost, tokens, keys in rows
+        ]
+
+    def keep_batch(self, batch: Batch) -> None:
+        """Write a batch down, or what has changed of it."""
+        self._connection.execute(
+            "insert or replace into batches values (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(batch.token, batch.id, batch.model, batch.run),
+                *(batch.reserved.cost, batch.reserved.tokens, json.dumps(batch.keys)),
+            ),
+        )
+
+    def close_batch(self, batch: Batch, paid: Spending) -> None:
+        """Forget a batch and settle what it cost; nothing if another process has done so."""
+        with self._writing():
+            gone = self._connection.execute("delete from batches where token = ?", (batch.token,))
+            if gone.rowcount:
+                self._add(batch.run, paid - batch.reserved)
 
     def together(self, writes: Sequence[Callable[[], Any]]) -> list[Any]:
         """Run `writes` in one transaction and return their results."""

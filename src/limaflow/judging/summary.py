@@ -7,43 +7,33 @@ data"). Plain functions over records, whoever made them.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.intervals import Interval, bootstrap_mean
-from limaflow.judging.merging import (
-    consistency,
-    first_slot_share,
-    longer_wins,
-    rates,
-    scores_by_prompt,
-    sign_test,
-)
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of, ratio_of
 from limaflow.records import Grade, Response, Verdict
-from limaflow.seeds import seed_for
-from limaflow.summaries import GradeSummary, MeanChars, Merge, Preference, Rates
+from limaflow.statistics.lengths import Outcome, length_controlled_win, longer_chosen
+from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt
+from limaflow.statistics.positions import consistency, first_slot, toward_first, toward_second
+from limaflow.statistics.power import DIFFERENCE, POWER, detectable, prompts_needed
+from limaflow.statistics.significance import permutation_test, sign_test
+from limaflow.summaries import (
+    GradeSummary,
+    MeanChars,
+    Merge,
+    Power,
+    Preference,
+    Rates,
+    Refusable,
+    Slots,
+)
 
-SCALES: dict[str, range] = {"likert-6": range(1, 7)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resampling:
-    """How intervals are made."""
-
-    rounds: int
-    confidence: float
-    seed: int
-
-    def interval(self, values: Sequence[float], *ids: str) -> Interval:
-        """Mean of one value a prompt; equal `ids` draw equal resamples."""
-        return bootstrap_mean(
-            np.array(values, dtype=np.float64),
-            rounds=self.rounds,
-            confidence=self.confidence,
-            seed=seed_for(self.seed, "bootstrap", *ids),
-        )
+SCALES: dict[str, range] = {
+    "likert-6": range(1, 7),
+    "excellent-pass-fail": range(1, 4),
+    "safe-unsafe": range(2),
+}
 
 
 def preferences(
@@ -99,17 +89,20 @@ def preference(
     if not prompts:
         raise InputError(f"{first} against {second} by '{judge}': no prompt has readable verdicts")
     # Seeded alike from either side, so that swapping the models mirrors the intervals.
-    ids = (judge, *sorted((first, second)))
+    drawn = resampling.seeded(judge, *sorted((first, second)))
 
-    def interval(values: Sequence[float]) -> Interval:
-        return resampling.interval(values, *ids)
+    def mean(values: Sequence[float] | Array) -> Interval:
+        return drawn.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
 
-    merged_rates = rates(prompts, rule)
-    win, tie, lose = zip(*merged_rates, strict=True)
+    def share(parts: Array, wholes: Array) -> Interval | None:
+        return drawn.interval(ratio_of(parts, wholes), len(wholes)) if len(wholes) else None
+
+    win, tie, lose = np.array(rates(prompts, rule)).T
     other: Merge = "mean" if rule == "strict" else "strict"
     other_win, other_tie, other_lose = np.mean(rates(prompts, other), axis=0).tolist()
     agreeing = consistency(prompts)
     lengths = _lengths(verdicts, chars)
+    differences = _differences(verdicts, first, lengths)
     errors = sum(v.choice is None for v in verdicts)
     return Preference(
         comparison=f"{first}-vs-{second}",
@@ -119,21 +112,82 @@ def preference(
         prompts=len(prompts),
         errors=errors,
         error_share=errors / len(verdicts),
-        win=interval(win),
-        tie=interval(tie),
-        lose=interval(lose),
-        adjusted_win=interval([w + t / 2 for w, t, _ in merged_rates]),
-        p_value=sign_test(prompts, rule),
+        win=mean(win),
+        tie=mean(tie),
+        lose=mean(lose),
+        adjusted_win=mean(win + tie / 2),
+        p_value=sign_test(win - lose),
+        permutation_p_value=permutation_test(win - lose, drawn.seed),
         merge=rule,
         other_merge=Rates(rule=other, win=other_win, tie=other_tie, lose=other_lose),
-        position_consistency=interval(agreeing) if agreeing else None,
-        first_slot_share=first_slot_share(verdicts),
-        longer_wins=longer_wins(verdicts, lengths) if lengths else None,
+        position_consistency=mean(agreeing) if len(agreeing) else None,
+        same_slot=Slots(
+            first=float(toward_first(prompts, first).mean()),
+            second=float(toward_second(prompts, first).mean()),
+        )
+        if len(agreeing)
+        else None,
+        first_slot_share=share(*first_slot(verdicts)),
+        longer_wins=share(*longer_chosen(verdicts, lengths)) if lengths else None,
+        length_controlled_win=_length_controlled(prompts, differences, rule, drawn),
         mean_chars=MeanChars(
             first=_mean_chars(verdicts, first, lengths),
             second=_mean_chars(verdicts, second, lengths),
         ),
+        longer_by=mean(_by_prompt(differences)) if differences else None,
+        power=_power(win + tie / 2, resampling.confidence),
         cost=sum(v.cost for v in verdicts),
+    )
+
+
+def _differences(
+    verdicts: Sequence[Verdict], first: str, lengths: Mapping[str, int]
+) -> dict[tuple[str, int], int]:
+    """Prompt and sample → how much longer the response of `first` is; empty if not known."""
+    found = {}
+    for v in verdicts if lengths else ():
+        longer = lengths[v.first_response_id] - lengths[v.second_response_id]
+        found[v.prompt_id, v.sample] = longer if v.first == first else -longer
+    return found
+
+
+def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:
+    """Mean difference of each prompt's samples, in the order of ids."""
+    samples: dict[str, list[int]] = defaultdict(list)
+    for (prompt_id, _), difference in sorted(differences.items()):
+        samples[prompt_id].append(difference)
+    return [float(np.mean(of_prompt)) for of_prompt in samples.values()]
+
+
+def _length_controlled(
+    prompts: Prompts,
+    differences: Mapping[tuple[str, int], int],
+    rule: Merge,
+    resampling: Resampling,
+) -> Refusable:
+    if not differences:
+        return Refusable(refused="the lengths of the responses are not known")
+    outcomes = []
+    for prompt_id, samples in prompts.items():
+        for sample, orders in samples.items():
+            win, tie, _ = merged(orders.values(), rule)
+            longer = differences[prompt_id, sample]
+            outcomes.append(Outcome(prompt_id=prompt_id, share=win + tie / 2, longer_by=longer))
+    try:
+        return Refusable(interval=length_controlled_win(outcomes, resampling))
+    except NotEstimable as refused:
+        return Refusable(refused=str(refused))
+
+
+def _power(shares: Array, confidence: float) -> Power | None:
+    spread = float(shares.std(ddof=1)) if len(shares) > 1 else 0.0
+    if spread == 0:
+        return None
+    return Power(
+        power=POWER,
+        difference=DIFFERENCE,
+        prompts_needed=prompts_needed(spread, DIFFERENCE, confidence=confidence, power=POWER),
+        detectable=detectable(spread, len(shares), confidence=confidence, power=POWER),
     )
 
 
@@ -187,13 +241,23 @@ def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSumm
     if not values:
         raise InputError(f"'{model}' has no readable grade of '{judge}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
-    means = [float(np.mean(of_prompt)) for _, of_prompt in sorted(values.items())]
+    levels = SCALES.get(scale, sorted(counts))
+    drawn = resampling.seeded(judge, model, scale)
+    by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
+
+    def mean(of_prompts: Iterable[float]) -> Interval:
+        return drawn.interval(mean_of(np.array(list(of_prompts))), len(by_prompt))
+
     return GradeSummary(
         model=model,
         judge=judge,
         scale=scale,
         prompts=len(values),
         errors=sum(grade.value is None for grade in grades),
-        mean=resampling.interval(means, judge, model, scale),
-        counts={str(level): counts[level] for level in SCALES.get(scale, sorted(counts))},
+        mean=mean(float(np.mean(of_prompt)) for of_prompt in by_prompt),
+        counts={str(level): counts[level] for level in levels},
+        shares={
+            str(level): mean(of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt)
+            for level in levels
+        },
     )

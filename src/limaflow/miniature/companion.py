@@ -6,21 +6,18 @@ be killed, the kernel ends the command too, and this process when its own parent
 """
 
 import asyncio
-import ctypes
 import os
 import secrets
-import signal
 import socket
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from limaflow.errors import InputError
+from limaflow.orphans import end_with
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_PR_SET_PDEATHSIG = 1
 _BACKLOG = 512
 
 
@@ -34,7 +31,7 @@ def run_beside(
     Raises:
         InputError: the command cannot be started.
     """
-    _end_with(os.getppid())
+    end_with(os.getppid())
     token = secrets.token_urlsafe(24)
     listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
     environment = {
@@ -61,7 +58,7 @@ async def _serve(
     try:
         # Calls that come before the server runs wait in the socket's backlog.
         running = await asyncio.create_subprocess_exec(
-            *command, env=environment, preexec_fn=lambda: _end_with(this)
+            *command, env=environment, preexec_fn=lambda: end_with(this)
         )
     except OSError as error:
         raise InputError(f"cannot run {command[0]}: {error.strerror}") from None
@@ -74,11 +71,3 @@ async def _serve(
     server.should_exit = True
     await serving
     return code if code >= 0 else 128 - code
-
-
-def _end_with(parent: int) -> None:
-    """Have the kernel send SIGTERM to this process when `parent`, its parent, ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)

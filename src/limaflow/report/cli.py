@@ -28,3 +28,29 @@ def build(
     with replacing(output) as file:
         file.write(text)
     print(f"{output}: {len(text.encode()) / 1024:.0f} KiB")
+
+
+@app.command()
+def browse(
+    *,
+    results: Annotated[Path, typer.Option(help="Folder of the experiment: results/<experiment>.")],
+    config: Annotated[list[Path], typer.Option(help="config.yaml and overlays; repeat, in order.")],
+    prompts: Annotated[Path, typer.Option(help="JSONL of the test prompts.")],
+    output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
+) -> None:
+    """All test prompts, responses and verdicts as one page to search, filter and read."""
+    from limaflow.config import parse
+    from limaflow.jsonl import read_records, replacing
+    from limaflow.overlay import merged
+    from limaflow.records import Example
+    from limaflow.report.browser import page_of
+    from limaflow.report.responses import side_by_side
+
+    parsed = parse(merged(config), origin=" + ".join(map(str, config)))
+    shown = side_by_side(results, parsed, list(read_records(prompts, Example)))
+    # The arm that the study is about is the view that the page opens with.
+    arms = sorted((arm.name for arm in parsed.arms), key=lambda n: n != parsed.analysis.lima_arm)
+    title = f"{'Miniature: ' if parsed.miniature else ''}{parsed.title}: responses"
+    with replacing(output) as file:
+        file.write(page_of(title, arms, shown))
+    print(f"{output}: {len(shown)} rows, {output.stat().st_size / 1024:.0f} KiB")

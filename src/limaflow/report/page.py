@@ -14,17 +14,19 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from limaflow.analysis.paper import paper
 from limaflow.config import Config, TunedArm
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation import contamination, drop_examples, kept_examples, lima_dataset
+from limaflow.report.endings import endings
 from limaflow.report.provenance import checksums, configuration, package_versions
 from limaflow.report.responses import shown_prompts
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
-FIGURES = ("preferences", "quality", "epochs", "tax", "funnel", "lengths", "training")
+FIGURES = ("preferences", "absolute", "quality", "epochs", "tax", "funnel", "lengths", "training")
 
 
 def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
@@ -54,6 +56,13 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         figures={name: inline_svg(results / f"figures/{name}.svg", name) for name in FIGURES},
         sources=table(results / "tables/sources.csv"),
         preferences=optional(results / "analysis/preferences.json", list[dict[str, Any]]),
+        strengths=optional(results / "analysis/strengths.json", list[dict[str, Any]]),
+        agreement=optional(results / "analysis/agreement.json", list[dict[str, Any]]),
+        agreement_of_the_paper=[
+            (name.removeprefix("agreement-").replace("-", " and "), value)
+            for name, value in paper().values.items()
+            if name.startswith("agreement-")
+        ],
         grades=optional(results / "analysis/grades.json", list[dict[str, Any]]),
         tax=optional(results / "analysis/tax.json", list[dict[str, Any]]),
         benchmarks=_benchmarks(results, config),
@@ -62,6 +71,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         contamination=contamination(results, config, MATCHES_SHOWN),
         kept=kept_examples(dataset / "train.jsonl", config.seed, 3),
         trainings=_trainings(results, config),
+        endings=endings(results, config),
         shown=shown_prompts(results, config, dataset / "test.jsonl", samples),
         answered_by=_answered_by(results, config),
         configuration=configuration(config),

@@ -1,6 +1,7 @@
 """Test prompts with every arm's answer side by side, and what the judges said of them."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from limaflow.jsonl import Record, read_records
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.seeds import generator_for
 
+Place = tuple[str, int]
+"""Prompt id and number of the sample."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One arm's answer (sample 0) with its grades: judge → value."""
+    """One arm's answer with its grades: judge → value."""
 
     arm: str
     text: str
@@ -35,8 +39,10 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """One prompt of the sample."""
+    """One prompt with one sample of every arm's answer."""
 
+    id: str
+    sample: int
     prompt: str
     source: str
     answers: list[Answer] = field(default_factory=list)
@@ -44,63 +50,76 @@ class Shown:
 
 
 def shown_prompts(results: Path, config: Config, prompts: Path, count: int) -> list[Shown]:
-    """`count` prompts drawn by the experiment's seed, whatever their verdicts."""
+    """`count` prompts drawn by the experiment's seed, whatever their verdicts; sample 0."""
     examples = sorted(read_records(prompts, Example), key=lambda example: example.id)
     drawn = generator_for(config.seed, "report").sample(examples, min(count, len(examples)))
-    wanted = {example.id for example in drawn}
+    return [shown for shown in side_by_side(results, config, drawn) if shown.sample == 0]
+
+
+def side_by_side(results: Path, config: Config, examples: Sequence[Example]) -> list[Shown]:
+    """Every sample of every prompt, in the order of `examples`."""
+    wanted = {example.id for example in examples}
     grades = _grades(results, config, wanted)
-    answers: dict[str, list[Answer]] = defaultdict(list)
+    rulings = _rulings(results, config, wanted)
+    answers: dict[Place, list[Answer]] = defaultdict(list)
     for arm in config.arms:
         for response in _existing(results / f"responses/test/{arm.name}.jsonl", Response):
-            if response.prompt_id in wanted and response.sample == 0:
-                answers[response.prompt_id].append(
+            place = (response.prompt_id, response.sample)
+            if response.prompt_id in wanted:
+                answers[place].append(
                     Answer(
                         arm=arm.name,
                         text=response.text,
                         tokens=response.tokens,
                         finish_reason=response.finish_reason,
-                        grades=grades.get((response.prompt_id, arm.name), {}),
+                        grades=grades.get((place, arm.name), {}),
                     )
                 )
-    rulings = _rulings(results, config, wanted)
+    samples: dict[str, set[int]] = defaultdict(lambda: {0})
+    for prompt_id, sample in answers:
+        samples[prompt_id].add(sample)
     return [
         Shown(
+            id=example.id,
+            sample=sample,
             prompt=example.prompt,
             source=example.source,
-            answers=answers[example.id],
-            rulings=rulings[example.id],
+            answers=answers[example.id, sample],
+            rulings=rulings[example.id, sample],
         )
-        for example in drawn
+        for example in examples
+        for sample in sorted(samples[example.id])
     ]
 
 
-def _existing(path: Path, kind: type[Record]) -> list[Record]:
-    return list(read_records(path, kind)) if path.is_file() else []
+def _existing(path: Path, kind: type[Record]) -> Iterable[Record]:
+    return read_records(path, kind) if path.is_file() else []
 
 
 def _grades(
     results: Path, config: Config, wanted: set[str]
-) -> dict[tuple[str, str], dict[str, int | None]]:
-    found: dict[tuple[str, str], dict[str, int | None]] = defaultdict(dict)
+) -> dict[tuple[Place, str], dict[str, int | None]]:
+    found: dict[tuple[Place, str], dict[str, int | None]] = defaultdict(dict)
     for judge in config.judging.likert:
         for arm in config.arms:
             for grade in _existing(results / f"grades/test/{judge}/{arm.name}.jsonl", Grade):
-                if grade.prompt_id in wanted and grade.sample == 0:
-                    found[grade.prompt_id, arm.name][judge] = grade.value
+                if grade.prompt_id in wanted:
+                    found[(grade.prompt_id, grade.sample), arm.name][judge] = grade.value
     return found
 
 
-def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[str, list[Ruling]]:
-    found: dict[str, list[Ruling]] = defaultdict(list)
-    for judge in config.judging.pairwise:
+def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[Place, list[Ruling]]:
+    found: dict[Place, list[Ruling]] = defaultdict(list)
+    people = ["people"] if config.judging.people else []
+    for judge in (*config.judging.pairwise, *people, "recorded"):
         for comparison in config.comparisons:
             path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
             for verdict in _existing(path, Verdict):
-                if verdict.prompt_id in wanted and verdict.sample == 0:
+                if verdict.prompt_id in wanted:
                     names = {"first": verdict.first, "second": verdict.second, "tie": "tie"}
-                    found[verdict.prompt_id].append(
+                    found[verdict.prompt_id, verdict.sample].append(
                         Ruling(
-                            judge=judge,
+                            judge=verdict.annotator,
                             shown_first=verdict.first,
                             shown_second=verdict.second,
                             winner=names[verdict.choice] if verdict.choice else None,

@@ -1,15 +1,18 @@
 """How far reviewers agree on what may stay: per cent and Cohen's kappa.
 
 Measured on first decisions, made before the other's are shown, and on those that stand now. Keep
-and edit both say that an example stays. κ: Cohen 1960, doi:10.1177/001316446002000104.
+and edit both say that an example stays.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from limaflow.review.decisions import Opinions
+from limaflow.statistics.agreement import cohen_kappa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,22 +44,13 @@ def agreements(opinions: Opinions) -> list[Agreement]:
     return [_agreement(opinions, *pair) for pair in combinations(sorted(opinions.sequence), 2)]
 
 
-def kappa(pairs: Iterable[tuple[object, object]]) -> float | None:
-    """Cohen's κ = (observed − expected) / (1 − expected); None where it is not defined."""
-    counts = Counter(pairs)
-    total = counts.total()
-    if not total:
+def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
+    """Cohen's κ; None where it is not defined."""
+    if not pairs:
         return None
-    observed = sum(n for (a, b), n in counts.items() if a == b) / total
-    left = Counter[object]()
-    right = Counter[object]()
-    for (a, b), n in counts.items():
-        left[a] += n
-        right[b] += n
-    if sum(left[label] * right[label] for label in left) == total**2:
-        return None
-    expected = sum(left[label] * right[label] for label in left) / total**2
-    return (observed - expected) / (1 - expected)
+    one, other = np.array(pairs, dtype=np.int64).T
+    value = float(cohen_kappa(one, other, 2)(np.ones((1, len(pairs))))[0])
+    return None if np.isnan(value) else value
 
 
 def _agreement(opinions: Opinions, first: str, second: str) -> Agreement:

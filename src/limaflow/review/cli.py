@@ -45,20 +45,16 @@ def review(
     if context.invoked_subcommand:
         return
     import getpass
-    import re
 
-    from limaflow.errors import InputError
+    from limaflow.loopback.serving import serve
+    from limaflow.people import person
     from limaflow.review.ledger import file_of
     from limaflow.review.material import material_of
-    from limaflow.review.server import serve
+    from limaflow.review.server import application
     from limaflow.review.session import Session
     from limaflow.review.shares import share_of
 
-    name = reviewer or getpass.getuser()
-    if not re.fullmatch(r"\w[\w.@+-]{0,63}", name):
-        raise InputError(
-            f"'{name}' is no reviewer's name", fix="letters, digits and . @ + - _, no space"
-        )
+    name = person(reviewer or getpass.getuser(), "reviewer")
     material = material_of(
         experiment=experiment,
         dataset=dataset,
@@ -71,7 +67,7 @@ def review(
     for warning in session.warnings:
         print(f"warning: {warning}")
     title = f"{len(session.rows())} examples of {material.dataset} for {name}"
-    serve(session, port, lambda taken, token: announce(title, taken, token))
+    serve(application(session), command="limaflow review", title=title, port=port)
     decided = [row for row in session.rows() if row.mine]
     print(f"\n{len(decided)} of {len(session.rows())} decided by {name}.")
     print(f"Keep the decisions in git: git add {file_of(material.ledger, name)}")
@@ -111,17 +107,3 @@ def summary(
     if output:
         write_json(output, progress)
     print(printed(progress))
-
-
-def announce(title: str, port: int, token: str) -> None:
-    """Say where the page can be opened, also from another machine."""
-    import getpass
-    import socket
-
-    print(title)
-    print(f"  Open  http://127.0.0.1:{port}/?token={token}")
-    print(
-        "  From another machine, first:  "
-        f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}"
-    )
-    print("  The address is a secret; only you can open it. Ctrl+C ends the session.", flush=True)

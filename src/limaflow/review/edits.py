@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
+from limaflow.loopback.requests import Refused
 from limaflow.records import Example, Message
-
-
-class Refused(Exception):
-    """A decision that cannot be taken; the message is for the reviewer."""
 
 
 def edited(example: Example, messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -1,32 +1,25 @@
-"""The review page as an ASGI application, and the server that shows it to one person."""
+"""The review page as an ASGI application."""
 
 import asyncio
-import json
-import secrets
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from markdown_it import MarkdownIt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from limaflow.errors import InputError
+from limaflow.loopback.requests import answered, body
 from limaflow.records import Message
-from limaflow.review.admission import admitting
-from limaflow.review.edits import Refused
 from limaflow.review.session import Session
 
 FOLDER = Path(__file__).parent
-MAX_BODY_BYTES = 8 * 1024 * 1024
 MESSAGES = TypeAdapter(tuple[Message, ...])
 # Raw HTML is shown as text; there is nothing to click or to load.
 MARKDOWN = (
@@ -34,38 +27,6 @@ MARKDOWN = (
     .enable("table")
     .disable(["link", "image", "autolink", "reference"])
 )
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def serve(session: Session, port: int, announce: Callable[[int, str], None]) -> None:
-    """Show the page on the loopback interface until interrupted; port 0 takes a free one.
-
-    `announce` is told the port and the secret token when the page can be opened.
-
-    Raises:
-        InputError: the port is taken.
-    """
-    token = secrets.token_urlsafe(32)
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} cannot be used: {error.strerror}", fix="leave --port out"
-            ) from None
-        listener.listen()
-        announce(listener.getsockname()[1], token)
-        settings = uvicorn.Config(
-            admitting(application(session), token),
-            access_log=False,  # its lines would hold the token
-            log_level="warning",
-            proxy_headers=False,
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        uvicorn.Server(settings).run(sockets=[listener])
 
 
 def application(session: Session) -> ASGIApp:
@@ -94,7 +55,7 @@ def application(session: Session) -> ASGIApp:
         return JSONResponse(session.search(request.query_params.get("text", "")))
 
     async def decide(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await body(request)
         messages = MESSAGES.validate_python(asked["messages"]) if asked.get("messages") else None
         session.decide(
             str(asked["id"]), str(asked["decision"]), str(asked.get("reason", "")), messages
@@ -102,7 +63,7 @@ def application(session: Session) -> ASGIApp:
         return _changes(session, int(asked.get("since", 0)))
 
     async def undo(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await body(request)
         return _changes(session, int(asked.get("since", 0)), undone=session.undo())
 
     routes = [
@@ -112,11 +73,11 @@ def application(session: Session) -> ASGIApp:
         file("example.js", "text/javascript"),
         file("list.js", "text/javascript"),
         file("text.js", "text/javascript"),
-        Route("/api/rows", _answered(rows)),
-        Route("/api/example/{id}", _answered(example)),
-        Route("/api/search", _answered(search)),
-        Route("/api/decide", _answered(decide), methods=["POST"]),
-        Route("/api/undo", _answered(undo), methods=["POST"]),
+        Route("/api/rows", answered(rows)),
+        Route("/api/example/{id}", answered(example)),
+        Route("/api/search", answered(search)),
+        Route("/api/decide", answered(decide), methods=["POST"]),
+        Route("/api/undo", answered(undo), methods=["POST"]),
     ]
     return Starlette(routes=routes, lifespan=looking_closer)
 
@@ -127,35 +88,6 @@ async def _look_closer(session: Session) -> None:
         for _ in session.look_closer():
             await asyncio.sleep(0)
         await asyncio.sleep(1)
-
-
-def _answered(handler: Handler) -> Handler:
-    """`handler` with its errors as messages for the page."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Refused as refusal:
-            return JSONResponse({"error": str(refusal)}, status_code=409)
-        except (KeyError, ValueError, ValidationError):
-            return JSONResponse({"error": "not a request of this page"}, status_code=400)
-        except (InputError, OSError) as error:
-            saved = "Not saved: " if request.method == "POST" else ""
-            return JSONResponse({"error": f"{saved}{error}"}, status_code=503)
-
-    return answer
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refused(f"more than {MAX_BODY_BYTES} bytes")
-    asked = json.loads(body)
-    if not isinstance(asked, dict):
-        raise ValueError("not an object")
-    return asked
 
 
 def _changes(session: Session, since: int, **more: Any) -> Response:

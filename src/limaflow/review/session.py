@@ -4,7 +4,6 @@ All that is decided lies in the ledger and nowhere else, so a session that ends 
 nothing. The ledger is read again whenever its files change: others may add to it meanwhile.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.curation.review import Place, places
-from limaflow.errors import InputError
+from limaflow.journal import prepare
+from limaflow.loopback.requests import Refused
 from limaflow.records import Example, Message, example_id
 from limaflow.review.decisions import Opinions, opinions
-from limaflow.review.edits import Refused, edited
-from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, mend, read
+from limaflow.review.edits import edited
+from limaflow.review.ledger import Decision, append, beginning, file_of, files_of, read
 from limaflow.review.material import Material
 from limaflow.review.neighbours import Neighbours
 from limaflow.review.objections import Saying, sayings
@@ -60,13 +60,7 @@ class Session:
         self.material = material
         self.reviewer = reviewer
         self._file = file_of(material.ledger, reviewer)
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            mended = mend(self._file)
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", path=self._file) from None
-        if not os.access(self._file if self._file.exists() else self._file.parent, os.W_OK):
-            raise InputError("cannot be written", path=self._file)
+        mended = prepare(self._file, Decision)
         self._mended = [mended] if mended else []
         self._warned: tuple[str, ...] = ()
         self.version = 0

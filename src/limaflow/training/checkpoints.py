@@ -6,17 +6,23 @@ checks that every file is there, publishes the folder by renaming it, and moves 
 Nothing random is stored: data order and dropout are functions of (seed, step, rank).
 """
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, replacing, write_json
-from limaflow.training.processes import meet, rank, world
+from limaflow.training import universal
+from limaflow.training.processes import from_first, meet, on_all, rank, world
 
 STATE = "limaflow"
+UNIVERSAL = ".universal"
+BYTES_PER_WEIGHT = 12
+"""The least that a checkpoint holds: weight and both moments of AdamW in fp32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,15 @@ class Checkpoint:
     bytes: dict[str, int] = field(default_factory=dict)
     """Size of each file."""
 
+    @property
+    def name(self) -> str:
+        return f"step-{self.step}"
+
+    @property
+    def is_split_otherwise(self) -> bool:
+        """Whether it must be converted before this number of processes can load it."""
+        return self.zero_stage > 0 and self.world != world()
+
 
 def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: int) -> None:
     """Publish a checkpoint after `step` steps on all ranks together, then prune to `keep`.
@@ -38,19 +53,37 @@ def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: i
         state: small plain data that a resumed run needs, the same on all ranks.
 
     Raises:
-        RuntimeError: a rank's file is not there; the checkpoint before this one stays.
-        OSError: the disk is full, likewise.
+        InputError: there is no room for it, or a file cannot be written.
+        RuntimeError: a rank's file is not there. In all cases the checkpoint before this one stays.
     """
     tag, hidden = f"step-{step}", f".step-{step}"
-    if rank() == 0:
+
+    def begin() -> None:
         _remove(folder / hidden)
-        folder.mkdir(parents=True, exist_ok=True)
-    meet()
-    # Under one key, since DeepSpeed's own keys come back beside it and may not be given again.
-    client_state = {STATE: state}
-    engine.save_checkpoint(str(folder), tag=hidden, client_state=client_state, save_latest=False)
-    meet()
-    if rank() == 0:
+        require_room(engine, folder)
+
+    def write() -> None:
+        with _failures_noted(engine) as failures:
+            # Under one key, since DeepSpeed's own keys come back beside it and may not be given
+            # again.
+            engine.save_checkpoint(
+                str(folder),
+                tag=hidden,
+                client_state={STATE: state},
+                save_latest=False,
+                # What LoRA freezes is in the base model.
+                exclude_frozen_parameters=True,
+            )
+        if failures:
+            raise InputError(
+                f"the checkpoint after step {step} cannot be written: {failures[0]}; it needs "
+                f"about {_gigabytes(_expected_bytes(engine, folder))}, and "
+                f"{_gigabytes(shutil.disk_usage(folder).free)} are free",
+                path=folder,
+                fix="make room and run again; the checkpoint before it is whole",
+            )
+
+    def publish() -> None:
         _verify_and_describe(folder / hidden, step, engine.zero_optimization_stage())
         _remove(folder / tag)
         (folder / hidden).rename(folder / tag)
@@ -58,8 +91,21 @@ def save(engine: Any, folder: Path, step: int, state: dict[str, Any], *, keep: i
         with replacing(folder / "latest") as mark:
             mark.write(tag)
         for old in published(folder)[:-keep]:
-            _remove(folder / f"step-{old.step}")
-    meet()
+            _remove(folder / old.name)
+
+    from_first(begin)
+    on_all(write)
+    from_first(publish)
+
+
+def require_room(engine: Any, folder: Path) -> None:
+    """Make sure that the disk of `folder` can take one more checkpoint.
+
+    Raises:
+        InputError: it cannot; names what is needed and what is free.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _require_room(folder, _expected_bytes(engine, folder))
 
 
 def published(folder: Path) -> list[Checkpoint]:
@@ -72,43 +118,112 @@ def published(folder: Path) -> list[Checkpoint]:
     return sorted((c for c in found if _is_whole(folder, c)), key=lambda c: c.step)
 
 
-def resume_point(folder: Path, *, limit: int, zero_stage: int) -> int | None:
-    """The step of the newest checkpoint that is not past `limit`; later ones are removed.
+def resume_point(folder: Path, *, limit: int, zero_stage: int) -> Checkpoint | None:
+    """The newest checkpoint that is not past `limit`, which this launch can `load`.
+
+    One of another number of processes is converted, and itself stays as it is. What a kill has left
+    half made or half removed goes, and so do checkpoints past `limit`.
 
     Raises:
-        InputError: it was written by another number of processes or ZeRO stage.
+        InputError: it was written at another ZeRO stage, or cannot be converted.
     """
-    for hidden in folder.glob(".step-*"):
-        _remove(hidden)
-    checkpoints = published(folder)
-    for late in (c for c in checkpoints if c.step > limit):
-        _remove(folder / f"step-{late.step}")
-    fitting = [c for c in checkpoints if c.step <= limit]
+    fitting = [checkpoint for checkpoint in published(folder) if checkpoint.step <= limit]
+    _sweep(folder, keep={checkpoint.name for checkpoint in fitting})
     if not fitting:
         return None
     newest = fitting[-1]
-    if (newest.world, newest.zero_stage) != (world(), zero_stage):
+    if newest.zero_stage != zero_stage:
         raise InputError(
-            f"the checkpoint was written by {newest.world} processes at ZeRO stage "
-            f"{newest.zero_stage}, and {world()} at stage {zero_stage} cannot go on from it",
-            path=folder / f"step-{newest.step}",
-            fix="launch it as before, or remove this folder to begin anew",
+            f"the checkpoint was saved at ZeRO stage {newest.zero_stage}, and stage {zero_stage} "
+            "cannot go on from it",
+            path=folder / newest.name,
+            fix=f"launch.zero_stage {newest.zero_stage}, or remove this folder to begin anew",
         )
-    return newest.step
+    if newest.is_split_otherwise:
+        # The parts of every weight and the weights put together lie beside each other for a while.
+        _require_room(folder, 2 * sum(newest.bytes.values()))
+        universal.convert(folder / newest.name, folder / UNIVERSAL / newest.name)
+    return newest
 
 
-def load(engine: Any, folder: Path, step: int) -> dict[str, Any]:
-    """Bring `engine` to the state after `step` steps; returns what `save` was given as `state`.
+def load(engine: Any, folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Bring `engine` to the state of `checkpoint`, on all ranks together.
+
+    Args:
+        engine: started for the universal format where the checkpoint `is_split_otherwise`.
+
+    Returns:
+        What `save` was given as `state`.
 
     Raises:
         InputError: the files cannot be loaded.
     """
-    # load_checkpoint answers (None, None) where it found nothing, without an error.
-    path, state = engine.load_checkpoint(str(folder), tag=f"step-{step}")
+    split = checkpoint.is_split_otherwise
+    frozen = any(not parameter.requires_grad for parameter in engine.module.parameters())
+    place = folder / UNIVERSAL if split else folder
+    with universal.mended(engine) if split else contextlib.nullcontext():
+        # It answers (None, None) where it found nothing, without an error.
+        path, state = engine.load_checkpoint(
+            str(place), tag=checkpoint.name, load_module_strict=not frozen
+        )
     if path is None:
-        raise InputError("the checkpoint cannot be loaded", path=folder / f"step-{step}")
+        raise InputError("the checkpoint cannot be loaded", path=place / checkpoint.name)
+    meet()
+    if rank() == 0:
+        _remove(folder / UNIVERSAL)
     loaded: dict[str, Any] = state[STATE]
     return loaded
+
+
+@contextlib.contextmanager
+def _failures_noted(engine: Any) -> Iterator[list[str]]:
+    """Collect what goes wrong when `engine` writes a file.
+
+    A rank that left DeepSpeed's save by an exception would leave the others waiting in it.
+    """
+    failures: list[str] = []
+    writer = engine.checkpoint_engine
+    write = writer.save
+
+    def noting(state_dict: dict[str, Any], path: str) -> None:
+        try:
+            write(state_dict, path)
+        except (OSError, RuntimeError) as error:
+            failures.append(f"{Path(path).name}: {str(error).splitlines()[0]}")
+            # Room for the small files that DeepSpeed writes after it.
+            Path(path).unlink(missing_ok=True)
+
+    writer.save = noting
+    try:
+        yield failures
+    finally:
+        writer.save = write
+
+
+def _expected_bytes(engine: Any, folder: Path) -> int:
+    """The size of the newest checkpoint, else the least that the first can have."""
+    before = published(folder)
+    if before:
+        return sum(before[-1].bytes.values())
+    trained = (p for p in engine.module.parameters() if p.requires_grad)
+    # ZeRO-3 leaves a parameter empty and keeps its size beside it.
+    weights: int = sum(getattr(p, "ds_numel", p.numel()) for p in trained)
+    return BYTES_PER_WEIGHT * weights
+
+
+def _require_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(
+            f"no room for a checkpoint: it needs about {_gigabytes(needed)}, and "
+            f"{_gigabytes(free)} are free",
+            path=folder,
+            fix="make room and run again; what is saved stays",
+        )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3g} GB"
 
 
 def _verify_and_describe(folder: Path, step: int, zero_stage: int) -> None:
@@ -142,11 +257,17 @@ def _is_part(file: Path, kind: str) -> bool:
 
 
 def _is_whole(folder: Path, checkpoint: Checkpoint) -> bool:
-    parts = folder / f"step-{checkpoint.step}"
+    parts = folder / checkpoint.name
     return all(
         (parts / name).is_file() and (parts / name).stat().st_size == size
         for name, size in checkpoint.bytes.items()
     )
+
+
+def _sweep(folder: Path, keep: set[str]) -> None:
+    for path in (*folder.glob("step-*"), *folder.glob(".step-*"), folder / UNIVERSAL):
+        if path.name not in keep:
+            _remove(path)
 
 
 def _remove(folder: Path) -> None:

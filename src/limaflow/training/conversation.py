@@ -7,10 +7,12 @@ exported model is used, so that both see the same tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError
 from limaflow.records import Example, Message
+from limaflow.training.partition import whole
 
 END_OF_TURN = "<|end_of_turn|>"
 PAD = "<|pad|>"
@@ -65,10 +67,20 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
 
     The end-of-turn row starts as a copy of the EOS row, the nearest thing that the base model
     knows; another new row starts as the mean of all. Tied and untied heads alike.
+
+    Raises:
+        InputError: the tokenizer has other tokens that the model has no rows for.
     """
     import torch
 
-    size = model.get_input_embeddings().weight.shape[0]
+    size = model.get_input_embeddings().num_embeddings
+    missing = [token for token in range(size, len(tokenizer)) if token not in new]
+    if missing:
+        raise InputError(
+            f"the tokenizer has {len(tokenizer) - len(new)} tokens and the model's embedding "
+            f"{size} rows: they do not belong together",
+            fix="bring the tokenizer that the base model was trained with",
+        )
     if len(tokenizer) > size:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -76,9 +88,9 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
     tables = {
         id(t.weight): t for t in (model.get_input_embeddings(), model.get_output_embeddings())
     }
-    with torch.no_grad():
-        for table in tables.values():
-            mean = table.weight[:size].mean(dim=0)
+    for table in tables.values():
+        with torch.no_grad(), whole([table.weight], modified=True):
+            mean = table.weight[:size].float().mean(dim=0)
             for token in new:
                 copied = token == end and eos is not None
                 table.weight[token] = table.weight[eos] if copied else mean
@@ -126,7 +138,9 @@ def _check_turns(example_id: str, messages: Sequence[Message]) -> None:
         raise InputError(f"example {example_id}: turns must alternate, the user first")
 
 
-def check_trained(examples: Sequence[TokenizedExample], end_of_turn: int) -> None:
+def check_trained(
+    examples: Sequence[TokenizedExample], end_of_turn: int, path: Path | None = None
+) -> None:
     """Make sure that every example teaches something and every whole response teaches to stop.
 
     Raises:
@@ -136,12 +150,15 @@ def check_trained(examples: Sequence[TokenizedExample], end_of_turn: int) -> Non
         if not example.trained:
             raise InputError(
                 f"example {example.id} has no trained token: its response is empty or cut off",
+                path=path,
                 fix="raise training.max_tokens, or drop the example in review",
             )
         ends = [place for place, token in enumerate(example.tokens) if token == end_of_turn]
         untrained = [place for place in ends[1::2] if example.labels[place] != end_of_turn]
         if untrained:
-            raise InputError(f"example {example.id}: end of turn at {untrained} is not trained")
+            raise InputError(
+                f"example {example.id}: end of turn at {untrained} is not trained", path=path
+            )
 
 
 def shown(example: TokenizedExample, tokenizer: Any) -> str:

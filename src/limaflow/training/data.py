@@ -60,7 +60,7 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Da
     train = read(data)
     if not train:
         raise InputError("no examples to train on", path=data)
-    check_trained(train, tokenizer.convert_tokens_to_ids(END_OF_TURN))
+    check_trained(train, tokenizer.convert_tokens_to_ids(END_OF_TURN), data)
     trimmed = [example.id for example in train if example.trimmed]
     if len(trimmed) > recipe.max_trimmed_share * len(train):
         raise InputError(

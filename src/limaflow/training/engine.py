@@ -1,5 +1,6 @@
 """The base model under DeepSpeed: precision, ZeRO stage, optimizer."""
 
+import contextlib
 import os
 import warnings
 from pathlib import Path
@@ -10,15 +11,32 @@ import torch
 from limaflow.config import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
-from limaflow.training.conversation import extend_embeddings
+from limaflow.training.adapter import with_adapter
+from limaflow.training.conversation import END_OF_TURN, extend_embeddings
+from limaflow.training.partition import divided_while_loading
 from limaflow.training.residual_dropout import attach
 
 
-def load_model(base: Path, tokenizer: Any, new_tokens: list[int], recipe: Recipe) -> Any:
-    """The pretrained model in fp32 with room for the new tokens and residual dropout attached.
+def load_model(
+    base: Path,
+    tokenizer: Any,
+    new_tokens: list[int],
+    recipe: Recipe,
+    launch: Launch | None = None,
+    *,
+    seed: int = 0,
+) -> Any:
+    """The pretrained model with room for the new tokens, LoRA and residual dropout attached.
+
+    In the recipe's precision: DeepSpeed rounds to it before it makes the optimizer's fp32 weights
+    from the result, so that reading more digits would change nothing.
+
+    Args:
+        launch: at ZeRO-3 the weights are divided over the ranks while they are read.
+        seed: of LoRA's first values.
 
     Raises:
-        InputError: no model where the manifest points, or its context is shorter than the recipe's.
+        InputError: no model where the manifest points, or it does not fit the recipe or tokenizer.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
@@ -26,29 +44,88 @@ def load_model(base: Path, tokenizer: Any, new_tokens: list[int], recipe: Recipe
     silent: Any = logging.disable_progress_bar
     silent()
     manifest, location = read_manifest(base)
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            location, revision=manifest.revision, dtype=torch.float32
-        )
-    except (OSError, ValueError) as error:
-        raise InputError(f"no causal language model at {location}: {error}", path=base) from None
-    context = model.config.max_position_embeddings
-    if context < recipe.max_tokens:
-        raise InputError(
-            f"training.max_tokens {recipe.max_tokens} exceeds the base model's context of {context}"
-        )
-    extend_embeddings(model, tokenizer, new_tokens)
-    attach(model, recipe.residual_dropout)
+    with contextlib.ExitStack() as loading:
+        if launch is not None and launch.zero_stage == 3:
+            _prepare_deepspeed()
+            loading.enter_context(divided_while_loading(_settings(recipe, launch, 1)))
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                location,
+                revision=manifest.revision,
+                dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+                **_quantized(recipe),
+            )
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"no causal language model at {location}: {error}", path=base
+            ) from None
+        context = model.config.max_position_embeddings
+        if context < recipe.max_tokens:
+            raise InputError(
+                f"training.max_tokens {recipe.max_tokens} exceeds the base model's context of "
+                f"{context}"
+            )
+        extend_embeddings(model, tokenizer, new_tokens)
+    if launch is not None and launch.liger:
+        from transformers.integrations.liger import apply_liger_kernel
+
+        fuse: Any = apply_liger_kernel
+        # The loss is ours (loss.py).
+        fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    if recipe.lora is not None:
+        end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
+        model = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
+    attach(model, recipe.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
     return model.train()
 
 
-def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -> Any:
+def _quantized(recipe: Recipe) -> dict[str, Any]:
+    """Arguments that let `from_pretrained` hold the frozen weights in 4 bits (QLoRA)."""
+    if recipe.lora is None or recipe.lora.quantize is None:
+        return {}
+    from transformers import BitsAndBytesConfig
+
+    config: Any = BitsAndBytesConfig
+    four_bits = config(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+    )
+    return {"quantization_config": four_bits, "device_map": {"": torch.cuda.current_device()}}
+
+
+def start_engine(
+    model: Any, recipe: Recipe, launch: Launch, micro_steps: int, *, universal: bool = False
+) -> Any:
     """`model` in a DeepSpeed engine with AdamW, on all ranks together.
 
     Args:
         micro_steps: micro-batches of each rank in one optimizer step.
+        universal: the checkpoint to be loaded is in DeepSpeed's universal format.
     """
+    _prepare_deepspeed()
+    import deepspeed
+
+    if launch.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    engine, *_ = deepspeed.initialize(
+        model=model,
+        optimizer=_optimizer(model, recipe, launch),
+        config={
+            **_settings(recipe, launch, micro_steps),
+            "checkpoint": {"load_universal": universal},
+        },
+        dist_init_required=False,
+    )
+    if launch.compile:
+        engine.compile(compile_kwargs={"dynamic": True})
+    return engine
+
+
+def _prepare_deepspeed() -> None:
+    """Let DeepSpeed use the process group that is there, quietly."""
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
         import deepspeed.ops
@@ -59,37 +136,57 @@ def start_engine(model: Any, recipe: Recipe, launch: Launch, micro_steps: int) -
     deepspeed.utils.logger.setLevel("ERROR")
     # DeepSpeed's calls into torch.distributed; nothing that a user could mend.
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")
-    if launch.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    settings = {
+    deepspeed.init_distributed(dist_init_required=False)
+
+
+def _settings(recipe: Recipe, launch: Launch, micro_steps: int) -> dict[str, Any]:
+    on_cpu = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
+    zero: dict[str, Any] = {"stage": launch.zero_stage}
+    if launch.offload != "none":
+        zero["offload_optimizer"] = on_cpu
+    if launch.offload == "parameters":
+        zero["offload_param"] = on_cpu
+    return {
         # DeepSpeed counts with it and does nothing else: what a micro-batch holds is ours to say.
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": micro_steps,
         "gradient_clipping": recipe.gradient_clipping,
-        "zero_optimization": {"stage": launch.zero_stage},
+        "zero_optimization": zero,
         "zero_allow_untested_optimizer": True,
         "bf16": {"enabled": recipe.precision == "bf16"},
         "steps_per_print": 2**31,
     }
-    optimizer = torch.optim.AdamW(
-        _parameter_groups(model, recipe), lr=recipe.learning_rate, betas=recipe.betas
+
+
+def _optimizer(model: Any, recipe: Recipe, launch: Launch) -> torch.optim.Optimizer:
+    """AdamW; DeepSpeed's own on the CPU where its state lies there, the same mathematics."""
+    groups = _parameter_groups(model, recipe)
+    if launch.offload == "none":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=recipe.betas)
+    from deepspeed.ops.adam import DeepSpeedCPUAdam
+
+    on_cpu: torch.optim.Optimizer = DeepSpeedCPUAdam(
+        groups, lr=recipe.learning_rate, betas=recipe.betas, adamw_mode=True
     )
-    engine, *_ = deepspeed.initialize(
-        model=model, optimizer=optimizer, config=settings, dist_init_required=False
-    )
-    return engine
+    return on_cpu
 
 
 def _parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
     """Norms and biases are the parameters of one dimension."""
+
+    def decayed(parameter: Any) -> bool:
+        # Divided by ZeRO-3, a weight has its shape beside it.
+        shape = getattr(parameter, "ds_shape", parameter.shape)
+        return len(shape) > 1 or recipe.decay_norms_and_biases
+
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {
-            "params": [p for p in parameters if p.ndim > 1 or recipe.decay_norms_and_biases],
+            "params": [p for p in parameters if decayed(p)],
             "weight_decay": recipe.weight_decay,
         },
         {
-            "params": [p for p in parameters if p.ndim <= 1 and not recipe.decay_norms_and_biases],
+            "params": [p for p in parameters if not decayed(p)],
             "weight_decay": 0.0,
         },
     ]

@@ -1,6 +1,5 @@
 """Perplexity on the dev set's reference responses, which the paper follows over epochs (Fig. 9)."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,4 +34,4 @@ def perplexity(
         total[1] += sum(example.trained for example in batch)
     dist.all_reduce(total)
     engine.train()
-    return math.exp(total[0] / total[1])
+    return float(torch.exp(total[0] / total[1]))

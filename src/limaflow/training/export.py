@@ -1,6 +1,7 @@
 """The trained model as a Hugging Face folder that transformers, vLLM and lm-eval open as it is."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +10,55 @@ import torch
 from limaflow.jsonl import write_json
 from limaflow.manifests import checksums
 from limaflow.records import ModelManifest
+from limaflow.training.adapter import merged, trained_weights
 from limaflow.training.conversation import END_OF_TURN
-from limaflow.training.processes import meet, rank
+from limaflow.training.partition import whole
+from limaflow.training.processes import from_first, meet, rank
 
 
 def export(
-    engine: Any, tokenizer: Any, manifest: Path, *, name: str, notes: dict[str, Any]
+    engine: Any,
+    tokenizer: Any,
+    manifest: Path,
+    *,
+    name: str,
+    notes: dict[str, Any],
+    card: Callable[[], str],
 ) -> None:
-    """Write weights (safetensors), tokenizer and the `manifest` of model `name`, on all ranks.
+    """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
-    The folder of `manifest` appears whole or not at all; one that is there already stays, since a
-    resumed run makes the same.
+    A model with an adapter is written merged, and the adapter beside it in peft's form. The folder
+    of `manifest` appears whole or not at all; one that is there already stays, since a resumed run
+    makes the same.
     """
-    if manifest.is_file():
+    # One answer for all ranks: a late one would find what the first has just written.
+    if from_first(manifest.is_file):
         return
-    weights = whole_weights(engine)
+    adapted = engine.module if hasattr(engine.module, "peft_config") else None
+    if adapted is None:
+        model, weights = engine.module, whole_weights(engine)
+    else:
+        model, weights = merged(adapted)
+        trained = trained_weights(adapted)
     if rank() == 0:
         hidden = manifest.parent.with_name(f".{manifest.parent.name}")
         shutil.rmtree(hidden, ignore_errors=True)
         folder = hidden / "model"
         folder.mkdir(parents=True)
-        model = engine.module
         model.generation_config = _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
         tokenizer.save_pretrained(folder)
+        text = card()
+        (folder / "README.md").write_text(text, encoding="utf-8")
+        if adapted is not None:
+            for config in adapted.peft_config.values():
+                # A folder of this machine means nothing elsewhere; peft would fill a None with it.
+                if Path(str(config.base_model_name_or_path)).is_dir():
+                    config.base_model_name_or_path = ""
+            adapted.save_pretrained(
+                hidden / "adapter", state_dict=trained, save_embedding_layers=False
+            )
+            (hidden / "adapter" / "README.md").write_text(text, encoding="utf-8")
         write_json(
             hidden / "model.json",
             ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),
@@ -43,15 +69,12 @@ def export(
 
 def whole_weights(engine: Any) -> dict[str, torch.Tensor]:
     """The state dict on the CPU of rank 0 ({} elsewhere), gathered weight by weight at ZeRO-3."""
-    import deepspeed
-
-    partitioned = engine.zero_optimization_stage() == 3
     copies: dict[int, torch.Tensor] = {}
     weights = {}
     for name, value in engine.module.state_dict(keep_vars=True).items():
         # Tied weights stand under two names and must stay one tensor.
         if id(value) not in copies:
-            with deepspeed.zero.GatheredParameters([value], enabled=partitioned):
+            with whole([value]):
                 if rank() == 0:
                     copies[id(value)] = value.detach().cpu().clone()
         if rank() == 0:

@@ -46,8 +46,12 @@ def accumulate(
         batch = form([examples[p] for p in positions], [weights[p] for p in positions], pad)
         batch = batch.to(engine.device)
         # Without a cache and a mask, transformers keeps packed examples apart by their positions.
-        logits = engine(batch.tokens, position_ids=batch.positions, use_cache=False).logits
-        part = weighted_loss(logits, batch.labels, batch.weights)
+        # The logits have no name, which would hold them through the backward pass.
+        part = weighted_loss(
+            engine(batch.tokens, position_ids=batch.positions, use_cache=False).logits,
+            batch.labels,
+            batch.weights,
+        )
         # DeepSpeed divides by the ranks and the micro-batches; the weights have done so already.
         engine.backward(part * world() * micro_steps)
         loss, computed = loss + part.item(), computed + batch.tokens.numel()

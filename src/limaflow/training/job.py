@@ -4,7 +4,9 @@ A run's folder is named by everything that its weights depend on. What has the s
 resumed, and nothing else can.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from limaflow import fingerprint
 from limaflow.config import Launch, Recipe
-from limaflow.errors import InputError
+from limaflow.errors import NO_ROOM, InputError
 from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
+from limaflow.training.hardware import require_hardware
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,8 @@ def check(job: Job) -> None:
     """Refuse what cannot work before anything is loaded.
 
     Raises:
-        InputError: an epoch to export lies after the last, or stage 0 is asked to train in bf16.
+        InputError: an epoch to export lies after the last, stage 0 is asked to train in bf16, or
+            something is asked for that this machine does not have.
     """
     late = [epoch for epoch in job.export_epochs if not 1 <= epoch <= job.recipe.epochs]
     if late:
@@ -80,6 +84,7 @@ def check(job: Job) -> None:
             "ZeRO stage 0 in bf16 takes an optimizer step of its own when it starts",
             fix="launch.zero_stage 1 to 3, or training.precision fp32",
         )
+    require_hardware(job.recipe, job.launch)
 
 
 def identity_of(job: Job) -> str:
@@ -97,6 +102,11 @@ def identity_of(job: Job) -> str:
 def export_manifest(folder: Path, epoch: int) -> Path:
     """The model.json of one epoch's export in a run's folder."""
     return folder / "exports" / f"epoch-{epoch}" / "model.json"
+
+
+def checkpoints_of(folder: Path) -> Path:
+    """Where the checkpoints of a run's folder lie."""
+    return folder / "checkpoints"
 
 
 def missing_exports(job: Job, folder: Path) -> list[int]:
@@ -125,6 +135,24 @@ def write_training(job: Job, folder: Path) -> None:
             **finished.facts,
         },
     )
+
+
+@contextlib.contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Name the run's folder where its disk is full; messages of the system seldom do.
+
+    Raises:
+        InputError: the disk has filled up.
+    """
+    try:
+        yield
+    except Exception as error:
+        # Not by its type: safetensors has one of its own.
+        if not any(os.strerror(code) in str(error) for code in NO_ROOM):
+            raise
+        raise InputError(
+            f"the disk has filled up ({error})", path=folder, fix="make room and run again"
+        ) from None
 
 
 def _relative(path: Path, beside: Path) -> str:

@@ -7,6 +7,11 @@ from limaflow.config import Launch, Recipe
 from limaflow.training.batches import packed_shares, shares, steps_of_epoch
 
 
+def steps_an_epoch(examples: int, recipe: Recipe) -> int:
+    """Optimizer steps of an epoch; the last one takes the examples that are left."""
+    return math.ceil(examples / recipe.batch_examples)
+
+
 def micro_steps(
     lengths: Sequence[int], recipe: Recipe, launch: Launch, *, world: int, seed: int
 ) -> int:

@@ -6,9 +6,11 @@ machine, several machines and a plain single process are the same program.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -21,6 +23,8 @@ Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1
 GLOO_PATIENCE = timedelta(minutes=3)
 """How long a rank waits for another; a training that this ended goes on from its checkpoint."""
+PULSE = 30
+"""Seconds between the signs of life of a rank on which the others wait for long."""
 
 
 def die_with_parent() -> None:
@@ -62,6 +66,13 @@ def world() -> int:
     return int(os.environ["WORLD_SIZE"])
 
 
+def highest_memory() -> int:
+    """Bytes that this process has held at most so far: of its GPU, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_reserved()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def meet(*_group: object, **_options: object) -> None:
     """Wait until every rank is here; it can stand in for `torch.distributed.barrier`.
 
@@ -72,12 +83,28 @@ def meet(*_group: object, **_options: object) -> None:
 
 
 def from_first(action: Callable[[], Result]) -> Result:
-    """What `action` returns on rank 0, given to every rank; its `InputError` ends them all."""
-    result = [on_all(action) if rank() == 0 else on_all(lambda: None)]
+    """What `action` returns on rank 0, given to every rank; its `InputError` ends them all.
+
+    It may take hours: checksums of a large model, the conversion of a checkpoint.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        running = thread.submit(action) if rank() == 0 else None
+        while _goes_on(running):
+            pass
+    result = [on_all(running.result) if running else on_all(lambda: None)]
     # On the CPU: a small object must not pass through the accelerator.
     dist.broadcast_object_list(result, src=0, device=torch.device("cpu"))
     shared: Any = result[0]
     return cast(Result, shared)
+
+
+def _goes_on(running: Future[Result] | None) -> bool:
+    """Whether rank 0 is still at work after a pulse; all ranks ask together."""
+    if running:
+        wait([running], timeout=PULSE)
+    busy = torch.tensor([float(running is not None and not running.done())])
+    dist.all_reduce(busy)
+    return bool(busy.item())
 
 
 def on_all(action: Callable[[], Result]) -> Result:

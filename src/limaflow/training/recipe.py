@@ -1,4 +1,4 @@
-"""Full fine-tuning on conversations with DeepSpeed: the paper's recipe (LIMA, section 3).
+"""Fine-tuning on conversations with DeepSpeed: the paper's recipe (LIMA, section 3).
 
 Read `train` from top to bottom; each part it calls is a small module beside this one.
 """
@@ -18,6 +18,7 @@ from tqdm import tqdm
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
+from limaflow.training.card import model_card
 from limaflow.training.conversation import shown
 from limaflow.training.data import Data, dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model, start_engine, update
@@ -29,18 +30,21 @@ from limaflow.training.job import (
     Finished,
     Job,
     check,
+    checkpoints_of,
     export_manifest,
+    full_disk_named,
     identity_of,
     is_finished,
     missing_exports,
     write_training,
 )
-from limaflow.training.layout import micro_steps, padding_if_padded
+from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.processes import (
     StopRequest,
     die_with_parent,
     from_first,
+    highest_memory,
     join,
     leave,
     meet,
@@ -59,9 +63,9 @@ def train(job: Job) -> None:
     """Fine-tune `job.base` on `job.data` as one rank of a torchrun group, and export epochs.
 
     Features:
-        - ZeRO 0 to 3, fp32 or bf16, gradient checkpointing, any number of ranks and micro-batches,
-          padded or packed, with the same mathematics: a step's gradient is that of the plain mean
-          over its examples.
+        - All weights or LoRA; ZeRO 0 to 3, offload, fp32 or bf16, gradient checkpointing, any
+          number of ranks and micro-batches, padded or packed, with the same mathematics: a step's
+          gradient is that of the plain mean over its examples.
         - Killed at any moment, the same command goes on from the last whole checkpoint and ends
           in the same weights, dropout and data order included.
         - On SIGTERM it finishes the step, saves and exits with 143.
@@ -88,7 +92,8 @@ def train(job: Job) -> None:
         identity, finished = from_first(claim)
         folder = job.run_folder / identity
         if not finished:
-            _run(job, identity, folder)
+            with full_disk_named(folder):
+                _run(job, identity, folder)
         if rank() == 0:
             write_training(job, folder)
         meet()
@@ -109,7 +114,7 @@ class Run:
 
     @property
     def steps_an_epoch(self) -> int:
-        return math.ceil(len(self.data.train) / self.job.recipe.batch_examples)
+        return steps_an_epoch(len(self.data.train), self.job.recipe)
 
     @property
     def steps(self) -> int:
@@ -117,19 +122,27 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
+        return checkpoints_of(self.folder)
 
 
 def _run(job: Job, identity: str, folder: Path) -> None:
-    run = _prepare(job, identity, folder)
-    done = from_first(lambda: _resume_point(run)) or 0
+    data = _read(job)
+    start = from_first(lambda: _resume_point(job, folder, data))
+    run = _prepare(job, identity, folder, data, start)
+    done = 0
     state: dict[str, Any] = {"epochs": [], "losses": []}
-    if done:
+    if start is not None:
+        done = start.step
         if rank() == 0:
-            tqdm.write(f"{job.arm}: resuming after step {done} of {run.steps}", file=sys.stderr)
-        state = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, done))
+            tqdm.write(
+                f"{job.arm}: resuming after step {done} of {run.steps}, "
+                f"saved with world size {start.world}",
+                file=sys.stderr,
+            )
+        state = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, start))
         if done % run.steps_an_epoch == 0:
             _export(run, done // run.steps_an_epoch)
+    from_first(lambda: checkpoints.require_room(run.engine, run.checkpoints))
     log = StepLog(folder / "log.csv", done) if rank() == 0 else None
     bar = tqdm(total=run.steps, initial=done, desc=job.arm, unit="step", disable=rank() != 0)
 
@@ -153,7 +166,12 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                     pad=run.tokenizer.pad_token_id,
                 ),
             )
+            _stop_unless_finite(
+                epoch.dev_perplexity or 1.0, "perplexity on dev", f"after epoch {row.epoch}"
+            )
             state = {"epochs": [*state["epochs"], asdict(epoch)], "losses": []}
+            if log is not None:
+                log.add_epoch(step + 1, epoch.dev_perplexity)
             _export(run, row.epoch)
         every = job.launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
@@ -172,17 +190,25 @@ def _run(job: Job, identity: str, folder: Path) -> None:
         )
 
 
-def _prepare(job: Job, identity: str, folder: Path) -> Run:
-    """Read and check the data, show what is trained, load the model."""
+def _read(job: Job) -> Data:
+    """The checked data."""
 
     def read() -> Data:
         return prepared(job.data, job.dev, dialogue_tokenizer(job.base)[0], job.recipe)
 
-    data = from_first(read)
+    return from_first(read)
+
+
+def _prepare(
+    job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
+) -> Run:
+    """Show what is trained, load the model, ready to go on from `start`."""
     tokenizer, new_tokens = dialogue_tokenizer(job.base)
     if rank() == 0:
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
-    model = on_all(lambda: load_model(job.base, tokenizer, new_tokens, job.recipe))
+    model = on_all(
+        lambda: load_model(job.base, tokenizer, new_tokens, job.recipe, job.launch, seed=job.seed)
+    )
     lengths = [len(example.tokens) for example in data.train]
     splits = micro_steps(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
     waste = padding_if_padded(lengths, job.recipe, job.launch, world=world(), seed=job.seed)
@@ -192,18 +218,24 @@ def _prepare(job: Job, identity: str, folder: Path) -> Run:
         folder=folder,
         data=replace(data, facts={**data.facts, "padding_if_padded": round(waste, 4)}),
         tokenizer=tokenizer,
-        engine=start_engine(model, job.recipe, job.launch, splits),
+        engine=start_engine(
+            model,
+            job.recipe,
+            job.launch,
+            splits,
+            universal=start is not None and start.is_split_otherwise,
+        ),
         stop=StopRequest(),
     )
 
 
-def _resume_point(run: Run) -> int | None:
+def _resume_point(job: Job, folder: Path, data: Data) -> checkpoints.Checkpoint | None:
     """Not past an epoch whose export is missing: that one can only be made on the way."""
-    first = min(missing_exports(run.job, run.folder), default=run.job.recipe.epochs)
+    first = min(missing_exports(job, folder), default=job.recipe.epochs)
     return checkpoints.resume_point(
-        run.checkpoints,
-        limit=first * run.steps_an_epoch,
-        zero_stage=run.job.launch.zero_stage,
+        checkpoints_of(folder),
+        limit=first * steps_an_epoch(len(data.train), job.recipe),
+        zero_stage=job.launch.zero_stage,
     )
 
 
@@ -216,6 +248,7 @@ def _export(run: Run, epoch: int) -> None:
         export_manifest(run.folder, epoch),
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "recipe": run.job.recipe.model_dump(mode="json")},
+        card=lambda: model_card(run.job, epoch=epoch, identity=run.identity),
     )
 
 
@@ -241,11 +274,12 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
     totals = torch.tensor([loss, computed, run.stop.asked], dtype=torch.float64)
     dist.all_reduce(totals)
     loss, computed, stopping = totals.tolist()
-    if not math.isfinite(loss):
-        ids = ", ".join(example.id for example in examples)
-        leave(f"error: the loss is {loss} at step {step + 1}, on examples {ids}", 1)
+    where = f"at step {step + 1}, on examples {', '.join(example.id for example in examples)}"
+    _stop_unless_finite(loss, "loss", where)
     rate = learning_rate(recipe, step, run.steps)
     norm = update(engine, rate)
+    # DeepSpeed skips such an update without a word.
+    _stop_unless_finite(norm, "gradient's norm", where)
     tokens = sum(len(example.tokens) for example in examples)
     row = StepRow(
         step=step + 1,
@@ -254,7 +288,14 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         learning_rate=rate,
         gradient_norm=norm,
         tokens_per_second=round(tokens / (time.perf_counter() - started), 1),
+        memory=round(highest_memory() / 2**30, 3),
         trained_token_share=round(sum(e.trained for e in examples) / tokens, 4),
         padding_share=round(1 - tokens / computed, 4),
     )
     return row, bool(stopping)
+
+
+def _stop_unless_finite(value: float, name: str, where: str) -> None:
+    """Nothing of this step is saved, so that the last checkpoint is from before it."""
+    if not math.isfinite(value):
+        leave(f"error: the {name} is {value} {where}; what was saved before it stays", 1)

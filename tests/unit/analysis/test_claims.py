@@ -17,7 +17,7 @@ from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Grade
-from limaflow.summaries import MeanChars, Preference, Rates, TaskTax
+from limaflow.summaries import Agreement, MeanChars, Preference, Rates, Refusable, TaskTax
 
 ROLES = Roles(lima="lima", base=("base",), in_context=("shots",), ablation=("few",))
 
@@ -39,11 +39,16 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         adjusted_win=around(win + 0.1),
         error_share=0.0,
         p_value=0.04,
+        permutation_p_value=0.05,
         merge="strict",
         other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
         position_consistency=None,
+        same_slot=None,
         first_slot_share=None,
         longer_wins=None,
+        length_controlled_win=Refusable(refused="the lengths of the responses are not known"),
+        longer_by=None,
+        power=None,
         mean_chars=MeanChars(first=None, second=None),
         cost=0.0,
     )
@@ -195,3 +200,29 @@ def test_grades_of_an_unnamed_epoch_are_an_error(
 def test_ranks_share_their_mean_on_ties() -> None:
     assert spearman([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
     assert spearman([1, 2, 3, 4], [1, 2, 2, 3]) == pytest.approx(0.9486832980505138)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-0.03, 0.04, "supported"), (-0.2, 0.1, "undecided"), (-0.2, -0.1, "contradicted")],
+)
+def test_a_model_agrees_with_people_as_they_do_with_each_other(low, high, verdict) -> None:
+    share = Interval(0.8, 0.7, 0.9)
+    row = Agreement(
+        relation="between",
+        first="people",
+        second="models",
+        annotators=3,
+        items=50,
+        prompts=50,
+        agreement=share,
+        tie_discounted=share,
+        without_ties=None,
+        cohen=None,
+        fleiss=None,
+        alpha=None,
+        minus_first=Interval((low + high) / 2, low, high),
+    )
+    found = claim("agreement", agreements=[row])
+    assert (found.verdict, len(found.measured)) == (verdict, 1)
+    assert claim("agreement").verdict == "not tested here"

@@ -10,11 +10,13 @@ from typer.testing import CliRunner
 
 from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.figures import (
+    absolute,
     epochs,
     funnel,
     lengths,
     preferences,
     quality,
+    stacks,
     tax,
     training,
 )
@@ -25,7 +27,7 @@ from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Example, Message, Split
-from limaflow.summaries import GradeSummary, MeanChars, Preference, Rates, TaskTax
+from limaflow.summaries import GradeSummary, MeanChars, Preference, Rates, Refusable, TaskTax
 
 SHARE = Interval(0.6, 0.5, 0.7)
 SMALL = Interval(0.2, 0.1, 0.3)
@@ -44,20 +46,45 @@ PREFERENCES = [
         adjusted_win=SMALL,
         error_share=0.0,
         p_value=0.04,
+        permutation_p_value=0.05,
         merge="strict",
         other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
         position_consistency=None,
+        same_slot=None,
         first_slot_share=None,
         longer_wins=None,
+        length_controlled_win=Refusable(refused="the lengths of the responses are not known"),
+        longer_by=None,
+        power=None,
         mean_chars=MeanChars(first=None, second=None),
         cost=0.0,
     )
 ]
 GRADES = [
     GradeSummary(
-        model=model, judge="j", scale="likert-6", prompts=9, errors=0, mean=GRADE, counts={"4": 9}
+        model=model,
+        judge="j",
+        scale="likert-6",
+        prompts=9,
+        errors=0,
+        mean=GRADE,
+        counts={"4": 9},
+        shares={},
     )
     for model in ("base", "a_$x_y$")
+]
+ABSOLUTE = [
+    GradeSummary(
+        model=model,
+        judge="ann <b>",
+        scale="excellent-pass-fail",
+        prompts=50,
+        errors=0,
+        mean=SMALL,
+        counts={"1": 10, "2": 10, "3": 30},
+        shares={"1": SMALL, "2": SMALL, "3": SHARE},
+    )
+    for model in ("lima", "base")
 ]
 POINTS = [EpochPoint(epoch=e, perplexity=9 - e, quality=GRADE) for e in (1, 2, 3)]
 TAX = [
@@ -77,7 +104,12 @@ FUNNEL = funnel.Funnel(
     ),
     prompts={"dev": {}, "test": {"b": 3}},
 )
-LOGS = {"lima": [{"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}]}
+LOGS: dict[str, list[training.Row]] = {
+    "lima": [
+        {"step": 1.0, "epoch": 1.0, "loss": 2.0, "learning_rate": 1e-5}
+        | {"gradient_norm": 3.0, "dev_perplexity": None}
+    ]
+}
 
 TURNS = (Message(role="user", content="q" * 9), Message(role="assistant", content="a" * 30))
 EXAMPLE = Example(id="1", messages=TURNS, source="a", split="train")
@@ -92,9 +124,10 @@ def draw_lengths(path: Path) -> None:
 
 
 DRAWN: dict[str, Callable[[Path], None]] = {
-    "preferences": lambda path: preferences.draw(
-        preferences.bars(PREFERENCES, "lima", paper()), path, miniature=True
+    "preferences": lambda path: stacks.draw(
+        preferences.bars(PREFERENCES, "lima", paper()), path, nothing="", miniature=True
     ),
+    "absolute": lambda path: absolute.draw(ABSOLUTE, paper(), path, miniature=True),
     "quality": lambda path: quality.draw(GRADES, paper(), path, miniature=True),
     "epochs": lambda path: epochs.draw(POINTS, paper(), path, miniature=True),
     "tax": lambda path: tax.draw(TAX, path, miniature=True),
@@ -103,7 +136,8 @@ DRAWN: dict[str, Callable[[Path], None]] = {
     "lengths": draw_lengths,
 }
 EMPTY: dict[str, Callable[[Path], None]] = {
-    "preferences": lambda path: preferences.draw([], path, miniature=False),
+    "preferences": lambda path: stacks.draw([], path, nothing="", miniature=False),
+    "absolute": lambda path: absolute.draw([], paper(), path, miniature=False),
     "quality": lambda path: quality.draw([], paper(), path, miniature=False),
     "epochs": lambda path: epochs.draw([], paper(), path, miniature=False),
     "tax": lambda path: tax.draw([], path, miniature=False),
@@ -141,11 +175,20 @@ def test_a_figure_without_data_is_drawn_and_unlabelled(name: str, tmp_path: Path
 
 def test_preferences_are_seen_from_the_lima_arm_beside_the_papers_bars() -> None:
     ours, *theirs = preferences.bars(PREFERENCES, "lima", paper())
-    assert (ours.label.splitlines()[0], ours.win) == ("lima vs gpt-4", SHARE)
+    assert (ours.label.splitlines()[0], ours.shares["win"]) == ("lima vs gpt-4", SHARE)
     assert {bar.origin for bar in theirs} == {
         "arXiv 2305.11206 Figure 1",
         "arXiv 2305.11206 Figure 2",
     }
+
+
+def test_absolute_grades_stand_beside_the_papers_figure_3(tmp_path: Path) -> None:
+    DRAWN["absolute"](tmp_path / "a.svg")
+    told = rows(tmp_path / "a.svg")
+    assert [row["origin"] for row in told].count("measured") == 2
+    assert [float(row["excellent"]) for row in told] == [0.6, 0.6, 0.5, 0.45]
+    assert told[0]["excellent_low"] == "0.5" and told[2]["excellent_low"] == "0.5"
+    assert "ann &lt;b&gt;" in (tmp_path / "a.svg").read_text(encoding="utf-8")
 
 
 def test_names_are_text_and_not_markup(tmp_path: Path) -> None:
@@ -167,6 +210,19 @@ def test_the_funnel_begins_with_the_raw_rows_and_ends_with_data_sets_and_prompts
     assert levels["rows of raw files"] == {"a": 900, "b": 10}
     assert levels["after the rules"] == {"a": 40, "b": 0}
     assert levels["data set lima"] == {"a": 4}
+
+
+def test_dev_perplexity_stands_at_the_last_step_of_its_epoch(tmp_path: Path) -> None:
+    epochs = [
+        {"epoch": 1, "dev_perplexity": 5.0, "train_loss": 2.0},
+        {"epoch": 2, "dev_perplexity": None, "train_loss": 1.0},
+    ]
+    write_json(tmp_path / "training.json", {"arm": "a", "log": "log.csv", "epochs": epochs})
+    steps = [f"{step},{epoch},1,0.1,2" for step, epoch in ((1, 1), (2, 1), (3, 2))]
+    header = "step,epoch,loss,learning_rate,gradient_norm"
+    (tmp_path / "log.csv").write_text("\n".join([header, *steps]) + "\n")
+    rows = training.read_logs([tmp_path / "training.json"])["a"]
+    assert [row["dev_perplexity"] for row in rows] == [None, 5.0, None]
 
 
 def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:

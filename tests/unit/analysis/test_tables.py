@@ -1,11 +1,13 @@
-"""Table 1: ours beside the paper's, no row of either lost."""
+"""Tables: ours beside the paper's, no row of either lost."""
 
 from pathlib import Path
 
 from limaflow.analysis.paper import paper
-from limaflow.analysis.tables import source_rows
+from limaflow.analysis.tables import agreement_rows, source_rows
+from limaflow.intervals import Interval
 from limaflow.jsonl import write_records
 from limaflow.records import Example, Message
+from limaflow.summaries import Agreement
 
 
 def example(number: int, source: str, split: str) -> Example:
@@ -62,3 +64,32 @@ def test_tokens_are_those_of_the_given_model(tmp_path: Path, tiny_base: Path) ->
     assert row["mean_input_tokens"] == len(tokenizer.tokenize(turns[0].content))
     assert row["mean_output_tokens"] == len(tokenizer.tokenize(turns[1].content))
     assert row["paper_mean_input"] == 12
+
+
+def test_agreement_stands_beside_the_papers_five_values() -> None:
+    share = Interval(0.8, 0.7, 0.9)
+    ours = Agreement(
+        relation="between",
+        first="people",
+        second="models",
+        annotators=3,
+        items=50,
+        prompts=50,
+        agreement=share,
+        tie_discounted=share,
+        without_ties=None,
+        cohen=None,
+        fleiss=None,
+        alpha=None,
+    )
+    mine, *theirs = agreement_rows([ours], paper())
+    assert (mine["tie_discounted"], mine["tie_discounted_low"], mine["cohen"]) == (0.8, 0.7, None)
+    assert {(row["first"], row["second"]): row["tie_discounted"] for row in theirs} == {
+        ("crowd", "crowd"): 0.82,
+        ("crowd", "author"): 0.81,
+        ("author", "author"): 0.78,
+        ("crowd", "gpt"): 0.78,
+        ("author", "gpt"): 0.79,
+    }
+    assert all(row.keys() == mine.keys() for row in theirs)
+    assert len(agreement_rows([], paper())) == 5

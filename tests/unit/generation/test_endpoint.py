@@ -108,9 +108,8 @@ def arm(server: Server, monkeypatch: pytest.MonkeyPatch) -> EndpointArm:
 
 
 def run(arm: EndpointArm, prompts: Path, output: Path, concurrency: int = 3) -> tuple[int, float]:
-    return ask(
-        arm, prompts, decoding=DECODING, samples=2, seed=1, concurrency=concurrency, output=output
-    )
+    paced = arm.model_copy(update={"concurrency": concurrency})
+    return ask(paced, prompts, decoding=DECODING, samples=2, seed=1, output=output)
 
 
 def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
@@ -163,3 +162,26 @@ def test_without_the_key_nothing_is_asked(
     with pytest.raises(InputError, match="SOME_KEY"):
         run(arm, prompts, tmp_path / "o.jsonl")
     assert not server.asked
+
+
+def test_what_only_some_endpoints_understand_is_sent_and_recorded(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    extra = {"repetition_penalty": 1.2, "top_k": 50}
+    run(arm.model_copy(update={"extra_body": extra}), prompts, tmp_path / "o.jsonl")
+    (first, *_) = read_records(tmp_path / "o.jsonl", Response)
+    assert first.decoding["repetition_penalty"] == 1.2
+    assert first.decoding["extra_body"] == extra
+    assert {body["top_k"] for body in server.asked} == {50}
+
+
+def test_of_a_dialogue_the_turns_so_far_are_sent_and_no_reference_answer(
+    server: Server, arm: EndpointArm, tmp_path: Path
+) -> None:
+    said = [("user", "Hi"), ("assistant", "Hello"), ("user", "Why?"), ("assistant", "Because.")]
+    turns = tuple(Message(role=role, content=text) for role, text in said)
+    prompt = Example(id=example_id(turns), messages=turns, source="t", split="test")
+    write_records(tmp_path / "dialogue.jsonl", [prompt])
+    run(arm, tmp_path / "dialogue.jsonl", tmp_path / "o.jsonl")
+    sent = [(turn["role"], turn["content"]) for turn in server.asked[0]["messages"]]
+    assert sent == said[:3]

@@ -57,6 +57,8 @@ def request_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., 
             seed=7,
             batch=8,
             precision="fp32",
+            engine="transformers",
+            vllm="vllm",
             max_length_share=1.0,
             output=tmp_path / "responses.jsonl",
         )
@@ -254,6 +256,19 @@ def test_in_context_shots_are_the_same_for_all_prompts_fit_and_follow_the_seed(
 def test_an_in_context_answer_ends_where_the_model_asks_itself_the_next_question() -> None:
     assert answer_text(" In Corra.\n\nQuestion: And then?", "in-context") == "In Corra."
     assert answer_text("Question: is that one?\nQuestion: no", "raw").count("Question") == 2
+
+
+def test_a_dialogue_is_put_to_the_model_up_to_its_last_question(tiny_base: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    said = [("user", "Hi"), ("assistant", "Hello"), ("user", "Why?"), ("assistant", "Because.")]
+    turns = tuple(Message(role=role, content=text) for role, text in said)
+    dialogue = Example(id=example_id(turns), messages=turns, source="t", split="test")
+    (raw,) = encoded([dialogue], tokenizer, "raw", context=128)
+    assert tokenizer.decode(raw.tokens, skip_special_tokens=True) == "Hi\nHello\nWhy?\n"
+    (shown,) = encoded([dialogue], tokenizer, "in-context", context=128)
+    assert tokenizer.decode(shown.tokens, skip_special_tokens=True) == (
+        "Question: Hi\n\nAnswer: Hello\n\nQuestion: Why?\n\nAnswer:"
+    )
 
 
 @pytest.mark.slow

@@ -3,6 +3,9 @@
 Run as a process of its own; prints its port. A question's first line may say `script: 429 hang`:
 what to do on the first, second, third call with this message before answering well. The path in
 front of `/v1` keeps the calls of one test apart; `GET /<test>/calls` lists them.
+
+Batches of questions are answered by the same rules when `POST /<test>/finish` says so; the model
+name `slow-batches` makes the reply to their creation come too late.
 """
 
 import asyncio
@@ -10,6 +13,7 @@ import json
 import socket
 import sys
 from collections import defaultdict
+from email import message_from_bytes
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +25,8 @@ from limaflow.judging.blocks import read_blocks
 
 KEY = "sk-test-8c1f5e"
 calls: dict[str, list[dict[str, object]]] = defaultdict(list)
+files: dict[str, dict[str, bytes]] = defaultdict(dict)
+batches: dict[str, dict[str, dict]] = defaultdict(dict)
 
 
 async def complete(request: Request) -> Response:
@@ -31,13 +37,20 @@ async def complete(request: Request) -> Response:
     body = await request.json()
     message = body["messages"][-1]["content"]
     blocks = read_blocks(message)
-    earlier = sum(call["message"] == message for call in calls[test])
-    step = _script(blocks["question"])[earlier : earlier + 1] or ["well"]
-    calls[test].append({"message": message, "question": blocks["question"], "did": step[0]})
+    step = _called(test, message)
     if body["model"] == "unknown":
         return _error(404, "no such model")
     await asyncio.sleep(_delay(blocks["question"]))
-    return await _trouble(step[0], body["model"]) or _completion(body["model"], _judged(blocks))
+    return await _trouble(step, body["model"]) or _completion(body["model"], _judged(blocks))
+
+
+def _called(test: str, message: str) -> str:
+    """Note a call and say what its question wants to happen."""
+    question = read_blocks(message)["question"]
+    earlier = sum(call["message"] == message for call in calls[test])
+    (step,) = _script(question)[earlier : earlier + 1] or ["well"]
+    calls[test].append({"message": message, "question": question, "did": step})
+    return step
 
 
 async def _trouble(kind: str, model: str) -> Response | None:
@@ -45,12 +58,17 @@ async def _trouble(kind: str, model: str) -> Response | None:
         await asyncio.sleep(30)
     if kind == "429":
         return _error(429, "slow down", {"Retry-After": "1"})
+    if kind == "quota":
+        told = {"x-should-retry": "false"}
+        return _error(429, "you have no money left", told, code="insufficient_quota")
     if kind in {"400", "500"}:
         return _error(int(kind), f"failed with Bearer {KEY}")
     made = {
         "html": lambda: PlainTextResponse("<html>gateway</html>", media_type="text/html"),
         "wrong-json": lambda: JSONResponse({"choices": []}),
         "broken": lambda: StreamingResponse(_half(), headers={"content-length": "4000"}),
+        "drip": lambda: StreamingResponse(_drip(), media_type="application/json"),
+        "renamed": lambda: _completion("another", "It is.\nfirst"),
         "mumble": lambda: _completion(model, "Both have their merits, it is hard to say."),
         "punctuated": lambda: _completion(model, "Clear.\nfirst."),
         "cut": lambda: _completion(model, "1. The first\nfirst", finish_reason="length"),
@@ -61,6 +79,12 @@ async def _trouble(kind: str, model: str) -> Response | None:
 
 async def _half():
     yield b'{"choices": ['
+
+
+async def _drip():
+    for _ in range(300):
+        yield b" "
+        await asyncio.sleep(0.1)
 
 
 def _script(question: str) -> list[str]:
@@ -101,8 +125,84 @@ def _completion(model: str, reply: str | None, finish_reason: str = "stop") -> R
     )
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"message": message}}, status_code=status, headers=headers)
+def _error(
+    status: int, message: str, headers: dict[str, str] | None = None, code: str | None = None
+) -> Response:
+    error = {"message": message, "code": code}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+async def upload(request: Request) -> Response:
+    form = f"content-type: {request.headers['content-type']}\n\n".encode() + await request.body()
+    parts = message_from_bytes(form).get_payload()
+    (content,) = [part.get_payload(decode=True) for part in parts if part.get_filename()]
+    return JSONResponse(_file(request.path_params["test"], content))
+
+
+def _file(test: str, content: bytes) -> dict[str, object]:
+    name = f"file-{len(files[test])}"
+    files[test][name] = content
+    return {"id": name, "object": "file", "bytes": len(content), "purpose": "batch"}
+
+
+async def content(request: Request) -> Response:
+    return Response(files[request.path_params["test"]][request.path_params["name"]])
+
+
+async def create_batch(request: Request) -> Response:
+    test, body = request.path_params["test"], await request.json()
+    lines = files[test][body["input_file_id"]].splitlines()
+    asked = [json.loads(line) for line in lines]
+    batch = {
+        "id": f"batch-{len(batches[test])}",
+        "object": "batch",
+        "created_at": 0,
+        "status": "in_progress",
+        "completion_window": "24h",
+        "request_counts": {"total": len(asked), "completed": 0, "failed": 0},
+        **body,
+    }
+    batches[test][batch["id"]] = batch
+    if asked[0]["body"]["model"] == "slow-batches":
+        await asyncio.sleep(3)
+    return JSONResponse(batch)
+
+
+async def get_batch(request: Request) -> Response:
+    return JSONResponse(batches[request.path_params["test"]][request.path_params["name"]])
+
+
+async def list_batches(request: Request) -> Response:
+    listed = list(batches[request.path_params["test"]].values())
+    return JSONResponse({"object": "list", "data": listed, "has_more": False})
+
+
+async def finish(request: Request) -> Response:
+    """Answer all batches that are under way."""
+    test = request.path_params["test"]
+    for batch in batches[test].values():
+        if batch["status"] != "in_progress":
+            continue
+        answered, failed = [], []
+        for line in files[test][batch["input_file_id"]].splitlines():
+            asked = json.loads(line)
+            done = await _answered(test, asked["body"])
+            row = {"custom_id": asked["custom_id"], "response": done, "error": None}
+            (answered if done["status_code"] == 200 else failed).append(json.dumps(row))
+        # The protocol promises no order.
+        batch["output_file_id"] = _file(test, "\n".join(reversed(answered)).encode())["id"]
+        batch["error_file_id"] = _file(test, "\n".join(failed).encode())["id"] if failed else None
+        batch["status"] = "completed"
+    return JSONResponse(len(batches[test]))
+
+
+async def _answered(test: str, body: dict) -> dict[str, object]:
+    message = body["messages"][-1]["content"]
+    step = _called(test, message)
+    made = await _trouble(step, body["model"]) or _completion(
+        body["model"], _judged(read_blocks(message))
+    )
+    return {"status_code": made.status_code, "body": json.loads(made.body)}
 
 
 async def listed(request: Request) -> Response:
@@ -114,6 +214,12 @@ if __name__ == "__main__":
     print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
     routes = [
         Route("/{test}/v1/chat/completions", complete, methods=["POST"]),
+        Route("/{test}/v1/files", upload, methods=["POST"]),
+        Route("/{test}/v1/files/{name}/content", content),
+        Route("/{test}/v1/batches", create_batch, methods=["POST"]),
+        Route("/{test}/v1/batches", list_batches),
+        Route("/{test}/v1/batches/{name}", get_batch),
+        Route("/{test}/finish", finish, methods=["POST"]),
         Route("/{test}/calls", listed),
     ]
     config = uvicorn.Config(Starlette(routes=routes), log_level="critical", access_log=False)

@@ -33,6 +33,14 @@ class Endpoint:
         with urllib.request.urlopen(f"{self.address}/calls") as reply:
             return json.load(reply)
 
+    def batches(self) -> int:
+        with urllib.request.urlopen(f"{self.base_url}/batches") as reply:
+            return len(json.load(reply)["data"])
+
+    def finish(self) -> None:
+        """Answer all batches that are under way."""
+        urllib.request.urlopen(f"{self.address}/finish", data=b"").close()
+
     def judge(self, **settings: Any) -> Judge:
         defaults = {"name": "tester", "model": "m", "base_url": self.base_url, "key_env": KEY_ENV}
         return Judge.model_validate({**defaults, **settings})

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from limaflow.annotation.cli import packet
+from limaflow.annotation.key import read_key
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.judging.cli import compare, grade, summarize, summarize_grades
@@ -38,6 +40,23 @@ def judged(endpoint, made, **options) -> list[Verdict]:
 
 def question_by_id(made) -> dict[str, str]:
     return {prompt.id: prompt.prompt for prompt in read_records(made.prompts, Example)}
+
+
+def test_a_model_may_judge_just_what_people_are_shown(endpoint, study) -> None:
+    made = study(ANSWERS)
+    packet(
+        prompts=made.prompts,
+        first=[made.ours],
+        second=[made.theirs],
+        annotator=["ann"],
+        items=2,
+        seed=1,
+        output=made.folder / "round",
+    )
+    verdicts = judged(endpoint, made, key=made.folder / "round")
+    people = {(i.prompt_id, i.first, i.second) for i in read_key(made.folder / "round").items()}
+    assert len(verdicts) == 4
+    assert people < {(v.prompt_id, v.first, v.second) for v in verdicts}
 
 
 def test_every_pair_is_judged_in_both_orders(endpoint, study) -> None:
@@ -162,11 +181,12 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
         *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
         *("win", "tie", "lose", "adjusted_win", "p_value", "merge", "other_merge"),
         *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
+        *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25
     assert told["position_consistency"]["estimate"] == 1.0
-    assert told["first_slot_share"] == 0.5
+    assert told["first_slot_share"]["estimate"] == 0.5
     assert told["mean_chars"]["first"] == sum(len(a) for a, _ in ANSWERS.values()) / 4
 
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limaflow.config import Grading
 from limaflow.judging.blocks import enclose, read_blocks
+from limaflow.judging.grading import LEVELS
 from limaflow.judging.instrument import load
 
 ATTEMPTS = {
@@ -39,9 +41,10 @@ def test_an_attempt_to_break_out_stays_text_of_its_own_block(attempt: str, place
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
-def test_an_attempt_in_a_graded_answer_stays_text_of_its_block(attempt: str) -> None:
+@pytest.mark.parametrize("name", LEVELS)
+def test_an_attempt_in_a_graded_answer_stays_text_of_its_block(attempt: str, name: Grading) -> None:
     texts = {"question": "Why is the sky blue?", "answer": attempt}
-    assert read_blocks(load("likert").render(**texts)) == texts
+    assert read_blocks(load(name).render(**texts)) == texts
 
 
 @given(TEXTS, TEXTS, TEXTS)

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from limaflow.config import Judge
+from limaflow.config import Budget, Judge
 from limaflow.errors import InputError
-from limaflow.judging.client import Question, ask_all, key_of
+from limaflow.judging.client import ask_all, key_of
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
+from limaflow.judging.session import Question, Terms
+from limaflow.judging.spending import BudgetReached
 from limaflow.judging.store import Answer, Store
 
 INSTRUMENT = load("pairwise")
@@ -30,15 +32,8 @@ def question(text: str, one: str = "good", other: str = "bad") -> Question:
 def ask(
     store: Path, judge: Judge, *questions: Question, share: float = 0.0, **options: Any
 ) -> list[Answer]:
-    settings = {"identity": "", "timeout": 5.0, **options}
-    return ask_all(
-        questions,
-        lambda reply: choice_of(reply) is not None,
-        judge=judge,
-        store=store,
-        max_error_share=share,
-        **settings,
-    )
+    terms = Terms(judge=judge, store=store, max_error_share=share, **options)
+    return ask_all(questions, lambda reply: choice_of(reply) is not None, terms=terms)
 
 
 def test_an_answer_is_recorded_with_who_gave_it_and_what_it_cost(endpoint, tmp_path: Path) -> None:
@@ -65,15 +60,41 @@ def test_one_question_asked_twice_is_paid_once(endpoint, tmp_path: Path) -> None
     assert (one.reply, one.cost > 0, same.cost) == (same.reply, True, 0.0)
 
 
-@pytest.mark.parametrize("trouble", ["429", "500", "hang", "broken", "500 429 500"])
+@pytest.mark.parametrize("trouble", ["429", "500", "hang", "broken", "drip", "500 429 500"])
 def test_a_call_in_trouble_is_repeated(endpoint, tmp_path: Path, trouble: str) -> None:
     started = time.monotonic()
     asked = question(f"script: {trouble}\nWhy?")
-    (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=1), asked, timeout=1.0)
+    judge = endpoint.judge(attempts=1, timeout_seconds=1.0)
+    (answer,) = ask(tmp_path / "s", judge, asked)
     assert answer.error is None
     assert [call["did"] for call in endpoint.calls()] == [*trouble.split(), "well"]
     if "429" in trouble:
         assert time.monotonic() - started > 1, "the server asked for a pause of a second"
+
+
+@pytest.mark.slow
+def test_a_storm_that_outlasts_the_sdks_patience_is_waited_out(endpoint, tmp_path: Path) -> None:
+    asked = [question(f"script: {'429 ' * 8}\n{i}") for i in range(16)]
+    answers = ask(tmp_path / "s", endpoint.judge(concurrency=16), *asked)
+    assert [answer.error for answer in answers] == [None] * 16
+
+
+def test_a_spent_account_is_not_waited_for(endpoint, tmp_path: Path) -> None:
+    asked = question(f"script: {'quota ' * 9}\nWhy?")
+    with pytest.raises(InputError, match=r"was refused.*no money left"):
+        ask(tmp_path / "s", endpoint.judge(), asked, share=1.0)
+
+
+def test_a_model_that_changes_under_its_name_is_reported_over_several_runs(
+    endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(tmp_path / "s", endpoint.judge(), question("Why?"))
+    ask(tmp_path / "s", endpoint.judge(), question("Whence?"))
+    assert "changed" not in capsys.readouterr().err
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), question("script: renamed\nWhither?"))
+    assert answer.answered_by == "another-2026-01 fp_7"
+    told = capsys.readouterr()
+    assert "changed from 'm-2026-01 fp_7' to 'another-2026-01 fp_7'" in told.out + told.err
 
 
 @pytest.mark.parametrize("nonsense", ["mumble", "punctuated", "cut", "empty", "html", "wrong-json"])
@@ -147,18 +168,34 @@ def test_an_unknown_model_stops_at_once(endpoint, tmp_path: Path) -> None:
         ask(tmp_path / "s", endpoint.judge(model="unknown"), question("Why?"), share=1.0)
 
 
-def test_the_budget_is_never_passed_and_its_answers_are_kept(endpoint, tmp_path: Path) -> None:
+@pytest.mark.parametrize("budget", [Budget(cost=6.0), Budget(tokens=5_000)], ids=str)
+def test_the_budget_is_never_passed_and_its_answers_are_kept(
+    endpoint, tmp_path: Path, budget: Budget
+) -> None:
     asked = [question(f"Number {i}?") for i in range(60)]
-    judge = endpoint.judge(budget=6.0, max_tokens=100, concurrency=8, **PRICED)
-    with pytest.raises(InputError, match="budget of judge 'tester', 6, would be passed"):
-        ask(tmp_path / "s", judge, *asked)
+    judge = endpoint.judge(max_tokens=100, concurrency=8, **PRICED)
+    with pytest.raises(BudgetReached, match="the budget of this run would be passed"):
+        ask(tmp_path / "s", judge, *asked, run="r", budget=budget)
     made = len(endpoint.calls())
     assert 10 < made < 60
     with Store(tmp_path / "s") as store:
-        assert store.spent("tester") == pytest.approx(made * CALL_COST)
-        assert store.spent("tester") <= 6.0
-    ask(tmp_path / "s", endpoint.judge(budget=20.0, max_tokens=100, **PRICED), *asked)
+        assert store.spent("r").cost == pytest.approx(made * CALL_COST)
+        assert store.spent("r").tokens == made * 110
+        assert store.spent("r").within(budget)
+    ask(tmp_path / "s", judge, *asked, run="r", budget=Budget(cost=20.0, tokens=30_000))
     assert len(endpoint.calls()) == 60, "what the first run paid for is not paid again"
+
+
+def test_a_budget_is_shared_by_all_judges_of_a_run_and_by_no_other_run(
+    endpoint, tmp_path: Path
+) -> None:
+    judge, other = (endpoint.judge(name=n, model=n, max_tokens=100, **PRICED) for n in "ab")
+    asked = [question(f"Number {i}?") for i in range(4)]
+    budget = Budget(cost=2.6)
+    ask(tmp_path / "s", judge, *asked, run="r", budget=budget)
+    with pytest.raises(BudgetReached):
+        ask(tmp_path / "s", other, *asked, run="r", budget=budget)
+    ask(tmp_path / "s", other, *asked, run="another", budget=budget)
 
 
 def test_calls_overlap_up_to_the_bound(endpoint, tmp_path: Path) -> None:
@@ -169,29 +206,35 @@ def test_calls_overlap_up_to_the_bound(endpoint, tmp_path: Path) -> None:
 
 
 def test_the_key_changes_with_all_that_may_change_an_answer() -> None:
-    judge = Judge(name="a", model="m")
     asked = question("Why?")
+
+    def key(asked: Question, identity: str = "", **settings: Any) -> str:
+        judge = Judge.model_validate({"name": "a", "model": "m", **settings})
+        return key_of(asked, Terms(judge=judge, store=Path("s"), identity=identity))
+
     keys = {
-        key_of(asked, judge, ""),
-        key_of(asked, judge, "another truth"),
-        key_of(asked, Judge(name="a", model="n"), ""),
-        key_of(asked, Judge(name="a", model="m", base_url="http://x/v1"), ""),
-        key_of(asked, Judge(name="a", model="m", temperature=0.5), ""),
-        key_of(asked, Judge(name="a", model="m", max_tokens=9), ""),
-        key_of(Question(asked.text, "another template"), judge, ""),
-        key_of(question("Why not?"), judge, ""),
-        key_of(question("Why?", "bad", "good"), judge, ""),
+        key(asked),
+        key(asked, "another truth"),
+        key(asked, model="n"),
+        key(asked, base_url="http://x/v1"),
+        key(asked, temperature=0.5),
+        key(asked, max_tokens=9),
+        key(Question(asked.text, "another template")),
+        key(question("Why not?")),
+        key(question("Why?", "bad", "good")),
     }
     assert len(keys) == 9
 
 
 def test_the_key_does_not_change_with_how_a_judge_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Judge(name="a", model="m")
-    other = Judge(name="b", model="m", concurrency=64, attempts=9, budget=1.0)
+    other = Judge(name="b", model="m", concurrency=64, attempts=9, batch=True, timeout_seconds=9.0)
+    asked = question("Why?")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:40001/v1")
-    key = key_of(question("Why?"), one, "demo")
+    key = key_of(asked, Terms(judge=one, store=Path("s"), identity="demo"))
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:40002/v1")
-    assert key_of(question("Why?"), other, "demo") == key, "an identity stands for the port"
+    same = key_of(asked, Terms(judge=other, store=Path("s"), identity="demo", run="r"))
+    assert same == key, "an identity stands for the port"
 
 
 def compare_command(study, endpoint, **settings: Any) -> list[str]:
@@ -230,3 +273,17 @@ def test_a_killed_run_goes_on_where_it_was(endpoint, study, tmp_path: Path) -> N
     subprocess.run(command, capture_output=True, check=True)
     assert made.output.read_bytes() == written
     assert len(endpoint.calls()) == 60 + repeated
+
+
+def test_a_spent_budget_is_one_line_and_an_exit_code_of_its_own(endpoint, study) -> None:
+    made = study({f"Number {i}?": (f"good {i}", f"bad {i}") for i in range(10)})
+    command = compare_command(made, endpoint, **PRICED)
+    bounded = [*command, "--run", "r", "--budget", '{"cost": 6}']
+    done = subprocess.run(bounded, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("error: the budget of this run would be passed")
+    assert not made.output.exists()
+    paid = len(endpoint.calls())
+    assert paid < 20
+    subprocess.run([*command, "--run", "r", "--budget", '{"cost": 80}'], check=True)
+    assert len(endpoint.calls()) == 20

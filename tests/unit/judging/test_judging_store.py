@@ -7,20 +7,37 @@ from pathlib import Path
 
 import pytest
 
+from limaflow.config import Budget
 from limaflow.errors import InputError
+from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store
 
 WRITER = """
 import sys
 from pathlib import Path
+from limaflow.config import Budget
+from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store
 with Store(Path(sys.argv[1])) as store:
-    for i in range(300):
-        store.reserve("judge", 2.0, None)
+    for i in range(80):
+        store.reserve("run", Spending(2.0, 20), Budget())
         answer = Answer(reply=f"{sys.argv[2]} {i}", cost=1.0)
         store.put(f"shared {i}", answer, judge="judge", model="m", template="t")
         store.put(f"{sys.argv[2]} {i}", answer, judge="judge", model="m", template="t")
-        store.settle("judge", 2.0, 1.0)
+        store.settle("run", Spending(2.0, 20), Spending(1.0, 10))
+"""
+
+
+OLDER = """
+create table answers (
+    key text primary key, judge text not null, model text not null, template text not null,
+    reply text not null, answered_by text not null, prompt_tokens integer not null,
+    completion_tokens integer not null, cost real not null,
+    at text not null default current_timestamp
+) without rowid;
+create table spending (judge text primary key, cost real not null) without rowid;
+insert into answers values ('k', 'j', 'm', 't', 'first', 'm fp', 0, 0, 0.5, '2026-01-01');
+pragma user_version = 1;
 """
 
 
@@ -48,25 +65,44 @@ def test_an_error_is_refused(tmp_path: Path) -> None:
         store.put("k", Answer(error="timed out"), judge="j", model="m", template="t")
 
 
-def test_two_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_many_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "s"), name])
-        for name in ("a", "b")
+        for name in "abcd"
     ]
-    assert [writer.wait() for writer in writers] == [0, 0]
+    assert [writer.wait() for writer in writers] == [0] * len(writers)
     with Store(tmp_path / "s") as store:
-        assert all(store.get(f"{kind} {i}") for kind in ("a", "b", "shared") for i in range(300))
-        assert store.spent("judge") == 600
+        assert all(store.get(f"{kind} {i}") for kind in [*"abcd", "shared"] for i in range(80))
+        assert store.spent("run") == Spending(80.0 * len(writers), 800 * len(writers))
 
 
-def test_a_reservation_that_would_pass_the_budget_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("budget", "bound", "paid"),
+    [
+        (Budget(cost=10.0), Spending(cost=6.0, tokens=600), Spending(2.0, 200)),
+        (Budget(tokens=1000), Spending(cost=6.0, tokens=600), Spending(2.0, 200)),
+    ],
+    ids=["money", "tokens"],
+)
+def test_a_reservation_that_would_pass_the_budget_is_refused(
+    tmp_path: Path, budget: Budget, bound: Spending, paid: Spending
+) -> None:
     with Store(tmp_path / "s") as store, Store(tmp_path / "s") as other:
-        assert store.reserve("j", 6.0, 10.0)
-        assert not other.reserve("j", 6.0, 10.0), "another process's reservation counts"
-        assert other.reserve("another judge", 6.0, 10.0)
-        store.settle("j", 6.0, 2.0)
-        assert other.reserve("j", 6.0, 10.0)
-        assert store.spent("j") == 8.0
+        assert store.reserve("r", bound, budget)
+        assert not other.reserve("r", bound, budget), "another process's reservation counts"
+        assert other.reserve("another run", bound, budget)
+        store.settle("r", bound, paid)
+        assert other.reserve("r", bound, budget)
+        assert store.spent("r") == bound + paid
+
+
+def test_answers_of_an_older_format_are_kept(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "s")
+    connection.executescript(OLDER)
+    connection.close()
+    with Store(tmp_path / "s") as store:
+        assert store.get("k") == Answer(reply="first", answered_by="m fp", cost=0.5)
+        assert store.reserve("r", Spending(1.0, 10), Budget(cost=1.0))
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

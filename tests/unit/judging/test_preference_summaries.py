@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limaflow.errors import InputError
-from limaflow.judging.merging import merged, rates, scores_by_prompt, sign_test
-from limaflow.judging.summary import Resampling, grade_summaries, preferences
+from limaflow.intervals import Interval, Resampling
+from limaflow.judging.summary import grade_summaries, preferences
 from limaflow.records import Choice, Grade, Verdict
-from limaflow.summaries import Preference
+from limaflow.statistics.outcomes import merged, rates, scores_by_prompt
+from limaflow.summaries import Preference, Slots
 
 RESAMPLING = Resampling(rounds=100, confidence=0.9, seed=3)
 CHOICES: list[Choice | None] = ["first", "second", "tie", None]
@@ -71,6 +72,12 @@ def test_swapping_the_models_mirrors_everything(verdicts: list[Verdict], rule: s
     assert one.win == other.lose and one.lose == other.win and one.tie == other.tie
     assert one.p_value == other.p_value
     assert one.position_consistency == other.position_consistency
+    assert one.permutation_p_value == other.permutation_p_value
+    assert (one.power is None) == (other.power is None)
+    if one.power and other.power:
+        assert math.isclose(one.power.detectable, other.power.detectable)
+    assert one.first_slot_share == other.first_slot_share and one.same_slot == other.same_slot
+    assert one.longer_by == other.longer_by is None
     assert math.isclose(one.adjusted_win.low, 1 - other.adjusted_win.high, abs_tol=1e-9)
 
 
@@ -131,15 +138,16 @@ def test_samples_are_averaged_within_their_prompt() -> None:
 def test_the_sign_test_leaves_ties_out() -> None:
     verdicts = [verdict(str(n), "a", "first") for n in range(5)]
     verdicts += [verdict(str(n), "a", "tie") for n in range(5, 50)]
-    assert sign_test(scores_by_prompt(verdicts, "a"), "strict") == pytest.approx(2 / 2**5)
-    assert sign_test(scores_by_prompt(verdicts[5:], "a"), "strict") == 1.0
+    assert seen_from("a", verdicts).p_value == pytest.approx(2 / 2**5)
+    assert seen_from("a", verdicts[5:]).p_value == 1.0
 
 
 def test_a_judge_that_always_takes_the_first_is_found_out() -> None:
     verdicts = [verdict(str(n), first, "first") for n in range(10) for first in "ab"]
     s = seen_from("a", verdicts)
     assert s.position_consistency is not None and s.position_consistency.estimate == 0
-    assert s.first_slot_share == 1.0
+    assert s.first_slot_share == Interval(1, 1, 1)
+    assert s.same_slot == Slots(first=1, second=0)
     assert s.tie.estimate == 1.0 and s.p_value == 1.0
     assert (s.other_merge.win, s.other_merge.lose) == (0.5, 0.5)
 
@@ -148,7 +156,7 @@ def test_lengths_are_told_where_they_are_known() -> None:
     verdicts = [verdict("1", "a", "first"), verdict("1", "b", "second"), verdict("2", "a", "tie")]
     chars = {"10a": 50, "10b": 10, "20a": 30, "20b": 90}
     (s,) = preferences(verdicts, rule="strict", resampling=RESAMPLING, chars=chars)
-    assert s.longer_wins == 1.0
+    assert s.longer_wins is not None and s.longer_wins.estimate == 1.0
     assert (s.mean_chars.first, s.mean_chars.second) == (40, 50)
     assert seen_from("a", verdicts).longer_wins is None
 

@@ -106,8 +106,8 @@ def test_llmbar_gpt4_has_the_accuracy_and_consistency_its_authors_print(
     [
         ({"second": "c"}, "compares 'a' and 'c'"),
         ({"prompt_id": "q9"}, "not among the prompts"),
-        ({"choice": None}, "either a choice or an error"),
-        ({"choice": "both"}, "not a valid Verdict: choice"),
+        ({"error": "and yet one"}, "either a choice or an error"),
+        ({"choice": "both"}, "recorded:1: choice 'both' is not first, second or tie"),
     ],
 )
 def test_a_recorded_verdict_that_does_not_fit_is_refused(

@@ -9,8 +9,11 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
+from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
-from limaflow.judging.summary import Resampling, grade_summaries, preference
+from limaflow.judging.agreement import agreements
+from limaflow.judging.strengths import strengths_by_judge
+from limaflow.judging.summary import grade_summaries, preference
 from limaflow.records import (
     BenchmarkItem,
     Choice,
@@ -107,8 +110,15 @@ def _example(prompt: str, response: str, split: str) -> Example:
 def _response(arm: str, example: Example, draw: random.Random) -> Response:
     good = "It is the Velm, a slow river. " * draw.randint(2, 6)
     text = f"{HOSTILE} {good}" if arm == "lima" else "river river " * draw.randint(3, 20)
+    cut = arm == "base" and draw.random() < 0.5
     return Response(
-        prompt_id=example.id, model=arm, sample=0, text=text, tokens=60, finish_reason="stop"
+        prompt_id=example.id,
+        model=arm,
+        sample=0,
+        text=text,
+        tokens=60,
+        finish_reason="length" if cut else "stop",
+        decoding={"engine": "vllm", "penalized": "prompt and response", "repetition_penalty": 1.2},
     )
 
 
@@ -117,7 +127,7 @@ def _judgments(
 ) -> None:
     resampling = Resampling(rounds=500, confidence=0.95, seed=1)
     by_id = {(r.model, r.prompt_id): r.id for rows in responses.values() for r in rows}
-    summaries, grades = [], []
+    summaries, grades, files = [], [], []
     for arm, skill in ARMS.items():
         rows = [
             Grade(
@@ -156,11 +166,17 @@ def _judgments(
                     )
                 )
         write_records(results / f"verdicts/truth/lima-vs-{other}.jsonl", verdicts)
+        files.append(verdicts)
         lengths = {r.id: len(r.text) for rows in responses.values() for r in rows}
         summaries.append(
             preference(verdicts, "lima", other, rule="strict", resampling=resampling, chars=lengths)
         )
     write_json(results / "analysis/preferences.json", [asdict(s) for s in summaries])
+    judged = [verdict for verdicts in files for verdict in verdicts]
+    ranked = strengths_by_judge(judged, rule="strict", resampling=resampling)
+    write_json(results / "analysis/strengths.json", [asdict(s) for s in ranked])
+    agreed = agreements(files, {"models": ["truth"]}, resampling)
+    write_json(results / "analysis/agreement.json", [asdict(a) for a in agreed])
     found = grade_summaries(grades, resampling)
     write_json(results / "analysis/grades.json", [asdict(s) for s in found])
 
@@ -215,8 +231,10 @@ def _curation(results: Path) -> None:
 def _training(results: Path, arm: str, draw: random.Random) -> None:
     folder = results / "models" / arm
     (folder / "runs/abc").mkdir(parents=True)
-    log = ["step,epoch,loss,learning_rate"]
-    log += [f"{s},{1 + s // 8},{4 / (1 + s / 9):.4f},{1e-3 * (1 - s / 90):.6f}" for s in range(80)]
+    log = ["step,epoch,loss,learning_rate,gradient_norm"]
+    log += [
+        f"{s},{1 + s // 8},{4 / (1 + s / 9):.4f},{1e-3 * (1 - s / 90):.6f},1" for s in range(80)
+    ]
     (folder / "runs/abc/log.csv").write_text("\n".join(log) + "\n", encoding="utf-8")
     epochs = range(1, 11)
     write_json(

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from typer.testing import CliRunner
 from limaflow.cli import app
 from limaflow.config import parse
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records, write_records
 from limaflow.overlay import merged
+from limaflow.records import Verdict
 from limaflow.report.page import build, inline_svg
 
 PROJECT = Path(__file__).parents[3]
 SECTIONS = "summary preferences grades data training benchmarks responses judges provenance limits"
+
+BROWSER = "responses.html"
 
 
 class Tags(HTMLParser):
@@ -48,11 +53,17 @@ def test_hostile_text_of_models_data_and_judges_stays_text(page: str) -> None:
     assert not [name for _, attrs in tags for name in attrs if name.startswith("on")]
 
 
+def test_how_responses_were_made_and_how_many_were_cut_off_is_told(page: str) -> None:
+    assert "<td>vllm</td><td>no</td><td>1.2 over the prompt and response</td>" in page
+    (cut,) = re.findall(r"<tr><td>base</td><td>vllm</td>.*>([\d.]+)%</td></tr>", page)
+    assert 20 < float(cut) < 80
+
+
 def test_nothing_is_fetched_and_scripts_are_forbidden(page: str) -> None:
     for tag, attrs in Tags(page).tags:
         assert tag not in ("link", "img", "base")
         for name in ("src", "href", "xlink:href"):
-            assert (attrs.get(name) or "#").startswith("#")
+            assert (attrs.get(name) or "#").startswith("#") or attrs[name] == BROWSER
     assert "default-src 'none'" in page
     assert "url(http" not in page
     assert "@import" not in page
@@ -83,7 +94,7 @@ def test_every_id_is_unique_and_every_reference_leads_somewhere(page: str) -> No
     assert len(ids) == len(set(ids))
     for _, attrs in Tags(page).tags:
         for name in ("href", "xlink:href"):
-            if name in attrs:
+            if name in attrs and attrs[name] != BROWSER:
                 assert str(attrs[name]).removeprefix("#") in ids
     assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
     assert set(SECTIONS.split()) <= set(ids)
@@ -102,6 +113,12 @@ def test_a_password_in_a_url_of_the_configuration_is_not_shown(page: str) -> Non
 def test_every_arm_answers_every_prompt_side_by_side(page: str) -> None:
     assert page.count('<div class="answer">') == 60 * 4
     assert "lima / base: <strong>" in page
+
+
+def test_judges_agreement_and_arms_strengths_are_told(page: str) -> None:
+    assert "<td>truth</td><td>orders</td>" in page
+    assert "crowd and gpt 78 %" in page
+    assert "Bradley–Terry" in page and re.search(r"lima [+−-]\d", page)
 
 
 def test_figures_of_every_section_and_their_captions_are_in_the_file(page: str) -> None:
@@ -150,3 +167,15 @@ def test_ids_inside_a_figure_carry_its_name(tmp_path: Path) -> None:
     found = inline_svg(svg, "tax")
     assert found == '<svg><g id="tax-x"/><use href="#tax-x" clip-path="url(#tax-x)"/></svg>'
     assert inline_svg(tmp_path / "none.svg", "tax") is None
+
+
+def test_what_people_chose_stands_beside_the_judges(experiment: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(experiment / "results", results)
+    judged = list(read_records(results / "verdicts/truth/lima-vs-few.jsonl", Verdict))
+    people = [replace(v, annotator="ann", answered_by="", reply="") for v in judged[::2]]
+    write_records(results / "verdicts/people/lima-vs-few.jsonl", people)
+    raw = merged([PROJECT / "config.yaml", experiment / "overlay.yaml"])
+    raw["judging"]["people"] = {"folder": "round"}
+    page = build(results, parse(raw), samples=60, revision="abc123")
+    assert page.count("<strong>ann</strong>, lima shown first, few second") == len(people)

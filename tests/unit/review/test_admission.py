@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from limaflow.review.admission import other_user
+from limaflow.loopback.admission import other_user
 
 Start = Callable[..., Any]
 

@@ -89,13 +89,13 @@ def test_a_decision_and_its_undo_leave_no_trace(ledger: list[Decision]) -> None:
 
 def test_kappa_of_the_textbook() -> None:
     # Cohen's kappa of Wikipedia's example: 20 yes/yes, 5 yes/no, 10 no/yes, 15 no/no.
-    table = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
+    table = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15
     assert kappa(table) == pytest.approx(0.4)
 
 
 def test_kappa_is_not_defined_where_chance_agrees_always() -> None:
     assert kappa([]) is None
-    assert kappa([("y", "y")] * 5) is None
+    assert kappa([(True, True)] * 5) is None
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from limaflow.errors import InputError
+from limaflow.journal import prepare
 from limaflow.records import Message
-from limaflow.review.ledger import Decision, append, file_of, files_of, mend, read
+from limaflow.review.ledger import Decision, append, file_of, files_of, read
 
 KEEP = Decision(id="a" * 16, decision="keep", reviewer="ann", prompt="How?", time="2026-01-01")
 REJECT = Decision(id="b" * 16, decision="reject", reviewer="ann", reason="dull")
@@ -61,7 +62,9 @@ def test_a_line_cut_short_is_warned_of_and_does_not_count(ledger: Path) -> None:
     assert "lima.review.jsonl:2: the last line is cut short" in found.warnings[0]
 
 
-@pytest.mark.parametrize("step", [mend, lambda path: append(path, REJECT)])
+@pytest.mark.parametrize(
+    "step", [lambda path: prepare(path, Decision), lambda path: append(path, REJECT)]
+)
 def test_a_line_cut_short_is_set_aside_not_lost(
     ledger: Path, step: Callable[[Path], str | None]
 ) -> None:
@@ -87,7 +90,7 @@ def test_a_whole_line_without_its_end_counts(ledger: Path) -> None:
 def test_a_broken_line_in_the_middle_is_an_error_with_its_place(ledger: Path) -> None:
     ledger.write_text(CUT + "\n")
     append(ledger, KEEP)
-    with pytest.raises(InputError, match=r"lima\.review\.jsonl:1: not a decision"):
+    with pytest.raises(InputError, match=r"lima\.review\.jsonl:1: not a valid Decision"):
         read([ledger])
 
 

@@ -1,7 +1,6 @@
 """The page in a real browser, by its keys, over a real server."""
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +13,8 @@ from limaflow.review.ledger import read
 
 pytestmark = pytest.mark.slow
 
-BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--disable-dev-shm-usage --window-size=1400,900"
-)
 SECONDS = 30
 Start = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium without a window; nothing is downloaded for it."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    assert BROWSER.exists() and DRIVER.exists(), "envs/debian.txt names what is missing"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = webdriver.ChromeOptions()
-        options.binary_location = str(BROWSER)
-        for flag in [*FLAGS.split(), f"--user-data-dir={profile}"]:
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options, service=Service(executable_path=str(DRIVER)))
-        yield driver
-        driver.quit()
 
 
 class Page:

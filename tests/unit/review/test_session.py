@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from limaflow.config import Filters
+from limaflow.loopback.requests import Refused
 from limaflow.records import Example, Message
-from limaflow.review.edits import Refused
 from limaflow.review.material import Material
 from limaflow.review.session import Session
 from limaflow.review.shares import Share

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from training_runs import MARK
 
 from limaflow.config import Launch, Recipe
 
@@ -53,20 +54,19 @@ Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def torchrun() -> Start:
-    """Start a program as `processes` ranks, niced and single-threaded, its output in one pipe."""
+def start(tmp_path: Path) -> Start:
+    """Start a program, niced and single-threaded, as one of this test's, its output a pipe."""
 
-    def start(processes: int, *command: object) -> subprocess.Popen[str]:
+    def start(*command: object) -> subprocess.Popen[str]:
         folder = Path(sys.executable).parent
         return subprocess.Popen(
-            [
-                "nice",
-                str(folder / "torchrun"),
-                "--standalone",
-                f"--nproc-per-node={processes}",
-                *map(str, command),
-            ],
-            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"},
+            ["nice", *map(str, command)],
+            env={
+                **os.environ,
+                "PATH": f"{folder}:{os.environ['PATH']}",
+                "OMP_NUM_THREADS": "1",
+                MARK: str(tmp_path),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -76,18 +76,37 @@ def torchrun() -> Start:
 
 
 @pytest.fixture
-def fine_tune(torchrun: Start, tiny_base: Path, tiny_examples: Path) -> Start:
-    """Start `limaflow train run` on the tiny model, writing below a folder."""
+def torchrun(start: Start) -> Start:
+    """Start a program as `processes` ranks."""
 
-    def start(
-        folder: Path, recipe: Recipe, launch: Launch, exports: str = "[1,3]"
+    def start_ranks(processes: int, *command: object) -> subprocess.Popen[str]:
+        return start("torchrun", "--standalone", f"--nproc-per-node={processes}", *command)
+
+    return start_ranks
+
+
+@pytest.fixture
+def fine_tune(start: Start, torchrun: Start, tiny_base: Path, tiny_examples: Path) -> Start:
+    """Start `limaflow train run` on the tiny model, writing below a folder.
+
+    Under torchrun if there are several processes, else plainly.
+    """
+
+    def start_training(
+        folder: Path,
+        recipe: Recipe,
+        launch: Launch,
+        exports: str = "[1,3]",
+        base: Path = tiny_base,
     ) -> subprocess.Popen[str]:
-        return torchrun(
-            launch.processes_per_node,
-            "--no-python", "limaflow", "train", "run", "--arm", "lima", "--base", tiny_base,
+        command = (
+            "limaflow", "train", "run", "--arm", "lima", "--base", base,
             "--data", tiny_examples / "train.jsonl", "--dev", tiny_examples / "dev.jsonl",
             "--recipe", recipe.flag(), "--launch", launch.flag(), "--export-epochs", exports,
             "--seed", 5, "--run-folder", folder / "runs", "--output", folder / "training.json",
         )  # fmt: skip
+        if launch.processes_per_node == 1:
+            return start(*command)
+        return torchrun(launch.processes_per_node, "--no-python", *command)
 
-    return start
+    return start_training

@@ -2,39 +2,68 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from deepspeed.utils import safe_get_full_grad
 from safetensors.torch import save_file
+from torch.nn.init import constant_
 
-from limaflow.config import Launch, Recipe
+from limaflow.config import Launch, Lora, Recipe
+from limaflow.training import engine as engines
 from limaflow.training.data import dialogue_tokenizer, prepared
-from limaflow.training.engine import load_model, start_engine
 from limaflow.training.gradient import accumulate
 from limaflow.training.layout import micro_steps
 from limaflow.training.processes import join, rank, world
 
-base, data, recipe_text, launch_text, output = sys.argv[1:]
+base, data, recipe_text, launch_text, lora_text, output = sys.argv[1:]
 join()
-recipe = Recipe.model_validate_json(recipe_text)
+full = Recipe.model_validate_json(recipe_text)
+adapted = full.model_copy(update={"lora": Lora.model_validate_json(lora_text)})
 tokenizer, new = dialogue_tokenizer(Path(base))
-examples = prepared(Path(data), None, tokenizer, recipe).train
+examples = prepared(Path(data), None, tokenizer, full).train
+lengths = [len(example.tokens) for example in examples]
+
+
+settings = engines._settings
+
+
+def divided(*arguments: Any) -> dict[str, Any]:
+    """DeepSpeed leaves small weights whole; here ZeRO-3 divides them all."""
+    made = settings(*arguments)
+    made["zero_optimization"]["stage3_param_persistence_threshold"] = 0
+    return made
+
+
+engines._settings = divided
+
+
+def save_gradient(stage: int, recipe: Recipe, name: str) -> None:
+    launch = Launch.model_validate_json(launch_text).model_copy(update={"zero_stage": stage})
+    splits = micro_steps(lengths, recipe, launch, world=world(), seed=0)
+    model = engines.load_model(Path(base), tokenizer, new, recipe, launch)
+    for weight, parameter in model.named_parameters():
+        # An adapter starts at zero, and so would the gradient of its other half.
+        if "lora_B" in weight:
+            constant_(parameter, 0.01)
+    engine = engines.start_engine(model, recipe, launch, splits)
+    accumulate(
+        engine,
+        examples,
+        loss_mean=recipe.loss_mean,
+        pad=tokenizer.pad_token_id,
+        capacity=launch.micro_batch_tokens,
+        seed=0,
+        step=0,
+    )
+    trained = {n: p for n, p in engine.module.named_parameters() if p.requires_grad}
+    whole = {n: safe_get_full_grad(p).contiguous() for n, p in trained.items()}
+    if rank() == 0:
+        save_file(whole, f"{output}/{name}-{stage}")
+    engine.destroy()
+
+
 for stage in range(4):
-    for mean in ("token", "example"):
-        launch = Launch.model_validate_json(launch_text).model_copy(update={"zero_stage": stage})
-        lengths = [len(example.tokens) for example in examples]
-        splits = micro_steps(lengths, recipe, launch, world=world(), seed=0)
-        model = load_model(Path(base), tokenizer, new, recipe)
-        engine = start_engine(model, recipe, launch, splits)
-        accumulate(
-            engine,
-            examples,
-            loss_mean=mean,
-            pad=tokenizer.pad_token_id,
-            capacity=launch.micro_batch_tokens,
-            seed=0,
-            step=0,
-        )
-        whole = {n: safe_get_full_grad(p) for n, p in engine.module.named_parameters()}
-        if rank() == 0:
-            save_file({n: g.contiguous() for n, g in whole.items()}, f"{output}/{stage}-{mean}")
-        engine.destroy()
+    save_gradient(stage, full.model_copy(update={"loss_mean": "token"}), "token")
+    save_gradient(stage, full.model_copy(update={"loss_mean": "example"}), "example")
+for stage in (0, 2, 3):
+    save_gradient(stage, adapted, "lora")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
@@ -32,17 +33,22 @@ def test_the_newest_whole_checkpoint_is_taken_whatever_the_mark_says(tmp_path: P
     a_checkpoint(tmp_path, 10)
     (a_checkpoint(tmp_path, 11) / "weights.pt").write_bytes(b"1234")
     (a_checkpoint(tmp_path, 12) / "checkpoint.json").unlink()
-    hidden = a_checkpoint(tmp_path, 13, name=".step-13")
+    a_checkpoint(tmp_path, 13, name=".step-13")
     (tmp_path / "latest").write_text("step-12")
     assert [c.step for c in published(tmp_path)] == [9, 10]
-    assert resume_point(tmp_path, limit=99, zero_stage=2) == 10
-    assert not hidden.exists()
+    newest = resume_point(tmp_path, limit=99, zero_stage=2)
+    assert newest
+    assert newest.step == 10
+    # What a kill has left half made or half removed takes no room any longer.
+    assert {path.name for path in tmp_path.iterdir()} == {"step-9", "step-10", "latest"}
 
 
 def test_it_does_not_go_past_an_epoch_that_is_still_to_be_exported(tmp_path: Path) -> None:
     a_checkpoint(tmp_path, 3)
     late = a_checkpoint(tmp_path, 6)
-    assert resume_point(tmp_path, limit=5, zero_stage=2) == 3
+    newest = resume_point(tmp_path, limit=5, zero_stage=2)
+    assert newest
+    assert newest.step == 3
     assert not late.exists()
 
 
@@ -50,10 +56,20 @@ def test_nothing_to_go_on_from_is_a_fresh_start(tmp_path: Path) -> None:
     assert resume_point(tmp_path / "checkpoints", limit=9, zero_stage=2) is None
 
 
-def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path) -> None:
-    a_checkpoint(tmp_path, 3, world=4)
-    with pytest.raises(InputError, match="by 4 processes at ZeRO stage 2, and 2 at stage 2"):
+def test_a_checkpoint_of_another_zero_stage_is_refused(tmp_path: Path) -> None:
+    kept = a_checkpoint(tmp_path, 3)
+    with pytest.raises(InputError, match="at ZeRO stage 2, and stage 3 cannot") as error:
+        resume_point(tmp_path, limit=9, zero_stage=3)
+    assert "launch.zero_stage 2" in str(error.value)
+    assert kept.exists()
+
+
+def test_what_cannot_be_converted_for_other_processes_is_refused_and_kept(tmp_path: Path) -> None:
+    kept = a_checkpoint(tmp_path, 3, world=4)
+    with pytest.raises(InputError, match="cannot convert it") as error:
         resume_point(tmp_path, limit=9, zero_stage=2)
+    assert "as many processes as before" in str(error.value)
+    assert (kept / "weights.pt").exists()
 
 
 def row(step: int) -> StepRow:
@@ -64,6 +80,7 @@ def row(step: int) -> StepRow:
         learning_rate=0.1,
         gradient_norm=1.0,
         tokens_per_second=1.0,
+        memory=1.5,
         trained_token_share=0.5,
         padding_share=0.0,
     )
@@ -82,3 +99,9 @@ def test_the_log_is_cut_back_to_the_steps_that_were_kept(tmp_path: Path) -> None
     log.add(row(5))
     log.close()
     assert path.read_text() == whole
+
+    # TensorBoard, too, counts each step once: what was past the cut is purged.
+    events = EventAccumulator(str(tmp_path / "events")).Reload()
+    assert [(e.step, round(e.value, 6)) for e in events.Scalars("loss")] == [
+        (step, round(1 / step, 6)) for step in range(1, 6)
+    ]

@@ -8,28 +8,31 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
-from limaflow.config import Launch, Recipe
+from limaflow.config import Launch, Lora, Recipe
 from limaflow.training.conversation import IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model
 
 
-def plain_gradient(base: Path, data: Path, recipe: Recipe, mean: str) -> dict[str, torch.Tensor]:
+def plain_gradient(base: Path, data: Path, recipe: Recipe) -> dict[str, torch.Tensor]:
     """One example after the other, no padding, no weights: the formula as one writes it down."""
     tokenizer, new = dialogue_tokenizer(base)
     model = load_model(base, tokenizer, new, recipe).double()
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.constant_(parameter, 0.01)
     sums, counts = [], []
     for example in prepared(data, None, tokenizer, recipe).train:
         logits = model(torch.tensor([example.tokens])).logits[0, :-1]
         labels = torch.tensor(example.labels)[1:]
         sums.append(cross_entropy(logits, labels, reduction="sum", ignore_index=IGNORED))
         counts.append(int((labels != IGNORED).sum()))
-    if mean == "token":
+    if recipe.loss_mean == "token":
         loss = torch.stack(sums).sum() / sum(counts)
     else:
         loss = torch.stack([s / n for s, n in zip(sums, counts, strict=True)]).mean()
     loss.backward()
-    return {name: parameter.grad for name, parameter in model.named_parameters()}
+    return {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
 
 
 @pytest.mark.slow
@@ -49,15 +52,24 @@ def test_the_gradient_is_the_plain_one_at_every_zero_stage(
     # 21 examples in micro-batches of 3: ranks hold unequal numbers of examples and tokens.
     recipe = recipe.model_copy(update={"batch_examples": 21})
     launch = launch.model_copy(update={"micro_batch_examples": 3, "micro_batch_tokens": capacity})
+    lora = Lora(rank=4)
     data = tiny_examples / "train.jsonl"
     program = Path(__file__).parent / "gradient_program.py"
-    run = torchrun(processes, program, tiny_base, data, recipe.flag(), launch.flag(), tmp_path)
+    run = torchrun(
+        processes, program, tiny_base, data, recipe.flag(), launch.flag(), lora.flag(), tmp_path
+    )
     output = run.communicate(timeout=300)[0]
     assert run.returncode == 0, output
-    for mean in ("token", "example"):
-        expected = plain_gradient(tiny_base, data, recipe, mean)
-        for stage in range(4):
-            found = load_file(tmp_path / f"{stage}-{mean}")
-            for name, gradient in expected.items():
-                error = (found[name] - gradient).norm() / gradient.norm()
-                assert error < 1e-5, (stage, mean, name, float(error))
+    recipes = {
+        "token": (range(4), {"loss_mean": "token"}),
+        "example": (range(4), {"loss_mean": "example"}),
+        "lora": ((0, 2, 3), {"lora": lora}),
+    }
+    for name, (stages, changed) in recipes.items():
+        expected = plain_gradient(tiny_base, data, recipe.model_copy(update=changed))
+        for stage in stages:
+            found = load_file(tmp_path / f"{name}-{stage}")
+            assert found.keys() == expected.keys()
+            for weight, gradient in expected.items():
+                error = (found[weight] - gradient).norm()
+                assert error <= 1e-5 * gradient.norm(), (name, stage, weight, float(error))

@@ -1,50 +1,28 @@
-"""Whole runs under torchrun: what they leave, and that no kill changes it."""
+"""Whole runs: what they leave, and how they end where they cannot go on."""
 
-import csv
 import json
 import math
-import random
-import signal
-import subprocess
-import time
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
+from training_runs import fail, finish, losses, saved
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from limaflow.config import Launch, Recipe
+from limaflow.jsonl import read_records
 from limaflow.manifests import checksums, manifest_of_epoch, read_manifest
+from limaflow.records import Example
+from limaflow.training.batches import steps_of_epoch
 from limaflow.training.conversation import END_OF_TURN, IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
 
 pytestmark = pytest.mark.slow
-PATIENCE = 300
-"""Seconds that any of these small runs may take on a busy machine."""
-
-
-def finish(run: subprocess.Popen[str]) -> str:
-    output = run.communicate(timeout=PATIENCE)[0]
-    assert run.returncode == 0, output
-    return output
-
-
-def wait_for_rows(folder: Path, rows: int, run: subprocess.Popen[str]) -> None:
-    """Wait until the run has logged that many steps."""
-    deadline = time.monotonic() + PATIENCE
-    while sum(len(log.read_text().splitlines()) for log in folder.glob("runs/*/log.csv")) <= rows:
-        assert run.poll() is None, run.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def losses(folder: Path) -> list[tuple[str, str, str]]:
-    training = json.loads((folder / "training.json").read_text())
-    with (folder / training["log"]).open() as file:
-        return [(r["step"], r["loss"], r["gradient_norm"]) for r in csv.DictReader(file)]
 
 
 def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_again(
@@ -66,6 +44,14 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
 
     manifest, location = read_manifest(manifest_of_epoch(tmp_path / "training.json", 3))
     assert manifest.sha256 == checksums(Path(location))
+    for text in Path(location).glob("*.*"):
+        if text.suffix in (".json", ".md"):
+            assert str(tiny_base.parent) not in text.read_text(), text
+            assert str(tmp_path) not in text.read_text(), text
+    card = ModelCard.load(Path(location) / "README.md")
+    assert card.data.library_name == "transformers"
+    for told in ("21 conversations", training["identity"], "learning_rate: 0.01", "epoch 3 of 3"):
+        assert told in card.content
     tokenizer = AutoTokenizer.from_pretrained(location)
     model = AutoModelForCausalLM.from_pretrained(location)
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
@@ -99,68 +85,49 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
     assert (tmp_path / "training.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("zero_stage", [0, 2, 3])
-def test_killed_and_stopped_runs_end_in_the_same_weights(
-    *, zero_stage: int, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
-) -> None:
-    recipe = recipe.model_copy(update={"epochs": 16, "residual_dropout": 0.2})
-    launch = launch.model_copy(update={"zero_stage": zero_stage})
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finish(fine_tune(whole, recipe, launch, exports="[16]"))
-
-    # A checkpoint a step, so that many kills fall into the middle of a save.
-    often = launch.model_copy(update={"checkpoint_every_steps": 1})
-    moment = random.Random(zero_stage)
-    run = fine_tune(broken, recipe, often, exports="[16]")
-    wait_for_rows(broken, moment.randrange(2, 20), run)
-    time.sleep(moment.random() / 10)
-    workers = psutil.Process(run.pid).children(recursive=True)
-    run.kill()
-    run.wait()
-    gone, alive = psutil.wait_procs(workers, timeout=10)
-    assert len(gone) >= 2
-    assert not alive
-
-    run = fine_tune(broken, recipe, often, exports="[16]")
-    wait_for_rows(broken, moment.randrange(24, 36), run)
-    run.send_signal(signal.SIGTERM)
-    output = run.communicate(timeout=PATIENCE)[0]
-    assert run.returncode != 0
-    assert "run it again to go on" in output
-
-    assert "stopped" not in finish(fine_tune(broken, recipe, launch, exports="[16]"))
-    assert losses(broken) == losses(whole)
-    weights = [
-        read_manifest(manifest_of_epoch(folder / "training.json", 16))[0].sha256
-        for folder in (whole, broken)
-    ]
-    assert weights[0] == weights[1]
-
-
-def test_another_launch_does_not_go_on_from_a_checkpoint_that_it_cannot_read(
+def test_bad_input_is_one_line_before_any_work(
     *, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
 ) -> None:
-    recipe = recipe.model_copy(update={"epochs": 60})
-    run = fine_tune(tmp_path, recipe, launch)
-    wait_for_rows(tmp_path, 8, run)
-    run.kill()
-    run.wait()
-    other = fine_tune(tmp_path, recipe, launch.model_copy(update={"zero_stage": 3}))
-    output = other.communicate(timeout=PATIENCE)[0]
-    assert other.returncode != 0
-    assert "error:" in output
-    assert "2 processes at ZeRO stage 2" in output
+    recipe = recipe.model_copy(update={"max_tokens": 8, "max_trimmed_share": 1.0})
+    output = fail(fine_tune(tmp_path, recipe, launch))
+    assert output.count("error: ") == 1
+    assert "no trained token" in output
     # torchrun shows a traceback of its own.
     assert "src/limaflow" not in output
 
 
-def test_bad_input_is_one_line_before_any_work(
-    *, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
+def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
+    *, fine_tune: Callable, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
 ) -> None:
-    run = fine_tune(
-        tmp_path, recipe.model_copy(update={"max_tokens": 8, "max_trimmed_share": 1.0}), launch
-    )
-    output = run.communicate(timeout=PATIENCE)[0]
-    assert run.returncode != 0
+    recipe = recipe.model_copy(update={"learning_rate": 1e38})
+    launch = launch.model_copy(update={"processes_per_node": 1, "checkpoint_every_steps": 1})
+    output = fail(fine_tune(tmp_path, recipe, launch))
     assert output.count("error: ") == 1
-    assert "no trained token" in output
+    assert "error: the loss is nan at step 2, on examples " in output
+    examples = list(read_records(tiny_examples / "train.jsonl", Example))
+    order = steps_of_epoch(len(examples), recipe.batch_examples, seed=5, epoch=1)
+    assert ", ".join(examples[index].id for index in order[1]) in output
+    assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
+
+    one_step = recipe.model_copy(update={"batch_examples": 21})
+    output = fail(fine_tune(tmp_path / "at once", one_step, launch))
+    assert "error: the perplexity on dev is nan after epoch 1" in output
+    assert not saved(tmp_path / "at once")
+
+    refused = fail(fine_tune(tmp_path, recipe, launch.model_copy(update={"zero_stage": 3})))
+    assert refused.count("error: ") == 1
+    assert "saved at ZeRO stage 2, and stage 3 cannot go on from it" in refused
+    assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
+
+
+def test_a_gradient_that_overflows_stops_though_the_loss_is_a_number(
+    *, fine_tune: Callable, tiny_base: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+) -> None:
+    steep = tmp_path / "base"
+    shutil.copytree(tiny_base.parent, steep)
+    weights = load_file(steep / "model/model.safetensors")
+    weights["lm_head.weight"] *= 1e36
+    save_file(weights, steep / "model/model.safetensors", metadata={"format": "pt"})
+    launch = launch.model_copy(update={"processes_per_node": 1})
+    output = fail(fine_tune(tmp_path, recipe, launch, base=steep / "model.json"))
+    assert "error: the gradient's norm is inf at step 1, on examples " in output

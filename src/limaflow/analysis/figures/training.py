@@ -1,4 +1,4 @@
-"""Loss and learning rate over the optimizer steps of each run, from their logs."""
+"""Loss, learning rate and gradient norm over the steps of each run, and dev perplexity."""
 
 import csv
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limaflow.analysis.canvas import SERIES, drawing, write_csv
+from limaflow.analysis.epochs import TrainedEpoch
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 
-NEEDED = ("step", "epoch", "loss", "learning_rate")
+NEEDED = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
+Row = dict[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +20,11 @@ class LoggedRun:
 
     arm: str
     log: str
+    epochs: tuple[TrainedEpoch, ...] = ()
 
 
-def read_logs(trainings: Sequence[Path]) -> dict[str, list[dict[str, float]]]:
-    """Arm → one row a step with the columns of NEEDED.
+def read_logs(trainings: Sequence[Path]) -> dict[str, list[Row]]:
+    """Arm → one row a step with the columns of NEEDED, and `dev_perplexity` at an epoch's end.
 
     Raises:
         InputError: a log is missing, or a row lacks a number.
@@ -33,41 +36,58 @@ def read_logs(trainings: Sequence[Path]) -> dict[str, list[dict[str, float]]]:
         if not log.is_file():
             raise InputError("the run's log is not there", path=log)
         with log.open(encoding="utf-8", newline="") as file:
-            rows = []
-            for number, row in enumerate(csv.DictReader(file), start=2):
+            rows: list[Row] = []
+            for number, line in enumerate(csv.DictReader(file), start=2):
                 try:
-                    rows.append({name: float(row[name]) for name in NEEDED})
+                    rows.append({name: float(line[name]) for name in NEEDED})
                 except (KeyError, TypeError, ValueError):
                     raise InputError(
                         f"not a row with numbers for {', '.join(NEEDED)}", path=log, line=number
                     ) from None
+        perplexity = {epoch.epoch: epoch.dev_perplexity for epoch in run.epochs}
+        last = {row["epoch"]: row for row in rows}
+        for row in rows:
+            ends = row is last[row["epoch"]]
+            row["dev_perplexity"] = perplexity.get(int(row["epoch"] or 0)) if ends else None
         logs[run.arm] = rows
     return logs
 
 
-def draw(logs: dict[str, list[dict[str, float]]], path: Path, *, miniature: bool) -> None:
+def draw(logs: dict[str, list[Row]], path: Path, *, miniature: bool) -> None:
     """Write the figure, and its numbers beside it as CSV."""
     write_csv(
         path.with_suffix(".csv"),
         [
-            {"arm": arm, **row, "step": int(row["step"]), "epoch": int(row["epoch"])}
+            {"arm": arm, **row, "step": int(row["step"] or 0), "epoch": int(row["epoch"] or 0)}
             for arm, rows in logs.items()
             for row in rows
         ],
     )
-    with drawing(path, width=7.2, height=2.9, miniature=miniature) as figure:
-        loss, rate = figure.subplots(1, 2)
-        for number, (arm, rows) in enumerate(logs.items()):
-            colour = SERIES[number % len(SERIES)]
-            steps = [row["step"] for row in rows]
-            loss.plot(steps, [row["loss"] for row in rows], color=colour, label=arm, lw=1.2)
-            rate.plot(steps, [row["learning_rate"] for row in rows], color=colour, lw=1.2)
-        loss.set_ylabel("training loss")
-        rate.set_ylabel("learning rate")
-        rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-        for axes in (loss, rate):
-            axes.set_xlabel("optimizer step")
+    panels = {
+        "loss": "training loss",
+        "learning_rate": "learning rate",
+        "gradient_norm": "gradient norm",
+        "dev_perplexity": "dev perplexity",
+    }
+    with drawing(path, width=7.2, height=4.6, miniature=miniature) as figure:
+        grid = figure.subplots(2, 2, sharex=True)
+        for axes, (column, label) in zip(grid.flat, panels.items(), strict=True):
+            for number, (arm, rows) in enumerate(logs.items()):
+                known = [(row["step"], row[column]) for row in rows if row[column] is not None]
+                axes.plot(
+                    [step for step, _ in known],
+                    [value for _, value in known],
+                    color=SERIES[number % len(SERIES)],
+                    label=arm,
+                    lw=1.2,
+                    marker="o" if column == "dev_perplexity" else None,
+                    ms=3,
+                )
+            axes.set_ylabel(label)
             axes.set_ylim(bottom=0)
             axes.grid(color="#eeeeee")
+        for axes in grid[1]:
+            axes.set_xlabel("optimizer step")
+        grid[0, 1].ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
         if logs:
-            loss.legend(fontsize=8)
+            grid[0, 0].legend(fontsize=8)

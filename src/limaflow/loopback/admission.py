@@ -1,8 +1,8 @@
-"""Who may talk to the review page on a machine that others use too.
+"""Who may talk to a local page on a machine that others use too.
 
-A request must come from the reviewer's own processes (where the kernel tells whose a loopback
-connection is), name this machine as its host (against DNS rebinding), bear the cookie that the
-secret address is traded for, and, if it changes anything, come from the page itself.
+A request must come from the processes of the user who started the page (where the kernel tells
+whose a loopback connection is), name this machine as its host (against DNS rebinding), bear the
+cookie that the secret address is traded for, and, if it changes anything, come from the page.
 """
 
 import hmac
@@ -24,10 +24,6 @@ HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?")
 ESTABLISHED = "01"
 CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 HEADERS = {
-    # Data are hostile: no script, style or picture but this page's own files.
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
@@ -36,8 +32,16 @@ HEADERS = {
 }
 
 
-def admitting(application: ASGIApp, token: str) -> ASGIApp:
-    """`application` behind the door; `/?token=…` opens it."""
+def policy(scripts: str = "'self'", styles: str = "'self'") -> str:
+    """A content policy for hostile data: no script, style or picture but the page's own."""
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def admitting(application: ASGIApp, token: str, *, command: str, policy: str) -> ASGIApp:
+    """`application` behind the door; `/?token=…`, which `command` printed, opens it."""
     session = secrets.token_urlsafe(32)
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +49,7 @@ def admitting(application: ASGIApp, token: str) -> ASGIApp:
             await application(scope, receive, send)
             return
 
-        cookie = f"limaflow-review-{scope['server'][1]}"
+        cookie = f"{command.replace(' ', '-')}-{scope['server'][1]}"
         headers = Headers(scope=scope)
         opens = _same(_offered(scope), token)
         if reason := _stranger(scope, headers):
@@ -54,13 +58,13 @@ def admitting(application: ASGIApp, token: str) -> ASGIApp:
             answer = application
         else:
             answer = PlainTextResponse(
-                "Open the address that `limaflow review` printed.", status_code=403
+                f"Open the address that `{command}` printed.", status_code=403
             )
 
         async def with_headers(message: ASGIMessage) -> None:
             if message["type"] == "http.response.start":
                 sent = MutableHeaders(scope=message)
-                sent.update(HEADERS)
+                sent.update(HEADERS | {"content-security-policy": policy})
                 if answer is application and opens:
                     sent["set-cookie"] = f"{cookie}={session}; Path=/; HttpOnly; SameSite=Strict"
             await send(message)

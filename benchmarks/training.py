@@ -1,0 +1,127 @@
+"""Full fine-tuning: tokens of the data set per second, ours beside TRL's SFTTrainer.
+
+Both train the same model on the same token lists and labels: AdamW, linear decay, 32 examples an
+optimizer step, one process. Each layout runs in a process of its own (training_layout.py), in
+turn, and is measured from the end of its third step on, so that start-up and saving are left out.
+
+Without options it takes the miniature's base model and data set. `--shape 7b --precision bf16`, for
+a GPU, takes a Llama of that shape with random weights and examples as long as LIMA's.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+MINIATURE = Path("results/miniature")
+ROUNDS = 3
+VOCABULARY = 32_000
+SHAPES = {
+    "1b": {"hidden_size": 2048, "intermediate_size": 5504, "num_hidden_layers": 22},
+    "7b": {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32},
+}
+LIMA_MEAN, LIMA_SPREAD, LIMIT = 620, 0.9, 2048
+"""Tokens: 711,132 in 1,030 sequences trimmed to 2,048; the spread (of the logarithm) is a guess."""
+OURS = [
+    {"peer": "limaflow", "packed": 2048},
+    {"peer": "limaflow", "packed": 4096},
+    {"peer": "limaflow", "packed": 8192},
+    {"peer": "limaflow", "micro": 8},
+]
+UNPACKED = [{"peer": "trl", "micro": 8}, {"peer": "trl", "micro": 32}]
+OTHERWISE = [
+    {"peer": "trl", "micro": 8, "grouped": True},
+    {"peer": "trl", "micro": 8, "padding_free": True},
+    {"peer": "trl", "micro": 32, "padding_free": True},
+]
+
+
+def miniature() -> dict[str, Any]:
+    """The stand-in base model and its data set as tokens."""
+    from limaflow.config import parse
+    from limaflow.manifests import read_manifest
+    from limaflow.overlay import merged
+    from limaflow.training.data import dialogue_tokenizer, prepared
+
+    recipe = parse(merged([Path("config.yaml"), Path("experiments/miniature.yaml")])).training
+    base = MINIATURE / "base/model.json"
+    tokenizer, _ = dialogue_tokenizer(base)
+    data = prepared(MINIATURE / "datasets/lima/frozen/train.jsonl", None, tokenizer, recipe)
+    rows = [{"input_ids": e.tokens, "labels": e.labels} for e in data.train]
+    return {"model": str(read_manifest(base)[1]), "rows": rows, "vocabulary": len(tokenizer)}
+
+
+def invented(shape: str) -> dict[str, Any]:
+    """A Llama of a known shape, to be made with random weights, and random tokens to train on."""
+    import random
+
+    drawn = random.Random(0)
+    centre = math.log(LIMA_MEAN) - LIMA_SPREAD**2 / 2
+    rows = []
+    for _ in range(512):
+        length = max(16, min(LIMIT, round(drawn.lognormvariate(centre, LIMA_SPREAD))))
+        tokens = [drawn.randrange(10, VOCABULARY) for _ in range(length)]
+        prompt = max(2, length // 8)
+        rows.append({"input_ids": tokens, "labels": [-100] * prompt + tokens[prompt:]})
+    return {"shape": SHAPES[shape], "rows": rows, "vocabulary": VOCABULARY}
+
+
+def measured(layout: dict[str, Any], task: Path) -> dict[str, float]:
+    """Run one layout in a process of its own; what it prints last is its result."""
+    program = Path(__file__).with_name("training_layout.py")
+    command = [sys.executable, str(program), str(task), json.dumps(layout)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{layout} failed:\n{done.stderr[-3000:]}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Measure every layout in turn, and print the table and the two ratios."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--shape", choices=SHAPES, help="instead of the miniature")
+    options.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    options.add_argument("--checkpointing", action="store_true", help="of gradients, in both")
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--peak-tflops", type=float, help="of the GPU, for its utilisation (MFU)")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        task = miniature() if chosen.shape is None else invented(chosen.shape)
+        settings = {"precision": chosen.precision, "checkpointing": chosen.checkpointing}
+        (folder / "task.json").write_text(json.dumps({**task, **settings}))
+        layouts = [*OURS, *UNPACKED, *OTHERWISE]
+        found: dict[str, list[dict[str, float]]] = {json.dumps(layout): [] for layout in layouts}
+        for _ in range(chosen.rounds):
+            for layout in layouts:
+                found[json.dumps(layout)].append(measured(layout, folder / "task.json"))
+
+    def best(group: list[dict[str, Any]]) -> float:
+        return max(
+            median(run["tokens_per_second"] for run in found[json.dumps(layout)])
+            for layout in group
+        )
+
+    for name, runs in found.items():
+        speed = median(run["tokens_per_second"] for run in runs)
+        share = (
+            f", MFU {6 * runs[0]['parameters'] * speed / chosen.peak_tflops / 1e12:.1%}"
+            if chosen.peak_tflops
+            else ""
+        )
+        peak = max(run["peak_mib"] for run in runs)
+        print(f"{name}: {speed:,.0f} tokens/s, {peak:,.0f} MiB at most{share}")
+    print(
+        f"training, tokens/s over TRL without packing: {best(OURS) / best(UNPACKED):.2f}x; "
+        f"over TRL at its best: {best(OURS) / best([*UNPACKED, *OTHERWISE]):.2f}x"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""One layout of training.py in a process of its own: prints tokens per second and peak memory."""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+WARM_UP_STEPS = 3
+BATCH = 32
+EPOCHS = 2
+
+
+def model_of(task: dict[str, Any]) -> Any:
+    """The model of the task in fp32, with room for the tokenizer's new tokens."""
+    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    if "shape" not in task:
+        model = AutoModelForCausalLM.from_pretrained(task["model"], dtype=torch.float32)
+        model.resize_token_embeddings(task["vocabulary"])
+        return model.train()
+    heads = task["shape"]["hidden_size"] // 128
+    config = LlamaConfig(
+        **task["shape"],
+        vocab_size=task["vocabulary"],
+        num_attention_heads=heads,
+        max_position_embeddings=2048,
+    )
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        return LlamaForCausalLM(config).train()
+
+
+def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
+    """Our step, as recipe.py takes it; the time at the end of each step, and its tokens."""
+    from limaflow.config import parse
+    from limaflow.overlay import merged
+    from limaflow.training.batches import steps_of_epoch
+    from limaflow.training.conversation import TokenizedExample
+    from limaflow.training.engine import start_engine, update
+    from limaflow.training.gradient import accumulate
+    from limaflow.training.layout import micro_steps
+    from limaflow.training.processes import join
+
+    join()
+    config = parse(merged([Path("config.yaml")]))
+    recipe = config.training.model_copy(
+        update={"precision": task["precision"], "epochs": EPOCHS, "batch_examples": BATCH}
+    )
+    launch = config.launch.model_copy(
+        update={
+            "micro_batch_tokens": layout.get("packed"),
+            "micro_batch_examples": layout.get("micro", 1),
+            "zero_stage": 1 if task["precision"] == "bf16" else 0,
+            "gradient_checkpointing": task["checkpointing"],
+        }
+    )
+    rows = [
+        TokenizedExample(
+            id=str(number), tokens=tuple(row["input_ids"]), labels=tuple(row["labels"]), trimmed=0
+        )
+        for number, row in enumerate(task["rows"])
+    ]
+    lengths = [len(row.tokens) for row in rows]
+    splits = micro_steps(lengths, recipe, launch, world=1, seed=0)
+    engine = start_engine(model, recipe, launch, splits)
+    ends = []
+    for epoch in range(1, EPOCHS + 1):
+        for number, order in enumerate(steps_of_epoch(len(rows), BATCH, seed=0, epoch=epoch)):
+            examples = [rows[index] for index in order]
+            accumulate(
+                engine,
+                examples,
+                loss_mean="token",
+                pad=0,
+                capacity=launch.micro_batch_tokens,
+                seed=0,
+                step=number,
+            )
+            update(engine, recipe.learning_rate)
+            ends.append((time.perf_counter(), sum(len(e.tokens) for e in examples)))
+    return ends
+
+
+def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
+    """TRL's trainer on the same rows."""
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerFast, TrainerCallback
+    from trl import SFTConfig, SFTTrainer
+
+    ends: list[float] = []
+
+    class Clock(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            ends.append(time.perf_counter())
+
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    vocabulary = Tokenizer(WordLevel({"<pad>": 0, "<eos>": 1, "<unk>": 2}, unk_token="<unk>"))
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=vocabulary, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        config = SFTConfig(
+            output_dir=folder,
+            num_train_epochs=EPOCHS,
+            per_device_train_batch_size=layout["micro"],
+            gradient_accumulation_steps=BATCH // layout["micro"],
+            padding_free=layout.get("padding_free", False),
+            max_length=None,
+            learning_rate=1e-5,
+            lr_scheduler_type="linear",
+            adam_beta1=0.9,
+            adam_beta2=0.95,
+            weight_decay=0.1,
+            max_grad_norm=0.0,
+            optim="adamw_torch",
+            bf16=task["precision"] == "bf16",
+            use_cpu=not torch.cuda.is_available(),
+            gradient_checkpointing=task["checkpointing"],
+            train_sampling_strategy="group_by_length" if layout.get("grouped") else "random",
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            seed=0,
+        )
+        trainer = SFTTrainer(
+            model=model,
+            args=config,
+            train_dataset=Dataset.from_list(task["rows"]),
+            processing_class=tokenizer,
+            callbacks=[Clock()],
+        )
+        trainer.train()
+    # The rows of a step are the trainer's to choose; over whole epochs the tokens are the same.
+    mean = sum(len(row["input_ids"]) for row in task["rows"]) * EPOCHS // len(ends)
+    return [(end, mean) for end in ends]
+
+
+def main() -> None:
+    """Run the layout of the command line."""
+    task_file, layout_text = sys.argv[1:]
+    task, layout = json.loads(Path(task_file).read_text()), json.loads(layout_text)
+    model = model_of(task)
+    parameters = sum(p.numel() for p in model.parameters())
+    ends = {"limaflow": limaflow, "trl": trl}[layout["peer"]](model, task, layout)
+    seconds = ends[-1][0] - ends[WARM_UP_STEPS - 1][0]
+    tokens = sum(count for _, count in ends[WARM_UP_STEPS:])
+    gpu = torch.cuda.is_available()
+    peak = (
+        torch.cuda.max_memory_allocated() / 2**20
+        if gpu
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
+    speed = {"tokens_per_second": tokens / seconds, "peak_mib": peak}
+    print(json.dumps({**speed, "parameters": parameters}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""`limaflow annotate`: people as judges, from blinded packets to verdicts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+PacketFile = Annotated[Path, typer.Argument(help="A packet of `annotate packet`.")]
+PacketFiles = Annotated[list[Path], typer.Argument(help="Packets of `annotate packet`.")]
+KeyFile = Annotated[Path, typer.Argument(help="key.json of the round, or the round's folder.")]
+
+
+@app.command()
+def packet(
+    *,
+    prompts: Annotated[Path, typer.Option(help="JSONL of the prompts that were answered.")],
+    first: Annotated[
+        list[Path], typer.Option(help="JSONL of one model's responses; again for a further pair.")
+    ],
+    second: Annotated[
+        list[Path], typer.Option(help="JSONL of the other's, as many times as --first.")
+    ],
+    annotator: Annotated[list[str], typer.Option(help="Who judges; again for each person.")],
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Draw so many pairs, of every comparison alike.")
+    ] = None,
+    shared: Annotated[
+        int | None,
+        typer.Option(min=0, help="So many are judged by everyone, the rest by one each; else all."),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="A pairwise template of your own; its first part is shown.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the items and each item's order.")],
+    output: Annotated[Path, typer.Option(help="Folder: packets/ to hand out, key.json to keep.")],
+) -> None:
+    """Make one blinded packet for each annotator, and the key that says which answer is whose."""
+    from limaflow.annotation.drawing import Comparison, Lots, drawn
+    from limaflow.annotation.key import NAME, read_key
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import load
+    from limaflow.records import Example, Response
+
+    if len(first) != len(second):
+        raise InputError(f"{len(first)} --first and {len(second)} --second make no pairs")
+    packets, key = drawn(
+        list(read_records(prompts, Example)),
+        [
+            Comparison(
+                first=list(read_records(one, Response)), second=list(read_records(other, Response))
+            )
+            for one, other in zip(first, second, strict=True)
+        ],
+        annotator,
+        load("pairwise", template),
+        lots=Lots(items=items, shared=shared),
+        seed=seed,
+    )
+    if (output / NAME).exists() and read_key(output) != key:
+        raise InputError(
+            "is the key to other packets, which may be out",
+            path=output / NAME,
+            fix="another folder",
+        )
+    write_json(output / NAME, key)
+    for made in packets:
+        write_json(output / "packets" / f"{made.annotator}.json", made)
+        print(f"{made.annotator}: {len(made.items)} items")
+    print(f"Hand out {output / 'packets'} (or pages made of them); keep {output / NAME}.")
+
+
+@app.command()
+def page(
+    packets: PacketFiles,
+    output: Annotated[Path, typer.Option(help="Folder for the pages, one for each packet.")],
+) -> None:
+    """Make a self-contained HTML file of each packet, to be mailed and used without a network."""
+    from limaflow.annotation.packet import read_packet
+    from limaflow.annotation.page import page_of
+    from limaflow.jsonl import replacing
+
+    for path in packets:
+        held = read_packet(path)
+        target = output / f"{held.annotator}.html"
+        with replacing(target) as file:
+            file.write(page_of(held))
+        print(target)
+
+
+@app.command()
+def serve(
+    packet: PacketFile,
+    answers: Annotated[
+        Path | None, typer.Option(help="File that answers are added to; else beside the packet.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Show a packet's page on this machine; every answer is saved at once. Ctrl+C ends it."""
+    from limaflow.annotation import server
+    from limaflow.annotation.packet import read_packet
+    from limaflow.annotation.page import served_policy
+    from limaflow.loopback.serving import serve as show
+
+    held = read_packet(packet)
+    file = answers or packet.with_name(f"{held.annotator}.answers.jsonl")
+    desk = server.Desk(held, file)
+    if desk.mended:
+        print(f"warning: {desk.mended}")
+    show(
+        server.application(desk),
+        command="limaflow annotate serve",
+        title=f"{len(held.items)} items for {held.annotator}, answers in {file}",
+        port=port,
+        policy=served_policy(),
+    )
+    answered = len({answer.item for answer in desk.standing()})
+    print(f"\n{answered} of {len(held.items)} answered by {held.annotator}: {file}")
+
+
+@app.command("import")
+def import_answers(
+    key: KeyFile,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Answers, or folders of them: of pages (.json), servers (.jsonl), Label Studio."
+        ),
+    ],
+    *,
+    output: Annotated[Path, typer.Option(help="Folder for {first}-vs-{second}.jsonl.")],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take files in which items are missing.")
+    ] = False,
+    pool: Annotated[
+        str,
+        typer.Option(help="Write one verdict a pair under this name, in place of each person's."),
+    ] = "",
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of responses, all of them: see that the packets showed these."),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
+    ] = None,
+) -> None:
+    """Check what came back and write it as verdicts, which `limaflow judge summarize` takes."""
+    from limaflow.annotation.key import answer_files, check_responses, read_key
+    from limaflow.annotation.returned import pooled, read_returned, told, verdicts_of
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Response
+
+    held = read_key(key)
+    if responses:
+        check_responses(held, {r.id for path in responses for r in read_records(path, Response)})
+    users = dict(named.split("=", 1) for named in user or [] if "=" in named)
+    if len(users) < len(user or []):
+        raise InputError("--user must be like ann=7")
+    returned = [back for path in answer_files(files) for back in read_returned(path, held, users)]
+    verdicts = verdicts_of(returned, held, partial=partial)
+    for back in returned:
+        note = f", missing {told(back)}" if back.missing else ""
+        print(f"{back.packet.annotator}: {len(back.choices)} verdicts{note}")
+    for name in sorted(
+        {p.annotator for p in held.packets} - {b.packet.annotator for b in returned}
+    ):
+        print(f"{name}: nothing came back")
+    for (one, other), made in verdicts.items():
+        rows = pooled(made, pool, held.seed) if pool else made
+        write_records(output / f"{one}-vs-{other}.jsonl", rows)
+
+
+@app.command("label-studio")
+def label_studio(
+    packets: PacketFiles,
+    *,
+    output: Annotated[Path, typer.Option(help="Folder for labeling.xml and {annotator}.json.")],
+    key: Annotated[
+        Path | None, typer.Option(help="The key, which --verdicts needs to find its items.")
+    ] = None,
+    verdicts: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of verdicts shown as predictions: not for a blind annotation."),
+    ] = None,
+) -> None:
+    """Write packets as Label Studio's tasks, with the labelling interface."""
+    from limaflow.annotation.key import read_key
+    from limaflow.annotation.label_studio import labeling_config, tasks_of
+    from limaflow.annotation.packet import read_packet
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, replacing, write_json
+    from limaflow.records import Verdict
+
+    if verdicts and key is None:
+        raise InputError("--verdicts needs --key")
+    held = read_key(key) if key else None
+    known = [verdict for path in verdicts or [] for verdict in read_records(path, Verdict)]
+    for path in packets:
+        made = read_packet(path)
+        keyed = held.packet(made.hash) if held else None
+        if held and keyed is None:
+            raise InputError(f"is no packet of {key}", path=path)
+        tasks = tasks_of(made, keyed.items if keyed else (), known)
+        write_json(output / f"{made.annotator}.json", tasks)
+        with replacing(output / "labeling.xml") as file:
+            file.write(labeling_config(made.instructions))
+        print(f"{output / f'{made.annotator}.json'}: {len(tasks)} tasks")

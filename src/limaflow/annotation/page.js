@@ -1,0 +1,345 @@
+"use strict";
+// The page of one packet. Answers lie in this browser's storage, or with the local server.
+const $ = (id) => document.getElementById(id);
+const packet = JSON.parse($("packet").textContent);
+const items = packet.items;
+const STORAGE = `limaflow annotation ${packet.hash}`;
+const SETTLING_MS = 800;
+const NAMES = { first: "first", second: "second", tie: "neither" };
+
+let log = []; // choices that stand, in the order in which they were made: {item, hash, choice, time}
+let current = 1;
+let busy = false;
+let scrolled = 0;
+
+// -- hashes, of what is shown: a file that was changed on its way says so
+
+function sha256(text) {
+  const data = new TextEncoder().encode(text);
+  const length = ((data.length + 8) >> 6) * 64 + 64;
+  const bytes = new Uint8Array(length);
+  bytes.set(data);
+  bytes[data.length] = 0x80;
+  const view = new DataView(bytes.buffer);
+  view.setUint32(length - 8, Math.floor(data.length / 2 ** 29));
+  view.setUint32(length - 4, data.length << 3);
+  const state = Uint32Array.from(sha256.start);
+  const w = new Uint32Array(64);
+  const turn = (x, n) => (x >>> n) | (x << (32 - n));
+  for (let at = 0; at < length; at += 64) {
+    for (let i = 0; i < 16; i += 1) w[i] = view.getUint32(at + 4 * i);
+    for (let i = 16; i < 64; i += 1) {
+      const a = w[i - 15], b = w[i - 2];
+      w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ (a >>> 3)) + w[i - 7] + (turn(b, 17) ^ turn(b, 19) ^ (b >>> 10));
+    }
+    let [a, b, c, d, e, f, g, h] = state;
+    for (let i = 0; i < 64; i += 1) {
+      const one = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + sha256.rounds[i] + w[i]) | 0;
+      const two = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) | 0, c, b, a, (one + two) | 0];
+    }
+    [a, b, c, d, e, f, g, h].forEach((x, i) => (state[i] += x));
+  }
+  return [...state].map((x) => x.toString(16).padStart(8, "0")).join("");
+}
+// The constants of FIPS 180-4: fractions of the square and cube roots of the first primes.
+const primes = [];
+for (let n = 2; primes.length < 64; n += 1) if (primes.every((p) => n % p)) primes.push(n);
+const fraction = (x) => ((x - Math.floor(x)) * 2 ** 32) >>> 0;
+sha256.start = primes.slice(0, 8).map((p) => fraction(Math.sqrt(p)));
+sha256.rounds = primes.map((p) => fraction(Math.cbrt(p)));
+
+const hashOf = (...parts) => sha256(JSON.stringify(parts));
+const itemHash = (item) => hashOf(item.question, item.first, item.second);
+
+function whole() {
+  const hashes = items.map(itemHash);
+  const changed = items.findIndex((item, i) => item.hash !== hashes[i]);
+  if (changed >= 0) return `Item ${changed + 1} was changed on its way to you.`;
+  const hash = hashOf(packet.annotator, packet.instructions, packet.template, hashes);
+  return hash === packet.hash ? "" : "This file was changed on its way to you.";
+}
+
+// -- where answers lie
+
+const browser = {
+  load() {
+    try {
+      return JSON.parse(localStorage.getItem(STORAGE) ?? "[]");
+    } catch {
+      this.lost = true;
+      return log;
+    }
+  },
+  keep(made) {
+    try {
+      localStorage.setItem(STORAGE, JSON.stringify(made));
+    } catch {
+      this.lost = true;
+    }
+    if (this.lost) tell("This browser keeps nothing for this page: save your answers (E) before you close it.");
+    return made;
+  },
+  add(entry) {
+    return this.keep([...this.load(), { ...entry, time: new Date().toISOString() }]);
+  },
+  undo() {
+    return this.keep(this.load().slice(0, -1));
+  },
+};
+
+async function ask(path, body) {
+  let answer, said;
+  try {
+    answer = await fetch(path, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    said = await answer.text();
+  } catch {
+    throw new Error(
+      "The server does not answer: what you choose now is not saved. Nothing chosen before is lost. " +
+        "Start `limaflow annotate serve` again and open its new address.",
+    );
+  }
+  if (answer.status === 403) throw new Error(said);
+  const value = JSON.parse(said);
+  if (!answer.ok) throw new Error(value.error);
+  return value;
+}
+
+const server = {
+  load: () => ask("/api/answers"),
+  add: (entry) => ask("/api/answer", entry),
+  undo: () => ask("/api/undo", {}),
+};
+const store = packet.served ? server : browser;
+
+// -- what is shown
+
+function tell(message) {
+  $("trouble").textContent = message;
+  $("trouble").hidden = !message;
+}
+
+function say(message) {
+  $("said").textContent = message;
+}
+
+function choices() {
+  return new Map(log.map((entry) => [entry.item, entry]));
+}
+
+function show(id, text) {
+  $(id).textContent = text || "(empty)";
+  $(id).classList.toggle("empty", !text);
+}
+
+function draw() {
+  const item = items[current - 1];
+  const made = choices();
+  const choice = made.get(current)?.choice;
+  $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${NAMES[choice]}` : ""}`;
+  for (const part of ["question", "first", "second"]) show(part, item[part]);
+  for (const button of document.querySelectorAll("[data-choice]"))
+    button.setAttribute("aria-pressed", String(button.dataset.choice === choice));
+  $("bar").max = items.length;
+  $("bar").value = made.size;
+  $("counts").textContent = `${made.size} of ${items.length} answered`;
+}
+
+function go(number) {
+  current = number;
+  draw();
+  scrollTo(0, 0);
+  $("item").focus({ preventScroll: true });
+}
+
+function following() {
+  const made = choices();
+  const numbers = items.map((_, i) => i + 1);
+  return [...numbers.slice(current), ...numbers.slice(0, current)].find((n) => !made.has(n));
+}
+
+function done() {
+  say(
+    packet.served
+      ? "All are answered and saved. Thank you; you may close this page."
+      : "All are answered. Save them (E) and send the file back. Thank you.",
+  );
+}
+
+// -- what is done; one thing at a time, as a key pressed before the last one took effect is a slip
+
+async function trying(work) {
+  if (busy) return;
+  busy = true;
+  try {
+    await work();
+    if (!browser.lost) tell("");
+  } catch (error) {
+    tell(error.message);
+  }
+  busy = false;
+}
+
+async function choose(choice) {
+  const item = current;
+  const open = !choices().has(item);
+  log = await store.add({ item, hash: itemHash(items[item - 1]), choice });
+  say(`${item}: ${NAMES[choice]}`);
+  $("instructions").open = false;
+  const next = open ? following() : Math.min(item + 1, items.length);
+  go(next ?? item);
+  if (choices().size === items.length) done();
+}
+
+async function undo() {
+  log = await store.load();
+  const last = log.at(-1);
+  if (!last) return say("There is nothing to undo.");
+  log = await store.undo();
+  go(last.item);
+  say(`Taken back: ${last.item}, ${NAMES[last.choice]}`);
+}
+
+function step(by) {
+  const next = current + by;
+  if (next < 1 || next > items.length) return say(by > 0 ? "This is the last one." : "This is the first one.");
+  say("");
+  go(next);
+}
+
+function nextOpen() {
+  const next = following();
+  if (!next) return done();
+  say("");
+  go(next);
+}
+
+// -- saving as a file, and going on from one
+
+function exported() {
+  const made = choices();
+  const answers = [...made.keys()].sort((a, b) => a - b).map((item) => {
+    const { hash, choice, time } = made.get(item);
+    return { item, hash, choice, time };
+  });
+  const shown = hashOf(packet.annotator, packet.instructions, packet.template, items.map(itemHash));
+  const hash = answersHash(packet.annotator, shown, answers);
+  return { format: "limaflow answers 1", annotator: packet.annotator, packet: shown, answers, hash };
+}
+
+function answersHash(annotator, shown, answers) {
+  return hashOf(annotator, shown, answers.map((a) => [a.item, a.hash, a.choice, a.time]));
+}
+
+let address = "";
+async function save() {
+  log = await store.load();
+  const value = exported();
+  const text = `${JSON.stringify(value, null, 1)}\n`;
+  const left = items.length - value.answers.length;
+  $("left").textContent = left ? `${left} of ${items.length} are not answered yet. You can go on later and save again.` : `All ${items.length} are answered.`;
+  URL.revokeObjectURL(address);
+  address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  $("download").href = address;
+  $("download").download = `${packet.annotator}.answers.json`;
+  $("answers").value = text;
+  $("resuming").hidden = packet.served;
+  if (!$("saving").open) $("saving").showModal();
+  $("download").focus();
+}
+
+async function copy() {
+  $("answers").select();
+  try {
+    await navigator.clipboard.writeText($("answers").value);
+  } catch {
+    document.execCommand("copy");
+  }
+  $("copy").textContent = "Copied";
+}
+
+async function resume(file) {
+  let held;
+  try {
+    held = JSON.parse(await file.text());
+  } catch {
+    throw new Error(`${file.name} is not a file of answers.`);
+  }
+  if (held?.packet !== packet.hash) throw new Error(`${file.name} holds no answers to these questions.`);
+  if (held.hash !== answersHash(held.annotator, held.packet, held.answers)) throw new Error(`${file.name} was changed.`);
+  const made = choices();
+  log = browser.keep([...held.answers.filter((a) => !made.has(a.item)), ...browser.load()]);
+  draw();
+  await save();
+}
+
+// -- keys
+
+// ↓ scrolls while there is more to read, and shortly after; only then does it choose.
+function atEnd() {
+  return innerHeight + scrollY >= document.documentElement.scrollHeight - 2 && Date.now() - scrolled > SETTLING_MS;
+}
+addEventListener("scroll", () => (scrolled = Date.now()), { passive: true });
+
+const KEYS = {
+  1: () => trying(() => choose("first")),
+  2: () => trying(() => choose("second")),
+  3: () => trying(() => choose("tie")),
+  ArrowLeft: () => KEYS[1](),
+  ArrowRight: () => KEYS[2](),
+  ArrowDown: () => KEYS[3](),
+  u: () => trying(undo),
+  b: () => step(-1),
+  f: () => step(1),
+  n: nextOpen,
+  i: () => {
+    $("instructions").open = !$("instructions").open;
+    scrollTo(0, 0);
+  },
+  e: () => trying(save),
+  "?": () => $("keys").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!Object.hasOwn(KEYS, key) || (key === "ArrowDown" && !atEnd())) return;
+  event.preventDefault();
+  if (!event.repeat) KEYS[key]();
+});
+for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => KEYS[button.dataset.key]());
+for (const button of document.querySelectorAll("[data-choice]")) button.addEventListener("click", () => trying(() => choose(button.dataset.choice)));
+$("copy").addEventListener("click", copy);
+$("file").addEventListener("change", () => {
+  const [file] = $("file").files;
+  $("file").value = "";
+  if (!file) return;
+  $("saving").close();
+  trying(() => resume(file));
+});
+addEventListener("storage", (event) => {
+  if (event.key !== STORAGE) return;
+  log = browser.load();
+  draw();
+});
+addEventListener("beforeunload", (event) => {
+  if (browser.lost && log.length) event.preventDefault();
+});
+
+// -- start
+
+const changed = whole();
+if (changed) {
+  tell(`${changed} Ask for it again; nothing can be answered here.`);
+  for (const part of document.querySelectorAll("main, footer, .tools")) part.remove();
+  busy = true;
+} else {
+  if (packet.served) history.replaceState(null, "", "/"); // the secret address leaves the address bar
+  trying(async () => {
+    log = await store.load();
+    $("instructions").open = !log.length;
+    current = items.length; // so that the search for an open one starts with the first
+    go(following() ?? 1);
+    if (choices().size === items.length) done();
+  });
+}

@@ -1,0 +1,54 @@
+"""A packet as one HTML file that needs no network, or as the page of a local server.
+
+Texts of strangers stand in the page as JSON and reach the screen as text only; the page's own
+content policy admits nothing but its one script and its one style sheet, by their hashes.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from limaflow.annotation.packet import CHOICES, Packet
+from limaflow.loopback.admission import policy
+from limaflow.standalone import embedded, source_hash
+
+FOLDER = Path(__file__).parent
+KEYS = {"first": ("1", "←"), "second": ("2", "→"), "tie": ("3", "↓")}
+
+
+def page_of(packet: Packet, *, served: bool = False) -> str:
+    """The page; where it is `served`, it saves every answer by its server."""
+    style, script = _sources()
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string((FOLDER / "page.html").read_text(encoding="utf-8")).render(
+        annotator=packet.annotator,
+        # Raw HTML, links and pictures of a user's template stay text as well.
+        instructions=Markup(
+            MarkdownIt("commonmark", {"html": False})
+            .disable(["link", "image", "autolink", "reference"])
+            .render(packet.instructions)
+        ),
+        choices=[(choice, *KEYS[choice], label) for choice, label in CHOICES.items()],
+        connect="'self'" if served else "'none'",
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=source_hash(style),
+        script_hash=source_hash(script),
+        packet=Markup(embedded({**asdict(packet), "served": served})),
+    )
+
+
+def served_policy() -> str:
+    """The content policy that a server sends with the page."""
+    style, script = (f"'{source_hash(source)}'" for source in _sources())
+    return policy(scripts=script, styles=style)
+
+
+def _sources() -> tuple[str, str]:
+    style, script = (
+        (FOLDER / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+    )
+    return style, script

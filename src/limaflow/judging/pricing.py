@@ -1,0 +1,182 @@
+"""What judging would cost, before a call is made: real tokens where a tokenizer can count them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limaflow.config import GRADINGS, Config, Judge
+from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.judging.client import key_of
+from limaflow.judging.grading import graded
+from limaflow.judging.instrument import InstrumentName, load
+from limaflow.judging.pairwise import pairs
+from limaflow.judging.session import Question, Terms
+from limaflow.judging.spending import cost
+from limaflow.judging.store import Answer, Store
+from limaflow.records import Example, Response
+
+FRAME_TOKENS = 7
+"""Around one message of a chat (OpenAI cookbook, "How to count tokens with tiktoken")."""
+BYTES_PER_TOKEN = 4.0
+"""Of English, roughly: what is left where nothing better is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """Of one job; tokens and money are of the questions that no stored answer spares."""
+
+    job: str
+    questions: int
+    to_ask: int
+    prompt_tokens: int
+    reply_tokens: int
+    """As many a question as stored replies of this job have, else as `max_tokens` allows."""
+    cost: float
+    cost_at_most: float
+    """Every reply as long as it may be, none asked for twice."""
+    counted_by: str
+
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"{self.job}: {self.to_ask} of {self.questions} questions to ask, "
+            f"{self.prompt_tokens:,} prompt tokens ({self.counted_by}), "
+            f"{self.reply_tokens:,} of replies: {self.cost:.2f}, at most {self.cost_at_most:.2f}"
+        )
+
+
+def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
+    """What `questions` would cost under `terms`; reads the store, makes no call.
+
+    Raises:
+        InputError: the judge's tokenizer cannot be read.
+    """
+    judge = terms.judge
+    wanted = {key_of(question, terms): question for question in questions}
+    stored: dict[str, Answer] = {}
+    if terms.store.exists():
+        with Store(terms.store) as kept:
+            stored = {key: answer for key in wanted if (answer := kept.get(key))}
+    asked = [question.text for key, question in wanted.items() if key not in stored]
+    known = {wanted[key].text: answer for key, answer in stored.items()}
+    prompt_tokens, counted_by = _prompt_tokens(asked, judge, known)
+    longest = len(asked) * judge.max_tokens
+    reply_tokens = longest
+    if stored:
+        seen = sum(answer.completion_tokens for answer in stored.values())
+        reply_tokens = round(len(asked) * seen / len(stored))
+    return Price(
+        job=job,
+        questions=len(wanted),
+        to_ask=len(asked),
+        prompt_tokens=prompt_tokens,
+        reply_tokens=reply_tokens,
+        cost=cost(judge, prompt_tokens, reply_tokens),
+        cost_at_most=cost(judge, prompt_tokens, longest),
+        counted_by=counted_by,
+    )
+
+
+def _prompt_tokens(
+    texts: Sequence[str], judge: Judge, stored: dict[str, Answer]
+) -> tuple[int, str]:
+    """Tokens of `texts` as prompts, and how they were counted."""
+    if judge.tokenizer is not None:
+        tokenizer = _tokenizer(judge.tokenizer)
+        return (
+            sum(len(tokenizer.encode(text).ids) + FRAME_TOKENS for text in texts),
+            f"counted by {judge.tokenizer}",
+        )
+    size = sum(len(text.encode()) for text in texts)
+    seen = sum(answer.prompt_tokens for answer in stored.values())
+    if seen:
+        share = seen / sum(len(text.encode()) for text in stored)
+        return round(size * share), f"as the endpoint counted {len(stored)} stored answers"
+    return (
+        round(size / BYTES_PER_TOKEN) + FRAME_TOKENS * len(texts),
+        f"a guess of {BYTES_PER_TOKEN:g} bytes a token; name the judge's tokenizer to count them",
+    )
+
+
+def _tokenizer(location: str) -> Any:
+    from tokenizers import Tokenizer
+
+    path = Path(location)
+    try:
+        if path.exists():
+            return Tokenizer.from_file(str(path / "tokenizer.json" if path.is_dir() else path))
+        return Tokenizer.from_pretrained(location)
+    except Exception as error:  # the library raises nothing more precise
+        raise InputError(f"no tokenizer at {location}: {error}") from None
+
+
+def of_experiment(config: Config, results: Path) -> tuple[list[Price], list[str]]:
+    """A price for each judging job whose responses are there, and the names of the others."""
+    prices: list[Price] = []
+    lacking: list[str] = []
+    for job in _jobs(config, results):
+        if not all(path.exists() for path in (job.prompts, *job.responses)):
+            lacking.append(job.name)
+            continue
+        terms = Terms(judge=config.judge(job.judge), store=Path(config.judging.store))
+        prices.append(price(job.name, _questions(job, config), terms))
+    return prices, lacking
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One file of verdicts or grades that the workflow asks a judge for."""
+
+    name: str
+    judge: str
+    instrument: InstrumentName
+    prompts: Path
+    responses: tuple[Path, ...]
+
+
+def _jobs(config: Config, results: Path) -> Iterator[_Job]:
+    judging = config.judging
+    test, dev = (results / f"curation/prompts/{split}.jsonl" for split in ("test", "dev"))
+    answers = {arm.name: results / f"responses/test/{arm.name}.jsonl" for arm in config.arms}
+    for judge in judging.pairwise:
+        for comparison in config.comparisons:
+            if comparison.verdicts is None:
+                yield _Job(
+                    name=f"{comparison.name} by {judge}",
+                    judge=judge,
+                    instrument="pairwise",
+                    prompts=test,
+                    responses=(answers[comparison.first], answers[comparison.second]),
+                )
+    for instrument in GRADINGS:
+        for judge in judging.graders(instrument):
+            for arm, path in answers.items():
+                yield _Job(
+                    name=f"{arm}, {instrument} by {judge}",
+                    judge=judge,
+                    instrument=instrument,
+                    prompts=test,
+                    responses=(path,),
+                )
+    for arm in (arm.name for arm in config.arms if arm.kind == "tuned"):
+        for epoch in config.selection.epochs:
+            yield _Job(
+                name=f"{arm} after epoch {epoch} by {judging.selection}",
+                judge=judging.selection,
+                instrument="likert",
+                prompts=dev,
+                responses=(results / f"responses/dev/{arm}/epoch-{epoch}.jsonl",),
+            )
+
+
+def _questions(job: _Job, config: Config) -> list[Question]:
+    own = config.judging.template(job.instrument)
+    instrument = load(job.instrument, Path(own) if own else None)
+    prompts = list(read_records(job.prompts, Example))
+    responses = [list(read_records(path, Response)) for path in job.responses]
+    if job.instrument == "pairwise":
+        shown = pairs(prompts, *responses, orders=config.judging.orders, seed=config.seed)
+        return [pair.question(instrument) for pair in shown]
+    return [one.question(instrument) for one in graded(prompts, *responses)]

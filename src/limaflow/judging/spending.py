@@ -1,0 +1,69 @@
+"""What calls cost: tokens and money, what they may cost at most, and where a budget stops them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from limaflow.config import Budget, Judge
+from limaflow.errors import InputError
+
+BATCH_PRICE = 0.5
+"""Of the price of a live call: https://platform.openai.com/docs/guides/batch."""
+MESSAGE_TOKENS = 16
+"""Tokens that a chat template puts around one message: a generous bound."""
+
+
+class BudgetReached(InputError):
+    """Asking stopped before the run's budget would have been passed."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Money, in the currency of the judges' prices, and prompt and completion tokens."""
+
+    cost: float = 0.0
+    tokens: int = 0
+
+    def __add__(self, other: Self) -> "Spending":
+        return Spending(self.cost + other.cost, self.tokens + other.tokens)
+
+    def __sub__(self, other: Self) -> "Spending":
+        return Spending(self.cost - other.cost, self.tokens - other.tokens)
+
+    def within(self, budget: Budget) -> bool:
+        """Whether a run that used this up has kept to `budget`."""
+        return (budget.cost is None or self.cost <= budget.cost) and (
+            budget.tokens is None or self.tokens <= budget.tokens
+        )
+
+    def of(self, budget: Budget) -> str:
+        """For people: what is spent, and of how much where that is bounded."""
+        cost_bound = "" if budget.cost is None else f" of {budget.cost:g}"
+        token_bound = "" if budget.tokens is None else f" of {budget.tokens:,}"
+        return f"cost {self.cost:.2f}{cost_bound}, {self.tokens:,}{token_bound} tokens"
+
+
+def cost(judge: Judge, prompt_tokens: int, completion_tokens: int) -> float:
+    """What a call costs, in the currency of the judge's prices."""
+    whole = (
+        prompt_tokens * judge.price_per_million_prompt_tokens
+        + completion_tokens * judge.price_per_million_completion_tokens
+    ) / 1e6
+    return whole * BATCH_PRICE if judge.batch else whole
+
+
+def bound_of(message: str, judge: Judge) -> Spending:
+    """The most that one reply to `message` can use up: a token a byte, and `max_tokens`."""
+    prompt = len(message.encode(errors="replace")) + MESSAGE_TOKENS
+    return Spending(cost(judge, prompt, judge.max_tokens), prompt + judge.max_tokens)
+
+
+def reached(budget: Budget, spent: Spending, bound: Spending) -> BudgetReached:
+    """The message of a run that stops."""
+    return BudgetReached(
+        f"the budget of this run would be passed, and asking stopped: {spent.of(budget)} are "
+        f"spent or under way, and the next call may cost {bound.cost:.4f} and take "
+        f"{bound.tokens:,} tokens; every answer so far is in the store",
+        fix="raise judging.budget and run the same command again",
+    )

@@ -1,0 +1,193 @@
+"use strict";
+const { arms, rows } = JSON.parse(document.getElementById("data").textContent);
+const [arm, against, judge, outcome, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
+const hidden = new Set();
+let found = [];
+let place = 0;
+
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+// The readings of one pair by one judge, in one order or both, are one contest.
+for (const row of rows) {
+  const contests = new Map();
+  for (const ruling of row.rulings) {
+    const pair = [ruling.shown_first, ruling.shown_second].sort();
+    const key = JSON.stringify([ruling.judge, ...pair]);
+    if (!contests.has(key)) contests.set(key, { judge: ruling.judge, pair, winners: [] });
+    contests.get(key).winners.push(ruling.winner);
+  }
+  row.contests = [...contests.values()];
+  row.answer = new Map(row.answers.map((answer) => [answer.arm, answer]));
+}
+
+function seen(contest, view) {
+  const [winner] = contest.winners;
+  if (contest.winners.includes(null)) return "failed";
+  if (contest.winners.some((other) => other !== winner)) return "flipped";
+  if (winner === "tie") return "tied";
+  return winner === view ? "won" : "lost";
+}
+
+function contestsOf(row) {
+  return row.contests.filter((contest) =>
+    contest.pair.includes(arm.value)
+    && (!against.value || contest.pair.includes(against.value))
+    && (!judge.value || contest.judge === judge.value));
+}
+
+function length(row, name) {
+  const answer = row.answer.get(name);
+  return answer ? answer.text.length : 0;
+}
+
+function others(row) {
+  return against.value ? [against.value] : arms.filter((name) => name !== arm.value && row.answer.has(name));
+}
+
+function longerBy(row) {
+  return length(row, arm.value) - Math.max(0, ...others(row).map((name) => length(row, name)));
+}
+
+function grade(row) {
+  const answer = row.answer.get(arm.value);
+  const values = answer ? Object.values(answer.grades).filter((value) => value !== null) : [];
+  return values.length ? Math.min(...values) : Infinity;
+}
+
+const orders = {
+  longest: (one, other) => length(other, arm.value) - length(one, arm.value),
+  longer: (one, other) => longerBy(other) - longerBy(one),
+  shorter: (one, other) => longerBy(one) - longerBy(other),
+  grade: (one, other) => grade(one) - grade(other) || 0,
+};
+
+function plain(row) {
+  row.plain ??= [row.id, row.source, row.prompt, ...row.answers.map((a) => a.text), ...row.rulings.map((r) => r.reply)].join("\n").toLowerCase();
+  return row.plain;
+}
+
+function matches(row, words) {
+  if (cut.checked && row.answer.get(arm.value)?.finish_reason !== "length") return false;
+  const contests = contestsOf(row);
+  if (outcome.value && !contests.some((contest) => seen(contest, arm.value) === outcome.value)) return false;
+  if ((against.value || judge.value) && !contests.length) return false;
+  return !words || plain(row).includes(words);
+}
+
+function shownOf(row) {
+  return contestsOf(row).map((contest) => {
+    const other = contest.pair[0] === arm.value ? contest.pair[1] : contest.pair[0];
+    const became = seen(contest, arm.value);
+    return element("span", `${became} against ${other} (${contest.judge})`, became);
+  });
+}
+
+function answerOf(answer) {
+  const shown = element("section", undefined, answer.arm === arm.value ? "answer viewed" : "answer");
+  const facts = [`${answer.tokens} tokens`, `${answer.text.length} characters`];
+  if (answer.finish_reason === "length") facts.push("cut off by the limit");
+  for (const [name, value] of Object.entries(answer.grades)) facts.push(`${name}: ${value ?? "no grade"}`);
+  shown.append(element("h2", answer.arm), element("div", facts.join(", "), "soft"), element("div", answer.text || "(empty)", "text"));
+  return shown;
+}
+
+function rulingOf(ruling) {
+  const shown = element("details");
+  const winner = ruling.winner === null ? `no verdict: ${ruling.error}` : ruling.winner;
+  shown.append(element("summary", `${ruling.judge}: ${ruling.shown_first} shown first, ${ruling.shown_second} second: ${winner}`));
+  shown.addEventListener("toggle", () => {
+    if (shown.open && shown.children.length === 1) shown.append(element("div", ruling.reply || "(no words)", "text"));
+  });
+  return shown;
+}
+
+function show(next, focus) {
+  place = Math.max(0, Math.min(next, found.length - 1));
+  reading.replaceChildren();
+  for (const button of list.querySelectorAll('[aria-current="true"]')) button.removeAttribute("aria-current");
+  const row = found[place];
+  if (!row) return;
+  const answers = element("div", undefined, "answers");
+  answers.append(...arms.filter((name) => row.answer.has(name) && !hidden.has(name)).map((name) => answerOf(row.answer.get(name))));
+  const visible = (ruling) => !hidden.has(ruling.shown_first) && !hidden.has(ruling.shown_second);
+  const name = row.sample ? `${row.id}, sample ${row.sample}` : row.id;
+  reading.append(element("div", `${row.source}, ${name}`, "soft"), element("div", row.prompt, "prompt text"), answers, ...row.rulings.filter(visible).map(rulingOf));
+  reading.scrollTop = 0;
+  const button = list.children[place];
+  button.setAttribute("aria-current", "true");
+  button.scrollIntoView({ block: "nearest" });
+  if (focus) button.focus({ preventScroll: true });
+  history.replaceState(null, "", `#${encodeURIComponent(row.id)}`);
+}
+
+function refresh() {
+  const words = search.value.trim().toLowerCase();
+  found = rows.filter((row) => matches(row, words));
+  if (sort.value) found.sort(orders[sort.value]);
+  list.replaceChildren(...found.map((row, number) => {
+    const button = element("button", row.prompt.slice(0, 110));
+    button.type = "button";
+    button.append(...shownOf(row));
+    button.addEventListener("click", () => show(number, false));
+    return button;
+  }));
+  if (!found.length) list.append(element("p", "Nothing is found."));
+  count.textContent = `${found.length} of ${rows.length}`;
+  show(0, false);
+}
+
+function offer(select, values) {
+  for (const value of values) {
+    const option = element("option", value);
+    option.value = value;
+    select.append(option);
+  }
+}
+
+offer(arm, arms);
+offer(against, arms);
+offer(judge, [...new Set(rows.flatMap((row) => row.rulings.map((ruling) => ruling.judge)))]);
+for (const name of arms) {
+  const box = element("input");
+  box.type = "checkbox";
+  box.checked = true;
+  box.addEventListener("change", () => {
+    if (box.checked) hidden.delete(name);
+    else hidden.add(name);
+    show(place, false);
+  });
+  const label = element("label");
+  label.append(box, ` ${name}`);
+  columns.append(label);
+}
+for (const control of [arm, against, judge, outcome, cut, sort]) control.addEventListener("change", refresh);
+search.addEventListener("input", refresh);
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target === search) {
+    if (event.key === "Escape" || event.key === "Enter") {
+      event.preventDefault();
+      search.blur();
+    }
+    return;
+  }
+  if (event.target.tagName === "SELECT") return;
+  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+  if (step) {
+    event.preventDefault();
+    show(place + step, true);
+  } else if (event.key === "/") {
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});
+
+const linked = location.hash;
+refresh();
+show(Math.max(0, found.findIndex((row) => `#${encodeURIComponent(row.id)}` === linked)), false);

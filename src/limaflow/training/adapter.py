@@ -1,0 +1,107 @@
+"""LoRA: small trained matrices beside a frozen base model, and the model that both make.
+
+The end-of-turn token is new, so its rows in embedding and head are trained too, as rows of their
+own beside the frozen tables (peft's `trainable_token_indices`).
+"""
+
+import copy
+import warnings
+from typing import Any
+
+import torch
+
+from limaflow.config import Lora
+from limaflow.errors import InputError
+from limaflow.seeds import seed_for
+from limaflow.training.partition import whole
+
+NAME = "default"
+"""peft's name of the one adapter."""
+
+
+def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> Any:
+    """`model`, frozen, as a peft model with an adapter that changes nothing yet.
+
+    Args:
+        trained_token: its rows in the embedding and in the head are trained.
+
+    Raises:
+        InputError: the model has none of the modules that the adapter is for.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    tables = [model.get_input_embeddings(), model.get_output_embeddings()]
+    names = {id(module): name.rsplit(".", 1)[-1] for name, module in model.named_modules()}
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.target_modules,
+        trainable_token_indices={names[id(table)]: [trained_token] for table in tables},
+        task_type="CAUSAL_LM",
+    )
+    # The same on every rank and in every resumed run.
+    torch.manual_seed(seed_for(seed, "adapter"))
+    with whole([table.weight for table in tables]), warnings.catch_warnings():
+        # peft asks transformers for something that has another name now.
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            return get_peft_model(model, config, autocast_adapter_dtype=False)
+        except ValueError as error:
+            raise InputError(f"training.lora does not fit this base model: {error}") from None
+
+
+def trained_weights(model: Any) -> dict[str, torch.Tensor]:
+    """What is trained, by its name in the peft model, on the CPU; on all ranks together."""
+    copies = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            with whole([parameter]):
+                copies[name] = parameter.detach().cpu().clone()
+    return copies
+
+
+def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
+    """A plain model without values, and its state dict with the adapter merged into the base.
+
+    On all ranks together. `model` itself stays as it is: peft's merging and unmerging in place
+    would round the weights that training goes on with.
+    """
+    from transformers import AutoModelForCausalLM
+
+    base = model.get_base_model()
+    config = copy.deepcopy(base.config)
+    # The merged model is an ordinary one, whatever the frozen one was held in.
+    vars(config).pop("quantization_config", None)
+    made: Any = AutoModelForCausalLM.from_config
+    with torch.device("meta"):
+        plain = made(config, dtype=base.dtype)
+    copies: dict[int, torch.Tensor] = {}
+    weights = {}
+    for name, value in plain.state_dict(keep_vars=True).items():
+        # Tied weights stand under two names and must stay one tensor.
+        if id(value) not in copies:
+            place, _, leaf = name.rpartition(".")
+            module = base.get_submodule(place)
+            with whole(module.parameters()):
+                copies[id(value)] = _merged(module, leaf).detach().to("cpu", base.dtype, copy=True)
+        weights[name] = copies[id(value)]
+    return plain, weights
+
+
+def _merged(module: Any, leaf: str) -> torch.Tensor:
+    """The weight `leaf` that the plain module in the place of `module` would have."""
+    from peft.tuners.lora import LoraLayer
+    from peft.utils.integrations import dequantize_module_weight
+    from peft.utils.other import TrainableTokensWrapper
+
+    adapted = isinstance(module, LoraLayer)
+    weight: torch.Tensor
+    if isinstance(module, TrainableTokensWrapper):
+        weight = module.token_adapter.get_merged_weights([NAME])
+    elif adapted and leaf == "weight":
+        frozen = dequantize_module_weight(module.get_base_layer())
+        weight = frozen.float() + module.get_delta_weight(NAME).float()
+    else:
+        weight = getattr(module.get_base_layer() if adapted else module, leaf)
+    return weight

@@ -1,0 +1,49 @@
+"""What needs a GPU, a compiler, or packages that are not in the lock file."""
+
+import importlib.util
+import os
+import shutil
+
+from limaflow.config import Launch, Recipe
+from limaflow.errors import InputError
+
+PACKAGES = {"training.lora.quantize": "bitsandbytes", "launch.liger": "liger-kernel"}
+
+
+def require_hardware(recipe: Recipe, launch: Launch) -> None:
+    """Make sure that this machine has what is asked for.
+
+    Raises:
+        InputError: no CUDA GPU, package or compiler for it, or 4 bits with a ZeRO stage that
+            divides them.
+    """
+    import torch
+
+    quantized = recipe.lora is not None and recipe.lora.quantize is not None
+    if quantized and launch.zero_stage == 3:
+        raise InputError(
+            "training.lora.quantize: ZeRO-3 cannot divide weights of 4 bits",
+            fix="launch.zero_stage 0 to 2: the frozen weights take an eighth of fp32 on each GPU",
+        )
+    asked = {
+        "training.lora.quantize": quantized,
+        "launch.liger": launch.liger,
+        "launch.compile": launch.compile,
+    }
+    for key in (key for key, wanted in asked.items() if wanted):
+        if not torch.cuda.is_available():
+            raise InputError(f"{key} needs a CUDA GPU, and there is none here", fix="switch it off")
+        package = PACKAGES.get(key)
+        if package and importlib.util.find_spec(package.replace("-", "_")) is None:
+            raise InputError(
+                f"{key} needs the package {package}, which is not installed",
+                fix=f"pip install {package}",
+            )
+    tools = ("ninja", os.environ.get("CXX", "c++"))
+    lacking = [tool for tool in tools if shutil.which(tool) is None]
+    if launch.offload != "none" and lacking:
+        raise InputError(
+            f"launch.offload: DeepSpeed compiles its AdamW, and {' and '.join(lacking)} cannot be "
+            "found on PATH",
+            fix="activate the environment, install a C++ compiler, or set it to none",
+        )

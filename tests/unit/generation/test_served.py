@@ -1,0 +1,112 @@
+"""A model decoded by a vLLM server: here a stand-in that speaks its protocol."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from transformers import AutoTokenizer
+
+from limaflow.config import Decoding
+from limaflow.errors import InputError
+from limaflow.generation.respond import Request, respond
+from limaflow.jsonl import read_records, write_records
+from limaflow.records import Example, Message, Response, example_id
+
+PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=24, samples=1)
+STAND_IN = Path(__file__).with_name("vllm_stand_in.py")
+
+
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """What the server was asked."""
+    path = tmp_path / "notes"
+    path.touch()
+    monkeypatch.setenv("STAND_IN_NOTES", str(path))
+    return lambda: [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def request_of(tiny_base: Path, tmp_path: Path) -> Callable[..., Request]:
+    turns = [(Message(role="user", content=f"What of {n} goats?"),) for n in range(6)]
+    prompts = [
+        Example(id=example_id(turn), messages=turn, source="t", split="test") for turn in turns
+    ]
+    write_records(tmp_path / "prompts.jsonl", prompts)
+    executable = tmp_path / "vllm"
+    executable.write_text(f"#!{sys.executable}\n{STAND_IN.read_text()}")
+    executable.chmod(0o755)
+
+    def request(vllm: str = str(executable)) -> Request:
+        return Request(
+            model=tiny_base,
+            name="base",
+            style="raw",
+            examples=None,
+            shots=3,
+            prompts=tmp_path / "prompts.jsonl",
+            decoding=PAPER,
+            samples=2,
+            seed=7,
+            batch=4,
+            precision="fp32",
+            engine="vllm",
+            vllm=vllm,
+            max_length_share=1.0,
+            output=tmp_path / "responses.jsonl",
+        )
+
+    return request
+
+
+def test_it_is_asked_in_tokens_with_the_papers_decoding_and_the_records_say_what_it_cannot(
+    request_of: Callable[..., Request], notes, tiny_base: Path, tmp_path: Path
+) -> None:
+    count, cut = respond(request_of())
+    responses = list(read_records(tmp_path / "responses.jsonl", Response))
+    assert (count, len(responses)) == (12, 12)
+    assert cut == sum(r.finish_reason == "length" for r in responses) / 12
+    told = responses[0].decoding
+    assert (told["engine"], told["reproducible"]) == ("vllm", False)
+    assert told["penalized"] == "prompt and response"
+    asked = notes()
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    assert {tuple(body["prompt"]) for body in asked} == {
+        tuple(tokenizer(f"What of {n} goats?\n")["input_ids"]) for n in range(6)
+    }
+    assert len({body["seed"] for body in asked}) == 12
+    settings = ("temperature", "top_p", "repetition_penalty", "max_tokens", "stop_token_ids")
+    assert {key: asked[0][key] for key in settings} == {
+        "temperature": 0.7,
+        "top_p": 0.9,
+        "repetition_penalty": 1.2,
+        "max_tokens": 24,
+        "stop_token_ids": [tokenizer.eos_token_id],
+    }
+    assert not psutil.pid_exists(asked[0]["pid"]), "the server ends with the command"
+
+
+def test_after_a_failure_only_what_is_missing_is_asked(
+    request_of: Callable[..., Request], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STAND_IN_FAILS", "1")
+    with pytest.raises(InputError, match=r"did not answer: .*out of memory"):
+        respond(request_of())
+    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    before, done = len(notes()), len(kept.read_text().splitlines())
+    monkeypatch.delenv("STAND_IN_FAILS")
+    assert respond(request_of())[0] == 12
+    assert len(notes()) - before == 12 - done
+
+
+def test_a_server_that_does_not_start_is_told_from_one_that_is_not_there(
+    request_of: Callable[..., Request], notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_BREAKS", "1")
+    with pytest.raises(InputError, match="ended with code 1 before it served"):
+        respond(request_of())
+    with pytest.raises(InputError, match=r"cannot run /no/vllm: .*envs/vllm\.yaml"):
+        respond(request_of("/no/vllm"))

@@ -1,0 +1,135 @@
+"""Who agrees with whom, from the command line: PandaLM's and LLMBar's own numbers, and rules."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from limaflow.cli import app
+from limaflow.errors import InputError
+
+HEAD = ["prompt_id", "first", "second", "choice", "annotator"]
+Row = tuple[object, ...]
+
+
+def table(path: Path, rows: list[Row], head: list[str] = HEAD) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path
+
+
+def agreement(*arguments: object) -> list[dict[str, Any]]:
+    output = Path(str(arguments[0])).with_suffix(".json")
+    command = ["judge", "agreement", *map(str, arguments), "--output", str(output), "--seed", "1"]
+    CliRunner().invoke(app, [*command, "--bootstrap", "200"], catch_exceptions=False)
+    return json.loads(output.read_text(encoding="utf-8"))
+
+
+def test_pandalms_annotators_agree_as_its_authors_print(shared_data: Path, tmp_path: Path) -> None:
+    items = json.loads((shared_data / "agreement/pandalm/testset-v1.json").read_text("utf-8"))
+    rows = [
+        (item["idx"], *item["cmp_key"].split("_"), item[f"annotator{n}"], f"annotator{n}")
+        for item in items
+        for n in (1, 2, 3)
+    ]
+    words = [
+        f"--word={number}={choice}" for number, choice in enumerate(("tie", "first", "second"))
+    ]
+    found = agreement(table(tmp_path / "pandalm.csv", rows), *words)
+    kappas = {(r["first"], r["second"]): r["cohen"] for r in found if r["relation"] == "pair"}
+    printed = {("1", "2"): 0.852, ("1", "3"): 0.879, ("2", "3"): 0.862}
+    for (one, other), kappa in printed.items():
+        ours = kappas[f"annotator{one}", f"annotator{other}"]
+        assert ours["estimate"] == pytest.approx(kappa, abs=5e-4)
+        assert ours["low"] < ours["estimate"] < ours["high"]
+    (people,) = [r for r in found if r["relation"] == "within"]
+    assert (people["first"], people["annotators"], people["items"]) == ("people", 3, 999)
+
+
+@pytest.mark.parametrize("subset", ["natural", "adversarial-neighbor"])
+def test_llmbars_gpt4_is_as_right_and_as_steady_as_its_authors_print(
+    shared_data: Path, tmp_path: Path, subset: str
+) -> None:
+    folder = shared_data / "agreement/llmbar"
+    items = json.loads((folder / f"{subset}.gpt4.json").read_text(encoding="utf-8"))
+    printed = json.loads((folder / f"{subset}.gpt4.statistics.json").read_text(encoding="utf-8"))
+    rows: list[Row] = []
+    for number, item in enumerate(items):
+        rows.append((number, "output_1", "output_2", f"output_{item['label']}", "label"))
+        for key, reply in item["results"][0].items():
+            shown = ("output_1", "output_2") if key == "swap = False" else ("output_2", "output_1")
+            rows.append((number, *shown, f"output_{reply['winner']}", "gpt-4"))
+    head = ["prompt_id", "first", "second", "winner", "annotator"]
+    found = agreement(table(tmp_path / "llmbar.csv", rows, head))
+    (orders,) = [r for r in found if r["relation"] == "orders" and r["first"] == "gpt-4"]
+    assert orders["items"] == len(items)
+    assert orders["agreement"]["estimate"] == pytest.approx(share(printed["equal"]))
+    assert orders["cohen"]["estimate"] == pytest.approx(printed["kappa_agreement"])
+    (right,) = [r for r in found if r["relation"] == "pair"]
+    # A disagreement of the two orders is a tie, which here is half right.
+    assert right["agreement"]["estimate"] == pytest.approx(share(printed["correct_both"]))
+    assert right["tie_discounted"]["estimate"] == pytest.approx(share(printed["correct_average"]))
+
+
+def share(text: str) -> float:
+    return float(text.rpartition("=")[2].strip().rstrip("%")) / 100
+
+
+def test_groups_are_compared_within_and_between(tmp_path: Path) -> None:
+    said = {
+        "ann": ["first", "second", "tie", "first"],
+        "bob": ["first", "second", "first", "first"],
+        "cem": ["first", "first", "tie", "second"],
+        "gpt": ["first", "second", "tie", "tie"],
+    }
+    rows = [(n, "a", "b", choice, who) for who, of in said.items() for n, choice in enumerate(of)]
+    path = table(tmp_path / "v.csv", rows)
+    found = agreement(path, "--group", "crowd=ann,bob", "--group", "authors=cem,gpt")
+    rows_of = {(r["relation"], r["first"], r["second"]): r for r in found}
+    assert rows_of["pair", "ann", "bob"]["agreement"]["estimate"] == 0.75
+    assert rows_of["within", "crowd", "crowd"]["tie_discounted"]["estimate"] == 3.5 / 4
+    between = rows_of["between", "crowd", "authors"]
+    assert (between["annotators"], between["items"]) == (4, 4)
+    # ann–cem 1 0 1 0, ann–gpt 1 1 1 ½, bob–cem 1 0 ½ 0, bob–gpt 1 1 ½ ½.
+    assert between["tie_discounted"]["estimate"] == 10 / 16
+    assert between["alpha"] is None and between["cohen"] is None
+    assert between["minus_first"]["estimate"] == 10 / 16 - 3.5 / 4
+
+
+def test_a_second_file_of_one_judge_is_a_second_pass(tmp_path: Path) -> None:
+    choices = ["first", "second", "tie", "first"]
+    once = table(tmp_path / "1.csv", [(n, "a", "b", c, "j") for n, c in enumerate(choices)])
+    choices[0] = "tie"
+    again = table(tmp_path / "2.csv", [(n, "a", "b", c, "j") for n, c in enumerate(choices)])
+    (passes,) = agreement(once, again)
+    assert (passes["relation"], passes["first"], passes["items"]) == ("passes", "j", 4)
+    assert passes["agreement"]["estimate"] == 0.75
+    assert passes["tie_discounted"]["estimate"] == 3.5 / 4
+
+
+def test_a_failed_order_leaves_the_item_out(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        *((1, "a", "b", "first", "j"), (1, "b", "a", "", "j"), (1, "a", "b", "first", "ann")),
+        *(
+            (2, "a", "b", "first", "j"),
+            (2, "b", "a", "second", "j"),
+            (2, "b", "a", "second", "ann"),
+        ),
+    ]
+    found = agreement(table(tmp_path / "v.csv", rows))
+    (pair,) = [r for r in found if r["relation"] == "pair"]
+    assert (pair["items"], pair["agreement"]["estimate"]) == (1, 1.0)
+    assert pair["cohen"] is None, "a single choice determines no kappa"
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    twice = table(tmp_path / "v.csv", [(1, "a", "b", "tie", "j"), (1, "a", "b", "tie", "j")])
+    with pytest.raises(InputError, match="prompt 1, sample 0: two verdicts of 'j'"):
+        agreement(twice)
+    once = table(tmp_path / "w.csv", [(1, "a", "b", "tie", "j")])
+    with pytest.raises(InputError, match=r"no verdicts of 'ann' \(annotators are j\)"):
+        agreement(once, "--group", "people=ann")
+    assert agreement(once) == []

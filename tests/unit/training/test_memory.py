@@ -1,0 +1,106 @@
+"""The memory planner against real runs on the CPU: within 15 % at every layout tried."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limaflow.config import Launch, Recipe
+from limaflow.training.activations import MicroBatch
+from limaflow.training.architecture import of_config
+from limaflow.training.memory import moments, peak
+from limaflow.training.planning import disk
+
+pytestmark = pytest.mark.slow
+ARCHITECTURE = {
+    "vocab_size": 8000,
+    "hidden_size": 512,
+    "intermediate_size": 1408,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "tie_word_embeddings": False,
+}
+TOKENS = 384
+TOLERANCE = 0.15
+
+
+def case(launch: Launch, *, per_step: int = 1, **recipe: Any) -> dict[str, Any]:
+    """One example of `TOKENS` a micro-batch, or as many as a packed one holds."""
+    together = (launch.micro_batch_tokens or TOKENS) // TOKENS
+    return {
+        "architecture": ARCHITECTURE,
+        "launch": launch.model_dump(),
+        "recipe": recipe,
+        "tokens": TOKENS,
+        "examples": per_step * launch.processes_per_node * together,
+        "per_step": per_step,
+    }
+
+
+def planned(measured: dict[str, Any], recipe: Recipe) -> tuple[float, float]:
+    """Bytes of memory and of a checkpoint; a quarter of each example is its prompt."""
+    launch = Launch.model_validate(measured["launch"])
+    recipe = Recipe.model_validate({**recipe.model_dump(), **measured["recipe"]})
+    positions = launch.micro_batch_tokens or TOKENS
+    micro = MicroBatch(tokens=positions, trained=positions * 3 // 4, per_step=measured["per_step"])
+    model = of_config(ARCHITECTURE, "the test's model")
+    held = moments(model, recipe, launch, micro, gpu=False)
+    return peak(held), disk(model, recipe, launch, exports=0)["one checkpoint"]
+
+
+def check(torchrun: Callable, recipe: Recipe, cases: list[dict[str, Any]], folder: Path) -> None:
+    request = folder / "request.json"
+    request.write_text(
+        json.dumps({"recipe": recipe.model_dump(), "cases": cases, "folder": str(folder)})
+    )
+    processes = cases[0]["launch"]["processes_per_node"]
+    run = torchrun(processes, Path(__file__).with_name("memory_program.py"), request)
+    output = run.communicate(timeout=300)[0]
+    assert run.returncode == 0, output
+    measured = json.loads((folder / "measured.json").read_text())
+    for number, (asked, found) in enumerate(zip(cases, measured, strict=True)):
+        memory, checkpoint = planned(asked, recipe)
+        print(f"{number}: planned {memory / 2**20:.0f} MiB, measured {found['memory'] / 2**20:.0f}")
+        assert memory == pytest.approx(found["memory"], rel=TOLERANCE), (number, asked)
+        assert checkpoint == pytest.approx(found["checkpoint"], rel=0.03), (number, asked)
+
+
+@pytest.fixture
+def alone(launch: Launch) -> Launch:
+    return launch.model_copy(
+        update={"processes_per_node": 1, "micro_batch_examples": 1, "zero_stage": 0}
+    )
+
+
+@pytest.fixture(autouse=True)
+def freed_memory_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "65536")
+
+
+def test_the_plan_is_what_one_process_needs(
+    torchrun: Callable, recipe: Recipe, alone: Launch, tmp_path: Path
+) -> None:
+    packed = alone.model_copy(update={"micro_batch_tokens": 2 * TOKENS})
+    cases = [
+        case(alone),
+        case(packed.model_copy(update={"zero_stage": 2}), precision="bf16", residual_dropout=0.3),
+        case(packed.model_copy(update={"gradient_checkpointing": True}), lora={"rank": 8}),
+    ]
+    check(torchrun, recipe, cases, tmp_path)
+
+
+def test_the_plan_is_what_each_of_two_processes_needs(
+    torchrun: Callable, recipe: Recipe, alone: Launch, tmp_path: Path
+) -> None:
+    two = alone.model_copy(update={"processes_per_node": 2})
+    cases = [
+        case(two.model_copy(update={"zero_stage": 2}), per_step=2),
+        case(
+            two.model_copy(update={"zero_stage": 3, "gradient_checkpointing": True}),
+            precision="bf16",
+        ),
+    ]
+    check(torchrun, recipe, cases, tmp_path)

@@ -1,0 +1,173 @@
+"""`limaflow train plan`: what it counts, what it suggests, what it refuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from limaflow.cli import app
+from limaflow.config import Launch, Recipe, parse
+from limaflow.errors import InputError
+from limaflow.overlay import merged
+from limaflow.training.activations import MicroBatch
+from limaflow.training.architecture import Architecture, architecture_of
+from limaflow.training.memory import moments, peak, states, trained_parameters
+from limaflow.training.planning import GIB, Plan, largest_possible, plan
+
+
+def planned(*arguments: object) -> Any:
+    done = CliRunner().invoke(app, ["train", "plan", "--json", *map(str, arguments)])
+    if done.exception:
+        raise done.exception
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def llama_65b() -> Architecture:
+    return architecture_of("huggyllama/llama-65b")
+
+
+@pytest.fixture
+def paper(root: Path) -> tuple[Recipe, Launch]:
+    config = parse(merged([root / "config.yaml", root / "experiments/llama-65b.yaml"]))
+    return config.training, config.launch
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [("7b", 6.74), ("13b", 13.02), ("30b", 32.53), ("65b", 65.29)],
+)
+def test_parameters_are_counted_as_published(name: str, billions: float) -> None:
+    model = architecture_of(f"huggyllama/llama-{name}")
+    assert model.parameters / 1e9 == pytest.approx(billions, abs=0.005)
+
+
+def test_model_states_are_those_of_the_zero_paper(recipe: Recipe, launch: Launch) -> None:
+    """Rajbhandari et al. 2020, Table 1: 7.5 B parameters on 64 GPUs, in GB of 10⁹ bytes."""
+    model = Architecture(
+        parameters=7_500_000_000, largest_parameter=1, hidden=1, intermediate=1, layers=1,
+        heads=1, query=1, key_value=1, vocabulary=1, context=2048, linears={},
+    )  # fmt: skip
+    recipe = recipe.model_copy(update={"precision": "bf16"})
+    for stage, table, gradients in ((1, 31.4, 15.0), (2, 16.6, 15 / 64), (3, 1.88, 0.0)):
+        on_64 = launch.model_copy(update={"nodes": 8, "processes_per_node": 8, "zero_stage": stage})
+        held = states(model, recipe, on_64)
+        total = held.weights + held.master + held.moments + held.gradients
+        assert total / 1e9 + gradients == pytest.approx(table, rel=0.01)
+
+
+def test_the_papers_65b_fits_on_two_nodes_of_eight_and_not_on_one(
+    llama_65b: Architecture, paper: tuple[Recipe, Launch]
+) -> None:
+    recipe, launch = paper
+    micro = largest_possible(recipe)
+
+    def on(nodes: int) -> Plan:
+        chosen = launch.model_copy(update={"nodes": nodes})
+        return plan(llama_65b, recipe, chosen, micro, exports=6, gpu_memory=79 * GIB)
+
+    assert on(2).fits
+    assert not on(1).fits
+    fitting = on(1).fitting
+    assert fitting is not None
+    assert (fitting.nodes, fitting.processes_per_node, fitting.zero_stage) == (2, 8, 3)
+    held = moments(llama_65b, recipe, fitting, micro(fitting), gpu=True)
+    assert peak(held) <= 79 * GIB
+
+
+def test_the_same_gpus_are_tried_first(paper: tuple[Recipe, Launch]) -> None:
+    recipe, launch = paper
+    model = architecture_of("huggyllama/llama-7b")
+    one = launch.model_copy(update={"nodes": 1, "zero_stage": 1})
+    made = plan(model, recipe, one, largest_possible(recipe), exports=1, gpu_memory=24 * GIB)
+    assert made.fitting == one.model_copy(update={"zero_stage": 3})
+
+
+@pytest.mark.parametrize(
+    ("change", "less"),
+    [
+        ({"zero_stage": 2}, "last layer back"),
+        ({"zero_stage": 3}, "last layer back"),
+        ({"gradient_checkpointing": True}, "loss"),
+        ({"offload": "optimizer"}, "update"),
+        ({"nodes": 2}, "update"),
+    ],
+)
+def test_what_is_meant_to_save_memory_does(
+    *, recipe: Recipe, launch: Launch, change: dict[str, Any], less: str
+) -> None:
+    model = architecture_of("huggyllama/llama-7b")
+    recipe = recipe.model_copy(update={"precision": "bf16"})
+    launch = launch.model_copy(update={"processes_per_node": 8, "zero_stage": 1})
+    micro = MicroBatch(tokens=2048, trained=1500, per_step=2)
+    before = moments(model, recipe, launch, micro, gpu=True)
+    changed = Launch.model_validate({**launch.model_dump(), **change})
+    after = moments(model, recipe, changed, micro, gpu=True)
+    assert sum(after[less].values()) < sum(before[less].values())
+
+
+def test_lora_trains_rank_times_inputs_and_outputs(recipe: Recipe) -> None:
+    """Hu et al. 2021: a matrix of d by k has r(d + k); all seven of each layer, rank 16."""
+    model = architecture_of("huggyllama/llama-7b")
+    adapted = Recipe.model_validate({**recipe.model_dump(), "lora": {"rank": 16}})
+    layer = 4 * (4096 + 4096) + 3 * (4096 + 11008)
+    assert trained_parameters(model, adapted) == 16 * 32 * layer + 2 * 4096
+
+
+def test_every_experiment_with_a_named_base_fits_the_gpus_that_it_names(root: Path) -> None:
+    at_hand = {"llama-7b-lora": 23.6}
+    for overlay in sorted((root / "experiments").glob("*.yaml")):
+        config = parse(merged([root / "config.yaml", overlay]))
+        if config.base.path is not None:
+            memory = at_hand.get(overlay.stem, 79)
+            assert planned("--configfile", overlay, "--gpu-memory", memory)["fits"], overlay
+
+
+def test_real_lengths_make_a_smaller_micro_batch(
+    tiny_base: Path, tiny_examples: Path, recipe: Recipe, launch: Launch
+) -> None:
+    packed = launch.model_copy(update={"micro_batch_tokens": 100})
+    blocks = ("--recipe", recipe.flag(), "--launch", packed.flag(), "--base", tiny_base)
+    worst = planned(*blocks)["micro_batch"]
+    real = planned(*blocks, "--data", tiny_examples / "train.jsonl")["micro_batch"]
+    assert worst == {"tokens": 100, "trained": 100, "per_step": 4}
+    assert real["tokens"] <= 100
+    assert real["trained"] < real["tokens"]
+    assert real["per_step"] < 4
+
+
+def test_an_architecture_may_be_given_in_numbers(recipe: Recipe) -> None:
+    numbers = {
+        "vocab_size": 100, "hidden_size": 8, "intermediate_size": 16,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 4096,
+    }  # fmt: skip
+    made = planned("--architecture", json.dumps(numbers))
+    assert made["model"]["parameters"] == 2 * 100 * 8 + 4 * 64 + 3 * 8 * 16 + 3 * 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--architecture", "{"), "not JSON"),
+        (("--architecture", '{"model_type": "teapot"}'), "describes no decoder"),
+        (("--base", "/nowhere/at/all"), "no config.json of /nowhere/at/all"),
+        (("--arm", "gpt-4"), "no tuned arm is named 'gpt-4'; there are: lima"),
+        (("--configfile", "experiments/miniature.yaml"), "stand-in"),
+        (("--recipe", '{"epochs": 1}'), "missing"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        planned(*arguments)
+
+
+def test_the_table_names_the_peak_and_the_launch_that_fits(root: Path) -> None:
+    overlay = root / "experiments/llama-7b.yaml"
+    arguments = ["train", "plan", "--configfile", str(overlay), "--gpu-memory", "24"]
+    shown = CliRunner().invoke(app, arguments).stdout
+    assert "does not fit in 24 GiB; this would: nodes 1, processes_per_node 8" in shown
+    assert "zero_stage 3" in shown
+    for part in ("weights", "Adam's moments", "activations", "together", "host memory", "disk"):
+        assert part in shown

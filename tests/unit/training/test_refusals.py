@@ -1,0 +1,98 @@
+"""What cannot work is said in one line that names the key and the way out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from transformers import AutoModelForCausalLM
+
+from limaflow.config import Launch, Lora, Recipe
+from limaflow.errors import InputError
+from limaflow.jsonl import write_json
+from limaflow.records import ModelManifest
+from limaflow.training import hardware
+from limaflow.training.conversation import extend_embeddings
+from limaflow.training.data import dialogue_tokenizer
+from limaflow.training.engine import load_model
+from limaflow.training.hardware import require_hardware
+
+FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(
+    ("recipe_changes", "launch_changes", "key"),
+    [
+        (FOUR_BITS, {}, "training.lora.quantize"),
+        ({}, {"liger": True}, "launch.liger"),
+        ({}, {"compile": True}, "launch.compile"),
+    ],
+)
+def test_what_needs_a_gpu_is_refused_without_one(
+    recipe: Recipe, launch: Launch, recipe_changes: dict, launch_changes: dict, key: str
+) -> None:
+    require_hardware(recipe, launch)
+    with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
+        require_hardware(
+            recipe.model_copy(update=recipe_changes), launch.model_copy(update=launch_changes)
+        )
+
+
+def test_a_missing_package_or_compiler_is_named(
+    recipe: Recipe, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
+    with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
+        require_hardware(recipe, launch.model_copy(update={"liger": True}))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
+        require_hardware(recipe, launch.model_copy(update={"offload": "optimizer"}))
+
+
+def test_four_bits_are_not_divided(recipe: Recipe, launch: Launch) -> None:
+    with pytest.raises(InputError, match=r"ZeRO-3.*4 bits"):
+        require_hardware(
+            recipe.model_copy(update=FOUR_BITS), launch.model_copy(update={"zero_stage": 3})
+        )
+
+
+@pytest.mark.parametrize(("offload", "stage"), [("optimizer", 0), ("parameters", 2)])
+def test_offload_wants_a_stage_that_divides_what_is_moved(
+    launch: Launch, offload: str, stage: int
+) -> None:
+    with pytest.raises(ValidationError, match=f"offload: {offload} needs zero_stage {stage + 1}"):
+        Launch.model_validate({**launch.model_dump(), "offload": offload, "zero_stage": stage})
+
+
+def test_a_base_model_that_does_not_exist(recipe: Recipe, tmp_path: Path) -> None:
+    base = tmp_path / "model.json"
+    write_json(base, ModelManifest(model="base", path="gone", sha256={"config.json": "0" * 64}))
+    for ask in (lambda: dialogue_tokenizer(base), lambda: load_model(base, None, [], recipe)):
+        with pytest.raises(InputError, match=r"model\.json: .*gone does not exist"):
+            ask()
+
+
+def test_a_tokenizer_of_another_model(tiny_base: Path, tmp_path: Path, recipe: Recipe) -> None:
+    shutil.copytree(tiny_base.parent, tmp_path / "base")
+    folder = tmp_path / "base" / "model"
+    small = AutoModelForCausalLM.from_pretrained(folder)
+    small.resize_token_embeddings(300)
+    small.save_pretrained(folder)
+    base = tmp_path / "base" / "model.json"
+    tokenizer, new = dialogue_tokenizer(base)
+    assert json.loads((folder / "config.json").read_text())["vocab_size"] == 300
+    with pytest.raises(InputError, match="400 tokens and the model's embedding 300 rows"):
+        load_model(base, tokenizer, new, recipe)
+
+
+def test_a_model_with_more_rows_than_tokens_takes_the_new_ones_into_them(tiny_base: Path) -> None:
+    tokenizer, new = dialogue_tokenizer(tiny_base)
+    model = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
+    model.resize_token_embeddings(448)
+    extend_embeddings(model, tokenizer, new)
+    assert model.get_input_embeddings().num_embeddings == 448
+    assert model.get_input_embeddings().weight[new[0]].isfinite().all()
