@@ -81,7 +81,8 @@ class Site:
             yield run
         finally:
             run.kill()
-            self.cluster.ask("scancel", "--full", "--user=root")
+            self.cluster.ask("scancel", "--user=root")
+            wait_until(lambda: not self.cluster.ask("squeue", "-h"), 60, "the queue to be empty")
 
     def weights(self) -> dict[str, str]:
         """Checksum of each file of weights that the arm exported."""
@@ -119,6 +120,9 @@ class Site:
         shutil.rmtree(self.models / "runs", ignore_errors=True)
         (self.models / "training.json").unlink(missing_ok=True)
 
+    def unlock(self) -> None:
+        assert self.run(options=("--unlock",)).returncode == 0
+
     def fit(self, fine_tune: dict[str, Any]) -> None:
         """Ask for fine-tuning as before, but for what is given."""
         fit(self.folder / "profiles/slurm/profile.yaml", {**USUAL, **fine_tune})
@@ -141,9 +145,11 @@ class Site:
             every=0.005,
         )
         trainers = self.trainers()
-        assert trainers, "it had ended already"
         for process in trainers:
             process.send_signal(signal.SIGSTOP)
+        # What they had started for a moment may be gone by now.
+        trainers = [process for process in trainers if process.is_running()]
+        assert trainers, "it had ended already"
         assert not any(self.models.glob("runs/*/run.json")), "it had ended already"
         try:
             yield trainers

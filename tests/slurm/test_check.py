@@ -69,8 +69,8 @@ def test_what_all_rules_lack_is_said_once(check: Check) -> None:
 
 
 def test_squeue_that_forgets_too_early_is_refused(check: Check) -> None:
-    done = check(**{"slurm-init-seconds-before-status-checks": 200})
-    assert "squeue forgets a job 300 s after its end (MinJobAge)" in done.stderr
+    done = check(**{"slurm-init-seconds-before-status-checks": 400})
+    assert "squeue forgets a job 900 s after its end (MinJobAge)" in done.stderr
 
 
 def test_a_cluster_without_accounts_is_told_from_one_with(

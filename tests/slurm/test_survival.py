@@ -21,10 +21,11 @@ def untrained(finished: Finished) -> Iterator[Site]:
     """The finished study without the model of its first arm."""
     site = finished.site
     site.forget_the_model()
+    site.unlock()
     yield site
+    site.fit({})
     assert site.steps() == list(range(1, STEPS + 1))
     assert site.weights() == finished.weights
-    site.fit({})
 
 
 def states(site: Site, run: Run) -> list[str]:
@@ -36,7 +37,7 @@ def test_cancelled_while_the_scheduler_is_silent_then_out_of_memory(untrained: S
     with untrained.started(TARGET) as run:
         with untrained.frozen_after_a_checkpoint(run):
             untrained.cluster.stop("slurmctld")
-            time.sleep(20)
+            time.sleep(15)
             untrained.cluster.start_controller()
             wait_until(untrained.answers, 30, "slurmctld")
             untrained.cluster.ask("scancel", untrained.jobs(run, "%i")[-1])
@@ -103,7 +104,7 @@ def test_the_main_process_is_killed_and_started_again(untrained: Site) -> None:
         untrained.frozen_after_a_checkpoint(first) as trainers,
     ):
         first.kill()
-        assert untrained.run(options=("--unlock",)).returncode == 0
+        untrained.unlock()
         with untrained.started(TARGET) as second:
             wait_until(second_waits, PATIENCE, "the second job at the lock")
             for process in trainers:
