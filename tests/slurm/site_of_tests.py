@@ -206,13 +206,6 @@ def fit(profile: Path, fine_tune: dict[str, Any]) -> None:
     profile.write_text(yaml.safe_dump(keys), encoding="utf-8")
 
 
-def pending(process: psutil.Process, number: int) -> bool:
-    """Whether a stopped process has a signal waiting for it."""
-    text = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-    mask = int(next(line.split()[1] for line in text.splitlines() if line.startswith("ShdPnd")), 16)
-    return bool(mask >> (number - 1) & 1)
-
-
 def _inside(process: psutil.Process, folder: Path) -> bool:
     try:
         return Path(f"/proc/{process.pid}/cwd").readlink() == folder
