@@ -31,14 +31,15 @@ test: $(ENVIRONMENT) debian lint ## Set up, lint, run every test
 test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow"
 
-debian: ## Install the Debian packages that tests need (a browser), as root
+# RUNLEVEL=1: none of them may start a service of its own.
+debian: ## Install the Debian packages that tests need (a browser, SLURM), as root
 	@missing=$$(for package in $$(cat envs/debian.txt); do \
 	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
 	done | xargs); \
 	[ -z "$$missing" ] && exit 0; \
-	[ "$$(id -u)" = 0 ] || { echo "error: the tests of the review page need: sudo apt-get install" \
+	[ "$$(id -u)" = 0 ] || { echo "error: the tests of the review page and of SLURM need: sudo apt-get install" \
 	  "$$missing  (make test-fast does without)"; exit 1; }; \
-	echo "Installing $$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	echo "Installing $$missing"; export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	apt-get update -qq && apt-get install -qq --no-install-recommends $$missing >/dev/null
 
 lint: $(ENVIRONMENT) ## Check format, style, types and the workflow

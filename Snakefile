@@ -43,6 +43,16 @@ include: "rules/judging.smk"
 include: "rules/benchmarks.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/cluster.smk"
+
+
+rule prefetch:
+    """Fetch all that comes from a network: raw files, models, benchmark data."""
+    input:
+        list(fetched()),
+        "<results>/prefetched.json",
+        "<results>/benchmarks/texts.jsonl" if CONFIG.benchmarks.tasks else [],
+    localrule: True
 
 
 rule curate:

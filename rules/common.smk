@@ -273,21 +273,22 @@ def gres():
 
 
 def launcher(wildcards, resources, threads):
-    """torchrun on this machine, or one torchrun a node that meet at the first."""
-    processes = CONFIG.launch.processes_per_node
-    if CONFIG.launch.nodes == 1:
-        return f"torchrun --standalone --nproc-per-node={processes} --no-python"
-    nodes = CONFIG.launch.nodes
-    head = (
-        '$(scontrol show hostnames "$(squeue -h -j $SLURM_JOB_ID -o %N)" | head -n 1)'
-    )
-    gpus = f"--gres={resources.gres} " if gres() else ""
+    """Takes `resources`, as `launch` does. Under SLURM the job's own nodes and GPUs count."""
+    block = CONFIG.launch
     return (
-        f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 {gpus}"
-        f"--cpus-per-task={threads} --kill-on-bad-exit=1 "
-        f"torchrun --nnodes={nodes} --nproc-per-node={processes} --rdzv-id=$SLURM_JOB_ID "
-        f"--rdzv-backend=c10d --rdzv-endpoint={head}:29500 --no-python"
+        f"limaflow train launch --nodes {block.nodes}"
+        f" --processes {block.processes_per_node} --threads {threads} --"
     )
+
+
+def named_models():
+    """Every model that the configuration names, as name@revision; hub names and folders alike."""
+    named = [CONFIG.base] + [arm for arm in CONFIG.arms if arm.kind == "model"]
+    return [
+        f"{model.path}@{model.revision}" if model.revision else model.path
+        for model in named
+        if model.path
+    ]
 
 
 # -- responses
@@ -372,6 +373,10 @@ def purse(wildcards, resources):
 
 def selection_judge(wildcards, resources):
     return judge_block(CONFIG.judging.selection)
+
+
+# Compute nodes often reach no network; a judge that is served beside its command needs none.
+ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 
 def template(instrument):

@@ -100,6 +100,7 @@ rule adopt_responses:
         "<logs>/adopt_responses/{arm}.log",
     wildcard_constraints:
         arm=any_of(a.name for a in CONFIG.arms if a.kind == "recorded"),
+    localrule: True
     conda:
         "../envs/limaflow.yaml"
     params:

@@ -16,8 +16,11 @@ rule pairwise_verdicts:
     wildcard_constraints:
         first=any_of(a.name for a in CONFIG.arms),
         second=any_of(a.name for a in CONFIG.arms),
+    localrule: ASKS_FROM_HERE
     conda:
         "../envs/limaflow.yaml"
+    resources:
+        api=1,
     params:
         code=code("judging", "compare"),
         served_by=lambda wildcards: judge_code(wildcards.judge),
@@ -47,8 +50,11 @@ rule likert_grades:
         "<results>/grades/test/{judge}/{arm}.jsonl",
     log:
         "<logs>/likert_grades/{judge}/{arm}.log",
+    localrule: ASKS_FROM_HERE
     conda:
         "../envs/limaflow.yaml"
+    resources:
+        api=1,
     params:
         code=code("judging", "grade"),
         served_by=lambda wildcards: judge_code(wildcards.judge),
@@ -153,6 +159,7 @@ rule adopt_verdicts:
     wildcard_constraints:
         first=any_of(c.first for c in BROUGHT.values()),
         second=any_of(c.second for c in BROUGHT.values()),
+    localrule: True
     conda:
         "../envs/limaflow.yaml"
     params:

@@ -34,8 +34,9 @@ rule fine_tune:
         # Undeclared on purpose: Snakemake deletes declared outputs before a rerun, and checkpoints
         # must survive it.
         runs=subpath(output[0], parent=True),
+    # SLURM's early warning reaches every process of a job; only the training is to act on it.
     shell:
-        "{params.launcher} limaflow train run --arm {wildcards.arm} --base {input.base}"
+        "trap '' TERM; {params.launcher} limaflow train run --arm {wildcards.arm} --base {input.base}"
         " --data {input.data} --dev {input.dev} --recipe {params.recipe:q}"
         " --launch {params.launch:q} --export-epochs {params.epochs:q} --seed {params.seed}"
         " --run-folder {params.runs}/runs --output {output} 2>&1 | tee {log}"
@@ -55,6 +56,7 @@ rule choose_checkpoint:
         "<logs>/choose_checkpoint/{arm}.log",
     wildcard_constraints:
         arm=any_of(TUNED_ARMS),
+    localrule: True
     conda:
         "../envs/limaflow.yaml"
     params:

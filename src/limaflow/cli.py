@@ -7,6 +7,7 @@ import typer
 from limaflow.analysis.cli import app as analyze
 from limaflow.annotation.cli import app as annotate
 from limaflow.benchmarks.cli import app as benchmark
+from limaflow.cluster.cli import app as cluster
 from limaflow.configuration_cli import app as config
 from limaflow.curation.cli import app as curate
 from limaflow.errors import NO_ROOM, InputError
@@ -35,6 +36,7 @@ app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")
 app.add_typer(miniature, name="miniature", help="The invented world of the demo.")
+app.add_typer(cluster, name="cluster", help="What a profile asks of a cluster.")
 app.add_typer(config, name="config", help="Check and describe the configuration.")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,20 @@ from pathlib import Path
 TRACKED = ("Snakefile", "config.yaml", "rules", "src", "experiments", "profiles", "envs", "docs")
 Outcome = subprocess.CompletedProcess[str]
 TINY = ("experiments/miniature.yaml", "tests/workflow/tiny.yaml")
+
+
+def checkout(root: Path, folder: Path) -> Path:
+    """A copy of what a workflow needs of the checkout, without results."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    folder.mkdir()
+    for name in TRACKED:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, folder / name, ignore=ignore)
+        else:
+            shutil.copy2(root / name, folder / name)
+    (folder / "tests" / "workflow").mkdir(parents=True)
+    shutil.copy2(root / TINY[1], folder / TINY[1])
+    return folder
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Workspace:
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-TARGET_RULES = {"all", "curate", "train", "generate", "judge", "benchmark", "report"}
+TARGET_RULES = {"all", "prefetch", "curate", "train", "generate", "judge", "benchmark", "report"}
 
 
 def jobs_of(text: str) -> Iterator[Job]:

@@ -53,6 +53,25 @@ def run(
 
 
 @app.command()
+def launch(
+    command: Annotated[list[str], typer.Argument(help="What every process runs, after `--`.")],
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes asked for.")] = 1,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="A node, where SLURM gave no GPUs to count.")
+    ] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="CPUs on each node.")] = 1,
+    rendezvous: Annotated[
+        str | None, typer.Option("--rendezvous", help="host:port; given by launch to itself.")
+    ] = None,
+) -> None:
+    """Start a command under torchrun: on this machine, or on every node of this SLURM job."""
+    from limaflow.training.launch import Request
+    from limaflow.training.launch import launch as start
+
+    start(command, Request(nodes=nodes, processes=processes, threads=threads), rendezvous)
+
+
+@app.command()
 def adopt(
     model: Annotated[str, typer.Option("--model", help="Name of the model.")],
     path: Annotated[str, typer.Option("--path", help="Its folder, or its name on the hub.")],

@@ -5,9 +5,7 @@ resumed, and nothing else can.
 """
 
 import contextlib
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,8 +20,6 @@ from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
 from limaflow.training.hardware import require_hardware
-
-SECONDS_TO_WAIT_FOR_LOCK = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,24 +157,3 @@ def full_disk_named(folder: Path) -> Iterator[None]:
 
 def _relative(path: Path, beside: Path) -> str:
     return os.path.relpath(path.resolve(), beside.resolve().parent)
-
-
-@contextlib.contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Hold the run's folder; the lock goes with the process, however that ends.
-
-    Raises:
-        InputError: another job has held it for longer than a killed one takes to die.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        deadline = time.monotonic() + SECONDS_TO_WAIT_FOR_LOCK
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise InputError("another job is training this model", path=folder) from None
-                time.sleep(0.2)
-        yield

@@ -36,7 +36,6 @@ from limaflow.training.job import (
     identity_of,
     is_finished,
     missing_exports,
-    sole_writer,
     write_training,
 )
 from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
@@ -54,6 +53,7 @@ from limaflow.training.processes import (
     world,
 )
 from limaflow.training.schedule import learning_rate
+from limaflow.training.sole_writer import sole_writer
 
 STOPPED = 143
 """Exit code after SIGTERM, as a shell counts it."""

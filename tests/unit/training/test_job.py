@@ -1,8 +1,6 @@
 """What identifies a run, and who may write it."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +10,7 @@ import pytest
 from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import adopt, read_manifest
-from limaflow.training import job as jobs
-from limaflow.training.job import Job, check, epochs_of, identity_of, sole_writer
+from limaflow.training.job import Job, check, epochs_of, identity_of
 
 
 @pytest.fixture
@@ -66,29 +63,6 @@ def test_the_launch_the_name_and_the_exports_are_not_in_the_identity(a_job: Job)
         launch=a_job.launch.model_copy(update={"zero_stage": 3, "processes_per_node": 1}),
     )
     assert identity_of(other) == identity_of(a_job)
-
-
-def test_two_processes_cannot_write_one_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "SECONDS_TO_WAIT_FOR_LOCK", 0.3)
-    program = (
-        "import sys, pathlib; from limaflow.training.job import sole_writer\n"
-        "with sole_writer(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path / "run")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(InputError, match="another job"), sole_writer(tmp_path / "run"):
-        pass
-    holder.kill()
-    holder.communicate()
-    with sole_writer(tmp_path / "run"):
-        pass
 
 
 def test_what_cannot_work_is_refused(a_job: Job) -> None:

@@ -1,0 +1,98 @@
+"""Compare what a profile asks for with what the cluster has, before anything is submitted."""
+
+from collections.abc import Iterator
+
+from limaflow.cluster.profile import DEFAULTS, Profile, Request
+from limaflow.cluster.scheduler import Cluster, NodeKind
+
+LONGEST_POLL_SECONDS = 180
+"""Between two status queries of snakemake-executor-plugin-slurm 2.8 (`max_sleep_time`)."""
+
+
+def problems(profile: Profile, cluster: Cluster) -> list[str]:
+    """One line for each thing that would be refused or would hang; none where all is there."""
+    rules: dict[str, list[str]] = {}
+    for request in profile.requests:
+        for line in _of_request(request, cluster):
+            rules.setdefault(line, []).append(request.rule)
+    # What the defaults lack, every other rule lacks as well.
+    found = [
+        f"{DEFAULTS if DEFAULTS in named else ', '.join(named)}: {line}"
+        for line, named in rules.items()
+    ]
+    return [*found, *_of_status(profile, cluster)]
+
+
+def _of_request(request: Request, cluster: Cluster) -> Iterator[str]:
+    yield from _of_account(request, cluster)
+    if request.qos and cluster.accounts is not None and request.qos not in cluster.qos:
+        yield f"qos: you may not use '{request.qos}'{_those(cluster.qos)}"
+    if request.partition is None:
+        return
+    kinds = [kind for kind in cluster.kinds if kind.partition == request.partition]
+    if not kinds:
+        yield (
+            f"slurm_partition: no partition is named '{request.partition}'"
+            f"{_those(cluster.partitions)}"
+        )
+        return
+    yield from _of_size(request, kinds)
+
+
+def _of_account(request: Request, cluster: Cluster) -> Iterator[str]:
+    if request.account is None:
+        if cluster.accounts is not None and request.rule == DEFAULTS:
+            yield f"slurm_account: name one{_those(cluster.accounts)}"
+    elif cluster.accounts is None:
+        yield (
+            f"slurm_account: '{request.account}', but this cluster keeps no "
+            "accounts: use profiles/slurm-no-accounting"
+        )
+    elif request.account.lower() not in {name.lower() for name in cluster.accounts}:
+        yield (f"slurm_account: you have no account '{request.account}'{_those(cluster.accounts)}")
+
+
+def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
+    where = f"partition '{request.partition}'"
+    if request.minutes and kinds[0].minutes and request.minutes > kinds[0].minutes:
+        yield (
+            f"runtime: {request.minutes} minutes at the last attempt, "
+            f"and {where} allows {kinds[0].minutes}"
+        )
+    largest = max(kind.memory_mb for kind in kinds)
+    if request.memory_mb and request.memory_mb > largest:
+        yield (
+            f"mem_mb: {request.memory_mb} MB at the last attempt, "
+            f"and the largest node of {where} has {largest}"
+        )
+    name, count = _gres(request.gres)
+    nodes = sum(kind.nodes for kind in kinds if kind.gres.get(name, 0) >= count)
+    if name and nodes < request.nodes:
+        has = {key for kind in kinds for key in kind.gres}
+        yield (
+            f"gres: {request.gres} on {request.nodes} node(s), and {where} "
+            f"has {nodes} such node(s){_those(has)}"
+        )
+
+
+def _of_status(profile: Profile, cluster: Cluster) -> Iterator[str]:
+    if profile.status_command != "squeue":
+        if cluster.accounts is None:
+            yield "slurm-status-command: this cluster has no accounting, so it must be squeue"
+        return
+    needed = max(LONGEST_POLL_SECONDS, 3 * profile.first_poll_seconds)
+    if cluster.min_job_age_seconds < needed:
+        yield (
+            f"slurm-status-command: squeue forgets a job {cluster.min_job_age_seconds} s after its "
+            f"end (MinJobAge), and Snakemake may ask only every {needed} s"
+        )
+
+
+def _gres(text: str | None) -> tuple[str, int]:
+    """`gpu:a100:4` → (`gpu:a100`, 4); a missing number is 1."""
+    *names, last = (text or "").split(":")
+    return (":".join(names), int(last)) if names and last.isdigit() else (text or "", 1)
+
+
+def _those(names: "list[str] | set[str] | frozenset[str]") -> str:
+    return f" (there is: {', '.join(sorted(names))})" if names else ""

@@ -1,0 +1,124 @@
+"""What SLURM says of itself: partitions, accounts, the nodes of a job."""
+
+import getpass
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from limaflow.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeKind:
+    """Nodes of one partition that are alike."""
+
+    partition: str
+    minutes: int | None
+    """The partition's time limit; None is none."""
+    nodes: int
+    memory_mb: int
+    gres: dict[str, int]
+    """Number of each on a node, under its name and, if typed, under `name:type` too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What jobs can be asked of."""
+
+    kinds: tuple[NodeKind, ...]
+    accounts: frozenset[str] | None
+    """Of the user; None where SLURM keeps no accounts."""
+    qos: frozenset[str]
+    min_job_age_seconds: int
+    """How long squeue remembers an ended job."""
+
+    @property
+    def partitions(self) -> list[str]:
+        return sorted({kind.partition for kind in self.kinds})
+
+
+def ask(*command: str) -> str:
+    """The output of one of SLURM's commands.
+
+    Raises:
+        InputError: there is no such command here, or it failed.
+    """
+    if shutil.which(command[0]) is None:
+        raise InputError(f"no {command[0]} on this machine: is it a login node of a SLURM cluster?")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InputError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def inspect_cluster() -> Cluster:
+    """Ask sinfo, scontrol and sacctmgr.
+
+    Raises:
+        InputError: SLURM does not answer.
+    """
+    lines = ask("sinfo", "--noheader", "--format=%R|%l|%D|%m|%G").splitlines()
+    settings = dict(
+        re.findall(r"^(\w+)\s*=\s*(.*?)\s*$", ask("scontrol", "show", "config"), re.MULTILINE)
+    )
+    keeps_accounts = settings["AccountingStorageType"].endswith("slurmdbd")
+    associations = _associations() if keeps_accounts else []
+    return Cluster(
+        kinds=tuple(_kind(line) for line in lines),
+        accounts=frozenset(account for account, _ in associations) if keeps_accounts else None,
+        qos=frozenset(q for _, names in associations for q in names.split(",") if q),
+        min_job_age_seconds=int(settings["MinJobAge"].split()[0]),
+    )
+
+
+def hosts_of(job: str) -> list[str]:
+    """The names of a running job's nodes, in SLURM's order.
+
+    Raises:
+        InputError: SLURM knows no such job.
+    """
+    nodes = ask("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
+    return ask("scontrol", "show", "hostnames", nodes).split()
+
+
+def _associations() -> list[tuple[str, str]]:
+    """Account and QOS of each of the user's associations."""
+    text = ask(
+        *("sacctmgr", "--noheader", "--parsable2", "show", "associations"),
+        *(f"user={getpass.getuser()}", "format=account,qos"),
+    )
+    return [(account, qos) for account, _, qos in (line.partition("|") for line in text.split())]
+
+
+def _kind(line: str) -> NodeKind:
+    partition, limit, nodes, memory, gres = line.split("|")
+    return NodeKind(
+        partition=partition,
+        minutes=_minutes(limit),
+        nodes=int(nodes),
+        memory_mb=int(memory.rstrip("+")),
+        gres=_counted(gres),
+    )
+
+
+def _minutes(limit: str) -> int | None:
+    """`1-02:30:00`, `30:00` or `infinite`."""
+    if not limit[0].isdigit():
+        return None
+    days, _, clock = limit.rpartition("-")
+    parts = [int(part) for part in clock.split(":")]
+    hours, minutes = (parts[-3] if len(parts) > 2 else 0), parts[-2]
+    return int(days or 0) * 1440 + hours * 60 + minutes
+
+
+def _counted(gres: str) -> dict[str, int]:
+    """`gpu:a100:4(S:0-1),shard:8` → counts by name and by name:type."""
+    counts: dict[str, int] = {}
+    for entry in re.sub(r"\([^)]*\)", "", gres).split(","):
+        *names, last = entry.split(":")
+        if not names or not last.isdigit():
+            continue
+        for key in {names[0], ":".join(names)}:
+            counts[key] = counts.get(key, 0) + int(last)
+    return counts

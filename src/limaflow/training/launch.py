@@ -1,0 +1,129 @@
+"""Start the processes of a training: one for each GPU, here or on every node that SLURM gave.
+
+The command becomes one torchrun on this machine. In a SLURM job of several nodes it first starts
+itself once on each of them, by srun, and each becomes the torchrun of its node. What was asked for
+stands in the profile; what is counted here is what the job really got.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from limaflow.cluster.scheduler import hosts_of
+from limaflow.errors import InputError
+
+KEPT = {"SLURM_JOB_ID", "SLURM_CONF", "SLURM_CLUSTER_NAME"}
+FOREIGN = ("SLURM_", "SRUN_", "SBATCH_", "SALLOC_", "PMI_", "PMIX_")
+SHUTDOWN_SECONDS = "600"
+"""What torchrun grants its processes to save after SIGTERM; its own 30 s are too few for 65B."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the configuration says, for where no scheduler knows better."""
+
+    nodes: int
+    processes: int
+    """On each node."""
+    threads: int
+    """CPUs on each node."""
+
+
+def launch(command: Sequence[str], request: Request, rendezvous: str | None) -> NoReturn:
+    """Become torchrun, or the srun that starts one on each node.
+
+    Args:
+        rendezvous: `host:port` where the nodes meet, in a task that srun has started.
+
+    Raises:
+        InputError: several nodes are asked for and this is no SLURM job.
+    """
+    environ, job = os.environ, os.environ.get("SLURM_JOB_ID")
+    if rendezvous is None and request.nodes > 1:
+        if job is None:
+            raise InputError(
+                f"launch.nodes is {request.nodes}, and this is no SLURM job",
+                fix="run under profiles/slurm, or set launch.nodes to 1",
+            )
+        hosts = hosts_of(job)
+        if len(hosts) > 1:
+            _become(
+                over_nodes(command, request, hosts, port_of(job)), without_scheduler(environ, KEPT)
+            )
+    processes = processes_given(environ, request.processes)
+    print(f"{processes} process(es) on {os.uname().nodename}", file=sys.stderr, flush=True)
+    place = [] if rendezvous is None else place_among_nodes(environ, rendezvous)
+    _become(
+        torchrun(command, processes, place),
+        {
+            **without_scheduler(environ, KEPT),
+            "OMP_NUM_THREADS": str(max(1, request.threads // processes)),
+            "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": environ.get(
+                "TORCH_ELASTIC_SHUTDOWN_TIMEOUT", SHUTDOWN_SECONDS
+            ),
+        },
+    )
+
+
+def over_nodes(
+    command: Sequence[str], request: Request, hosts: Sequence[str], port: int
+) -> list[str]:
+    """The srun that starts `limaflow train launch` once on each node, with all GPUs of the job."""
+    return [
+        *("srun", f"--nodes={len(hosts)}", f"--ntasks={len(hosts)}", "--ntasks-per-node=1"),
+        # SLURM 22.05 and later hand a step one CPU unless it is told.
+        *(f"--cpus-per-task={request.threads}", "--kill-on-bad-exit=1"),
+        *("limaflow", "train", "launch", f"--rendezvous={hosts[0]}:{port}"),
+        *(f"--nodes={len(hosts)}", f"--processes={request.processes}"),
+        *(f"--threads={request.threads}", "--", *command),
+    ]
+
+
+def torchrun(command: Sequence[str], processes: int, place: Sequence[str]) -> list[str]:
+    """`place` is empty on a single machine."""
+    return [
+        *("torchrun", *(place or ["--standalone"]), f"--nproc-per-node={processes}"),
+        *("--no-python", *command),
+    ]
+
+
+def place_among_nodes(environ: Mapping[str, str], rendezvous: str) -> list[str]:
+    """Which node this is, as SLURM tells the task that it started; they meet at the first."""
+    host, port = rendezvous.rsplit(":", 1)
+    return [
+        *(f"--nnodes={environ['SLURM_NNODES']}", f"--node-rank={environ['SLURM_NODEID']}"),
+        *(f"--master-addr={host}", f"--master-port={port}"),
+    ]
+
+
+def processes_given(environ: Mapping[str, str], configured: int) -> int:
+    """One for each GPU that SLURM gave; as configured where it gave none, or is not there."""
+    if "SLURM_JOB_ID" not in environ:
+        return configured
+    for name in ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
+        if given := environ.get(name):
+            return len(given.split(","))
+    return configured
+
+
+def port_of(job: str) -> int:
+    """A port of the job's own, below those that Linux gives out by itself (from 32768 on)."""
+    return 20000 + int(job) % 10000
+
+
+def without_scheduler(environ: Mapping[str, str], kept: set[str]) -> dict[str, str]:
+    """An outer job step's variables would decide the size and place of an inner one."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in kept or not name.startswith(FOREIGN)
+    }
+
+
+def _become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    # The rule's shell ignores SIGTERM, and what it starts would inherit that.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.execvpe(command[0], list(command), dict(environ))

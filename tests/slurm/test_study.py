@@ -1,0 +1,40 @@
+"""The whole tiny miniature through profiles/slurm on a real SLURM, trained on two nodes."""
+
+import re
+
+import pytest
+from site_of_tests import TARGET, Finished
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_study_ends_in_its_report_in_few_submissions(finished: Finished) -> None:
+    site, text = finished.site, finished.printed
+    assert (site.workspace.results / "report/index.html").stat().st_size > 10_000
+    submitted = len(re.findall("has been submitted with SLURM jobid", text))
+    assert submitted <= 16, f"{submitted} submissions for some 50 jobs"
+
+
+def test_a_finished_study_has_nothing_to_do(finished: Finished) -> None:
+    site = finished.site
+    done = site.run(options=("-n",))
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_training_had_two_nodes_and_a_gpu_on_each(finished: Finished) -> None:
+    site = finished.site
+    assert site.jobs(None, "%D %b %T") == ["2 gres:gpu:1 COMPLETED"]
+    log = (site.folder / "logs/miniature/fine_tune/lima.log").read_text(encoding="utf-8")
+    assert "1 process(es) on gpu1" in log
+    assert "1 process(es) on gpu2" in log
+
+
+def test_two_nodes_and_one_node_give_the_same_weights(finished: Finished) -> None:
+    site = finished.site
+    assert len(finished.weights) == 2
+    site.forget_the_model()
+    single = site.folder / "single.yaml"
+    single.write_text("launch: {nodes: 1, processes_per_node: 2}\n", encoding="utf-8")
+    done = site.workspace.run(TARGET, overlays=("tests/slurm/two_nodes.yaml", "single.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert site.weights() == finished.weights
