@@ -4,13 +4,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= 2
 EXPERIMENT ?= miniature
 ENVIRONMENT := .venv/.complete
+PACKAGES := envs/debian.txt
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Nothing here talks to a hub or sends usage statistics.
 export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test test-fast debian lint env lock bench clean
+.PHONY: help demo test test-fast test-cluster debian lint env lock bench clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -26,14 +27,18 @@ demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say whe
 
 test: $(ENVIRONMENT) debian lint ## Set up, lint, run every test
 	pytest -m "not slow" --numprocesses 2
-	pytest -m slow --durations=20
+	pytest -m slow --ignore tests/slurm --durations=20
+
+test-cluster: PACKAGES := envs/debian.txt envs/debian-slurm.txt
+test-cluster: $(ENVIRONMENT) debian ## Start a SLURM of several nodes here, as root, and run the study on it
+	pytest tests/slurm --durations=20
 
 test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow"
 
 # RUNLEVEL=1: none of them may start a service of its own.
 debian: ## Install the Debian packages that tests need (a browser, SLURM), as root
-	@missing=$$(for package in $$(cat envs/debian.txt); do \
+	@missing=$$(for package in $$(cat $(PACKAGES)); do \
 	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
 	done | xargs); \
 	[ -z "$$missing" ] && exit 0; \

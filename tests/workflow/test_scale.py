@@ -9,7 +9,8 @@ import psutil
 import pytest
 from workspace import Workspace, checkout
 
-from limaflow.config import parse, raw_path, under_root
+from limaflow.config.experiment import parse
+from limaflow.config.sources import raw_path, under_root
 from limaflow.overlay import merged
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,7 @@ def check(
     from limaflow.cluster.check import problems
     from limaflow.cluster.profile import read_profile
     from limaflow.cluster.scheduler import inspect_cluster
-    from limaflow.config import parse
+    from limaflow.config.experiment import parse
     from limaflow.errors import InputError
     from limaflow.overlay import merged
 

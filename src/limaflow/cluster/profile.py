@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.config import Config
+from limaflow.config.experiment import Config
 from limaflow.errors import InputError
 from limaflow.overlay import merged
 

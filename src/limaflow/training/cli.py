@@ -34,22 +34,23 @@ def run(
     from limaflow.config.mistakes import parse_block
     from limaflow.config.training import Launch, Recipe
     from limaflow.training.job import Job, epochs_of
+    from limaflow.training.processes import ending_at_once
     from limaflow.training.recipe import train
 
-    train(
-        Job(
-            arm=arm,
-            base=base,
-            data=data,
-            dev=dev,
-            recipe=parse_block(Recipe, recipe, "--recipe"),
-            launch=parse_block(Launch, launch, "--launch"),
-            export_epochs=epochs_of(export_epochs),
-            seed=seed,
-            run_folder=run_folder,
-            output=output,
-        )
+    job = Job(
+        arm=arm,
+        base=base,
+        data=data,
+        dev=dev,
+        recipe=parse_block(Recipe, recipe, "--recipe"),
+        launch=parse_block(Launch, launch, "--launch"),
+        export_epochs=epochs_of(export_epochs),
+        seed=seed,
+        run_folder=run_folder,
+        output=output,
     )
+    with ending_at_once():
+        train(job)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from limaflow.cluster.profile import read_profile
-from limaflow.config import parse
+from limaflow.config.experiment import parse
 from limaflow.errors import InputError
 from limaflow.overlay import merged
 

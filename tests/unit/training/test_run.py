@@ -99,7 +99,7 @@ def test_bad_input_is_one_line_before_any_work(
 def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     *, fine_tune: Callable, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
 ) -> None:
-    recipe = recipe.model_copy(update={"learning_rate": 1e38})
+    recipe = recipe.model_copy(update={"learning_rate": 1e30})
     launch = launch.model_copy(update={"processes_per_node": 1, "checkpoint_every_steps": 1})
     output = fail(fine_tune(tmp_path, recipe, launch))
     assert output.count("error: ") == 1
