@@ -14,6 +14,7 @@ from limaflow.config.training import Lora
 from limaflow.errors import InputError
 from limaflow.seeds import seed_for
 from limaflow.training.partition import whole
+from limaflow.training.processes import rank
 
 NAME = "default"
 """peft's name of the one adapter."""
@@ -64,8 +65,9 @@ def trained_weights(model: Any) -> dict[str, torch.Tensor]:
 def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
     """A plain model without values, and its state dict with the adapter merged into the base.
 
-    On all ranks together. `model` itself stays as it is: peft's merging and unmerging in place
-    would round the weights that training goes on with.
+    On all ranks together; rank 0 has the state dict, on the CPU, the others {}. `model` itself
+    stays as it is: peft's merging and unmerging in place would round the weights that training
+    goes on with.
     """
     from transformers import AutoModelForCausalLM
 
@@ -84,8 +86,11 @@ def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
             place, _, leaf = name.rpartition(".")
             module = base.get_submodule(place)
             with whole(module.parameters()):
-                copies[id(value)] = _merged(module, leaf).detach().to("cpu", base.dtype, copy=True)
-        weights[name] = copies[id(value)]
+                if rank() == 0:
+                    weight = _merged(module, leaf).detach()
+                    copies[id(value)] = weight.to("cpu", base.dtype, copy=True)
+        if rank() == 0:
+            weights[name] = copies[id(value)]
     return plain, weights
 
 

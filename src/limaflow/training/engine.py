@@ -72,12 +72,14 @@ def load_model(
         fuse: Any = apply_liger_kernel
         # The loss is ours (loss.py).
         fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    trained = model
     if recipe.lora is not None:
         end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-        model = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
+        trained = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
+    # After the adapters, which stand in the places of what is hooked.
     attach(model, recipe.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
-    return model.train()
+    return trained.train()
 
 
 def _quantized(recipe: Recipe) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def start_engine(
     import deepspeed
 
     if launch.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     engine, *_ = deepspeed.initialize(
         model=model,
         optimizer=_optimizer(model, recipe, launch),

@@ -1,5 +1,6 @@
 """LoRA: which weights are trained, what a run leaves, and that no kill changes it."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.errors import InputError
@@ -25,8 +26,9 @@ def with_lora(recipe: Recipe, **changes: object) -> Recipe:
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_adapters_and_the_end_of_turn_are_all_that_is_trained_and_merged(
-    tiny_base: Path, tied: bool
+    tiny_base: Path, tied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RANK", "0")
     tokenizer, new = dialogue_tokenizer(tiny_base)
     base = AutoModelForCausalLM.from_pretrained(
         tiny_base.parent / "model", tie_word_embeddings=tied
@@ -64,6 +66,18 @@ def test_residual_dropout_is_off_with_lora_unless_its_block_says_otherwise(
     for lora, drops in ((Lora(rank=4), False), (Lora(rank=4, residual_dropout=0.3), True)):
         model = load_model(tiny_base, tokenizer, new, recipe.model_copy(update={"lora": lora}))
         assert model(tokens).logits.equal(model(tokens).logits) != drops
+
+
+def test_an_architecture_that_residual_dropout_does_not_know_is_named_with_lora_too(
+    tiny_base: Path, tmp_path: Path, recipe: Recipe
+) -> None:
+    shutil.copytree(tiny_base.parent, tmp_path / "base")
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=400, n_embd=32, n_layer=2, n_head=2))
+    model.save_pretrained(tmp_path / "base" / "model")
+    base = tmp_path / "base" / "model.json"
+    recipe = with_lora(recipe, target_modules=["c_attn"], residual_dropout=0.1)
+    with pytest.raises(InputError, match="architecture GPT2LMHeadModel"):
+        load_model(base, *dialogue_tokenizer(base), recipe)
 
 
 def test_modules_that_the_model_does_not_have_are_refused(tiny_base: Path, recipe: Recipe) -> None:
