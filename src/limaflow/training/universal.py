@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import copy
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,4 +58,5 @@ def mended(engine: Any) -> Iterator[None]:
     for group, own in zip(groups, settings, strict=True):
         group.update(own)
     for state in engine.optimizer.optimizer.state.values():
-        state["step"] = state["step"].clone()
+        # A tensor, or on the CPU's own AdamW a number.
+        state["step"] = copy.deepcopy(state["step"])

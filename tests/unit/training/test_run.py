@@ -99,20 +99,16 @@ def test_bad_input_is_one_line_before_any_work(
 def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     *, fine_tune: Callable, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
 ) -> None:
+    # The first update makes weights so large that the second gradient overflows.
     recipe = recipe.model_copy(update={"learning_rate": 1e30})
     launch = launch.model_copy(update={"processes_per_node": 1, "checkpoint_every_steps": 1})
     output = fail(fine_tune(tmp_path, recipe, launch))
     assert output.count("error: ") == 1
-    assert "error: the loss is nan at step 2, on examples " in output
+    assert "error: the gradient's norm is inf at step 2, on examples " in output
     examples = list(read_records(tiny_examples / "train.jsonl", Example))
     order = steps_of_epoch(len(examples), recipe.batch_examples, seed=5, epoch=1)
     assert ", ".join(examples[index].id for index in order[1]) in output
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
-
-    one_step = recipe.model_copy(update={"batch_examples": 21})
-    output = fail(fine_tune(tmp_path / "at once", one_step, launch))
-    assert "error: the perplexity on dev is nan after epoch 1" in output
-    assert not saved(tmp_path / "at once")
 
     refused = fail(fine_tune(tmp_path, recipe, launch.model_copy(update={"zero_stage": 3})))
     assert refused.count("error: ") == 1
@@ -120,14 +116,15 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
 
-def test_a_gradient_that_overflows_stops_though_the_loss_is_a_number(
+def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_examples(
     *, fine_tune: Callable, tiny_base: Path, recipe: Recipe, launch: Launch, tmp_path: Path
 ) -> None:
-    steep = tmp_path / "base"
-    shutil.copytree(tiny_base.parent, steep)
-    weights = load_file(steep / "model/model.safetensors")
-    weights["lm_head.weight"] *= 1e36
-    save_file(weights, steep / "model/model.safetensors", metadata={"format": "pt"})
-    launch = launch.model_copy(update={"processes_per_node": 1})
-    output = fail(fine_tune(tmp_path, recipe, launch, base=steep / "model.json"))
-    assert "error: the gradient's norm is inf at step 1, on examples " in output
+    broken = tmp_path / "base"
+    shutil.copytree(tiny_base.parent, broken)
+    weights = load_file(broken / "model/model.safetensors")
+    weights["lm_head.weight"][7, 7] = math.nan
+    save_file(weights, broken / "model/model.safetensors", metadata={"format": "pt"})
+    output = fail(fine_tune(tmp_path, recipe, launch, base=broken / "model.json"))
+    assert output.count("error: ") == 1
+    assert "error: the loss is nan at step 1, on examples " in output
+    assert not saved(tmp_path)
