@@ -25,7 +25,7 @@ demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say whe
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
-test: $(ENVIRONMENT) debian lint ## Set up, lint, run every test
+test: $(ENVIRONMENT) debian lint ## Set up, lint, run the tests (those on a SLURM: make test-cluster)
 	pytest -m "not slow" --numprocesses 2
 	pytest -m slow --ignore tests/slurm --durations=20
 
@@ -37,12 +37,12 @@ test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow"
 
 # RUNLEVEL=1: none of them may start a service of its own.
-debian: ## Install the Debian packages that tests need (a browser, SLURM), as root
+debian: ## Install the Debian packages that tests need (a browser, a compiler), as root
 	@missing=$$(for package in $$(cat $(PACKAGES)); do \
 	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
 	done | xargs); \
 	[ -z "$$missing" ] && exit 0; \
-	[ "$$(id -u)" = 0 ] || { echo "error: the tests of the review page and of SLURM need: sudo apt-get install" \
+	[ "$$(id -u)" = 0 ] || { echo "error: the tests need: sudo apt-get install" \
 	  "$$missing  (make test-fast does without)"; exit 1; }; \
 	echo "Installing $$missing"; export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	apt-get update -qq && apt-get install -qq --no-install-recommends $$missing >/dev/null

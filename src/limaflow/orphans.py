@@ -8,9 +8,9 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def end_with(parent: int) -> None:
-    """Have the kernel send SIGTERM to this process when `parent`, its parent, ends (Linux)."""
+def end_with(parent: int, by: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel send `by` to this process when `parent`, its parent, ends (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, by)
         if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), by)

@@ -5,7 +5,6 @@ machine, several machines and a plain single process are the same program.
 """
 
 import contextlib
-import ctypes
 import os
 import resource
 import signal
@@ -19,9 +18,9 @@ import torch
 import torch.distributed as dist
 
 from limaflow.errors import InputError
+from limaflow.orphans import end_with
 
 Result = TypeVar("Result")
-PR_SET_PDEATHSIG = 1
 GLOO_PATIENCE = timedelta(minutes=3)
 """How long a rank waits for another; a training that this ended goes on from its checkpoint."""
 PULSE = 30
@@ -30,11 +29,12 @@ PULSE = 30
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when torchrun dies, which otherwise leaves it running."""
-    if sys.platform != "linux" or "TORCHELASTIC_RUN_ID" not in os.environ:
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
+    torchrun = os.getppid()
+    if torchrun == 1:
         sys.exit("error: torchrun has died")
+    end_with(torchrun, by=signal.SIGKILL)
 
 
 def join() -> torch.device:
