@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from limaflow.config.settings import Settings, Share
 
+Attention = Literal["auto", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"]
+
 
 class StandIn(Settings):
     """A base model pretrained in the run, where no real one can be had."""
@@ -100,6 +102,7 @@ class Launch(Settings):
     zero_stage: Literal[0, 1, 2, 3]
     offload: Literal["none", "optimizer", "parameters"] = "none"
     gradient_checkpointing: bool
+    attention: Attention = "auto"
     liger: bool = False
     compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)

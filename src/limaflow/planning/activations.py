@@ -47,15 +47,15 @@ def layer_activations(
 
     A token: two norms; queries, keys, values and output of attention, b(2q + 2k), with one fp32
     number a head in place of the probabilities; gate, its activation, up and their product, 4bf;
-    the noise of residual dropout, 2bh. Packed rows carry a mask of tokens², with which keys and
-    values are repeated over the heads that share them.
+    the noise of residual dropout, 2bh. Under sdpa packed rows carry a mask of tokens², with which
+    keys and values are repeated over the heads that share them; `auto` is counted as sdpa.
     """
     b = bytes_of(recipe)
-    packed = launch.micro_batch_tokens is not None
-    keys = model.query if packed else model.key_value
+    masked = launch.micro_batch_tokens is not None and launch.attention in ("auto", "sdpa")
+    keys = model.query if masked else model.key_value
     attention = 2 * b * (model.query + keys) + 4 * model.heads
     dropout = 2 * b * model.hidden if recipe.last_residual_dropout else 0
-    mask = b * micro.tokens**2 if packed else 0
+    mask = b * micro.tokens**2 if masked else 0
     token = 2 * _norm(model, recipe) + attention + 4 * b * model.intermediate + dropout
     return micro.tokens * token + mask
 

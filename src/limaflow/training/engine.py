@@ -12,6 +12,7 @@ from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter
+from limaflow.training.attention import attention_of
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
 from limaflow.training.residual_dropout import attach
@@ -53,6 +54,7 @@ def load_model(
                 location,
                 revision=manifest.revision,
                 dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+                attn_implementation="sdpa" if launch is None else attention_of(recipe, launch),
                 **_quantized(recipe),
             )
         except (OSError, ValueError) as error:

@@ -13,7 +13,7 @@ from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, trained_weights
 from limaflow.training.conversation import END_OF_TURN
 from limaflow.training.partition import whole
-from limaflow.training.processes import from_first, meet, rank
+from limaflow.training.processes import from_first, rank
 
 
 def export(
@@ -40,7 +40,8 @@ def export(
     else:
         model, weights = merged(adapted)
         trained = trained_weights(adapted)
-    if rank() == 0:
+
+    def write() -> None:
         hidden = manifest.parent.with_name(f".{manifest.parent.name}")
         shutil.rmtree(hidden, ignore_errors=True)
         folder = hidden / "model"
@@ -64,7 +65,8 @@ def export(
             ModelManifest(model=name, path="model", sha256=checksums(folder), notes=notes),
         )
         hidden.rename(manifest.parent)
-    meet()
+
+    from_first(write)
 
 
 def whole_weights(engine: Any) -> dict[str, torch.Tensor]:

@@ -7,7 +7,14 @@ import shutil
 from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 
-PACKAGES = {"training.lora.quantize": "bitsandbytes", "launch.liger": "liger-kernel"}
+PACKAGES = {
+    "training.lora.quantize": "bitsandbytes",
+    "launch.liger": "liger-kernel",
+    "launch.attention: flash_attention_2": "flash-attn",
+    "launch.attention: flash_attention_3": "flash-attn-3",
+}
+MODULES = {"flash-attn-3": "flash_attn_interface"}
+"""Where a package is imported by another name than its own."""
 
 
 def require_hardware(recipe: Recipe, launch: Launch) -> None:
@@ -29,12 +36,14 @@ def require_hardware(recipe: Recipe, launch: Launch) -> None:
         "training.lora.quantize": quantized,
         "launch.liger": launch.liger,
         "launch.compile": launch.compile,
+        f"launch.attention: {launch.attention}": launch.attention not in ("auto", "sdpa"),
     }
     for key in (key for key, wanted in asked.items() if wanted):
         if not torch.cuda.is_available():
             raise InputError(f"{key} needs a CUDA GPU, and there is none here", fix="switch it off")
         package = PACKAGES.get(key)
-        if package and importlib.util.find_spec(package.replace("-", "_")) is None:
+        module = MODULES.get(package, package.replace("-", "_")) if package else None
+        if module and importlib.util.find_spec(module) is None:
             raise InputError(
                 f"{key} needs the package {package}, which is not installed",
                 fix=f"pip install {package}",

@@ -29,6 +29,8 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
         (FOUR_BITS, {}, "training.lora.quantize"),
         ({}, {"liger": True}, "launch.liger"),
         ({}, {"compile": True}, "launch.compile"),
+        ({}, {"attention": "flash_attention_2"}, "launch.attention: flash_attention_2"),
+        ({}, {"attention": "flex_attention"}, "launch.attention: flex_attention"),
     ],
 )
 def test_what_needs_a_gpu_is_refused_without_one(
@@ -48,6 +50,8 @@ def test_a_missing_package_or_compiler_is_named(
     monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
     with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
         require_hardware(recipe, launch.model_copy(update={"liger": True}))
+    with pytest.raises(InputError, match=r"pip install flash-attn-3"):
+        require_hardware(recipe, launch.model_copy(update={"attention": "flash_attention_3"}))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
         require_hardware(recipe, launch.model_copy(update={"offload": "optimizer"}))
