@@ -56,8 +56,11 @@ lint: $(ENVIRONMENT) ## Check format, style, types and the workflow
 
 bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
 	@python -c 'import trl' 2>/dev/null || pip install --quiet --disable-pip-version-check -r envs/benchmarks.txt
+	snakemake --cores $(CORES) --configfile experiments/miniature.yaml -- \
+	  results/miniature/base/model.json results/miniature/datasets/lima/frozen/train.jsonl
 	python benchmarks/run.py
 	python benchmarks/training.py
+	python benchmarks/training.py --shape tiny --rounds 1
 
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 

@@ -4,8 +4,9 @@ Both train the same model on the same token lists and labels: AdamW, linear deca
 optimizer step, one process. Each layout runs in a process of its own (training_layout.py), in
 turn, and is measured from the end of its third step on, so that start-up and saving are left out.
 
-Without options it takes the miniature's base model and data set. `--shape 7b --precision bf16`, for
-a GPU, takes a Llama of that shape with random weights and examples as long as LIMA's.
+Without options it takes the miniature's base model and data set. `--shape` takes a Llama of a shape
+with random weights and examples as long as LIMA's: `tiny` for a CPU, `1b` and `7b` for a GPU. On a
+CPU each has one thread, and its CPU time counts, which other work on the machine hardly changes.
 """
 
 import argparse
@@ -20,17 +21,20 @@ from typing import Any
 
 MINIATURE = Path("results/miniature")
 ROUNDS = 3
-VOCABULARY = 32_000
+VOCABULARY = {"tiny": 2_000, "1b": 32_000, "7b": 32_000}
+EXAMPLES = {"tiny": 128, "1b": 512, "7b": 512}
 SHAPES = {
+    "tiny": {"hidden_size": 256, "intermediate_size": 688, "num_hidden_layers": 2},
     "1b": {"hidden_size": 2048, "intermediate_size": 5504, "num_hidden_layers": 22},
     "7b": {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32},
 }
 LIMA_MEAN, LIMA_SPREAD, LIMIT = 620, 0.9, 2048
 """Tokens: 711,132 in 1,030 sequences trimmed to 2,048; the spread (of the logarithm) is a guess."""
 OURS = [
+    {"peer": "limaflow", "packed": 512},
     {"peer": "limaflow", "packed": 2048},
-    {"peer": "limaflow", "packed": 4096},
     {"peer": "limaflow", "packed": 8192},
+    {"peer": "limaflow", "micro": 2},
     {"peer": "limaflow", "micro": 8},
 ]
 UNPACKED = [{"peer": "trl", "micro": 8}, {"peer": "trl", "micro": 32}]
@@ -63,12 +67,12 @@ def invented(shape: str) -> dict[str, Any]:
     drawn = random.Random(0)
     centre = math.log(LIMA_MEAN) - LIMA_SPREAD**2 / 2
     rows = []
-    for _ in range(512):
+    for _ in range(EXAMPLES[shape]):
         length = max(16, min(LIMIT, round(drawn.lognormvariate(centre, LIMA_SPREAD))))
-        tokens = [drawn.randrange(10, VOCABULARY) for _ in range(length)]
+        tokens = [drawn.randrange(10, VOCABULARY[shape]) for _ in range(length)]
         prompt = max(2, length // 8)
         rows.append({"input_ids": tokens, "labels": [-100] * prompt + tokens[prompt:]})
-    return {"shape": SHAPES[shape], "rows": rows, "vocabulary": VOCABULARY}
+    return {"shape": SHAPES[shape], "rows": rows, "vocabulary": VOCABULARY[shape]}
 
 
 def measured(layout: dict[str, Any], task: Path) -> dict[str, float]:

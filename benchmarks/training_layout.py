@@ -13,6 +13,7 @@ import torch
 WARM_UP_STEPS = 3
 BATCH = 32
 EPOCHS = 2
+CLOCK = time.perf_counter if torch.cuda.is_available() else time.process_time
 
 
 def model_of(task: dict[str, Any]) -> Any:
@@ -30,9 +31,21 @@ def model_of(task: dict[str, Any]) -> Any:
         vocab_size=task["vocabulary"],
         num_attention_heads=heads,
         max_position_embeddings=2048,
+        attn_implementation=_attention(task["precision"]),
     )
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         return LlamaForCausalLM(config).train()
+
+
+def _attention(precision: str) -> str:
+    """The kernel that our training takes here, for both."""
+    from limaflow.config.experiment import parse
+    from limaflow.overlay import merged
+    from limaflow.training.attention import attention_of
+
+    config = parse(merged([Path("config.yaml")]))
+    recipe = config.training.model_copy(update={"precision": precision})
+    return attention_of(recipe, config.launch)
 
 
 def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
@@ -82,7 +95,7 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
                 step=number,
             )
             update(engine, recipe.learning_rate)
-            ends.append((time.perf_counter(), sum(len(e.tokens) for e in examples)))
+            ends.append((CLOCK(), sum(len(e.tokens) for e in examples)))
     return ends
 
 
@@ -96,7 +109,7 @@ def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[
 
     class Clock(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.perf_counter())
+            ends.append(CLOCK())
 
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -147,6 +160,8 @@ def main() -> None:
     """Run the layout of the command line."""
     task_file, layout_text = sys.argv[1:]
     task, layout = json.loads(Path(task_file).read_text()), json.loads(layout_text)
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
     model = model_of(task)
     parameters = sum(p.numel() for p in model.parameters())
     ends = {"limaflow": limaflow, "trl": trl}[layout["peer"]](model, task, layout)

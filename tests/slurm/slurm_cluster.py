@@ -113,7 +113,12 @@ GRANT = (
 def missing() -> list[str]:
     """What this machine lacks to start the cluster."""
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    return lacking + ([] if os.geteuid() == 0 else ["root"])
+    if os.geteuid() != 0:
+        lacking.append("root")
+    if lacking:
+        return lacking
+    tried = subprocess.run(["unshare", *NAMESPACES, "--fork", "true"], check=False)
+    return ["the right to make namespaces (CAP_SYS_ADMIN)"] if tried.returncode else []
 
 
 def wait_until(ready: Callable[[], object], seconds: float, what: str, every: float = 0.2) -> None:
