@@ -198,9 +198,9 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
     if known and len(known) < len(judged):
         missing = sorted(judged - known.keys())
         raise InputError(
-            f"{len(missing)} of {len(judged)} judged responses are not in the files of --responses "
+            f"the lengths of {len(missing)} of {len(judged)} judged responses are not told "
             f"(response {missing[0]})",
-            fix="the verdicts are of other responses; judge again",
+            fix="give all lengths; where --responses were made anew since, judge again",
         )
     return known
 
