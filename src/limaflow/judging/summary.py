@@ -12,6 +12,7 @@ import numpy as np
 
 from limaflow.errors import InputError
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of, ratio_of
+from limaflow.judging.scales import values_of
 from limaflow.records import Grade, Response, Verdict
 from limaflow.statistics.lengths import Outcome, length_controlled_win, longer_chosen
 from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt
@@ -28,12 +29,6 @@ from limaflow.summaries import (
     Refusable,
     Slots,
 )
-
-SCALES: dict[str, range] = {
-    "likert-6": range(1, 7),
-    "excellent-pass-fail": range(1, 4),
-    "safe-unsafe": range(2),
-}
 
 
 def preferences(
@@ -241,7 +236,7 @@ def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSumm
     if not values:
         raise InputError(f"'{model}' has no readable grade of '{judge}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
-    levels = SCALES.get(scale, sorted(counts))
+    levels = values_of(scale) or sorted(counts)
     drawn = resampling.seeded(judge, model, scale)
     by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
 
