@@ -1,5 +1,6 @@
 const { arms, rows } = JSON.parse(document.getElementById("data").textContent);
 const [arm, against, judge, outcome, graded, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "graded", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
+const FEW = 3;
 const hidden = new Set();
 let found = [];
 let place = 0;
@@ -73,11 +74,17 @@ function matches(row, words) {
   return !words || plain(row).includes(words);
 }
 
+// Of few contests each one is told, of many how often each judge found what.
 function shownOf(row) {
-  return contestsOf(row).map((contest) => {
+  const contests = contestsOf(row);
+  if (contests.length <= FEW) return contests.map((contest) => {
     const other = contest.pair[0] === arm.value ? contest.pair[1] : contest.pair[0];
     const became = seen(contest, arm.value);
     return element("span", `${became} against ${other} (${contest.judge})`, became);
+  });
+  return [...Map.groupBy(contests, (contest) => contest.judge)].map(([name, of]) => {
+    const times = [...Map.groupBy(of, (contest) => seen(contest, arm.value))].map(([became, found]) => `${became} ${found.length}`);
+    return element("span", `${name}: ${times.sort().join(", ")}`);
   });
 }
 
@@ -85,8 +92,8 @@ function answerOf(answer) {
   const shown = element("section", undefined, answer.arm === arm.value ? "answer viewed" : "answer");
   const facts = [`${answer.tokens} tokens`, `${answer.text.length} characters`];
   if (answer.finish_reason === "length") facts.push("cut off by the limit");
-  facts.push(...answer.grades.map(told));
-  shown.append(element("h2", answer.arm), element("div", facts.join(", "), "soft"), element("div", answer.text || "(empty)", "text"));
+  for (const [name, grades] of Map.groupBy(answer.grades, (grade) => grade.judge)) facts.push(`${name}: ${grades.map((grade) => grade.word).join(", ")}`);
+  shown.append(element("h2", answer.arm), element("div", facts.join("; "), "soft"), element("div", answer.text || "(empty)", "text"));
   return shown;
 }
 
