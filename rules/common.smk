@@ -388,9 +388,14 @@ def people_pairs():
     """The comparisons of the people's round."""
     people = CONFIG.judging.people
     try:
-        pairs = read_key(Path(people.folder)).comparisons if people else ()
+        key = read_key(Path(people.folder)) if people else None
     except InputError as problem:
         raise WorkflowError(f"judging.people: {problem}") from None
+    if key and key.instrument != "pairwise":
+        raise WorkflowError(
+            f"judging.people: a round of {key.instrument} grades, not of pairs"
+        )
+    pairs = key.comparisons if key else ()
     names = {f"{first}-vs-{second}" for first, second in pairs}
     if unknown := names - {c.name for c in CONFIG.comparisons}:
         raise WorkflowError(

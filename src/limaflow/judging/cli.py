@@ -22,6 +22,10 @@ Prompts = Annotated[Path, typer.Option(help="JSONL of the prompts that were answ
 StoreFile = Annotated[
     Path, typer.Option("--store", help="SQLite file with every answer paid for so far.")
 ]
+RoundKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="Key of `limaflow annotate packet`: only what people are shown."),
+]
 Template = Annotated[
     Path | None, typer.Option(help="A template of your own instead of the package's.")
 ]
@@ -79,10 +83,7 @@ def compare(
     orders: Annotated[
         Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
     ] = "both",
-    key: Annotated[
-        Path | None,
-        typer.Option(help="Key of `limaflow annotate packet`: only what people are shown."),
-    ] = None,
+    key: RoundKey = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
@@ -144,6 +145,7 @@ def grade(
         Literal["likert", "quality", "safety"],
         typer.Option(help="1 to 6; excellent, pass or fail; safe or unsafe."),
     ] = "likert",
+    key: RoundKey = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
@@ -154,6 +156,8 @@ def grade(
     """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
+    from limaflow.annotation.drawing import only
+    from limaflow.annotation.key import read_key
     from limaflow.config.judging import Budget, Judge
     from limaflow.config.mistakes import parse_block
     from limaflow.jsonl import read_records, write_records
@@ -168,6 +172,8 @@ def grade(
     shown = grading.graded(
         list(read_records(prompts, Example)), list(read_records(responses, Response))
     )
+    if key:
+        shown = only(shown, read_key(key), text)
     terms = Terms(
         judge=block,
         store=store,
