@@ -46,7 +46,8 @@ class Layout:
     values: Mapping[str, str] = field(default_factory=dict)
     """Our column → what it holds in every row."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What the file says in `choice` or `winner` → what we say; "" where the judge failed."""
+    """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
+    that begins with < or > is a bound: `<1.5` means all numbers below."""
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -187,7 +188,7 @@ def _choice(row: Row, suffix: str, models: tuple[str, str], words: Mapping[str, 
     if value in (None, ""):
         return None
     said = _plain(f"{key}{suffix}", value)
-    said = words.get(str(value), words.get(said, said))
+    said = words.get(str(value), words.get(said, _by_bound(said, words)))
     if not said:
         return None
     places = ("first", "second")
@@ -205,6 +206,19 @@ def _choice(row: Row, suffix: str, models: tuple[str, str], words: Mapping[str, 
             f"{key}{suffix} '{said}' is not {known}",
             fix=f'--word "{said}=first" says what it means; "{said}=" that the judge failed',
         )
+    return said
+
+
+def _by_bound(said: str, words: Mapping[str, str]) -> str:
+    """What a number means by the side of a bound on which it lies; any other word as it is."""
+    for word, meaning in words.items():
+        if word[:1] in {"<", ">"}:
+            try:
+                number, bound = float(said), float(word[1:])
+            except ValueError:
+                continue
+            if number < bound if word[0] == "<" else number > bound:
+                return meaning
     return said
 
 

@@ -127,6 +127,17 @@ def test_alpaca_eval_says_one_or_two_and_holds_the_answers(tmp_path: Path) -> No
     assert list(chars.values()) == [4, 2]
 
 
+def test_a_number_is_a_choice_by_its_side_of_a_bound(tmp_path: Path) -> None:
+    """AlpacaEval's weighted preferences, as its discrete win rate counts them."""
+    rows = [
+        {"prompt_id": n, "first": "d", "second": "g", "choice": preference}
+        for n, preference in enumerate((1.0004, 1.5, 1.93, 2.0, "n/a"))
+    ]
+    told = "--word=<1.5=first --word=>1.5=second --word=1.5=tie --word=n/a="
+    made = read(tmp_path / "v.json", rows, told)
+    assert [v.choice for v in made] == ["first", "tie", "second", "second", None]
+
+
 def test_pandalm_has_a_column_for_each_annotator(tmp_path: Path) -> None:
     rows = [{"idx": 3, "annotator1": 0, "annotator2": 2}]
     made = read(
