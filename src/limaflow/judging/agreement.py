@@ -4,7 +4,7 @@ Items of one prompt are resampled together.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import combinations
@@ -192,17 +192,16 @@ def _agreement(
         for score in (ANY, SAME, DISCOUNTED, DECIDED, DECIDED * SAME)
     )
 
-    def interval(statistic: Statistic) -> Interval:
-        return drawn.interval(statistic, len(prompts))
-
-    def optional(statistic: Statistic) -> Interval | None:
+    def optional(interval: Callable[[], Interval]) -> Interval | None:
         try:
-            return interval(statistic)
+            return interval()
         except NotEstimable:
             return None
 
     def of_items(statistic: Statistic) -> Interval | None:
-        return optional(lambda weights: statistic(weights[:, clusters]))
+        return optional(
+            lambda: drawn.interval(lambda weights: statistic(weights[:, clusters]), len(prompts))
+        )
 
     one_crowd = others is None
     everyone = {*ratings.annotators, *(others.annotators if others else ())}
@@ -216,9 +215,9 @@ def _agreement(
         annotators=len(everyone),
         items=int(kept.sum()),
         prompts=len(prompts),
-        agreement=interval(ratio_of(agreed, compared)),
-        tie_discounted=interval(ratio_of(discounted, compared)),
-        without_ties=optional(ratio_of(both, decided)),
+        agreement=drawn.share(agreed, compared),
+        tie_discounted=drawn.share(discounted, compared),
+        without_ties=optional(lambda: drawn.share(both, decided)),
         cohen=of_items(cohen_kappa(shares)) if one_crowd and len(everyone) == 2 else None,
         fleiss=of_items(fleiss_kappa(shares)) if one_crowd and even else None,
         alpha=of_items(krippendorff_alpha(shares)) if one_crowd else None,

@@ -52,7 +52,7 @@ def at(row: Row, name: str) -> Any:
 
 
 def _table(path: Path) -> Iterator[tuple[int, Row]]:
-    csv.field_size_limit(path.stat().st_size + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
         for row in reader:
