@@ -110,10 +110,11 @@ def _existing(path: Path, kind: type[Record]) -> Iterable[Record]:
 
 def _grades(results: Path, config: Config, wanted: set[str]) -> dict[tuple[Place, str], list[Mark]]:
     found: dict[tuple[Place, str], list[Mark]] = defaultdict(list)
+    people = ["people"] if config.judging.people else []
     folders = [
-        *(f"test/{judge}" for judge in config.judging.likert),
-        *(f"quality/{judge}" for judge in config.judging.quality),
-        *(f"safety/{judge}" for judge in config.judging.safety),
+        *(f"test/{judge}" for judge in (*config.judging.likert, *people)),
+        *(f"quality/{judge}" for judge in (*config.judging.quality, *people)),
+        *(f"safety/{judge}" for judge in (*config.judging.safety, *people)),
     ]
     for folder in folders:
         for arm in config.arms:
