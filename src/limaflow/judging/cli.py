@@ -299,9 +299,10 @@ def summarize(
     from limaflow.errors import InputError
     from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.layout import layout_of
     from limaflow.judging.strengths import strengths_by_judge
     from limaflow.judging.summary import length_of, preferences
-    from limaflow.judging.tables import layout_of, read_verdicts
+    from limaflow.judging.tables import read_verdicts
     from limaflow.records import Response
     from limaflow.statistics.outcomes import pooled, renumbered
 
@@ -368,7 +369,8 @@ def agreement(
     from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
     from limaflow.judging.agreement import agreements, default_groups
-    from limaflow.judging.tables import layout_of, named, read_verdicts
+    from limaflow.judging.layout import layout_of, named
+    from limaflow.judging.tables import read_verdicts
     from limaflow.statistics.outcomes import passes
 
     layout = layout_of(column, value, word)

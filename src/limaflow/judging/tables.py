@@ -18,49 +18,21 @@ Other columns that our own records have (`error`, `cost`, `answered_by`, …) ar
 left alone.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError
+from limaflow.judging.layout import SAID, SWAPPED, Layout
 from limaflow.judging.rows import Row, at, read_rows
 from limaflow.records import Verdict
 
 NEEDED = ("prompt_id", "first", "second")
 NAMES = ("prompt_id", "first", "second", "annotator")
-SAID = ("choice", "winner")
 TIES = ("tie", "neither")
 _ADAPTER = TypeAdapter(Verdict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layout:
-    """How a file of someone else's says what ours say."""
-
-    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Our column → what the file calls it; several for `choice` or `winner`: an annotator each."""
-    values: Mapping[str, str] = field(default_factory=dict)
-    """Our column → what it holds in every row."""
-    words: Mapping[str, str] = field(default_factory=dict)
-    """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
-    that begins with < or > is a bound: `<1.5` means all numbers below."""
-
-    def __post_init__(self) -> None:
-        """Refuse columns that say two things.
-
-        Raises:
-            InputError: several columns are given for one that has one value.
-        """
-        for ours, theirs in self.columns.items():
-            if len(theirs) > 1 and (ours not in SAID or self.columns.keys() & _SWAPPED):
-                raise InputError(f"--column {ours} is given {len(theirs)} times")
-
-
-_SWAPPED = {f"{name}_swapped" for name in SAID}
 
 
 def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdict], dict[str, int]]:
@@ -85,42 +57,11 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdic
     return verdicts, chars
 
 
-def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
-    """`NAME=VALUE` options of a command line as a mapping.
-
-    Raises:
-        InputError: an option has no `=`.
-    """
-    return dict(_parted(option, flag, option.partition("=")) for option in options or [])
-
-
-def layout_of(
-    columns: Sequence[str] | None, values: Sequence[str] | None, words: Sequence[str] | None
-) -> Layout:
-    """The layout that `--column`, `--value` and `--word` describe.
-
-    Raises:
-        InputError: as `named` and `Layout`.
-    """
-    theirs: dict[str, list[str]] = defaultdict(list)
-    for option in columns or []:
-        name, column = _parted(option, "--column", option.partition("="))
-        theirs[name].append(column)
-    # What a file says may hold a `=`, as in `A=B`; what we say does not.
-    meant = dict(_parted(option, "--word", option.rpartition("=")) for option in words or [])
-    return Layout(columns=theirs, values=named(values, "--value"), words=meant)
-
-
-def _parted(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:
-    name, equals, value = parts
-    if not equals:
-        raise InputError(f"{flag} {option}: not of the form NAME=VALUE")
-    return name, value
-
-
 def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
     """The row in our words, once for each annotator whose choice stands in it."""
-    row = {**raw, **layout.values}
+    # A column that was named is meant, whatever the file's own `choice` may be.
+    stale = SAID if layout.columns.keys() & set(SAID) else ()
+    row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
     apart: list[Row] = [{}]
     for ours, theirs in layout.columns.items():
         try:
@@ -167,7 +108,7 @@ def _verdicts(row: Row, stem: str, words: Mapping[str, str]) -> list[Verdict]:
         "second_response_id": filled["first_response_id"],
     }
     made = [_verdict(filled, _choice(row, "", (first, second), words))]
-    if row.keys() & _SWAPPED:
+    if row.keys() & SWAPPED:
         made.append(_verdict(turned, _choice(row, "_swapped", (first, second), words)))
     return made
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from limaflow.errors import InputError
-from limaflow.judging.tables import Layout, layout_of, read_verdicts
+from limaflow.judging.layout import Layout, layout_of
+from limaflow.judging.tables import read_verdicts
 from limaflow.records import Verdict
 
 CSV = """\ufeffprompt_id,first,second,choice,annotator,sample,first_chars,second_chars,note
@@ -51,6 +52,13 @@ def test_other_names_of_columns_and_choices_are_told_by_options(tmp_path: Path) 
     layout = layout_of(told.split(), None, words)
     verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
     assert [(v.choice, v.annotator) for v in verdicts] == [("second", "g"), ("tie", "g")]
+
+
+def test_a_column_that_is_named_is_meant_whatever_the_files_own_is(tmp_path: Path) -> None:
+    text = "prompt_id,first,second,choice,won\n1,x,y,greedy,y\n"
+    layout = layout_of(["winner=won"], None, None)
+    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
+    assert verdicts[0].choice == "second"
 
 
 def test_a_winner_may_be_named(tmp_path: Path) -> None:
