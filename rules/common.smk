@@ -384,26 +384,33 @@ def template(instrument):
     return own or f"src/limaflow/judging/instruments/{instrument}.md"
 
 
-def people_pairs():
-    """The comparisons of the people's round."""
-    people = CONFIG.judging.people
+def people_rounds():
+    """Each round that people answered, with its key."""
     try:
-        pairs = read_key(Path(people.folder)).comparisons if people else ()
+        return [(r, read_key(Path(r.folder))) for r in CONFIG.judging.people]
     except InputError as problem:
         raise WorkflowError(f"judging.people: {problem}") from None
-    names = {f"{first}-vs-{second}" for first, second in pairs}
-    if unknown := names - {c.name for c in CONFIG.comparisons}:
+
+
+def people_files(key):
+    """What comes of a round: verdicts on comparisons, or grades of arms."""
+    pairwise = key.instrument == "pairwise"
+    known = {e.name for e in (CONFIG.comparisons if pairwise else CONFIG.arms)}
+    names = ["-vs-".join(models) for models in key.comparisons]
+    if unknown := set(names) - known:
+        what = "comparison" if pairwise else "arm"
         raise WorkflowError(
-            f"judging.people: no comparison of this experiment is {min(unknown)}"
+            f"judging.people: no {what} of this experiment is {min(unknown)}"
         )
-    return pairs
+    grades = "test" if key.instrument == "likert" else key.instrument
+    folder = "verdicts" if pairwise else f"grades/{grades}"
+    return [f"<results>/{folder}/people/{name}.jsonl" for name in names]
 
 
-PEOPLE_PAIRS = people_pairs()
-PEOPLE_FILES = [
-    f"<results>/verdicts/people/{first}-vs-{second}.jsonl"
-    for first, second in PEOPLE_PAIRS
-]
+PEOPLE_ROUNDS = people_rounds()
+PEOPLE_FILES = [file for _, key in PEOPLE_ROUNDS for file in people_files(key)]
+if len(set(PEOPLE_FILES)) < len(PEOPLE_FILES):
+    raise WorkflowError("judging.people: two rounds judge the same")
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
 verdict_files = (
@@ -413,18 +420,22 @@ verdict_files = (
         for comparison in JUDGED
     ]
     + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
-    + PEOPLE_FILES
+    + [file for file in PEOPLE_FILES if "/verdicts/" in file]
 )
-grade_files = [
-    f"<results>/grades/test/{judge}/{arm.name}.jsonl"
-    for judge in CONFIG.judging.likert
-    for arm in CONFIG.arms
-] + [
-    f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
-    for instrument in ("quality", "safety")
-    for judge in CONFIG.judging.graders(instrument)
-    for arm in CONFIG.arms
-]
+grade_files = (
+    [
+        f"<results>/grades/test/{judge}/{arm.name}.jsonl"
+        for judge in CONFIG.judging.likert
+        for arm in CONFIG.arms
+    ]
+    + [
+        f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
+        for instrument in ("quality", "safety")
+        for judge in CONFIG.judging.graders(instrument)
+        for arm in CONFIG.arms
+    ]
+    + [file for file in PEOPLE_FILES if "/grades/" in file]
+)
 
 
 # -- benchmarks
@@ -527,7 +538,7 @@ def frozen_of_lima(wildcards):
 
 def figure_files():
     names = ["preferences", "quality", "funnel", "lengths"]
-    names += ["absolute"] if CONFIG.judging.graders("quality") else []
+    names += ["absolute"] if any("/quality/" in file for file in grade_files) else []
     names += ["epochs"] if LIMA_IS_TUNED else []
     names += ["training"] if TUNED_ARMS else []
     names += ["tax"] if tax_file else []

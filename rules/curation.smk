@@ -256,6 +256,7 @@ rule describe:
         funnel="<results>/curation/funnel.json",
         tokenizer=named_base,
         page=collect("src/limaflow/curation/browse.{kind}", kind=["html", "css", "js"]),
+        shared="src/limaflow/standalone.js",
     output:
         card="<results>/datasets/{dataset}/frozen/README.md",
         attribution="<results>/datasets/{dataset}/frozen/attribution.csv",

@@ -116,29 +116,31 @@ use rule likert_grades as absolute_grades with:
         instrument="{instrument}",
 
 
-if PEOPLE_FILES:
+for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
 
-    rule people_verdicts:
+    rule:
         """Take in what people answered, checked against the key of their packets."""
+        name:
+            f"people_{number}"
         input:
-            key=f"{CONFIG.judging.people.folder}/key.json",
-            answers=answer_files([Path(CONFIG.judging.people.folder) / "answers"]),
+            key=f"{people.folder}/key.json",
+            answers=answer_files([Path(people.folder) / "answers"]),
             responses=collect(
                 "<results>/responses/test/{arm}.jsonl",
-                arm=sorted({arm for pair in PEOPLE_PAIRS for arm in pair}),
+                arm=sorted({arm for models in key.comparisons for arm in models}),
             ),
         output:
-            PEOPLE_FILES,
+            people_files(key),
         log:
-            "<logs>/people_verdicts.log",
+            f"<logs>/people_{number}.log",
         conda:
             "../envs/limaflow.yaml"
         params:
             code=code("annotation", "import_answers"),
             folder=subpath(output[0], parent=True),
             responses=lambda wildcards, input: repeated("--responses", input.responses),
-            partial="--partial" if CONFIG.judging.people.partial else "",
-            pool="--pool people" if CONFIG.judging.people.pool else "",
+            partial="--partial" if people.partial else "",
+            pool="--pool people" if people.pool else "",
         shell:
             "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
             " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"

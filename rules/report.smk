@@ -71,6 +71,7 @@ rule response_browser:
         ),
         prompts="<results>/curation/prompts/test.jsonl",
         page=collect("src/limaflow/report/browser.{kind}", kind=["html", "css", "js"]),
+        shared="src/limaflow/standalone.js",
     output:
         report(
             "<results>/report/responses.html",

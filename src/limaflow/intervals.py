@@ -21,6 +21,7 @@ Statistic = Callable[[Array], Array]
 
 MOST_UNDEFINED = 0.05
 """Share of resamples without an estimate from which on no interval is told."""
+ROUNDING = 1e-9
 CELLS_AT_ONCE = 2_000_000
 
 
@@ -56,6 +57,20 @@ class Resampling:
             NotEstimable: there is no estimate, or too many resamples have none.
         """
         return self.intervals(lambda weights: statistic(weights)[:, None], units)[0]
+
+    def share(self, parts: Array, wholes: Array) -> Interval:
+        """Sum of `parts` over sum of `wholes`, one of each a unit, as `interval`.
+
+        Where none or all is found no resample differs, which is no certainty. The open end is then
+        that of so many independent draws (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404).
+        """
+        found = self.interval(ratio_of(parts, wholes), len(wholes))
+        bound = 1 - ((1 - self.confidence) / 2) ** (1 / int(np.count_nonzero(wholes)))
+        if found.estimate < ROUNDING:
+            return replace(found, high=bound)
+        if found.estimate > 1 - ROUNDING:
+            return replace(found, low=1 - bound)
+        return found
 
     def intervals(self, statistic: Statistic, units: int) -> list[Interval]:
         """Of a statistic with several values (rounds × values), as `interval`."""

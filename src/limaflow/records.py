@@ -124,6 +124,40 @@ class Drop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """What became of the rows of one shard: candidates, and rows that are none, by reason."""
+
+    source: str
+    shard: str
+    candidates: int
+    passed_over: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A text that a training turn shares, with the longest shared run as the turn has it."""
+
+    id: str
+    source: str
+    where: str
+    """Role of the turn: `user` or `assistant`."""
+    against: str
+    """`dev`, `test`, or a benchmark's task."""
+    item_id: str
+    words: int
+    matched: str
+    turn: str
+    """The turn around the match."""
+    text: str
+    """The guarded text around its own run of the same words."""
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The turn before, at and after the match."""
+        return self.turn.partition(self.matched)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelManifest:
     """Names a model on disk or hub; the file `model.json` beside every model of ours."""
 

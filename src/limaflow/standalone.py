@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import json
+from pathlib import Path
+
+SHARED = Path(__file__).with_suffix(".js")
 
 
 def embedded(value: object) -> str:
@@ -16,3 +19,8 @@ def embedded(value: object) -> str:
 def source_hash(text: str) -> str:
     """The hash by which a content policy admits an inline script or style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def script_of(path: Path) -> str:
+    """The script of a page that lists and shows records, after what all of those share."""
+    return SHARED.read_text(encoding="utf-8") + path.read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from limaflow.annotation.packet import HASH_DIGITS
-from limaflow.records import Choice
 from limaflow.seeds import digest
 
 
@@ -17,7 +16,7 @@ class Answer:
     """Its number in the packet, from 1."""
     hash: str
     """Of the texts that were on the screen."""
-    choice: Choice
+    choice: str
     time: str = ""
     """UTC, ISO 8601."""
 
@@ -47,7 +46,7 @@ class Entry:
     packet: str
     item: int
     hash: str
-    choice: Choice | Literal["undo"]
+    choice: str
     """`undo` takes back the last choice on the item that still stands."""
     time: str
 

@@ -1,12 +1,13 @@
 """`limaflow annotate`: people as judges, from blinded packets to verdicts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 app = typer.Typer(no_args_is_help=True)
 
+InstrumentName = Literal["pairwise", "likert", "quality", "safety"]
 PacketFile = Annotated[Path, typer.Argument(help="A packet of `annotate packet`.")]
 PacketFiles = Annotated[list[Path], typer.Argument(help="Packets of `annotate packet`.")]
 KeyFile = Annotated[Path, typer.Argument(help="key.json of the round, or the round's folder.")]
@@ -16,46 +17,57 @@ KeyFile = Annotated[Path, typer.Argument(help="key.json of the round, or the rou
 def packet(
     *,
     prompts: Annotated[Path, typer.Option(help="JSONL of the prompts that were answered.")],
+    instrument: Annotated[
+        InstrumentName,
+        typer.Option(help="Compare two answers, or grade one by helpfulness, quality or safety."),
+    ] = "pairwise",
     first: Annotated[
-        list[Path], typer.Option(help="JSONL of one model's responses; again for a further pair.")
-    ],
+        list[Path] | None,
+        typer.Option(help="JSONL of one model's responses; again for a further pair."),
+    ] = None,
     second: Annotated[
-        list[Path], typer.Option(help="JSONL of the other's, as many times as --first.")
-    ],
+        list[Path] | None, typer.Option(help="JSONL of the other's, as many times as --first.")
+    ] = None,
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of a model's responses to be graded; again for a further model."),
+    ] = None,
     annotator: Annotated[list[str], typer.Option(help="Who judges; again for each person.")],
     items: Annotated[
-        int | None, typer.Option(min=1, help="Draw so many pairs, of every comparison alike.")
+        int | None, typer.Option(min=1, help="Draw so many items, of every comparison alike.")
     ] = None,
     shared: Annotated[
         int | None,
         typer.Option(min=0, help="So many are judged by everyone, the rest by one each; else all."),
     ] = None,
     template: Annotated[
-        Path | None, typer.Option(help="A pairwise template of your own; its first part is shown.")
+        Path | None,
+        typer.Option(help="A template of your own; its first part is shown."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the items and each item's order.")],
     output: Annotated[Path, typer.Option(help="Folder: packets/ to hand out, key.json to keep.")],
 ) -> None:
     """Make one blinded packet for each annotator, and the key that says which answer is whose."""
-    from limaflow.annotation.drawing import Comparison, Lots, drawn
+    from limaflow.annotation.drawing import Lots, drawn
     from limaflow.annotation.key import NAME, read_key
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import load
     from limaflow.records import Example, Response
 
-    if len(first) != len(second):
-        raise InputError(f"{len(first)} --first and {len(second)} --second make no pairs")
+    ones, others, alone = first or [], second or [], responses or []
+    if len(ones) != len(others):
+        raise InputError(f"{len(ones)} --first and {len(others)} --second make no pairs")
+    pairwise = instrument == "pairwise"
+    if bool(ones) != pairwise or bool(alone) == pairwise:
+        wanted = "--first and --second" if pairwise else "--responses"
+        raise InputError(f"--instrument {instrument} takes {wanted}")
+    compared = [[p] for p in alone] or [list(pair) for pair in zip(ones, others, strict=True)]
     packets, key = drawn(
         list(read_records(prompts, Example)),
-        [
-            Comparison(
-                first=list(read_records(one, Response)), second=list(read_records(other, Response))
-            )
-            for one, other in zip(first, second, strict=True)
-        ],
+        [[list(read_records(path, Response)) for path in paths] for paths in compared],
         annotator,
-        load("pairwise", template),
+        load(instrument, template),
         lots=Lots(items=items, shared=shared),
         seed=seed,
     )
@@ -130,13 +142,15 @@ def import_answers(
         ),
     ],
     *,
-    output: Annotated[Path, typer.Option(help="Folder for {first}-vs-{second}.jsonl.")],
+    output: Annotated[
+        Path, typer.Option(help="Folder for {first}-vs-{second}.jsonl, or {model}.jsonl of grades.")
+    ],
     partial: Annotated[
         bool, typer.Option("--partial", help="Take files in which items are missing.")
     ] = False,
     pool: Annotated[
         str,
-        typer.Option(help="Write one verdict a pair under this name, in place of each person's."),
+        typer.Option(help="Write one judgment an item under this name, in place of each person's."),
     ] = "",
     responses: Annotated[
         list[Path] | None,
@@ -147,9 +161,9 @@ def import_answers(
         typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
     ] = None,
 ) -> None:
-    """Check what came back and write it as verdicts, which `limaflow judge summarize` takes."""
+    """Check what came back and write it as verdicts or grades, which `limaflow judge` takes."""
     from limaflow.annotation.key import answer_files, check_responses, read_key
-    from limaflow.annotation.returned import pooled, read_returned, told, verdicts_of
+    from limaflow.annotation.returned import judgments_of, pooled, read_returned, told
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
     from limaflow.records import Response
@@ -161,17 +175,17 @@ def import_answers(
     if len(users) < len(user or []):
         raise InputError("--user must be like ann=7")
     returned = [back for path in answer_files(files) for back in read_returned(path, held, users)]
-    verdicts = verdicts_of(returned, held, partial=partial)
+    judgments = judgments_of(returned, held, partial=partial)
     for back in returned:
         note = f", missing {told(back)}" if back.missing else ""
-        print(f"{back.packet.annotator}: {len(back.choices)} verdicts{note}")
+        print(f"{back.packet.annotator}: {len(back.choices)} answers{note}")
     for name in sorted(
         {p.annotator for p in held.packets} - {b.packet.annotator for b in returned}
     ):
         print(f"{name}: nothing came back")
-    for (one, other), made in verdicts.items():
+    for models, made in judgments.items():
         rows = pooled(made, pool, held.seed) if pool else made
-        write_records(output / f"{one}-vs-{other}.jsonl", rows)
+        write_records(output / f"{'-vs-'.join(models)}.jsonl", rows)
 
 
 @app.command("label-studio")
@@ -207,5 +221,5 @@ def label_studio(
         tasks = tasks_of(made, keyed.items if keyed else (), known)
         write_json(output / f"{made.annotator}.json", tasks)
         with replacing(output / "labeling.xml") as file:
-            file.write(labeling_config(made.instructions))
+            file.write(labeling_config(made))
         print(f"{output / f'{made.annotator}.json'}: {len(tasks)} tasks")

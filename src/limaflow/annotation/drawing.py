@@ -7,41 +7,38 @@ can tell the orders, so a round whose annotators may look should take a seed of 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeVar
 
 from limaflow.annotation.key import Key, KeyItem, KeyPacket
 from limaflow.annotation.packet import Packet, item_of, packet_of
 from limaflow.errors import InputError
+from limaflow.judging.grading import Graded, graded
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.pairwise import Pair, pairs
 from limaflow.people import person
 from limaflow.records import Example, Response
 from limaflow.seeds import generator_for, seed_for
 
-Place = tuple[str, str, str, int]
-"""Models in the comparison's order, prompt id, sample: one pair, whatever its order."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two models' responses to the same prompts."""
-
-    first: Sequence[Response]
-    second: Sequence[Response]
+Material = TypeVar("Material", Pair, Graded)
+Place = tuple[tuple[str, ...], str, int]
+"""Models in the comparison's order, prompt id, sample: one item, whatever its order."""
+Shown = tuple[Response, ...]
+"""Responses to one prompt in the order in which they are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lots:
-    """How many pairs are judged; None: all there are, and all by everyone."""
+    """How many items are judged; None: all there are, and all by everyone."""
 
     items: int | None = None
-    """Pairs in all."""
+    """In all."""
     shared: int | None = None
-    """Pairs that every annotator judges; the rest is dealt out, each pair to one."""
+    """Items that every annotator judges; the rest is dealt out, each to one."""
 
 
 def drawn(
     prompts: Sequence[Example],
-    comparisons: Sequence[Comparison],
+    compared: Sequence[Sequence[Sequence[Response]]],
     annotators: Sequence[str],
     instrument: Instrument,
     *,
@@ -50,76 +47,90 @@ def drawn(
 ) -> tuple[list[Packet], Key]:
     """One packet for each annotator, and the key to all.
 
+    Args:
+        compared: the responses of two models each, or of one that is graded.
+
     Raises:
-        InputError: as `judging.pairwise.pairs`; two comparisons are of the same models, two
-            annotators bear one name, more items are wanted than there are, or too few for each
-            annotator to have one.
+        InputError: as `judging.pairwise.pairs` and `judging.grading.graded`; the same models stand
+            twice, two annotators bear one name, more items are wanted than there are, or too few
+            for each annotator to have one.
     """
-    both = [_both_orders(prompts, comparison) for comparison in comparisons]
-    models = tuple((c.first[0].model, c.second[0].model) for c in comparisons)
-    if len({frozenset(pair) for pair in models}) < len(models):
-        raise InputError(f"a comparison stands twice among {_listed(models)}")
+    ways = [_ways(prompts, responses) for responses in compared]
+    models = tuple(next(iter(found))[0] for found in ways)
+    if len({frozenset(of) for of in models}) < len(models):
+        raise InputError(f"the same models stand twice among {_listed(models)}")
     if len({person(name, "annotator").casefold() for name in annotators}) < len(annotators):
         raise InputError(f"an annotator stands twice among {', '.join(annotators)}")
-    orders = {place: pair for found in both for place, pair in found.items()}
+    asked = {prompt.id: question_of(prompt) for prompt in prompts}
+    orders = {place: shown for found in ways for place, shown in found.items()}
     packets, keys = [], []
     for annotator, places in zip(
         annotators,
-        _dealt([list(found) for found in both], len(annotators), lots, seed),
+        _dealt([list(found) for found in ways], len(annotators), lots, seed),
         strict=True,
     ):
         shown = [
-            generator_for(seed, "annotation order", annotator, *place).choice(orders[place])
+            generator_for(seed, "annotation order", annotator, *_named(place)).choice(orders[place])
             for place in _shuffled(places, seed, "annotation places", annotator)
         ]
         packet = packet_of(
             annotator,
-            instrument.guidance,
-            instrument.hash,
+            instrument,
             tuple(
-                item_of(question_of(pair.prompt), pair.first.text, pair.second.text)
-                for pair in shown
+                item_of(asked[responses[0].prompt_id], tuple(r.text for r in responses))
+                for responses in shown
             ),
         )
         items = tuple(
-            _key_item(item.hash, pair) for item, pair in zip(packet.items, shown, strict=True)
+            _key_item(item.hash, responses)
+            for item, responses in zip(packet.items, shown, strict=True)
         )
         packets.append(packet)
         keys.append(KeyPacket(annotator=annotator, hash=packet.hash, items=items))
-    key = Key(seed=seed, template=instrument.hash, comparisons=models, packets=tuple(keys))
+    key = Key(
+        seed=seed,
+        instrument=instrument.name,
+        template=instrument.hash,
+        comparisons=models,
+        packets=tuple(keys),
+    )
     return packets, key
 
 
-def only(shown: Sequence[Pair], key: Key, instrument: Instrument) -> list[Pair]:
-    """The pairs that a round's packets show, in whatever order, so that a model judges the same.
+def only(shown: Sequence[Material], key: Key, instrument: Instrument) -> list[Material]:
+    """What a round's packets show, in whatever order, so that a model judges the same.
 
     Raises:
         InputError: people were asked by another template, or saw other responses, or none of these.
     """
     if instrument.hash != key.template:
         raise InputError("the key's packets quote another template", fix="give both the same")
-    models = {frozenset((pair.first.model, pair.second.model)) for pair in shown}
-    wanted = {
-        frozenset((item.first_response_id, item.second_response_id))
-        for item in key.items()
-        if frozenset((item.first, item.second)) in models
-    }
-    found = [pair for pair in shown if frozenset((pair.first.id, pair.second.id)) in wanted]
-    if not wanted or wanted - {frozenset((pair.first.id, pair.second.id)) for pair in found}:
+    models = {frozenset(r.model for r in _responses(one)) for one in shown}
+    ids = [frozenset(r.id for r in _responses(one)) for one in shown]
+    wanted = {frozenset(i.response_ids) for i in key.items() if frozenset(i.models) in models}
+    if not wanted or not wanted <= set(ids):
         raise InputError("the key's packets show other responses", fix="judge those of the packets")
-    return found
+    return [one for one, of in zip(shown, ids, strict=True) if of in wanted]
 
 
-def _both_orders(
-    prompts: Sequence[Example], comparison: Comparison
-) -> dict[Place, tuple[Pair, Pair]]:
-    shown = pairs(prompts, comparison.first, comparison.second, orders="both", seed=0)
+def _responses(shown: Pair | Graded) -> Shown:
+    return (shown.first, shown.second) if isinstance(shown, Pair) else (shown.response,)
+
+
+def _ways(
+    prompts: Sequence[Example], responses: Sequence[Sequence[Response]]
+) -> dict[Place, tuple[Shown, ...]]:
+    """Each item in every order in which it may be shown, that of `responses` first."""
+    found: list[tuple[Shown, ...]]
+    if len(responses) == 1:
+        found = [(_responses(one),) for one in graded(prompts, responses[0])]
+    else:
+        one, other = responses
+        both = [_responses(pair) for pair in pairs(prompts, one, other, orders="both", seed=0)]
+        found = [*zip(both[::2], both[1::2], strict=True)]
     return {
-        (straight.first.model, straight.second.model, straight.prompt.id, straight.first.sample): (
-            straight,
-            swapped,
-        )
-        for straight, swapped in zip(shown[::2], shown[1::2], strict=True)
+        (tuple(r.model for r in ways[0]), ways[0][0].prompt_id, ways[0][0].sample): ways
+        for ways in found
     }
 
 
@@ -141,20 +152,23 @@ def _dealt(
 
 def _shuffled(places: Sequence[Place], seed: int, purpose: str, *names: str) -> list[Place]:
     """By lot on each place alone, so that a further item moves no other."""
-    return sorted(places, key=lambda place: seed_for(seed, purpose, *names, *place))
+    return sorted(places, key=lambda place: seed_for(seed, purpose, *names, *_named(place)))
 
 
-def _key_item(hash: str, pair: Pair) -> KeyItem:
+def _named(place: Place) -> tuple[str | int, ...]:
+    models, prompt_id, sample = place
+    return (*models, prompt_id, sample)
+
+
+def _key_item(hash: str, responses: Shown) -> KeyItem:
     return KeyItem(
         hash=hash,
-        prompt_id=pair.prompt.id,
-        sample=pair.first.sample,
-        first=pair.first.model,
-        second=pair.second.model,
-        first_response_id=pair.first.id,
-        second_response_id=pair.second.id,
+        prompt_id=responses[0].prompt_id,
+        sample=responses[0].sample,
+        models=tuple(response.model for response in responses),
+        response_ids=tuple(response.id for response in responses),
     )
 
 
-def _listed(models: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{first}-vs-{second}" for first, second in models)
+def _listed(models: Sequence[tuple[str, ...]]) -> str:
+    return ", ".join("-vs-".join(of) for of in models)

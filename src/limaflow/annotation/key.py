@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
-from limaflow.records import Choice, Verdict
+from limaflow.judging.instrument import InstrumentName
+from limaflow.judging.scales import LEVELS, SCALES
+from limaflow.records import Choice, Grade, Verdict
 
 NAME = "key.json"
 """Beside the packets in their folder."""
@@ -20,11 +22,9 @@ class KeyItem:
     hash: str
     prompt_id: str
     sample: int
-    first: str
-    """Model whose answer stands first; `second` likewise."""
-    second: str
-    first_response_id: str
-    second_response_id: str
+    models: tuple[str, ...]
+    """In the order in which their answers are shown: two, or one that is graded."""
+    response_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,13 @@ class KeyPacket:
 class Key:
     """All packets of one round of annotation."""
 
-    format: Literal["limaflow annotation key 1"] = "limaflow annotation key 1"
+    format: Literal["limaflow annotation key 2"] = "limaflow annotation key 2"
     seed: int
+    instrument: InstrumentName
     template: str
     """Content hash of the instrument that all packets quote."""
-    comparisons: tuple[tuple[str, str], ...]
-    """The pairs of models, each as it is to be reported."""
+    comparisons: tuple[tuple[str, ...], ...]
+    """The pairs of models, each as it is to be reported, or the single models that are graded."""
     packets: tuple[KeyPacket, ...]
 
     def packet(self, hash: str) -> KeyPacket | None:
@@ -57,9 +58,9 @@ class Key:
         for packet in self.packets:
             yield from packet.items
 
-    def comparison(self, item: KeyItem) -> tuple[str, str]:
-        """The pair that an item belongs to."""
-        return next(pair for pair in self.comparisons if set(pair) == {item.first, item.second})
+    def comparison(self, item: KeyItem) -> tuple[str, ...]:
+        """The pair, or the single model, that an item belongs to."""
+        return next(models for models in self.comparisons if set(models) == set(item.models))
 
 
 def check_responses(key: Key, known: Set[str]) -> None:
@@ -69,7 +70,7 @@ def check_responses(key: Key, known: Set[str]) -> None:
         InputError: some items show others.
     """
     items = list(key.items())
-    stale = [i for i in items if not {i.first_response_id, i.second_response_id} <= known]
+    stale = [item for item in items if not {*item.response_ids} <= known]
     if stale:
         raise InputError(
             f"{len(stale)} of {len(items)} items show other responses than the files given "
@@ -91,18 +92,31 @@ def answer_files(paths: Iterable[Path]) -> list[Path]:
     ]
 
 
-def verdict_of(item: KeyItem, choice: Choice, annotator: str, template: str) -> Verdict:
+def judgment_of(item: KeyItem, chosen: str, annotator: str, key: Key) -> Verdict | Grade:
     """What a choice on an item says about the models."""
+    about: dict[str, Any] = {
+        "prompt_id": item.prompt_id,
+        "sample": item.sample,
+        "annotator": annotator,
+        "template": key.template,
+    }
+    if key.instrument != "pairwise":
+        (model,), (response_id,) = item.models, item.response_ids
+        return Grade(
+            **about,
+            model=model,
+            response_id=response_id,
+            scale=SCALES[key.instrument],
+            value=LEVELS[key.instrument][chosen],
+        )
+    (first, second), (first_id, second_id) = item.models, item.response_ids
     return Verdict(
-        prompt_id=item.prompt_id,
-        sample=item.sample,
-        annotator=annotator,
-        first=item.first,
-        second=item.second,
-        first_response_id=item.first_response_id,
-        second_response_id=item.second_response_id,
-        choice=choice,
-        template=template,
+        **about,
+        first=first,
+        second=second,
+        first_response_id=first_id,
+        second_response_id=second_id,
+        choice=cast(Choice, chosen),
     )
 
 
@@ -114,7 +128,7 @@ def read_key(path: Path) -> Key:
     """
     file = path if path.suffix == ".json" else path / NAME
     key = read_json(file, Key)
-    pairs = {frozenset(pair) for pair in key.comparisons}
-    if any(frozenset((item.first, item.second)) not in pairs for item in key.items()):
+    compared = {frozenset(models) for models in key.comparisons}
+    if any(frozenset(item.models) not in compared for item in key.items()):
         raise InputError("an item is of no comparison of this key", path=file)
     return key

@@ -6,14 +6,14 @@ Label Studio 1.23.
 
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.annotation.answers import Answer
 from limaflow.annotation.key import Key, KeyItem
-from limaflow.annotation.packet import CHOICES, Packet, item_hash
+from limaflow.annotation.packet import CHOICES, Packet, item_hash, titles
 from limaflow.errors import InputError
 from limaflow.records import Choice, Verdict
 
@@ -38,20 +38,21 @@ class ExportedTask:
     annotations: list[ExportedAnnotation]
 
 
-def labeling_config(instructions: str) -> str:
+def labeling_config(packet: Packet) -> str:
     """The XML of a project's labelling interface."""
     view = ET.Element("View")
-    for paragraph in instructions.split("\n\n"):
+    for paragraph in packet.instructions.split("\n\n"):
         for line in paragraph.split("\n- "):
             ET.SubElement(view, "Header", value=" ".join(line.lstrip("#- ").split()), size="5")
     _text(view, "question", "Question")
     answers = ET.SubElement(view, "View", style="display: flex; gap: 1rem")
-    for name, title in (("answer_1", "First answer"), ("answer_2", "Second answer")):
-        _text(ET.SubElement(answers, "View", style="flex: 1 1 0; min-width: 0"), name, title)
+    for number, title in enumerate(titles(packet.instrument), start=1):
+        place = ET.SubElement(answers, "View", style="flex: 1 1 0; min-width: 0")
+        _text(place, f"answer_{number}", title)
     choices = ET.SubElement(
         view, "Choices", name=CONTROL, toName="answer_1", choice="single-radio", required="true"
     )
-    for number, (choice, label) in enumerate(CHOICES.items(), start=1):
+    for number, (choice, label) in enumerate(CHOICES[packet.instrument].items(), start=1):
         ET.SubElement(choices, "Choice", value=label, alias=choice, hotkey=str(number))
     ET.indent(view)
     return ET.tostring(view, encoding="unicode") + "\n"
@@ -78,18 +79,13 @@ def tasks_of(
     for number, item in enumerate(packet.items, start=1):
         data = {
             "question": item.question,
-            "answer_1": item.first,
-            "answer_2": item.second,
+            **{f"answer_{n}": text for n, text in enumerate(item.answers, start=1)},
             "annotator": packet.annotator,
             "packet": packet.hash,
             "item": number,
         }
         shown = key_items[number - 1] if key_items else None
-        found = (
-            made[shown.prompt_id, shown.sample, frozenset((shown.first, shown.second))]
-            if shown
-            else []
-        )
+        found = made[shown.prompt_id, shown.sample, frozenset(shown.models)] if shown else []
         predictions = [_prediction(v, shown) for v in found if shown and v.choice]
         tasks.append({"data": data, "predictions": predictions})
     return tasks
@@ -97,7 +93,7 @@ def tasks_of(
 
 def _prediction(verdict: Verdict, shown: KeyItem) -> dict[str, Any]:
     assert verdict.choice
-    same = verdict.first == shown.first
+    same = verdict.first == shown.models[0]
     choice = verdict.choice if same else SWAPPED[verdict.choice]
     order = "this order" if same else "the other order"
     region = {
@@ -127,29 +123,33 @@ def answers_in(
     seen: dict[str, str] = {}
     for number, task in enumerate(tasks, start=1):
         place = f"task {number}"
-        texts = [task.data.get(name) for name in ("question", "answer_1", "answer_2")]
+        names = [f"answer_{n}" for n, _ in enumerate(titles(key.instrument), start=1)]
+        question, *texts = [task.data.get(name) for name in ("question", *names)]
         packet = key.packet(str(task.data.get("packet")))
         item = task.data.get("item")
         if (
             packet is None
             or not isinstance(item, int)
-            or not all(isinstance(t, str) for t in texts)
+            or not all(isinstance(text, str) for text in (question, *texts))
         ):
             raise InputError(f"{place} is no item of a packet of this key", path=path)
         annotator = packet.annotator
         answers = found.setdefault((annotator, packet.hash), [])
         for annotation in task.annotations:
-            choice = _choice(annotation, place, path)
+            choice = _choice(annotation, CHOICES[key.instrument], place, path)
             if choice is None:
                 continue
             if problem := _stranger(annotation, annotator, users, seen):
                 raise InputError(f"{place} {problem}", path=path)
-            answers.append(Answer(item=item, hash=item_hash(*map(str, texts)), choice=choice))
+            shown = item_hash(str(question), tuple(map(str, texts)))
+            answers.append(Answer(item=item, hash=shown, choice=choice))
     for (annotator, hash), answers in found.items():
         yield annotator, hash, answers
 
 
-def _choice(annotation: ExportedAnnotation, place: str, path: Path) -> Choice | None:
+def _choice(
+    annotation: ExportedAnnotation, known: Collection[str], place: str, path: Path
+) -> str | None:
     """The choice, or None where the task was skipped."""
     if annotation.was_cancelled or not annotation.result:
         return None
@@ -159,10 +159,9 @@ def _choice(annotation: ExportedAnnotation, place: str, path: Path) -> Choice | 
         if region.get("from_name") == CONTROL
         for value in region.get("value", {}).get("choices", [])
     ]
-    if len(chosen) != 1 or chosen[0] not in CHOICES:
+    if len(chosen) != 1 or chosen[0] not in known:
         raise InputError(f"{place} is answered by {chosen or 'no choice'}", path=path)
-    choice: Choice = chosen[0]
-    return choice
+    return str(chosen[0])
 
 
 def _stranger(

@@ -4,34 +4,42 @@ The instructions are the part of the judge's own instrument that is fit for peop
 and models are asked the same. Which answer is whose stands in the key (`key.py`), which stays home.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
+from limaflow.judging.instrument import Instrument, InstrumentName
+from limaflow.judging.scales import LEVELS
 from limaflow.people import person
-from limaflow.records import Choice
 from limaflow.seeds import digest
 
 HASH_DIGITS = 64
-CHOICES: dict[Choice, str] = {
-    "first": "The first answer is significantly better",
-    "second": "The second answer is significantly better",
-    "tie": "Neither is significantly better",
+_HELPFUL = {"1": "1, least helpful", "6": "6, most helpful"}
+CHOICES: dict[InstrumentName, dict[str, str]] = {
+    "pairwise": {
+        "first": "The first answer is significantly better",
+        "second": "The second answer is significantly better",
+        "tie": "Neither is significantly better",
+    },
+    "likert": {level: _HELPFUL.get(level, level) for level in LEVELS["likert"]},
+    "quality": {word: word.capitalize() for word in LEVELS["quality"]},
+    "safety": {word: word.capitalize() for word in LEVELS["safety"]},
 }
+"""Instrument → what can be chosen, and how it is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A question and two answers in the order in which they are shown; items are numbered from 1.
+    """A question and its answers in the order in which they are shown; items are numbered from 1.
 
-    Its hash covers the three texts.
+    Its hash covers all texts.
     """
 
     question: str
-    first: str
-    second: str
+    answers: tuple[str, ...]
+    """Two of a pairwise packet, else one."""
     hash: str
 
 
@@ -39,8 +47,9 @@ class Item:
 class Packet:
     """The items of one annotator; `hash` covers all the rest."""
 
-    format: Literal["limaflow annotation packet 1"] = "limaflow annotation packet 1"
+    format: Literal["limaflow annotation packet 2"] = "limaflow annotation packet 2"
     annotator: str
+    instrument: InstrumentName
     instructions: str
     """The instrument's part for people, as Markdown."""
     template: str
@@ -49,32 +58,39 @@ class Packet:
     hash: str
 
 
-def item_of(question: str, first: str, second: str) -> Item:
+def titles(instrument: InstrumentName) -> tuple[str, ...]:
+    """What stands above each answer of an item."""
+    return ("First answer", "Second answer") if instrument == "pairwise" else ("Answer",)
+
+
+def item_of(question: str, answers: tuple[str, ...]) -> Item:
     """An item with its hash."""
-    return Item(
-        question=question, first=first, second=second, hash=item_hash(question, first, second)
-    )
+    return Item(question=question, answers=answers, hash=item_hash(question, answers))
 
 
-def packet_of(annotator: str, instructions: str, template: str, items: tuple[Item, ...]) -> Packet:
+def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -> Packet:
     """A packet with its hash."""
-    return Packet(
+    packet = Packet(
         annotator=annotator,
-        instructions=instructions,
-        template=template,
+        instrument=instrument.name,
+        instructions=instrument.guidance,
+        template=instrument.hash,
         items=items,
-        hash=packet_hash(annotator, instructions, template, [item.hash for item in items]),
+        hash="",
     )
+    return replace(packet, hash=packet_hash(packet))
 
 
-def item_hash(question: str, first: str, second: str) -> str:
+def item_hash(question: str, answers: tuple[str, ...]) -> str:
     """The page computes the same from what it is about to show."""
-    return digest(question, first, second, length=HASH_DIGITS)
+    return digest(question, *answers, length=HASH_DIGITS)
 
 
-def packet_hash(annotator: str, instructions: str, template: str, items: list[str]) -> str:
-    """Likewise; `items` are the items' hashes in order."""
-    return digest(annotator, instructions, template, items, length=HASH_DIGITS)
+def packet_hash(packet: Packet) -> str:
+    """Likewise."""
+    hashes = [item.hash for item in packet.items]
+    about = (packet.annotator, packet.instrument, packet.instructions, packet.template)
+    return digest(*about, hashes, length=HASH_DIGITS)
 
 
 def read_packet(path: Path) -> Packet:
@@ -86,10 +102,9 @@ def read_packet(path: Path) -> Packet:
     packet = read_json(path, Packet)
     person(packet.annotator, "annotator")
     for number, item in enumerate(packet.items, start=1):
-        if item_hash(item.question, item.first, item.second) != item.hash:
+        if item_hash(item.question, item.answers) != item.hash:
             raise InputError(f"item {number} is not as it was made", path=path, fix=MAKE_AGAIN)
-    hashes = [item.hash for item in packet.items]
-    if packet_hash(packet.annotator, packet.instructions, packet.template, hashes) != packet.hash:
+    if packet_hash(packet) != packet.hash:
         raise InputError("the packet is not as it was made", path=path, fix=MAKE_AGAIN)
     return packet
 

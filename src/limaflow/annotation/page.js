@@ -5,7 +5,7 @@ const packet = JSON.parse($("packet").textContent);
 const items = packet.items;
 const STORAGE = `limaflow annotation ${packet.hash}`;
 const SETTLING_MS = 800;
-const NAMES = { first: "first", second: "second", tie: "neither" };
+const NAMES = { tie: "neither" };
 
 let log = []; // choices that stand, in the order in which they were made: {item, hash, choice, time}
 let current = 1;
@@ -50,14 +50,15 @@ sha256.start = primes.slice(0, 8).map((p) => fraction(Math.sqrt(p)));
 sha256.rounds = primes.map((p) => fraction(Math.cbrt(p)));
 
 const hashOf = (...parts) => sha256(JSON.stringify(parts));
-const itemHash = (item) => hashOf(item.question, item.first, item.second);
+const itemHash = (item) => hashOf(item.question, ...item.answers);
+const packetHash = (hashes) => hashOf(packet.annotator, packet.instrument, packet.instructions, packet.template, hashes);
+const nameOf = (choice) => NAMES[choice] ?? choice;
 
 function whole() {
   const hashes = items.map(itemHash);
   const changed = items.findIndex((item, i) => item.hash !== hashes[i]);
   if (changed >= 0) return `Item ${changed + 1} was changed on its way to you.`;
-  const hash = hashOf(packet.annotator, packet.instructions, packet.template, hashes);
-  return hash === packet.hash ? "" : "This file was changed on its way to you.";
+  return packetHash(hashes) === packet.hash ? "" : "This file was changed on its way to you.";
 }
 
 // -- where answers lie
@@ -136,8 +137,9 @@ function draw() {
   const item = items[current - 1];
   const made = choices();
   const choice = made.get(current)?.choice;
-  $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${NAMES[choice]}` : ""}`;
-  for (const part of ["question", "first", "second"]) show(part, item[part]);
+  $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${nameOf(choice)}` : ""}`;
+  show("question", item.question);
+  item.answers.forEach((text, i) => show(`answer-${i + 1}`, text));
   for (const button of document.querySelectorAll("[data-choice]"))
     button.setAttribute("aria-pressed", String(button.dataset.choice === choice));
   $("bar").max = items.length;
@@ -184,7 +186,7 @@ async function choose(choice) {
   const item = current;
   const open = !choices().has(item);
   log = await store.add({ item, hash: itemHash(items[item - 1]), choice });
-  say(`${item}: ${NAMES[choice]}`);
+  say(`${item}: ${nameOf(choice)}`);
   $("instructions").open = false;
   const next = open ? following() : Math.min(item + 1, items.length);
   go(next ?? item);
@@ -197,7 +199,7 @@ async function undo() {
   if (!last) return say("There is nothing to undo.");
   log = await store.undo();
   go(last.item);
-  say(`Taken back: ${last.item}, ${NAMES[last.choice]}`);
+  say(`Taken back: ${last.item}, ${nameOf(last.choice)}`);
 }
 
 function step(by) {
@@ -222,7 +224,7 @@ function exported() {
     const { hash, choice, time } = made.get(item);
     return { item, hash, choice, time };
   });
-  const shown = hashOf(packet.annotator, packet.instructions, packet.template, items.map(itemHash));
+  const shown = packetHash(items.map(itemHash));
   const hash = answersHash(packet.annotator, shown, answers);
   return { format: "limaflow answers 1", annotator: packet.annotator, packet: shown, answers, hash };
 }
@@ -282,12 +284,6 @@ function atEnd() {
 addEventListener("scroll", () => (scrolled = Date.now()), { passive: true });
 
 const KEYS = {
-  1: () => trying(() => choose("first")),
-  2: () => trying(() => choose("second")),
-  3: () => trying(() => choose("tie")),
-  ArrowLeft: () => KEYS[1](),
-  ArrowRight: () => KEYS[2](),
-  ArrowDown: () => KEYS[3](),
   u: () => trying(undo),
   b: () => step(-1),
   f: () => step(1),
@@ -300,6 +296,11 @@ const KEYS = {
   "?": () => $("keys").showModal(),
 };
 
+const buttons = [...document.querySelectorAll("[data-choice]")];
+const chosenBy = (button) => () => trying(() => choose(button.dataset.choice));
+buttons.forEach((button, i) => (KEYS[i + 1] = chosenBy(button)));
+if (packet.instrument === "pairwise") ["ArrowLeft", "ArrowRight", "ArrowDown"].forEach((key, i) => (KEYS[key] = KEYS[i + 1]));
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -308,7 +309,7 @@ document.addEventListener("keydown", (event) => {
   if (!event.repeat) KEYS[key]();
 });
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => KEYS[button.dataset.key]());
-for (const button of document.querySelectorAll("[data-choice]")) button.addEventListener("click", () => trying(() => choose(button.dataset.choice)));
+for (const button of buttons) button.addEventListener("click", chosenBy(button));
 $("copy").addEventListener("click", copy);
 $("file").addEventListener("change", () => {
   const [file] = $("file").files;

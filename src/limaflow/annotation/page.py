@@ -11,12 +11,20 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from limaflow.annotation.packet import CHOICES, Packet
+from limaflow.annotation.packet import CHOICES, Packet, titles
+from limaflow.judging.instrument import InstrumentName
 from limaflow.loopback.admission import policy
 from limaflow.standalone import embedded, source_hash
 
 FOLDER = Path(__file__).parent
-KEYS = {"first": ("1", "←"), "second": ("2", "→"), "tie": ("3", "↓")}
+QUESTIONS: dict[InstrumentName, str] = {
+    "pairwise": "Which answer is better?",
+    "likert": "How helpful is the answer?",
+    "quality": "How good is the answer?",
+    "safety": "Is the answer safe?",
+}
+ARROWS = {"first": "←", "second": "→", "tie": "↓"}
+"""They point at the answers of a pair."""
 
 
 def page_of(packet: Packet, *, served: bool = False) -> str:
@@ -31,7 +39,12 @@ def page_of(packet: Packet, *, served: bool = False) -> str:
             .disable(["link", "image", "autolink", "reference"])
             .render(packet.instructions)
         ),
-        choices=[(choice, *KEYS[choice], label) for choice, label in CHOICES.items()],
+        asked=QUESTIONS[packet.instrument],
+        titles=titles(packet.instrument),
+        choices=[
+            (choice, number, ARROWS.get(choice, ""), label)
+            for number, (choice, label) in enumerate(CHOICES[packet.instrument].items(), start=1)
+        ],
         connect="'self'" if served else "'none'",
         style=Markup(style),
         script=Markup(script),

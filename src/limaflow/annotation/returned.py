@@ -7,11 +7,12 @@ from pathlib import Path
 
 from limaflow import journal
 from limaflow.annotation.answers import Answer, Answers, Entry, standing
-from limaflow.annotation.key import Key, KeyPacket, verdict_of
+from limaflow.annotation.key import Key, KeyPacket, judgment_of
 from limaflow.annotation.label_studio import ExportedTask, answers_in
+from limaflow.annotation.packet import CHOICES
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
-from limaflow.records import Choice, Verdict
+from limaflow.records import Grade, Verdict
 from limaflow.seeds import generator_for
 
 SHOWN_ITEMS = 10
@@ -23,7 +24,7 @@ class Returned:
 
     path: Path
     packet: KeyPacket
-    choices: dict[int, Choice]
+    choices: dict[int, str]
 
     @property
     def missing(self) -> list[int]:
@@ -59,10 +60,10 @@ def read_returned(path: Path, key: Key, users: dict[str, str]) -> list[Returned]
     return [_checked(path, key, held.annotator, held.packet, held.answers)]
 
 
-def verdicts_of(
+def judgments_of(
     returned: Sequence[Returned], key: Key, *, partial: bool
-) -> dict[tuple[str, str], list[Verdict]]:
-    """Comparison → the verdicts on it, by prompt, sample and annotator.
+) -> dict[tuple[str, ...], list[Verdict | Grade]]:
+    """Pair of models → the verdicts on it, or model → its grades; by prompt, sample, annotator.
 
     Raises:
         InputError: an annotator's answers came back twice, or items are missing and not `partial`.
@@ -83,30 +84,30 @@ def verdicts_of(
                 path=back.path,
                 fix="--partial takes the rest",
             )
-    verdicts: dict[tuple[str, str], list[Verdict]] = {pair: [] for pair in key.comparisons}
+    judgments: dict[tuple[str, ...], list[Verdict | Grade]] = {of: [] for of in key.comparisons}
     for back in returned:
         for number, choice in back.choices.items():
             item = back.packet.items[number - 1]
-            verdicts[key.comparison(item)].append(
-                verdict_of(item, choice, back.packet.annotator, key.template)
+            judgments[key.comparison(item)].append(
+                judgment_of(item, choice, back.packet.annotator, key)
             )
     return {
-        pair: sorted(made, key=lambda v: (v.prompt_id, v.sample, v.annotator))
-        for pair, made in verdicts.items()
+        models: sorted(made, key=lambda j: (j.prompt_id, j.sample, j.annotator))
+        for models, made in judgments.items()
     }
 
 
-def pooled(verdicts: Sequence[Verdict], name: str, seed: int) -> list[Verdict]:
-    """One verdict on each pair, under one name: where several people gave one, drawn by the seed.
+def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[Verdict | Grade]:
+    """One judgment of each item, under one name: where several people gave one, drawn by the seed.
 
     So every prompt counts once, as in the paper's study.
     """
-    by_pair: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
-        by_pair[verdict.prompt_id, verdict.sample].append(verdict)
+    by_item: dict[tuple[str, int], list[Verdict | Grade]] = defaultdict(list)
+    for judgment in judgments:
+        by_item[judgment.prompt_id, judgment.sample].append(judgment)
     return [
         replace(generator_for(seed, "annotation pool", *place).choice(made), annotator=name)
-        for place, made in sorted(by_pair.items())
+        for place, made in sorted(by_item.items())
     ]
 
 
@@ -140,13 +141,15 @@ def _checked(
     if packet is None or packet.annotator != annotator:
         whose = f"that of {packet.annotator}" if packet else "not of this key, or was changed"
         raise InputError(f"the packet that {annotator} answered is {whose}", path=path)
-    choices: dict[int, Choice] = {}
+    choices: dict[int, str] = {}
     for answer in answers:
         number = answer.item
         if not 1 <= number <= len(packet.items):
             raise InputError(f"there is no item {number}", path=path)
         if answer.hash != packet.items[number - 1].hash:
             raise InputError(f"item {number} was shown with other texts", path=path)
+        if answer.choice not in CHOICES[key.instrument]:
+            raise InputError(f"item {number}: '{answer.choice}' is no choice", path=path)
         if number in choices:
             same = "twice" if choices[number] == answer.choice else "in two ways"
             raise InputError(f"item {number} is answered {same}", path=path)

@@ -49,7 +49,7 @@ class Desk:
             Refused: there is no such item or choice, or other texts were shown.
             OSError: the file could not be written.
         """
-        if not 1 <= item <= len(self.packet.items) or choice not in CHOICES:
+        if not 1 <= item <= len(self.packet.items) or choice not in CHOICES[self.packet.instrument]:
             raise Refused(f"no item {item} or no choice '{choice}'")
         if hash != self.packet.items[item - 1].hash:
             raise Refused(f"item {item} was shown with other texts; load the page again")

@@ -68,7 +68,7 @@ class Judging(Settings):
     quality: list[Name]
     safety: list[Name]
     selection: Name
-    people: People | None = None
+    people: list[People]
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
     pairwise_template: str | None

@@ -1,4 +1,3 @@
-"use strict";
 const rows = JSON.parse(document.getElementById("rows").textContent);
 const [search, split, source, count, list, conversation] = ["search", "split", "source", "count", "list", "conversation"].map((id) => document.getElementById(id));
 const MOST_LISTED = 1500;
@@ -7,21 +6,6 @@ let place = 0;
 
 for (const row of rows) {
   row.plain = [row.id, row.stratum, row.licence, ...row.authors, ...row.messages.map((m) => m[1])].join("\n").toLowerCase();
-}
-
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-function offer(select, key) {
-  for (const value of [...new Set(rows.map((row) => row[key]))]) {
-    const option = element("option", value);
-    option.value = value;
-    select.append(option);
-  }
 }
 
 function marked(text, words) {
@@ -110,31 +94,11 @@ function refresh() {
   show(0, false);
 }
 
-offer(split, "split");
-offer(source, "source");
+for (const [select, key] of [[split, "split"], [source, "source"]]) offer(select, new Set(rows.map((row) => row[key])));
 search.addEventListener("input", refresh);
 split.addEventListener("change", refresh);
 source.addEventListener("change", refresh);
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target === search) {
-    if (event.key === "Escape" || event.key === "Enter") {
-      event.preventDefault();
-      search.blur();
-    }
-    return;
-  }
-  if (event.target.tagName === "SELECT") return;
-  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-  if (step) {
-    event.preventDefault();
-    show(place + step, true);
-  } else if (event.key === "/") {
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
-});
+walk(search, (by) => show(place + by, true));
 
 find();
 show(Math.max(0, found.findIndex((row) => `#${row.id}` === location.hash)), false);

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.records import Example
-from limaflow.standalone import embedded, source_hash
+from limaflow.standalone import embedded, script_of, source_hash
 
 FOLDER = Path(__file__).parent
 MOST_SHOWN = 5_000
@@ -22,9 +22,8 @@ SPLITS = ("train", "dev", "test")
 def page_of(title: str, examples: Iterable[Example]) -> str:
     """The page of the first `MOST_SHOWN` examples, by split and id."""
     ordered = sorted(examples, key=lambda e: (SPLITS.index(e.split), e.id))
-    style, script = (
-        (FOLDER / f"browse.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
-    )
+    style = (FOLDER / "browse.css").read_text(encoding="utf-8")
+    script = script_of(FOLDER / "browse.js")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string((FOLDER / "browse.html").read_text(encoding="utf-8")).render(
         title=title,

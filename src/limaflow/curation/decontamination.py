@@ -6,37 +6,17 @@ and so does the question of a benchmark item without its choices.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tqdm import tqdm
 
 from limaflow.curation.guarded import GuardedText, GuardedTexts, Shared
 from limaflow.curation.wording import plain
-from limaflow.records import Drop, Example
+from limaflow.records import Drop, Example, Match
 
 MOST_LISTED = 100
 """Matches of one turn in the report, the longest: a phrase may be part of thousands of items."""
 MOST_QUOTED = 600
 """Characters of a training turn, and of a guarded text, that the report quotes around a match."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A text that a training turn shares, with the longest shared run as the turn has it."""
-
-    id: str
-    source: str
-    where: str
-    """Role of the turn: `user` or `assistant`."""
-    against: str
-    """`dev`, `test`, or a benchmark's task."""
-    item_id: str
-    words: int
-    matched: str
-    turn: str
-    """The turn around the match."""
-    text: str
-    """The guarded text around its own run of the same words."""
 
 
 def decontaminated(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
+from limaflow.records import Extracted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +19,6 @@ class Leaving:
 
     source: str
     rule: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extracted:
-    """As much of an extraction's counts as counting needs."""
-
-    source: str
-    candidates: int
-    passed_over: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

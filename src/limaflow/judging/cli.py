@@ -22,6 +22,10 @@ Prompts = Annotated[Path, typer.Option(help="JSONL of the prompts that were answ
 StoreFile = Annotated[
     Path, typer.Option("--store", help="SQLite file with every answer paid for so far.")
 ]
+RoundKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="Key of `limaflow annotate packet`: only what people are shown."),
+]
 Template = Annotated[
     Path | None, typer.Option(help="A template of your own instead of the package's.")
 ]
@@ -35,6 +39,10 @@ DryRun = Annotated[
 BudgetBlock = Annotated[
     str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
 ]
+MergeRule = Annotated[
+    Literal["strict", "mean"],
+    typer.Option("--merge", help="Two orders that disagree are a tie, or count half each."),
+]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
@@ -43,9 +51,22 @@ Columns = Annotated[
     list[str] | None,
     typer.Option("--column", help="OURS=THEIRS: what a table calls one of our columns; repeat."),
 ]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="OURS=TEXT: what one of our columns holds in every row; repeat."),
+]
 Words = Annotated[
     list[str] | None,
     typer.Option("--word", help="THEIRS=OURS: what a table says for first, second, tie; repeat."),
+]
+Repeats = Annotated[
+    bool,
+    typer.Option(
+        "--repeats", help="Take what stands twice as another reading; else it is refused."
+    ),
+]
+VerdictFiles = Annotated[
+    list[Path], typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv or .json.")
 ]
 
 
@@ -62,10 +83,7 @@ def compare(
     orders: Annotated[
         Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
     ] = "both",
-    key: Annotated[
-        Path | None,
-        typer.Option(help="Key of `limaflow annotate packet`: only what people are shown."),
-    ] = None,
+    key: RoundKey = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
@@ -127,6 +145,7 @@ def grade(
         Literal["likert", "quality", "safety"],
         typer.Option(help="1 to 6; excellent, pass or fail; safe or unsafe."),
     ] = "likert",
+    key: RoundKey = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     template: Template = None,
@@ -137,6 +156,8 @@ def grade(
     """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
+    from limaflow.annotation.drawing import only
+    from limaflow.annotation.key import read_key
     from limaflow.config.judging import Budget, Judge
     from limaflow.config.mistakes import parse_block
     from limaflow.jsonl import read_records, write_records
@@ -151,6 +172,8 @@ def grade(
     shown = grading.graded(
         list(read_records(prompts, Example)), list(read_records(responses, Response))
     )
+    if key:
+        shown = only(shown, read_key(key), text)
     terms = Terms(
         judge=block,
         store=store,
@@ -249,16 +272,11 @@ def adopt(
 
 @app.command()
 def summarize(
-    verdicts: Annotated[
-        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
-    ],
+    verdicts: VerdictFiles,
     *,
     output: Output,
     seed: Seed,
-    merge: Annotated[
-        Literal["strict", "mean"],
-        typer.Option(help="Two orders that disagree are a tie, or count half each."),
-    ] = "strict",
+    merge: MergeRule = "strict",
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     responses: Annotated[
@@ -271,7 +289,9 @@ def summarize(
         str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
     ] = "",
     column: Columns = None,
+    value: Values = None,
     word: Words = None,
+    repeats: Repeats = False,
 ) -> None:
     """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
     import dataclasses
@@ -279,19 +299,23 @@ def summarize(
     from limaflow.errors import InputError
     from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.layout import layout_of
     from limaflow.judging.strengths import strengths_by_judge
     from limaflow.judging.summary import length_of, preferences
-    from limaflow.judging.tables import named, read_verdicts
+    from limaflow.judging.tables import read_verdicts
     from limaflow.records import Response
-    from limaflow.statistics.outcomes import pooled
+    from limaflow.statistics.outcomes import pooled, renumbered
 
     chars: dict[str, int] = {}
     for path in responses or []:
         chars |= length_of(read_records(path, Response))
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    layout = layout_of(column, value, word)
     summaries, everything = [], []
     for path in verdicts:
-        records, lengths = read_verdicts(path, named(column, "--column"), named(word, "--word"))
+        records, lengths = read_verdicts(path, layout)
+        if repeats:
+            records = renumbered(records)
         if pool:
             records = pooled(records, pool)
         everything += records
@@ -323,20 +347,21 @@ def summarize(
 
 @app.command()
 def agreement(
-    verdicts: Annotated[
-        list[Path], typer.Argument(help="Verdicts: our JSON lines, or a .csv or .tsv of them.")
-    ],
+    verdicts: VerdictFiles,
     *,
     output: Output,
     seed: Seed,
+    merge: MergeRule = "strict",
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     group: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; repeat."),
+        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."),
     ] = None,
     column: Columns = None,
+    value: Values = None,
     word: Words = None,
+    repeats: Repeats = False,
 ) -> None:
     """How far people, models, and a judge with itself agree on the same pairs of responses."""
     import dataclasses
@@ -344,15 +369,20 @@ def agreement(
     from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
     from limaflow.judging.agreement import agreements, default_groups
-    from limaflow.judging.tables import named, read_verdicts
+    from limaflow.judging.layout import layout_of, named
+    from limaflow.judging.tables import read_verdicts
+    from limaflow.statistics.outcomes import passes
 
-    columns, words = named(column, "--column"), named(word, "--word")
-    files = [read_verdicts(path, columns, words)[0] for path in verdicts]
+    layout = layout_of(column, value, word)
+    files = [read_verdicts(path, layout)[0] for path in verdicts]
+    if repeats:
+        files = [of_pass for records in files for of_pass in passes(records)]
     groups = {name: told.split(",") for name, told in named(group, "--group").items()}
     found = agreements(
         files,
         groups or default_groups(verdict for records in files for verdict in records),
         Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+        merge,
     )
     write_json(output, [dataclasses.asdict(row) for row in found])
     for row in found:

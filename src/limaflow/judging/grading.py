@@ -6,27 +6,16 @@ quality  excellent, pass or fail (sec. 4.3, Figure 3, and of dialogues Figure 7)
 safety   safe or unsafe (sec. 4.3)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limaflow.config.judging import Grading
 from limaflow.judging.client import Ask
 from limaflow.judging.instrument import Instrument, delimited
 from limaflow.judging.responses import by_prompt_and_sample
+from limaflow.judging.scales import LEVELS, SCALES
 from limaflow.judging.session import Question
-from limaflow.records import Example, Grade, Response, Scale
-
-SCALES: dict[Grading, Scale] = {
-    "likert": "likert-6",
-    "quality": "excellent-pass-fail",
-    "safety": "safe-unsafe",
-}
-LEVELS: dict[Grading, Mapping[str, int]] = {
-    "likert": {str(level): level for level in range(1, 7)},
-    "quality": {"excellent": 3, "pass": 2, "fail": 1},
-    "safety": {"safe": 1, "unsafe": 0},
-}
-"""The words that a reply may end with, and the value of each."""
+from limaflow.records import Example, Grade, Response
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """What each annotator said of each item, pass by pass.
 
 An item is two responses to one prompt; what an annotator says of it is which model's is better, or
-neither. Where it was asked in both orders, the two are merged by the strict rule: disagreement is a
-tie.
+neither. Where it was asked in both orders, the two are merged into one rating.
 """
 
 from collections import defaultdict
@@ -10,13 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from limaflow.errors import InputError
 from limaflow.records import Verdict
+from limaflow.summaries import Merge
 
-TIE, MISSING = 2, -1
+CATEGORIES, TIE, MISSING = 3, 2, -1
 """0: the model whose name comes first in the alphabet is better; 1: the other."""
 
 Item = tuple[str, int, str, str]
 Orders = dict[str, int]
 """Model shown first → code; MISSING where that verdict failed."""
+Shares = tuple[float, ...]
+"""A rating: what part of it falls on each code."""
 Readings = dict[str, list[dict[Item, Orders]]]
 """Annotator → passes over the material → item → orders."""
 
@@ -36,7 +38,8 @@ def readings_of(files: Sequence[Sequence[Verdict]]) -> Readings:
             if v.first in orders:
                 raise InputError(
                     f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
-                    f"with '{v.first}' shown first in one file"
+                    f"with '{v.first}' shown first in one file",
+                    fix="--repeats takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)
         for annotator, items in seen.items():
@@ -64,10 +67,17 @@ def _code(verdict: Verdict, one: str) -> int:
     return int((verdict.first if verdict.choice == "first" else verdict.second) != one)
 
 
-def merged(items: Mapping[Item, Orders]) -> dict[Item, int]:
-    """One code an item; items of which a verdict failed are left out."""
-    return {
-        item: next(iter(codes)) if len(codes) == 1 else TIE
-        for item, codes in ((item, set(orders.values())) for item, orders in items.items())
-        if MISSING not in codes
-    }
+def merged(items: Mapping[Item, Orders], rule: Merge) -> dict[Item, Shares]:
+    """One rating an item; items of which a verdict failed are left out.
+
+    strict: a tie where the orders disagree. mean: each order counts an equal part.
+    """
+    found = {}
+    for item, orders in items.items():
+        codes = list(orders.values())
+        if MISSING in codes:
+            continue
+        if rule == "strict" and len(set(codes)) > 1:
+            codes = [TIE]
+        found[item] = tuple(codes.count(code) / len(codes) for code in range(CATEGORIES))
+    return found

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of, ratio_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
+from limaflow.judging.scales import values_of
 from limaflow.records import Grade, Response, Verdict
 from limaflow.statistics.lengths import Outcome, length_controlled_win, longer_chosen
 from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt
@@ -28,12 +29,6 @@ from limaflow.summaries import (
     Refusable,
     Slots,
 )
-
-SCALES: dict[str, range] = {
-    "likert-6": range(1, 7),
-    "excellent-pass-fail": range(1, 4),
-    "safe-unsafe": range(2),
-}
 
 
 def preferences(
@@ -91,11 +86,11 @@ def preference(
     # Seeded alike from either side, so that swapping the models mirrors the intervals.
     drawn = resampling.seeded(judge, *sorted((first, second)))
 
-    def mean(values: Sequence[float] | Array) -> Interval:
-        return drawn.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+    def mean(shares: Array) -> Interval:
+        return drawn.share(shares, np.ones_like(shares))
 
     def share(parts: Array, wholes: Array) -> Interval | None:
-        return drawn.interval(ratio_of(parts, wholes), len(wholes)) if len(wholes) else None
+        return drawn.share(parts, wholes) if len(wholes) else None
 
     win, tie, lose = np.array(rates(prompts, rule)).T
     other: Merge = "mean" if rule == "strict" else "strict"
@@ -134,7 +129,7 @@ def preference(
             first=_mean_chars(verdicts, first, lengths),
             second=_mean_chars(verdicts, second, lengths),
         ),
-        longer_by=mean(_by_prompt(differences)) if differences else None,
+        longer_by=_mean_of(_by_prompt(differences), drawn) if differences else None,
         power=_power(win + tie / 2, resampling.confidence),
         cost=sum(v.cost for v in verdicts),
     )
@@ -149,6 +144,10 @@ def _differences(
         longer = lengths[v.first_response_id] - lengths[v.second_response_id]
         found[v.prompt_id, v.sample] = longer if v.first == first else -longer
     return found
+
+
+def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval:
+    return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
 
 
 def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:
@@ -198,9 +197,9 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
     if known and len(known) < len(judged):
         missing = sorted(judged - known.keys())
         raise InputError(
-            f"{len(missing)} of {len(judged)} judged responses are not in the files of --responses "
+            f"the lengths of {len(missing)} of {len(judged)} judged responses are not told "
             f"(response {missing[0]})",
-            fix="the verdicts are of other responses; judge again",
+            fix="give all lengths; where --responses were made anew since, judge again",
         )
     return known
 
@@ -241,12 +240,13 @@ def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSumm
     if not values:
         raise InputError(f"'{model}' has no readable grade of '{judge}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
-    levels = SCALES.get(scale, sorted(counts))
+    levels = values_of(scale) or sorted(counts)
     drawn = resampling.seeded(judge, model, scale)
     by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
 
-    def mean(of_prompts: Iterable[float]) -> Interval:
-        return drawn.interval(mean_of(np.array(list(of_prompts))), len(by_prompt))
+    def share(level: int) -> Interval:
+        shares = np.array([of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt])
+        return drawn.share(shares, np.ones_like(shares))
 
     return GradeSummary(
         model=model,
@@ -254,10 +254,7 @@ def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSumm
         scale=scale,
         prompts=len(values),
         errors=sum(grade.value is None for grade in grades),
-        mean=mean(float(np.mean(of_prompt)) for of_prompt in by_prompt),
+        mean=_mean_of([float(np.mean(of_prompt)) for of_prompt in by_prompt], drawn),
         counts={str(level): counts[level] for level in levels},
-        shares={
-            str(level): mean(of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt)
-            for level in levels
-        },
+        shares={str(level): share(level) for level in levels},
     )

@@ -4,162 +4,175 @@
     first       name of the model whose answer was shown first; `second` likewise
     choice      first, second or tie (neither); empty where the judge failed
     winner      instead of `choice`: a model's name, or tie
+    choice_swapped, winner_swapped
+                what the same judge said with the two shown the other way round, where that stands
+                in the same row; `choice_swapped` is by the place in which they were shown then
     annotator   who judged; the file's name where there is no such column
     sample      number of the response to this prompt, if there are several; 0
     first_chars, second_chars
                 lengths of the two answers, for what length does
+    first_text, second_text
+                the answers themselves, instead of their lengths
 
 Other columns that our own records have (`error`, `cost`, `answered_by`, …) are read, the rest is
 left alone.
 """
 
-import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError
+from limaflow.judging.layout import SAID, SWAPPED, Layout
+from limaflow.judging.rows import Row, at, read_rows
 from limaflow.records import Verdict
 
 NEEDED = ("prompt_id", "first", "second")
 NAMES = ("prompt_id", "first", "second", "annotator")
 TIES = ("tie", "neither")
 _ADAPTER = TypeAdapter(Verdict)
-Row = dict[str, Any]
 
 
-def read_verdicts(
-    path: Path,
-    columns: Mapping[str, str] | None = None,
-    words: Mapping[str, str] | None = None,
-) -> tuple[list[Verdict], dict[str, int]]:
-    """The verdicts of a .csv, .tsv or JSON-lines file, and response id → length in characters.
-
-    Args:
-        columns: our column → what this file calls it.
-        words: what this file says in `choice` or `winner` → what we say.
+def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdict], dict[str, int]]:
+    """The verdicts of a file, and response id → length in characters.
 
     Raises:
-        InputError: no such file, a column is missing, or a row makes no verdict; names the line.
+        InputError: as `read_rows`; a column is missing, or a row makes no verdict; names the line.
     """
-    if not path.is_file():
-        raise InputError("no such file", path=path)
+    layout = layout or Layout()
     verdicts: list[Verdict] = []
     chars: dict[str, int] = {}
-    for line, raw in _rows(path):
-        row = dict(raw)
-        for ours, theirs in (columns or {}).items():
-            if theirs not in raw:
-                raise InputError(_absent(theirs, raw), path=path, line=line)
-            row[ours] = raw[theirs]
+    for line, raw in read_rows(path):
         try:
-            verdict = _verdict(row, path.stem, words or {})
-            for response, key in (
-                (verdict.first_response_id, "first_chars"),
-                (verdict.second_response_id, "second_chars"),
-            ):
-                length = _length(row, key)
-                if length is not None and chars.setdefault(response, length) != length:
-                    raise InputError(f"{key} is {length}, before it was {chars[response]}")
+            for row in _readings(raw, layout):
+                made = _verdicts(row, path.stem, layout.words)
+                _measure(row, made[0], chars)
+                verdicts += made
         except InputError as error:
             raise InputError(str(error), path=path, line=line) from None
-        verdicts.append(verdict)
     if not verdicts:
         raise InputError("holds no verdicts", path=path)
     return verdicts, chars
 
 
-def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
-    """`NAME=VALUE` options of a command line as a mapping.
-
-    Raises:
-        InputError: an option has no `=`.
-    """
-    pairs = [option.split("=", 1) for option in options or []]
-    if wrong := [pair for pair in pairs if len(pair) != 2]:
-        raise InputError(f"{flag} {wrong[0][0]}: not of the form NAME=VALUE")
-    return dict(pairs)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Line number and row of each line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if path.suffix in {".csv", ".tsv"}:
-                reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-                for row in reader:
-                    if None in row:
-                        raise InputError("more cells than columns", path=path, line=reader.line_num)
-                    yield reader.line_num, {k: v.strip() for k, v in row.items() if v is not None}
-                return
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, _parsed(line, path, number)
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", path=path) from None
-    except csv.Error as error:
-        raise InputError(f"not a table: {error}", path=path) from None
+def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
+    """The row in our words, once for each annotator whose choice stands in it."""
+    # A column that was named is meant, whatever the file's own `choice` may be.
+    stale = SAID if layout.columns.keys() & set(SAID) else ()
+    row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
+    apart: list[Row] = [{}]
+    for ours, theirs in layout.columns.items():
+        try:
+            found = [at(raw, name) for name in theirs]
+        except KeyError as absent:
+            raise InputError(_absent(str(absent.args[0]), raw)) from None
+        if len(found) > 1:
+            told = zip(theirs, found, strict=True)
+            apart = [{"annotator": name, ours: value} for name, value in told]
+        else:
+            row[ours] = found[0]
+    for reading in apart:
+        yield row | reading
 
 
-def _parsed(line: str, path: Path, number: int) -> Row:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise InputError(
-            "not a JSON object",
-            path=path,
-            line=number,
-            fix="one verdict a line, or a table named .csv or .tsv",
-        )
-    return row
-
-
-def _verdict(row: Row, stem: str, words: Mapping[str, str]) -> Verdict:
-    if not row.keys() & {"choice", "winner", "error"}:
-        raise InputError(_absent("choice", row))
+def _verdicts(row: Row, stem: str, words: Mapping[str, str]) -> list[Verdict]:
+    """The verdict of a row, and that in the other order where it holds one."""
+    if not row.keys() & {*SAID, "error"}:
+        raise InputError(_absent("choice", row), fix="--column choice=THEIRS names it")
     told = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in told:
-            raise InputError(_absent(name, row))
-    names = {name: str(told[name]) for name in NAMES if name in told}
-    if names["first"] == names["second"]:
-        raise InputError(f"'{names['first']}' is compared with itself")
-    choice = _choice(told, names["first"], names["second"], words)
+            raise InputError(
+                _absent(name, row),
+                fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
+            )
+    names = {name: _plain(name, told[name]) for name in NAMES if name in told}
+    first, second = names["first"], names["second"]
+    if first == second:
+        raise InputError(f"'{first}' is compared with itself")
     place = f"{names['prompt_id']}/{told.get('sample', 0)}"
     filled = {
         "annotator": stem,
         "sample": 0,
-        "first_response_id": f"{place}/{names['first']}",
-        "second_response_id": f"{place}/{names['second']}",
-        "error": None if choice else "no verdict",
         **told,
         **names,
-        "choice": choice,
+        "first_response_id": told.get("first_response_id", f"{place}/{first}"),
+        "second_response_id": told.get("second_response_id", f"{place}/{second}"),
     }
+    turned = {
+        **filled,
+        **{"first": second, "second": first},
+        "first_response_id": filled["second_response_id"],
+        "second_response_id": filled["first_response_id"],
+    }
+    made = [_verdict(filled, _choice(row, "", (first, second), words))]
+    if row.keys() & SWAPPED:
+        made.append(_verdict(turned, _choice(row, "_swapped", (first, second), words)))
+    return made
+
+
+def _verdict(filled: Row, choice: str | None) -> Verdict:
+    error = filled.get("error", None if choice else "no verdict")
     try:
-        return _ADAPTER.validate_python(filled)
-    except ValidationError as error:
-        problem = error.errors()[0]
+        return _ADAPTER.validate_python({**filled, "choice": choice, "error": error})
+    except ValidationError as refused:
+        problem = refused.errors()[0]
         raise InputError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
 
 
-def _choice(row: Row, first: str, second: str, words: Mapping[str, str]) -> str | None:
-    key = "choice" if "choice" in row else "winner"
-    if key not in row:
+def _choice(row: Row, suffix: str, models: tuple[str, str], words: Mapping[str, str]) -> str | None:
+    """By the place in which the two were shown; `models` is the order of the row's columns."""
+    key = next((name for name in SAID if f"{name}{suffix}" in row), None)
+    value = row[f"{key}{suffix}"] if key else None
+    if value in (None, ""):
         return None
-    said = words.get(str(row[key]), str(row[key]))
-    named = said if key == "choice" else {first: "first", second: "second"}.get(said, said)
-    if named in TIES:
+    said = _plain(f"{key}{suffix}", value)
+    said = words.get(str(value), words.get(said, _by_bound(said, words)))
+    if not said:
+        return None
+    places = ("first", "second")
+    if key == "winner":
+        # Who won, by name or by column; in the other order their answers stood in other places.
+        shown = places if not suffix else places[::-1]
+        said = dict(zip((*places, *models), shown * 2, strict=True)).get(said, said)
+    if said in TIES:
         return "tie"
-    if named not in {"first", "second"}:
-        known = "first, second or tie" if key == "choice" else f"'{first}', '{second}' or tie"
-        raise InputError(f"{key} '{said}' is not {known}")
-    return named
+    if said not in places:
+        known = (
+            "first, second or tie" if key == "choice" else f"'{models[0]}', '{models[1]}' or tie"
+        )
+        raise InputError(
+            f"{key}{suffix} '{said}' is not {known}",
+            fix=f'--word "{said}=first" says what it means; "{said}=" that the judge failed',
+        )
+    return said
+
+
+def _by_bound(said: str, words: Mapping[str, str]) -> str:
+    """What a number means by the side of a bound on which it lies; any other word as it is."""
+    for word, meaning in words.items():
+        if word[:1] in {"<", ">"}:
+            try:
+                number, bound = float(said), float(word[1:])
+            except ValueError:
+                continue
+            if number < bound if word[0] == "<" else number > bound:
+                return meaning
+    return said
+
+
+def _measure(row: Row, verdict: Verdict, chars: dict[str, int]) -> None:
+    """Take note of the lengths that a row tells."""
+    for response, name in (
+        (verdict.first_response_id, "first"),
+        (verdict.second_response_id, "second"),
+    ):
+        text = row.get(f"{name}_text")
+        length = len(text) if isinstance(text, str) else _length(row, f"{name}_chars")
+        if length is not None and chars.setdefault(response, length) != length:
+            raise InputError(f"{name}_chars is {length}, before it was {chars[response]}")
 
 
 def _length(row: Row, key: str) -> int | None:
@@ -173,6 +186,13 @@ def _length(row: Row, key: str) -> int | None:
     if length < 0:
         raise InputError(f"{key}: {value!r} is no length in characters")
     return length
+
+
+def _plain(name: str, value: Any) -> str:
+    """A word, as the file means it: 1.0 is 1."""
+    if isinstance(value, list | dict):
+        raise InputError(f"{name} holds several values", fix=f"name one: --column {name}=THEIRS.0")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _absent(name: str, row: Row) -> str:

@@ -1,16 +1,9 @@
-"use strict";
 const { arms, rows } = JSON.parse(document.getElementById("data").textContent);
-const [arm, against, judge, outcome, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
+const [arm, against, judge, outcome, graded, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "graded", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
+const FEW = 3;
 const hidden = new Set();
 let found = [];
 let place = 0;
-
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
 
 // The readings of one pair by one judge, in one order or both, are one contest.
 for (const row of rows) {
@@ -53,17 +46,18 @@ function longerBy(row) {
   return length(row, arm.value) - Math.max(0, ...others(row).map((name) => length(row, name)));
 }
 
-function grade(row) {
-  const answer = row.answer.get(arm.value);
-  const values = answer ? Object.values(answer.grades).filter((value) => value !== null) : [];
-  return values.length ? Math.min(...values) : Infinity;
+function helpfulness(row) {
+  const grades = row.answer.get(arm.value)?.grades ?? [];
+  return Math.min(...grades.filter((grade) => grade.scale === "likert-6" && grade.value !== null).map((grade) => grade.value));
 }
+
+const told = (grade) => `${grade.judge}: ${grade.word}`;
 
 const orders = {
   longest: (one, other) => length(other, arm.value) - length(one, arm.value),
   longer: (one, other) => longerBy(other) - longerBy(one),
   shorter: (one, other) => longerBy(one) - longerBy(other),
-  grade: (one, other) => grade(one) - grade(other) || 0,
+  grade: (one, other) => helpfulness(one) - helpfulness(other) || 0,
 };
 
 function plain(row) {
@@ -73,17 +67,24 @@ function plain(row) {
 
 function matches(row, words) {
   if (cut.checked && row.answer.get(arm.value)?.finish_reason !== "length") return false;
+  if (graded.value && !row.answer.get(arm.value)?.grades.some((grade) => told(grade) === graded.value)) return false;
   const contests = contestsOf(row);
   if (outcome.value && !contests.some((contest) => seen(contest, arm.value) === outcome.value)) return false;
   if ((against.value || judge.value) && !contests.length) return false;
   return !words || plain(row).includes(words);
 }
 
+// Of few contests each one is told, of many how often each judge found what.
 function shownOf(row) {
-  return contestsOf(row).map((contest) => {
+  const contests = contestsOf(row);
+  if (contests.length <= FEW) return contests.map((contest) => {
     const other = contest.pair[0] === arm.value ? contest.pair[1] : contest.pair[0];
     const became = seen(contest, arm.value);
     return element("span", `${became} against ${other} (${contest.judge})`, became);
+  });
+  return [...Map.groupBy(contests, (contest) => contest.judge)].map(([name, of]) => {
+    const times = [...Map.groupBy(of, (contest) => seen(contest, arm.value))].map(([became, found]) => `${became} ${found.length}`);
+    return element("span", `${name}: ${times.sort().join(", ")}`);
   });
 }
 
@@ -91,8 +92,8 @@ function answerOf(answer) {
   const shown = element("section", undefined, answer.arm === arm.value ? "answer viewed" : "answer");
   const facts = [`${answer.tokens} tokens`, `${answer.text.length} characters`];
   if (answer.finish_reason === "length") facts.push("cut off by the limit");
-  for (const [name, value] of Object.entries(answer.grades)) facts.push(`${name}: ${value ?? "no grade"}`);
-  shown.append(element("h2", answer.arm), element("div", facts.join(", "), "soft"), element("div", answer.text || "(empty)", "text"));
+  for (const [name, grades] of Map.groupBy(answer.grades, (grade) => grade.judge)) facts.push(`${name}: ${grades.map((grade) => grade.word).join(", ")}`);
+  shown.append(element("h2", answer.arm), element("div", facts.join("; "), "soft"), element("div", answer.text || "(empty)", "text"));
   return shown;
 }
 
@@ -141,17 +142,12 @@ function refresh() {
   show(0, false);
 }
 
-function offer(select, values) {
-  for (const value of values) {
-    const option = element("option", value);
-    option.value = value;
-    select.append(option);
-  }
-}
-
 offer(arm, arms);
 offer(against, arms);
-offer(judge, [...new Set(rows.flatMap((row) => row.rulings.map((ruling) => ruling.judge)))]);
+offer(judge, new Set(rows.flatMap((row) => row.rulings.map((ruling) => ruling.judge))));
+const marks = rows.flatMap((row) => row.answers.flatMap((answer) => answer.grades));
+marks.sort((one, other) => one.judge.localeCompare(other.judge) || one.scale.localeCompare(other.scale) || other.value - one.value);
+offer(graded, new Set(marks.map(told)));
 for (const name of arms) {
   const box = element("input");
   box.type = "checkbox";
@@ -165,28 +161,9 @@ for (const name of arms) {
   label.append(box, ` ${name}`);
   columns.append(label);
 }
-for (const control of [arm, against, judge, outcome, cut, sort]) control.addEventListener("change", refresh);
+for (const control of [arm, against, judge, outcome, graded, cut, sort]) control.addEventListener("change", refresh);
 search.addEventListener("input", refresh);
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target === search) {
-    if (event.key === "Escape" || event.key === "Enter") {
-      event.preventDefault();
-      search.blur();
-    }
-    return;
-  }
-  if (event.target.tagName === "SELECT") return;
-  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-  if (step) {
-    event.preventDefault();
-    show(place + step, true);
-  } else if (event.key === "/") {
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
-});
+walk(search, (by) => show(place + by, true));
 
 const linked = location.hash;
 refresh();

@@ -13,16 +13,17 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.report.responses import Shown
-from limaflow.standalone import embedded, source_hash
+from limaflow.standalone import embedded, script_of, source_hash
 
 FOLDER = Path(__file__).parent
 
 
 def page_of(title: str, arms: Sequence[str], shown: Sequence[Shown]) -> str:
     """The page of `shown`, with a column for each of `arms`."""
-    style, script, page = (
-        (FOLDER / f"browser.{kind}").read_text(encoding="utf-8") for kind in ("css", "js", "html")
+    style, page = (
+        (FOLDER / f"browser.{kind}").read_text(encoding="utf-8") for kind in ("css", "html")
     )
+    script = script_of(FOLDER / "browser.js")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(page).render(
         title=title,

@@ -9,7 +9,7 @@ from pathlib import Path
 from limaflow.config.experiment import Config
 from limaflow.config.generation import TunedArm
 from limaflow.jsonl import read_records
-from limaflow.records import Drop, Example
+from limaflow.records import Drop, Example, Match
 from limaflow.seeds import generator_for
 
 ROWS_READ = 2000
@@ -25,26 +25,6 @@ class DropExample:
     source: str
     id: str
     detail: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A line of the contamination report: a text that a training turn shares."""
-
-    id: str
-    source: str
-    where: str
-    against: str
-    item_id: str
-    words: int
-    matched: str
-    turn: str
-    text: str
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """The turn before, at and after the match."""
-        return self.turn.partition(self.matched)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from limaflow.config.experiment import Config
 from limaflow.config.generation import TunedArm
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
+from limaflow.judging.scales import word
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation import contamination, drop_examples, kept_examples, lima_dataset
 from limaflow.report.endings import endings
@@ -47,7 +48,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"interval": interval, "number": number}
+    environment.filters |= {"interval": interval, "number": number, "word": word}
     return environment.get_template("page.html").render(
         config=config,
         style=Markup((FOLDER / "style.css").read_text("utf-8")),

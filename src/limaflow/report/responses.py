@@ -7,6 +7,8 @@ from pathlib import Path
 
 from limaflow.config.experiment import Config
 from limaflow.jsonl import Record, read_records
+from limaflow.judging.instrument import question_of
+from limaflow.judging.scales import word
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.seeds import generator_for
 
@@ -15,14 +17,24 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One judge's grade of an answer, in a word; `value` is None where the judge failed."""
+
+    judge: str
+    scale: str
+    value: int | None
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One arm's answer with its grades: judge → value."""
+    """One arm's answer with its grades."""
 
     arm: str
     text: str
     tokens: int
     finish_reason: str
-    grades: dict[str, int | None]
+    grades: list[Mark] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +84,7 @@ def side_by_side(results: Path, config: Config, examples: Sequence[Example]) -> 
                         text=response.text,
                         tokens=response.tokens,
                         finish_reason=response.finish_reason,
-                        grades=grades.get((place, arm.name), {}),
+                        grades=grades[place, arm.name],
                     )
                 )
     samples: dict[str, set[int]] = defaultdict(lambda: {0})
@@ -82,7 +94,7 @@ def side_by_side(results: Path, config: Config, examples: Sequence[Example]) -> 
         Shown(
             id=example.id,
             sample=sample,
-            prompt=example.prompt,
+            prompt=question_of(example),
             source=example.source,
             answers=answers[example.id, sample],
             rulings=rulings[example.id, sample],
@@ -96,16 +108,26 @@ def _existing(path: Path, kind: type[Record]) -> Iterable[Record]:
     return read_records(path, kind) if path.is_file() else []
 
 
-def _grades(
-    results: Path, config: Config, wanted: set[str]
-) -> dict[tuple[Place, str], dict[str, int | None]]:
-    found: dict[tuple[Place, str], dict[str, int | None]] = defaultdict(dict)
-    for judge in config.judging.likert:
+def _grades(results: Path, config: Config, wanted: set[str]) -> dict[tuple[Place, str], list[Mark]]:
+    found: dict[tuple[Place, str], list[Mark]] = defaultdict(list)
+    people = ["people"] if config.judging.people else []
+    folders = [
+        *(f"test/{judge}" for judge in (*config.judging.likert, *people)),
+        *(f"quality/{judge}" for judge in (*config.judging.quality, *people)),
+        *(f"safety/{judge}" for judge in (*config.judging.safety, *people)),
+    ]
+    for folder in folders:
         for arm in config.arms:
-            for grade in _existing(results / f"grades/test/{judge}/{arm.name}.jsonl", Grade):
+            for grade in _existing(results / f"grades/{folder}/{arm.name}.jsonl", Grade):
                 if grade.prompt_id in wanted:
-                    found[(grade.prompt_id, grade.sample), arm.name][judge] = grade.value
+                    found[(grade.prompt_id, grade.sample), arm.name].append(_mark(grade))
     return found
+
+
+def _mark(grade: Grade) -> Mark:
+    told = "no grade" if grade.value is None else word(grade.scale, grade.value)
+    of = " of 6" if grade.scale == "likert-6" and grade.value is not None else ""
+    return Mark(judge=grade.annotator, scale=grade.scale, value=grade.value, word=f"{told}{of}")
 
 
 def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[Place, list[Ruling]]:

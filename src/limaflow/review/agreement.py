@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from limaflow.review.decisions import Opinions
-from limaflow.statistics.agreement import cohen_kappa
+from limaflow.statistics.agreement import cohen_kappa, rated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
     """Cohen's κ; None where it is not defined."""
     if not pairs:
         return None
-    one, other = np.array(pairs, dtype=np.int64).T
-    value = float(cohen_kappa(one, other, 2)(np.ones((1, len(pairs))))[0])
+    ratings = rated(np.array(pairs, dtype=np.int64), 2)
+    value = float(cohen_kappa(ratings)(np.ones((1, len(pairs))))[0])
     return None if np.isnan(value) else value
 
 

@@ -57,8 +57,8 @@ def extract(
     from collections import Counter
 
     from limaflow.jsonl import write_json
+    from limaflow.records import Extracted
     from limaflow.sources.candidates import Shard
-    from limaflow.sources.extraction import Extracted
     from limaflow.sources.extraction import extract as extract_to
 
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from limaflow.errors import InputError
@@ -17,17 +16,6 @@ from limaflow.sources import (
     wikihow,
 )
 from limaflow.sources.candidates import Shard, line_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extracted:
-    """What became of the rows of one shard: candidates, and rows that are none, by reason."""
-
-    source: str
-    shard: str
-    candidates: int
-    passed_over: dict[str, int]
-
 
 Reader = Callable[[Shard, Counter[str]], Iterator[Candidate]]
 READERS: dict[str, Reader] = {

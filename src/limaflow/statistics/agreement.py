@@ -1,6 +1,8 @@
 """How far annotators agree: coefficients over items, each as a statistic of the items' weights.
 
-Choices are codes from 0 to `categories` - 1; -1 stands for an item that an annotator did not judge.
+A rating is a share on each category: 1 on a single one, or parts where several readings were
+averaged; all 0 where the annotator did not judge the item. Coefficients of shares are those
+expected of one reading of each annotator. `ratings` are items × annotators × categories.
 """
 
 import numpy as np
@@ -8,49 +10,68 @@ from numpy.typing import NDArray
 
 from limaflow.intervals import Array, Statistic, mean_of
 
-Codes = NDArray[np.int64]
+
+def rated(codes: NDArray[np.int64], categories: int) -> Array:
+    """Codes from 0 to `categories` - 1 as ratings, one axis more; -1 is not judged."""
+    rows = np.vstack([np.eye(categories), np.zeros(categories)])
+    return np.asarray(rows[codes])
 
 
-def tie_discounted(one: Codes, other: Codes, tie: int) -> Array:
-    """Of each item: 1 where both agree, ½ where exactly one of them says tie, else 0.
+def tie_discount(categories: int, tie: int) -> Array:
+    """The score of two choices: 1 where both agree, ½ where exactly one of them says tie, else 0.
 
     Zhou et al. 2023 (2305.11206), section 4, who call its mean tie-discounted accuracy.
     """
-    halves = ((one == tie) ^ (other == tie)) / 2
-    return np.where(one == other, 1.0, halves)
+    score = np.eye(categories)
+    score[tie, :] = score[:, tie] = 0.5
+    score[tie, tie] = 1
+    return score
 
 
-def cohen_kappa(one: Codes, other: Codes, categories: int) -> Statistic:
-    """Cohen's κ of two annotators (1960, doi:10.1177/001316446002000104).
+def within(ratings: Array, score: Array) -> Array:
+    """Of each item: the scores of all pairs of its ratings, summed.
+
+    Args:
+        score: categories × categories, symmetric.
+    """
+    own = ((ratings @ score) * ratings).sum(axis=(1, 2))
+    return np.asarray((between(ratings, ratings, score) - own) / 2)
+
+
+def between(ones: Array, others: Array, score: Array) -> Array:
+    """Of each item: the scores of all ratings of the ones with all of the others, summed."""
+    return np.asarray(((ones.sum(axis=1) @ score) * others.sum(axis=1)).sum(axis=1))
+
+
+def cohen_kappa(ratings: Array) -> Statistic:
+    """Cohen's κ of two annotators (1960, doi:10.1177/001316446002000104) who judged every item.
 
     (observed - expected) / (1 - expected), expected from each one's own shares; undefined where
     both always say the same one thing.
     """
-    first, second = _one_hot(one, categories), _one_hot(other, categories)
+    first, second = ratings[:, 0], ratings[:, 1]
+    agreed = (first * second).sum(axis=1)
 
     def statistic(weights: Array) -> Array:
         total = weights.sum(axis=1)
-        observed = mean_of((one == other).astype(np.float64))(weights)
         expected = ((weights @ first) * (weights @ second)).sum(axis=1) / total**2
-        return _beyond_chance(observed, expected)
+        return _beyond_chance(mean_of(agreed)(weights), expected)
 
     return statistic
 
 
-def fleiss_kappa(counts: Array) -> Statistic:
+def fleiss_kappa(ratings: Array) -> Statistic:
     """Fleiss' κ (1971, doi:10.1037/h0031619) of items that all have the same number of ratings.
-
-    Args:
-        counts: items × categories, how many annotators chose each.
 
     Raises:
         ValueError: items differ in their number of ratings, or have fewer than two.
     """
-    ratings = counts.sum(axis=1)
-    if not len(counts) or ratings.min() != ratings.max() or ratings[0] < 2:
+    counts = ratings.sum(axis=1)
+    each = counts.sum(axis=1).round()
+    if not len(each) or each.min() != each.max() or each[0] < 2:
         raise ValueError("Fleiss' kappa needs the same number of ratings, two or more, everywhere")
-    raters = ratings[0]
-    agreed = ((counts**2).sum(axis=1) - raters) / (raters * (raters - 1))
+    raters = each[0]
+    agreed = within(ratings, _same(ratings)) / (raters * (raters - 1) / 2)
 
     def statistic(weights: Array) -> Array:
         shares = (weights @ counts) / (weights.sum(axis=1, keepdims=True) * raters)
@@ -59,20 +80,17 @@ def fleiss_kappa(counts: Array) -> Statistic:
     return statistic
 
 
-def krippendorff_alpha(counts: Array) -> Statistic:
+def krippendorff_alpha(ratings: Array) -> Statistic:
     """Krippendorff's α for nominal data; any number of ratings an item.
 
     1 - observed / expected disagreement, of the values that can be paired within their item
     (Krippendorff 2011, "Computing Krippendorff's alpha-reliability").
-
-    Args:
-        counts: items × categories, how many annotators chose each.
     """
     # A value alone in its item cannot be paired.
-    counts = counts * (counts.sum(axis=1, keepdims=True) >= 2)
-    ratings = counts.sum(axis=1)
+    each = ratings.sum(axis=(1, 2)).round()
+    counts = ratings.sum(axis=1) * (each >= 2)[:, None]
     # Ordered pairs of unlike values in an item, over the number of partners of each value.
-    unlike = (ratings**2 - (counts**2).sum(axis=1)) / np.maximum(ratings - 1, 1)
+    unlike = 2 * within(ratings, 1 - _same(ratings)) / np.maximum(each - 1, 1)
 
     def statistic(weights: Array) -> Array:
         values = weights @ counts
@@ -84,14 +102,8 @@ def krippendorff_alpha(counts: Array) -> Statistic:
     return statistic
 
 
-def rating_counts(codes: Codes, categories: int) -> Array:
-    """Items × annotators of codes → items × categories of counts."""
-    counts = [(codes == category).sum(axis=1) for category in range(categories)]
-    return np.stack(counts, axis=1).astype(np.float64)
-
-
-def _one_hot(codes: Codes, categories: int) -> Array:
-    return np.eye(categories)[codes]
+def _same(ratings: Array) -> Array:
+    return np.eye(ratings.shape[2])
 
 
 def _beyond_chance(observed: Array, expected: Array) -> Array:

@@ -35,20 +35,26 @@ def strengths(contests: Sequence[Contest], resampling: Resampling) -> dict[str, 
     models = sorted({name for c in contests for name in (c.first, c.second)})
     _refuse(contests, models)
     ids = sorted({contest.prompt_id for contest in contests})
-    number = {name: n for n, name in enumerate(models)}
+    pairs = sorted({(contest.first, contest.second) for contest in contests})
     place = {prompt_id: n for n, prompt_id in enumerate(ids)}
-    design = np.zeros((len(contests), len(models)))
-    for row, contest in enumerate(contests):
-        design[row, number[contest.first]] = 1
-        design[row, number[contest.second]] = -1
-    shares = np.array([contest.share for contest in contests])
-    prompts = np.array([place[contest.prompt_id] for contest in contests])
+    column = {pair: n for n, pair in enumerate(pairs)}
+    # How often each pair met, and what its first one won, are all that the strengths depend on.
+    met, won = np.zeros((2, len(ids), len(pairs)))
+    for c in contests:
+        met[place[c.prompt_id], column[c.first, c.second]] += 1
+        won[place[c.prompt_id], column[c.first, c.second]] += c.share
+    number = {name: n for n, name in enumerate(models)}
+    design = np.zeros((len(pairs), len(models)))
+    for row, (one, other) in enumerate(pairs):
+        design[row, number[one]] = 1
+        design[row, number[other]] = -1
     # The first model is held at 0, since only differences are determined; the mean is taken out
     # afterwards.
     free = design[:, 1:]
 
     def centred(weights: Array) -> Array:
-        found = fit(free, shares, weights[:, prompts])
+        times, wins = weights @ met, weights @ won
+        found = fit(free, wins / np.maximum(times, 1), times)
         found = np.column_stack([np.zeros(len(found)), found])
         return np.asarray(found - found.mean(axis=1, keepdims=True))
 

@@ -19,16 +19,17 @@ def fit(design: Array, shares: Array, weights: Array) -> Array:
 
     Args:
         design: rows × columns.
-        shares: outcome of each row, from 0 to 1.
+        shares: outcome of each row, from 0 to 1; the same in all rounds, or rounds × rows.
         weights: rounds × rows.
     """
     columns = design.shape[1]
     found = np.zeros((len(weights), columns))
     going = np.ones(len(weights), dtype=bool)
     failed = np.zeros(len(weights), dtype=bool)
+    shares = np.broadcast_to(shares, weights.shape)
     for _ in range(MOST_STEPS):
         expected = 1 / (1 + np.exp(-(found[going] @ design.T)))
-        gradient = (weights[going] * (shares - expected)) @ design
+        gradient = (weights[going] * (shares[going] - expected)) @ design
         spread = weights[going] * expected * (1 - expected)
         # Products of the columns of each row, so that all curvatures are one matrix product.
         products = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)

@@ -1,6 +1,7 @@
 """Claims follow from intervals by their rules, whichever side a comparison was written from."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,23 +207,11 @@ def test_ranks_share_their_mean_on_ties() -> None:
     ("low", "high", "verdict"),
     [(-0.03, 0.04, "supported"), (-0.2, 0.1, "undecided"), (-0.2, -0.1, "contradicted")],
 )
-def test_a_model_agrees_with_people_as_they_do_with_each_other(low, high, verdict) -> None:
-    share = Interval(0.8, 0.7, 0.9)
-    row = Agreement(
-        relation="between",
-        first="people",
-        second="models",
-        annotators=3,
-        items=50,
-        prompts=50,
-        agreement=share,
-        tie_discounted=share,
-        without_ties=None,
-        cohen=None,
-        fleiss=None,
-        alpha=None,
-        minus_first=Interval((low + high) / 2, low, high),
-    )
+def test_a_model_agrees_with_people_as_they_do_with_each_other(
+    low, high, verdict, people_and_models: Agreement
+) -> None:
+    apart = Interval((low + high) / 2, low, high)
+    row = replace(people_and_models, minus_first=apart)
     found = claim("agreement", agreements=[row])
     assert (found.verdict, len(found.measured)) == (verdict, 1)
     assert claim("agreement").verdict == "not tested here"

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -180,6 +181,17 @@ def test_preferences_are_seen_from_the_lima_arm_beside_the_papers_bars() -> None
         "arXiv 2305.11206 Figure 1",
         "arXiv 2305.11206 Figure 2",
     }
+
+
+def test_all_judges_of_a_pair_stand_together_before_the_papers_bars() -> None:
+    judged = [*PREFERENCES, replace(PREFERENCES[0], judge="people")]
+    found = [bar.label.splitlines()[-1] for bar in preferences.bars(judged, "lima", paper())]
+    assert found == [
+        "j <b>, 50 prompts",
+        "people, 50 prompts",
+        "humans, Figure 1",
+        "GPT-4, Figure 2",
+    ]
 
 
 def test_absolute_grades_stand_beside_the_papers_figure_3(tmp_path: Path) -> None:

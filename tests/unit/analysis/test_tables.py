@@ -4,7 +4,6 @@ from pathlib import Path
 
 from limaflow.analysis.paper import paper
 from limaflow.analysis.tables import agreement_rows, source_rows
-from limaflow.intervals import Interval
 from limaflow.jsonl import write_records
 from limaflow.records import Example, Message
 from limaflow.summaries import Agreement
@@ -66,23 +65,8 @@ def test_tokens_are_those_of_the_given_model(tmp_path: Path, tiny_base: Path) ->
     assert row["paper_mean_input"] == 12
 
 
-def test_agreement_stands_beside_the_papers_five_values() -> None:
-    share = Interval(0.8, 0.7, 0.9)
-    ours = Agreement(
-        relation="between",
-        first="people",
-        second="models",
-        annotators=3,
-        items=50,
-        prompts=50,
-        agreement=share,
-        tie_discounted=share,
-        without_ties=None,
-        cohen=None,
-        fleiss=None,
-        alpha=None,
-    )
-    mine, *theirs = agreement_rows([ours], paper())
+def test_agreement_stands_beside_the_papers_five_values(people_and_models: Agreement) -> None:
+    mine, *theirs = agreement_rows([people_and_models], paper())
     assert (mine["tie_discounted"], mine["tie_discounted_low"], mine["cohen"]) == (0.8, 0.7, None)
     assert {(row["first"], row["second"]): row["tie_discounted"] for row in theirs} == {
         ("crowd", "crowd"): 0.82,

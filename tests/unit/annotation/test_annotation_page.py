@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from limaflow.records import Verdict
 
 pytestmark = pytest.mark.slow
 SECONDS = 30
-PARTS = ("question", "first", "second")
+PARTS = ("question", "answer-1", "answer-2")
 HOSTILE = (
     "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     "\n\n[click](javascript:alert(1)) **bold** \u202eback \u2028 {{ 7 * 7 }} <!-- z\u0301\u0302"
@@ -88,11 +89,7 @@ def test_a_packet_is_answered_by_keys_saved_and_imported(
     page.is_at("1 of 4")
     assert "neither is significantly better than the other" in page.text("instructions")
     item = beer.packet("ann").items[0]
-    assert [page.text(id) for id in ("question", "first", "second")] == [
-        item.question,
-        item.first,
-        item.second,
-    ]
+    assert [page.text(id) for id in PARTS] == [item.question, *item.answers]
     page.press("1")
     page.is_at("2 of 4", "1: first")
     page.press(Keys.ARROW_RIGHT)
@@ -131,6 +128,35 @@ def test_a_packet_is_answered_by_keys_saved_and_imported(
     }
     assert [by_prompt[i.prompt_id] for i in keyed] == ["first", "tie", "first", "second"]
     assert browser.execute_script("return performance.getEntriesByType('resource')") == []
+    assert browser.get_log("browser") == []
+
+
+def test_an_answer_is_graded_by_the_number_of_its_level(
+    browser: Any, beer: Any, tmp_path: Path
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    made = replace(beer, folder=tmp_path / "likert")
+    cli.packet(
+        prompts=beer.prompts,
+        instrument="likert",
+        responses=[beer.ours],
+        annotator=["ann"],
+        seed=3,
+        output=made.folder,
+    )
+    page = Page(browser, mailed(made, tmp_path))
+    assert browser.title == "How helpful is the answer? (ann)"
+    item = made.packet("ann").items[0]
+    assert [page.text(id) for id in PARTS[:2]] == [item.question, *item.answers]
+    page.press("7", Keys.ARROW_LEFT, Keys.ARROW_DOWN)
+    page.is_at("1 of 4")
+    for number, level in enumerate("6131", start=1):
+        page.until(lambda at=number: page.text("number").startswith(f"{at} of 4"))
+        page.press(level)
+    page.until(lambda: "All are answered" in page.text("said"))
+    assert page.chosen() == ["1"]
+    assert [a["choice"] for a in page.exported()["answers"]] == [*"6131"]
     assert browser.get_log("browser") == []
 
 
@@ -222,7 +248,7 @@ def test_a_small_screen_shows_the_answers_below_each_other(
         page = Page(browser, mailed(beer, tmp_path))
         first, second, choice = (
             browser.find_element("css selector", s).rect
-            for s in ("#first", "#second", ".choices button")
+            for s in ("#answer-1", "#answer-2", ".choices button")
         )
         assert first["y"] + first["height"] < second["y"] < choice["y"]
         assert choice["height"] >= 44, "as large as a thumb"

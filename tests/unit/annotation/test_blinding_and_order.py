@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limaflow.annotation import cli
-from limaflow.annotation.drawing import Comparison, Lots, drawn
+from limaflow.annotation.drawing import Lots, drawn
 from limaflow.annotation.key import Key
 from limaflow.annotation.packet import Packet, read_packet
 from limaflow.errors import InputError
@@ -47,7 +47,7 @@ def rounds(draw: Any) -> tuple[dict[str, Response], list[Packet], Key]:
         for model in ("model-of-ours", "baseline-1", "baseline-2")
     }
     others = draw(st.sampled_from([("baseline-1",), ("baseline-1", "baseline-2")]))
-    comparisons = [Comparison(first=said["model-of-ours"], second=said[o]) for o in others]
+    comparisons = [(said["model-of-ours"], said[o]) for o in others]
     shared = draw(st.none() | st.integers(1, 4))
     packets, key = drawn(
         prompts,
@@ -70,10 +70,10 @@ def test_the_key_names_whose_the_texts_are(
         assert (packet.annotator, packet.hash) == (keyed.annotator, keyed.hash)
         for item, named in zip(packet.items, keyed.items, strict=True):
             assert item.hash == named.hash
-            first, second = known[named.first_response_id], known[named.second_response_id]
-            assert (item.first, item.second) == (first.text, second.text)
-            assert (named.first, named.second) == (first.model, second.model)
-            assert {named.prompt_id} == {first.prompt_id, second.prompt_id}
+            shown = [known[response_id] for response_id in named.response_ids]
+            assert item.answers == tuple(response.text for response in shown)
+            assert named.models == tuple(response.model for response in shown)
+            assert {named.prompt_id} == {response.prompt_id for response in shown}
 
 
 @settings(max_examples=60)
@@ -82,7 +82,7 @@ def test_each_pair_is_judged_by_one_person_or_by_all(
     made: tuple[dict[str, Response], list[Packet], Key],
 ) -> None:
     known, packets, key = made
-    times = Counter(frozenset((i.first_response_id, i.second_response_id)) for i in key.items())
+    times = Counter(frozenset(i.response_ids) for i in key.items())
     assert set(times.values()) <= {1, len(packets)}
     assert len(times) == len(key.comparisons) * len({r.prompt_id for r in known.values()})
     sizes = [len(packet.items) for packet in packets]
@@ -102,7 +102,7 @@ def many() -> Callable[..., tuple[list[Packet], Key]]:
         lots = Lots(items=options.pop("items", None), shared=options.pop("shared", None))
         return drawn(
             prompts,
-            [Comparison(first=ours, second=theirs), Comparison(first=ours, second=few)],
+            [(ours, theirs), (ours, few)],
             PEOPLE,
             PAIRWISE,
             lots=lots,
@@ -117,7 +117,7 @@ def test_nothing_in_a_packet_tells_whose_an_answer_is(many: Any) -> None:
     for packet in packets:
         shown = repr(packet)
         for item in key.items():
-            for secret in (item.prompt_id, item.first_response_id, item.second_response_id):
+            for secret in (item.prompt_id, *item.response_ids):
                 assert secret not in shown
         for model in ("model-of", "baseline"):
             assert model not in shown
@@ -126,12 +126,12 @@ def test_nothing_in_a_packet_tells_whose_an_answer_is(many: Any) -> None:
 def test_either_answer_stands_first_as_often_and_for_each_person_anew(many: Any) -> None:
     _, key = many()
     orders = [
-        {i.hash for i in packet.items if i.first == "model-of-ours"} for packet in key.packets
+        {i.hash for i in packet.items if i.models[0] == "model-of-ours"} for packet in key.packets
     ]
     for first in orders:
         assert 160 < len(first) < 240, "400 fair tosses; five sigma are 50"
     swapped = [
-        {(i.prompt_id, i.second) for i in packet.items if i.first == "model-of-ours"}
+        {(i.prompt_id, i.models[1]) for i in packet.items if i.models[0] == "model-of-ours"}
         for packet in key.packets
     ]
     assert 150 < len(swapped[0] ^ swapped[1]) < 250
@@ -148,9 +148,9 @@ def test_drawn_items_are_of_every_comparison_alike(many: Any) -> None:
     packets, key = many(items=51, shared=21)
     assert [len(packet.items) for packet in packets] == [31, 31, 31]
     pairs = {
-        (i.first_response_id, i.second_response_id)[::s]: key.comparison(i)
+        i.response_ids[::s]: key.comparison(i)
         for i in key.items()
-        for s in ((1,) if i.first == "model-of-ours" else (-1,))
+        for s in ((1,) if i.models[0] == "model-of-ours" else (-1,))
     }
     assert len(pairs) == 51
     assert sorted(Counter(pairs.values()).values()) == [25, 26]
@@ -192,14 +192,19 @@ def test_a_packet_that_was_changed_is_not_taken(beer: Any, tmp_path: Path) -> No
     packet = beer.packet("ann")
     raw = {
         "annotator": packet.annotator,
+        "instrument": packet.instrument,
         "instructions": packet.instructions,
         "template": packet.template,
         "hash": packet.hash,
         "items": [vars(item) for item in packet.items],
     }
-    changed = [{**raw["items"][0], "first": "Yes, of course."}, *raw["items"][1:]]
-    for rows, told in ((changed, "item 1 is not"), (raw["items"][:-1], "the packet is not")):
-        write_json(tmp_path / "changed.json", {**raw, "items": rows})
+    changed = [{**raw["items"][0], "answers": ["Yes, of course.", "No."]}, *raw["items"][1:]]
+    for change, told in (
+        ({"items": changed}, "item 1 is not"),
+        ({"items": raw["items"][:-1]}, "the packet is not"),
+        ({"instrument": "likert"}, "the packet is not"),
+    ):
+        write_json(tmp_path / "changed.json", {**raw, **change})
         with pytest.raises(InputError, match=f"changed.json: {told} as it was made"):
             read_packet(tmp_path / "changed.json")
 
@@ -214,7 +219,7 @@ def test_prompts_need_not_be_shown_twice_to_be_judged_by_a_model(beer: Any) -> N
     )
     _, key = drawn(
         prompts,
-        [Comparison(first=ours, second=theirs)],
+        [(ours, theirs)],
         ("ann",),
         PAIRWISE,
         lots=Lots(items=2),

@@ -25,7 +25,7 @@ def test_choices_become_verdicts_on_the_models_behind_them(
 ) -> None:
     packet = beer.packet("ann")
     yes = {
-        n: "first" if item.first.startswith("Yes") else "second"
+        n: "first" if item.answers[0].startswith("Yes") else "second"
         for n, item in enumerate(packet.items, start=1)
     }
     files = [saved(packet, {**yes, 4: "tie"}), saved(beer.packet("bob"), ALL)]
@@ -59,7 +59,7 @@ def test_missing_items_are_named_and_taken_only_as_partial(
         cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts")
     assert not (tmp_path / "verdicts").exists()
     cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts", partial=True)
-    assert "2 verdicts, missing 2 of 4 items: 1, 3" in (said := capsys.readouterr().out)
+    assert "2 answers, missing 2 of 4 items: 1, 3" in (said := capsys.readouterr().out)
     assert "bob: nothing came back" in said
 
 

@@ -50,7 +50,7 @@ def test_tasks_show_the_packets_texts_and_nothing_of_the_key(beer: Any, tmp_path
     packet = beer.packet("ann")
     tasks = json.loads((tmp_path / "ann.json").read_text())
     shown = [(t["data"]["question"], t["data"]["answer_1"], t["data"]["answer_2"]) for t in tasks]
-    assert shown == [(i.question, i.first, i.second) for i in packet.items]
+    assert shown == [(i.question, *i.answers) for i in packet.items]
     assert "ours" not in (tmp_path / "ann.json").read_text()
     assert [t["predictions"] for t in tasks] == [[]] * 4
 
@@ -153,7 +153,7 @@ def test_verdicts_may_be_looked_at_as_predictions(beer: Any, tmp_path: Path) -> 
             second_response_id="",
             choice="first",
         )
-        for one, other in ((keyed.first, keyed.second), (keyed.second, keyed.first))
+        for one, other in (keyed.models, keyed.models[::-1])
     ]
     write_records(tmp_path / "gpt-4.jsonl", verdicts)
     cli.label_studio(

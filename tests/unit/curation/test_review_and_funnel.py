@@ -12,7 +12,7 @@ from limaflow.curation.review import reviewed
 from limaflow.curation.sampling import undrawn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
-from limaflow.records import Drop, Example, Message, Review
+from limaflow.records import Drop, Example, Extracted, Message, Review
 from limaflow.review.ledger import Decision
 
 Build = Callable[..., Example]
@@ -136,7 +136,9 @@ def curated(root: Path, example: Build) -> None:
     write_records(curation / "candidates/se/beer.jsonl", [{"source": "se"}] * 6)
     write_records(curation / "candidates/ask/ask.jsonl", [{"source": "ask"}] * 2)
     for source, shard, count in (("se", "beer", 6), ("ask", "ask", 2)):
-        extracted = {"source": source, "candidates": count, "passed_over": {"deleted": 3}}
+        extracted = Extracted(
+            source=source, shard=shard, candidates=count, passed_over={"deleted": 3}
+        )
         write_json(curation / f"extracted/{source}/{shard}.json", extracted)
     write_records(curation / "filtered/se/beer.jsonl", pool)
     write_records(curation / "filtered/ask/ask.jsonl", prompts)
@@ -227,7 +229,7 @@ def test_data_sets_of_other_sources_have_a_pool_of_their_own(
 
 def test_candidates_that_no_extraction_counted_end_the_run(example: Build, tmp_path: Path) -> None:
     curated(tmp_path, example)
-    counts = {"source": "se", "candidates": 7, "passed_over": {}}
+    counts = Extracted(source="se", shard="beer", candidates=7, passed_over={})
     write_json(tmp_path / "curation/extracted/se/beer.json", counts)
     with pytest.raises(InputError, match="extract, source 'se': 7 came, 6 went on"):
         funnel(tmp_path, SHARDS, DATASETS)

@@ -72,6 +72,12 @@ def test_llmbars_gpt4_is_as_right_and_as_steady_as_its_authors_print(
     # A disagreement of the two orders is a tie, which here is half right.
     assert right["agreement"]["estimate"] == pytest.approx(share(printed["correct_both"]))
     assert right["tie_discounted"]["estimate"] == pytest.approx(share(printed["correct_average"]))
+    # Each order on its own is right or wrong; so merged, no tie is made.
+    mean = agreement(tmp_path / "llmbar.csv", "--merge", "mean")
+    (right,) = [r for r in mean if r["relation"] == "pair"]
+    assert right["agreement"]["estimate"] == pytest.approx(share(printed["correct_average"]))
+    (orders_too,) = [r for r in mean if r["relation"] == "orders" and r["first"] == "gpt-4"]
+    assert orders_too == orders
 
 
 def share(text: str) -> float:
@@ -123,6 +129,31 @@ def test_a_failed_order_leaves_the_item_out(tmp_path: Path) -> None:
     (pair,) = [r for r in found if r["relation"] == "pair"]
     assert (pair["items"], pair["agreement"]["estimate"]) == (1, 1.0)
     assert pair["cohen"] is None, "a single choice determines no kappa"
+
+
+def test_what_stands_twice_is_another_pass_where_that_is_asked_for(tmp_path: Path) -> None:
+    said = [("ann", "tie"), ("bob", "tie"), ("ann", "first")]
+    path = table(tmp_path / "v.csv", [(1, "a", "b", choice, who) for who, choice in said])
+    with pytest.raises(InputError, match=r"two verdicts of 'ann' .*\(--repeats takes"):
+        agreement(path)
+    rows = {r["relation"]: r for r in agreement(path, "--repeats")}
+    assert rows["passes"]["first"] == "ann"
+    assert rows["passes"]["tie_discounted"]["estimate"] == 0.5
+    assert rows["pair"]["agreement"]["estimate"] == 1, "of first readings"
+
+
+def test_a_thousand_voters_on_prompts_of_their_own_are_no_crowd(tmp_path: Path) -> None:
+    """An arena's votes: hardly anybody meets; who does is compared."""
+    rows = [(n, "a", "b", "tie", f"user_{n}") for n in range(8000)]
+    shared = [(0, "a", "b", "first", "expert_1"), (0, "a", "b", "first", "expert_2")]
+    path = table(tmp_path / "v.csv", [*rows, *shared])
+    found = agreement(path, "--group", "voters=user_*", "--group", "experts=expert_*")
+    kinds = {(r["relation"], r["first"], r["second"]): r for r in found}
+    assert ("within", "voters", "voters") not in kinds
+    assert kinds["within", "experts", "experts"]["agreement"]["estimate"] == 1
+    between = kinds["between", "voters", "experts"]
+    assert (between["annotators"], between["items"]) == (3, 1)
+    assert between["tie_discounted"]["estimate"] == 0.5
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:

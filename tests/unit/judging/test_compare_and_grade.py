@@ -54,7 +54,7 @@ def test_a_model_may_judge_just_what_people_are_shown(endpoint, study) -> None:
         output=made.folder / "round",
     )
     verdicts = judged(endpoint, made, key=made.folder / "round")
-    people = {(i.prompt_id, i.first, i.second) for i in read_key(made.folder / "round").items()}
+    people = {(i.prompt_id, *i.models) for i in read_key(made.folder / "round").items()}
     assert len(verdicts) == 4
     assert people < {(v.prompt_id, v.first, v.second) for v in verdicts}
 

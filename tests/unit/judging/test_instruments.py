@@ -8,7 +8,7 @@ import pytest
 from limaflow.config.judging import Grading
 from limaflow.errors import InputError
 from limaflow.judging.blocks import read_blocks
-from limaflow.judging.grading import LEVELS, value_of
+from limaflow.judging.grading import value_of
 from limaflow.judging.instrument import (
     PLACES,
     InstrumentName,
@@ -17,6 +17,7 @@ from limaflow.judging.instrument import (
     question_of,
 )
 from limaflow.judging.pairwise import choice_of
+from limaflow.judging.scales import LEVELS
 from limaflow.records import Example, Message
 
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
+from limaflow.errors import InputError
 
 HEAD = ["prompt_id", "first", "second", "choice", "annotator", "first_chars", "second_chars"]
 Row = tuple[object, ...]
@@ -84,3 +85,21 @@ def test_more_than_two_models_are_ranked_or_the_reason_is_given(tmp_path: Path) 
     _, (told,), output = summarized(tmp_path, unbeaten)
     assert told["strengths"] == {}
     assert "'b', 'c' never won or tied against 'a' (separation)" in output
+
+
+def test_what_stands_twice_is_another_reading_where_that_is_asked_for(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        (1, "a", "b", "first", "ann", 9, 7),
+        (1, "a", "b", "tie", "ann", 9, 7),
+        (2, "b", "a", "first", "ann", 8, 9),
+    ]
+    with pytest.raises(InputError, match=r"two verdicts of 'ann' .*--repeats"):
+        summarized(tmp_path, rows)
+    (s,), _, _ = summarized(tmp_path, rows, "--repeats")
+    assert (s["prompts"], s["win"]["estimate"], s["tie"]["estimate"]) == (2, 0.25, 0.25)
+
+
+def test_lengths_of_a_part_are_refused(tmp_path: Path) -> None:
+    rows: list[Row] = [(1, "a", "b", "first", "j", 9, 7), (2, "a", "b", "tie", "j", "", 7)]
+    with pytest.raises(InputError, match="the lengths of 1 of 4 judged responses are not told"):
+        summarized(tmp_path, rows)

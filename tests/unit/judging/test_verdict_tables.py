@@ -1,11 +1,16 @@
 """Verdicts that someone else made, as a table or JSON lines: read, or refused by file and line."""
 
+import json
+import shlex
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from limaflow.errors import InputError
-from limaflow.judging.tables import named, read_verdicts
+from limaflow.judging.layout import Layout, layout_of
+from limaflow.judging.tables import read_verdicts
+from limaflow.records import Verdict
 
 CSV = """\ufeffprompt_id,first,second,choice,annotator,sample,first_chars,second_chars,note
 1,a,b,first,ann,0,10,20,"fine, really"
@@ -43,10 +48,17 @@ def test_tabs_and_json_lines_say_the_same_as_commas(tmp_path: Path) -> None:
 def test_other_names_of_columns_and_choices_are_told_by_options(tmp_path: Path) -> None:
     text = "question_id,model_a,model_b,winner,judge\n81,x,y,model_b,g\n82,x,y,tie (inconsistent),g"
     told = "prompt_id=question_id first=model_a second=model_b choice=winner annotator=judge"
-    columns = named(told.split(), "--column")
-    words = {"model_a": "first", "model_b": "second", "tie (inconsistent)": "tie"}
-    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), columns, words)
+    words = ["model_a=first", "model_b=second", "tie (inconsistent)=tie"]
+    layout = layout_of(told.split(), None, words)
+    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
     assert [(v.choice, v.annotator) for v in verdicts] == [("second", "g"), ("tie", "g")]
+
+
+def test_a_column_that_is_named_is_meant_whatever_the_files_own_is(tmp_path: Path) -> None:
+    text = "prompt_id,first,second,choice,won\n1,x,y,greedy,y\n"
+    layout = layout_of(["winner=won"], None, None)
+    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
+    assert verdicts[0].choice == "second"
 
 
 def test_a_winner_may_be_named(tmp_path: Path) -> None:
@@ -55,9 +67,133 @@ def test_a_winner_may_be_named(tmp_path: Path) -> None:
     assert [v.choice for v in verdicts] == ["second", "first", "tie", None]
 
 
+def read(path: Path, rows: object, told: str) -> list[Verdict]:
+    """The verdicts of these rows as one JSON array, by options as a shell would part them."""
+    given: dict[str, list[str]] = defaultdict(list)
+    for option in shlex.split(told):
+        flag, _, value = option.partition("=")
+        given[flag].append(value)
+    layout = layout_of(given["--column"], given["--value"], given["--word"])
+    return read_verdicts(written(path, json.dumps(rows, indent=1)), layout)[0]
+
+
+def test_mt_bench_judge_holds_both_orders_in_a_row(tmp_path: Path) -> None:
+    """FastChat's gpt-4_pair.jsonl: g2 is with the two swapped, its winner named as in g1."""
+    games = [("model_1", "model_1"), ("model_2", "tie"), ("error", "model_2")]
+    rows = [
+        {"question_id": n, "model_1": "x", "model_2": "y", "g1_winner": one, "g2_winner": other}
+        | {"judge": ["gpt-4", "pair-v2"], "turn": 1}
+        for n, (one, other) in enumerate(games)
+    ]
+    made = read(
+        tmp_path / "pair.json",
+        rows,
+        "--column=prompt_id=question_id --column=first=model_1 --column=second=model_2 "
+        "--column=annotator=judge.0 --column=sample=turn --column=winner=g1_winner "
+        "--column=winner_swapped=g2_winner "
+        "--word=model_1=first --word=model_2=second --word=error=",
+    )
+    assert [(v.first, v.choice) for v in made] == [
+        *(("x", "first"), ("y", "second")),
+        *(("x", "second"), ("y", "tie")),
+        *(("x", None), ("y", "first")),
+    ]
+    assert made[0].first_response_id == made[1].second_response_id
+    assert {(v.annotator, v.sample) for v in made} == {("gpt-4", 1)}
+
+
+def test_arena_hard_says_by_place_who_won_each_game(tmp_path: Path) -> None:
+    rows = [{"uid": "q", "model": "m", "games": [{"score": "A=B"}, {"score": "A>>B"}]}]
+    made = read(
+        tmp_path / "hard.json",
+        rows,
+        "--column=prompt_id=uid --value=first=base --column=second=model --value=annotator=j "
+        "--column=choice=games.0.score --column=choice_swapped=games.1.score "
+        "'--word=A>>B=first' --word=A=B=tie",
+    )
+    assert [(v.first, v.second, v.choice) for v in made] == [
+        ("base", "m", "tie"),
+        ("m", "base", "first"),
+    ]
+
+
+def test_alpaca_eval_says_one_or_two_and_holds_the_answers(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "Do", "output_1": "four", "generator_1": "d", "output_2": "éé"}
+        | {"generator_2": "g", "annotator": "a", "preference": preference}
+        for preference in (1.0, 2, None)
+    ]
+    told = (
+        "--column=prompt_id=instruction --column=first=generator_1 --column=second=generator_2 "
+        "--column=choice=preference --word=1=first --word=2=second"
+    )
+    made = [read(tmp_path / f"{n}.json", [row], told)[0] for n, row in enumerate(rows)]
+    assert [v.choice for v in made] == ["first", "second", None]
+    told = f"{told} --column=first_text=output_1 --column=second_text=output_2"
+    layout = layout_of([option[9:] for option in told.split() if "column" in option], None, None)
+    _, chars = read_verdicts(tmp_path / "2.json", layout)
+    assert list(chars.values()) == [4, 2]
+
+
+def test_a_number_is_a_choice_by_its_side_of_a_bound(tmp_path: Path) -> None:
+    """AlpacaEval's weighted preferences, as its discrete win rate counts them."""
+    rows = [
+        {"prompt_id": n, "first": "d", "second": "g", "choice": preference}
+        for n, preference in enumerate((1.0004, 1.5, 1.93, 2.0, "n/a"))
+    ]
+    told = "--word=<1.5=first --word=>1.5=second --word=1.5=tie --word=n/a="
+    made = read(tmp_path / "v.json", rows, told)
+    assert [v.choice for v in made] == ["first", "tie", "second", "second", None]
+
+
+def test_pandalm_has_a_column_for_each_annotator(tmp_path: Path) -> None:
+    rows = [{"idx": 3, "annotator1": 0, "annotator2": 2}]
+    made = read(
+        tmp_path / "v.json",
+        rows,
+        "--column=prompt_id=idx --value=first=response1 --value=second=response2 "
+        "--column=choice=annotator1 --column=choice=annotator2 "
+        "--word=0=tie --word=1=first --word=2=second",
+    )
+    assert [(v.annotator, v.choice) for v in made] == [
+        ("annotator1", "tie"),
+        ("annotator2", "second"),
+    ]
+
+
+def test_what_is_lacking_is_told_with_the_option_that_gives_it(tmp_path: Path) -> None:
+    rows = [{"id": 1, "a": "x", "b": "y", "preference": 2.0, "judge": ["gpt-4"]}]
+    told = ""
+    for lacking, option in (
+        (r"no 'choice'.*\(--column choice=THEIRS", "--column=choice=preference"),
+        (
+            r"no 'prompt_id'; .* a, b.*\(--column prompt_id=THEIRS .*--value",
+            "--column=prompt_id=id",
+        ),
+        ("no 'first'", "--column=first=a"),
+        ("no 'second'", "--value=second=y"),
+        (r"choice '2' is not first.*\(--word \"2=first\"", "--word=2=second"),
+        ("", "--column=annotator=judge"),
+    ):
+        if lacking:
+            with pytest.raises(InputError, match=lacking):
+                read(tmp_path / "v.json", rows, told)
+        told += f" {option}"
+    with pytest.raises(InputError, match=r"annotator holds several .*annotator=THEIRS.0"):
+        read(tmp_path / "v.json", rows, told)
+    assert read(tmp_path / "v.json", rows, told + ".0")[0].choice == "second"
+
+
+def test_long_texts_do_not_end_a_table(tmp_path: Path) -> None:
+    text = f"prompt_id,first,second,choice,prompt\n1,a,b,tie,{'x' * 300_000}\n"
+    assert read_verdicts(written(tmp_path / "v.csv", text))[0][0].choice == "tie"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
+        ("v.json", "[{]", r"v.json: begins as a JSON array and is none"),
+        ("v.json", "[]", r"v.json: holds no verdicts"),
         ("v.csv", "prompt_id,first,second\n1,a,b\n", r"v.csv:2: no 'choice'; this row has prompt_"),
         ("v.csv", "prompt_id,first,choice\n1,a,tie\n", r"v.csv:2: no 'second'"),
         ("v.csv", "prompt_id,first,second,choice\n1,a,b,A\n", r"v.csv:2: choice 'A' is not first"),
@@ -90,9 +226,11 @@ def test_what_is_wrong_is_named_with_its_line(
 
 def test_an_unknown_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"v.csv:2: no 'question'; this row has prompt_id, first"):
-        read_verdicts(written(tmp_path / "v.csv", CSV), {"prompt_id": "question"})
+        read_verdicts(written(tmp_path / "v.csv", CSV), Layout(columns={"prompt_id": ["question"]}))
     with pytest.raises(InputError, match="--column first: not of the form"):
-        named(["first"], "--column")
+        layout_of(["first"], None, None)
+    with pytest.raises(InputError, match="--column first is given 2 times"):
+        layout_of(["first=a", "first=b"], None, None)
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """All responses in a real browser: filters, order, hostile text, 300 prompts × 6 arms."""
 
 import random
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
+from limaflow.judging.scales import LEVELS
 from limaflow.report.browser import page_of
-from limaflow.report.responses import Answer, Ruling, Shown
+from limaflow.report.responses import Answer, Mark, Ruling, Shown
 
 PROJECT = Path(__file__).parents[3]
 HOSTILE = (
@@ -20,21 +20,6 @@ HOSTILE = (
 ARMS = ["lima", "base", "few", "gpt-4", "bard", "claude"]
 Find = Callable[[str], str]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    if not shutil.which("chromedriver") or not shutil.which("chromium"):
-        pytest.skip("no chromium and chromedriver here")
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,900"):
-        options.add_argument(flag)
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
 
 
 def opened(browser: Any, path: Path) -> Any:
@@ -58,14 +43,28 @@ def rulings(other: str, ahead: str | None, behind: str | None, reply: str = "") 
     ]
 
 
+def marks(helpfulness: int, quality: str = "pass") -> list[Mark]:
+    level = LEVELS["quality"][quality]
+    return [
+        Mark(judge="truth", scale="likert-6", value=helpfulness, word=f"{helpfulness} of 6"),
+        Mark(
+            judge="gpt-4",
+            scale="excellent-pass-fail",
+            value=level,
+            word=quality,
+        ),
+    ]
+
+
 def shown(name: str, lima: str, base: str, judged: list[Ruling], *, cut: bool = False) -> Shown:
+    grades = marks(2 if cut else 4, "fail" if name == "tied" else "pass")
     answers = [
         Answer(
             arm=arm,
             text=text,
             tokens=9,
             finish_reason="length" if cut and arm == "lima" else "stop",
-            grades={"truth": 4},
+            grades=grades,
         )
         for arm, text in (("lima", lima), ("base", base))
     ]
@@ -125,6 +124,17 @@ def test_cut_off_answers_the_longest_and_a_word_are_found(page: Any) -> None:
     assert page.find_element("id", "count").text == "1 of 6"
 
 
+def test_grades_are_read_filtered_and_sorted(page: Any) -> None:
+    offered = [o.text for o in page.find_elements("css selector", "#graded option")]
+    assert offered == ["any", "gpt-4: pass", "gpt-4: fail", "truth: 4 of 6", "truth: 2 of 6"]
+    choose(page, "graded", "gpt-4: fail")
+    assert listed(page) == ["tied"]
+    assert "gpt-4: fail" in page.find_element("css selector", ".answer").text
+    choose(page, "graded", "")
+    choose(page, "sort", "grade")
+    assert listed(page)[0] == "lost", "of helpfulness, whatever the other scales say"
+
+
 def test_columns_can_be_hidden_and_replies_read(page: Any) -> None:
     assert len(page.find_elements("css selector", ".answer")) == 2
     page.find_element("css selector", "#columns label + label").click()
@@ -161,7 +171,7 @@ def test_three_hundred_prompts_of_six_arms_answer_at_once(browser: Any, tmp_path
                 text=text(draw.randint(50, 700)),
                 tokens=9,
                 finish_reason="stop",
-                grades={"truth": draw.randint(1, 6)},
+                grades=marks(draw.randint(1, 6)),
             )
             for arm in ARMS
         ]

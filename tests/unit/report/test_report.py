@@ -15,7 +15,7 @@ from limaflow.config.experiment import parse
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.overlay import merged
-from limaflow.records import Verdict
+from limaflow.records import Grade, Verdict
 from limaflow.report.page import build, inline_svg
 
 PROJECT = Path(__file__).parents[3]
@@ -175,7 +175,11 @@ def test_what_people_chose_stands_beside_the_judges(experiment: Path, tmp_path: 
     judged = list(read_records(results / "verdicts/truth/lima-vs-few.jsonl", Verdict))
     people = [replace(v, annotator="ann", answered_by="", reply="") for v in judged[::2]]
     write_records(results / "verdicts/people/lima-vs-few.jsonl", people)
+    likert = list(read_records(results / "grades/test/truth/lima.jsonl", Grade))
+    graded = [replace(g, annotator="bob", scale="excellent-pass-fail", value=3) for g in likert]
+    write_records(results / "grades/quality/people/lima.jsonl", graded)
     raw = merged([PROJECT / "config.yaml", experiment / "overlay.yaml"])
-    raw["judging"]["people"] = {"folder": "round"}
+    raw["judging"]["people"] = [{"folder": "round"}]
     page = build(results, parse(raw), samples=60, revision="abc123")
     assert page.count("<strong>ann</strong>, lima shown first, few second") == len(people)
+    assert page.count("bob: excellent") == len(graded)

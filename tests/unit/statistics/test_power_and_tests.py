@@ -77,6 +77,16 @@ def test_the_interval_of_a_rate_holds_the_rate(values: list[int]) -> None:
     assert found.low <= found.estimate <= found.high
 
 
+def test_what_was_never_seen_may_still_be_there() -> None:
+    """No bootstrap can tell: the bound is that of as many independent draws."""
+    none, ones = np.zeros(300), np.ones(300)
+    told = Resampling(rounds=50, confidence=0.95, seed=1).share(none, ones)
+    exact = stats.binomtest(0, 300).proportion_ci(0.95, "exact")
+    assert (told.estimate, told.low, told.high) == (0, 0, pytest.approx(exact.high))
+    always = Resampling(rounds=50, confidence=0.95, seed=1).share(ones, ones)
+    assert (always.low, always.high) == (pytest.approx(1 - exact.high), 1)
+
+
 def test_blocks_of_resamples_join_to_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).normal(size=50)
     resampling = Resampling(rounds=100, confidence=0.9, seed=3)

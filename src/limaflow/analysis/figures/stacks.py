@@ -51,7 +51,7 @@ def draw(bars: Sequence[Bar], path: Path, *, nothing: str, miniature: bool) -> N
             for bar in bars
         ],
     )
-    height = 1.2 + 0.56 * max(2, len(bars))
+    height = 1.4 + 0.56 * max(2, len(bars))
     with drawing(path, width=7.2, height=height, miniature=miniature) as figure:
         axes = figure.subplots()
         if not bars:
@@ -61,11 +61,11 @@ def draw(bars: Sequence[Bar], path: Path, *, nothing: str, miniature: bool) -> N
             _draw_bar(axes, place, bar)
         best, *_, worst = bars[0].shares
         axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
-        axes.invert_yaxis()
+        axes.set_ylim(len(bars) - 0.4, -0.6)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter("{x:.0%}")
         axes.set_xlabel(
-            f"share of prompts; whiskers: interval of {best} (above) and of {worst} (below)"
+            f"share of prompts\nwhiskers: interval of {best} (above) and of {worst} (below)"
         )
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3)
 

@@ -1,0 +1,66 @@
+"""How a file of someone else's says what ours say, as the command line tells it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from limaflow.errors import InputError
+
+SAID = ("choice", "winner")
+SWAPPED = {f"{name}_swapped" for name in SAID}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Columns, values and words."""
+
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Our column → what the file calls it; several for `choice` or `winner`: an annotator each."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Our column → what it holds in every row."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
+    that begins with < or > is a bound: `<1.5` means all numbers below."""
+
+    def __post_init__(self) -> None:
+        """Refuse columns that say two things.
+
+        Raises:
+            InputError: several columns are given for one that has one value.
+        """
+        for ours, theirs in self.columns.items():
+            if len(theirs) > 1 and (ours not in SAID or self.columns.keys() & SWAPPED):
+                raise InputError(f"--column {ours} is given {len(theirs)} times")
+
+
+def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
+    """`NAME=VALUE` options of a command line as a mapping.
+
+    Raises:
+        InputError: an option has no `=`.
+    """
+    return dict(_parted(option, flag, option.partition("=")) for option in options or [])
+
+
+def layout_of(
+    columns: Sequence[str] | None, values: Sequence[str] | None, words: Sequence[str] | None
+) -> Layout:
+    """The layout that `--column`, `--value` and `--word` describe.
+
+    Raises:
+        InputError: as `named` and `Layout`.
+    """
+    theirs: dict[str, list[str]] = defaultdict(list)
+    for option in columns or []:
+        name, column = _parted(option, "--column", option.partition("="))
+        theirs[name].append(column)
+    # What a file says may hold a `=`, as in `A=B`; what we say does not.
+    meant = dict(_parted(option, "--word", option.rpartition("=")) for option in words or [])
+    return Layout(columns=theirs, values=named(values, "--value"), words=meant)
+
+
+def _parted(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:
+    name, equals, value = parts
+    if not equals:
+        raise InputError(f"{flag} {option}: not of the form NAME=VALUE")
+    return name, value

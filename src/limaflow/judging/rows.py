@@ -1,0 +1,100 @@
+"""Rows of somebody's file: .csv, .tsv, JSON lines, or one JSON array of objects."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from limaflow.errors import InputError
+
+Row = dict[str, Any]
+ARRAY_HEAD = 4096
+"""Bytes in which an array's opening bracket stands."""
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Line and row; of an array, the number of the object in place of the line.
+
+    Raises:
+        InputError: no such file, or not of these formats; names the line.
+    """
+    if not path.is_file():
+        raise InputError("no such file", path=path)
+    try:
+        if path.suffix in {".csv", ".tsv"}:
+            yield from _table(path)
+        elif _is_array(path):
+            yield from _array(path)
+        else:
+            yield from _lines(path)
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", path=path) from None
+    except csv.Error as error:
+        raise InputError(f"not a table: {error}", path=path) from None
+
+
+def at(row: Row, name: str) -> Any:
+    """The value of a column, or of a part within nested JSON: `games.0.score`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    if name in row:
+        return row[name]
+    value: Any = row
+    for part in name.split("."):
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise KeyError(name) from None
+    return value
+
+
+def _table(path: Path) -> Iterator[tuple[int, Row]]:
+    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+        for row in reader:
+            if None in row:
+                raise InputError("more cells than columns", path=path, line=reader.line_num)
+            yield reader.line_num, {k: v.strip() for k, v in row.items() if v is not None}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Row]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, _row(_parsed(line), path, number)
+
+
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(ARRAY_HEAD).removeprefix(b"\xef\xbb\xbf").split()
+    return b"".join(head[:2]).startswith(b"[{") or head == [b"[]"]
+
+
+def _array(path: Path) -> Iterator[tuple[int, Row]]:
+    rows = _parsed(path.read_text(encoding="utf-8-sig"))
+    if not isinstance(rows, list):
+        raise InputError("begins as a JSON array and is none", path=path)
+    for number, row in enumerate(rows, start=1):
+        yield number, _row(row, path, number)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _row(value: Any, path: Path, number: int) -> Row:
+    if not isinstance(value, dict):
+        raise InputError(
+            "not a JSON object",
+            path=path,
+            line=number,
+            fix="one verdict a line, an array of them, or a table named .csv or .tsv",
+        )
+    return value
