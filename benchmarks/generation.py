@@ -2,7 +2,8 @@
 
 The model is a random Llama, so that nothing need be trained first. A share of its vocabulary ends a
 response: lengths are as spread as those of LIMA's training responses are (a standard deviation of
-about the mean), here with a mean near 100 tokens and no more than MAX_TOKENS.
+about the mean), here with a mean of 80 to 100 tokens and no more than MAX_TOKENS. The peer's top-k
+of 50 is switched off, since the paper has none; its penalty covers the prompt too, as it must.
 """
 
 from collections.abc import Callable
@@ -77,6 +78,7 @@ def contest(batch: int) -> tuple[Callable[[], int], Callable[[], int]]:
             made = local.model.generate(
                 **padded,
                 do_sample=True,
+                top_k=0,
                 top_p=decoding.top_p,
                 temperature=decoding.temperature,
                 repetition_penalty=decoding.repetition_penalty,

@@ -349,10 +349,8 @@ def judge_code(name):
 
 def judge_identity(name):
     """What of a judge changes its answers."""
-    judge = CONFIG.judge(name)
-    return as_json(
-        judge.model_dump(include={"model", "base_url", "temperature", "max_tokens"})
-    )
+    sent = {"model", "base_url", "extra_body", "temperature", "max_tokens"}
+    return as_json(CONFIG.judge(name).model_dump(include=sent))
 
 
 def judge_block(name):
@@ -365,8 +363,19 @@ def judge_of(wildcards, resources):
     return judge_block(wildcards.judge)
 
 
+def endpoint_identity(arm):
+    """What of an endpoint changes its responses."""
+    sent = {"model", "base_url", "extra_body"}
+    return as_json(CONFIG.arm(arm).model_dump(include=sent))
+
+
+def endpoint_of(wildcards, resources):
+    """Takes `resources`, as `judge_of` does."""
+    return CONFIG.arm(wildcards.arm).flag()
+
+
 def purse(wildcards, resources):
-    """Whose budget a judge's calls are counted against; a raised one repeats nothing."""
+    """Whose budget calls are counted against; a raised one repeats nothing."""
     budget = shlex.quote(CONFIG.judging.budget.flag())
     return f"--run {CONFIG.experiment} --budget {budget}"
 

@@ -79,14 +79,17 @@ rule ask_endpoint:
         "../envs/limaflow.yaml"
     params:
         code=code("generation", "ask"),
-        endpoint=lambda wildcards: CONFIG.arm(wildcards.arm).flag(),
+        asked=lambda wildcards: endpoint_identity(wildcards.arm),
+        endpoint=endpoint_of,
+        store=CONFIG.judging.store,
+        purse=purse,
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,
         seed=CONFIG.seed,
     shell:
         "limaflow generate ask --endpoint {params.endpoint:q} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --output {output} 2>&1 | tee {log}"
+        " --store {params.store} {params.purse} --output {output} 2>&1 | tee {log}"
 
 
 rule adopt_responses:

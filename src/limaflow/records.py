@@ -8,6 +8,8 @@ from limaflow.seeds import digest
 
 Split = Literal["train", "dev", "test"]
 Choice = Literal["first", "second", "tie"]
+FinishReason = Literal["stop", "length", "content_filter"]
+"""Ended by itself; cut off by the limit; withheld by the provider, perhaps in part."""
 Scale = Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
 
 
@@ -180,7 +182,7 @@ class Response:
     sample: int
     text: str
     tokens: int
-    finish_reason: Literal["stop", "length"]
+    finish_reason: FinishReason
     decoding: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from limaflow.config.settings import Name, Settings, Share
+from limaflow.config.settings import Endpoint, Name, Settings, Share
 
 
 class Decoding(Settings):
@@ -63,16 +63,11 @@ class ModelArm(Settings):
     revision: str | None = None
 
 
-class EndpointArm(Settings):
+class EndpointArm(Endpoint):
     """A model behind an OpenAI-compatible endpoint."""
 
     name: Name
     kind: Literal["endpoint"]
-    model: str
-    base_url: str | None = None
-    key_env: str = "OPENAI_API_KEY"
-    extra_body: dict[str, Any] = {}
-    concurrency: int = Field(default=8, ge=1)
     timeout_seconds: float = Field(default=600.0, gt=0)
 
 

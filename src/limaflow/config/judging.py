@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from limaflow.config.settings import Name, Settings, Share
+from limaflow.config.settings import Endpoint, Name, Settings, Share
 
 Grading = Literal["likert", "quality", "safety"]
 """Instruments for single responses."""
@@ -23,25 +23,19 @@ class Comparison(Settings):
         return f"{self.first}-vs-{self.second}"
 
 
-class Judge(Settings):
-    """An LLM that annotates, reached through the OpenAI protocol.
+class Judge(Endpoint):
+    """An LLM that annotates.
 
     `launcher` is a command put before the judge's own, which serves the endpoint while it runs.
     """
 
     name: Name
-    model: str
-    base_url: str | None = None
-    key_env: str = "OPENAI_API_KEY"
     launcher: list[str] = []
     batch: bool = False
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=1024, ge=1)
-    concurrency: int = Field(default=8, ge=1)
     attempts: int = Field(default=3, ge=1)
     timeout_seconds: float = Field(default=120.0, gt=0)
-    price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
-    price_per_million_completion_tokens: float = Field(default=0.0, ge=0)
     tokenizer: str | None = None
 
 
@@ -50,6 +44,10 @@ class Budget(Settings):
 
     cost: float | None = Field(default=None, ge=0)
     tokens: int | None = Field(default=None, ge=0)
+
+    @property
+    def unbounded(self) -> bool:
+        return self.cost is None and self.tokens is None
 
 
 class People(Settings):

@@ -1,13 +1,14 @@
 """What all blocks of the configuration share."""
 
 import json
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
 Block = TypeVar("Block", bound="Settings")
 
 
@@ -19,3 +20,18 @@ class Settings(BaseModel):
     def flag(self) -> str:
         """This block as one line of JSON, for a command line and for Snakemake's parameters."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+
+
+class Endpoint(Settings):
+    """A model that is reached through the OpenAI protocol, and what its tokens cost.
+
+    `extra_body` goes into every request, over what we send; a null takes a parameter out.
+    """
+
+    model: str
+    base_url: Address | None = None
+    key_env: str = "OPENAI_API_KEY"
+    extra_body: dict[str, Any] = {}
+    concurrency: int = Field(default=8, ge=1)
+    price_per_million_prompt_tokens: float = Field(default=0.0, ge=0)
+    price_per_million_completion_tokens: float = Field(default=0.0, ge=0)

@@ -108,10 +108,18 @@ def ask(
     decoding: DecodingBlock,
     samples: Samples,
     seed: Seed,
+    store: Annotated[
+        Path, typer.Option("--store", help="The judgment store, which counts a run's spending.")
+    ],
+    run: Annotated[str, typer.Option("--run", help="Whose budget the calls count against.")] = "",
+    budget: Annotated[
+        str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
+    ] = "{}",
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
     from limaflow.config.generation import Decoding, EndpointArm
+    from limaflow.config.judging import Budget
     from limaflow.config.mistakes import parse_block
     from limaflow.generation.endpoint import ask as ask_endpoint
 
@@ -122,6 +130,9 @@ def ask(
         decoding=parse_block(Decoding, decoding, "--decoding"),
         samples=samples,
         seed=seed,
+        store=store,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
         output=output,
     )
     print(f"{arm.name}: {count} responses, {cut:.1%} cut off by length")

@@ -6,23 +6,41 @@ gives one text twice: the records say what was sent.
 """
 
 import asyncio
-import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import openai
-from openai.types.chat import ChatCompletionMessageParam
 from tqdm import tqdm
 
 from limaflow import fingerprint
+from limaflow.completion import Completion, completion_in
 from limaflow.config.generation import Decoding, EndpointArm
-from limaflow.connection import connected
+from limaflow.config.judging import Budget
+from limaflow.connection import complete, connected, key_in, request, told
 from limaflow.errors import InputError
 from limaflow.generation.partial import Partial
 from limaflow.generation.prompts import read_prompts
+from limaflow.judging.purse import Purse
+from limaflow.judging.spending import Spending, bound_of, cost
+from limaflow.judging.store import GroupCommit, Store
 from limaflow.manifests import sha256_of
-from limaflow.records import Example, Response, asked_turns
+from limaflow.records import Example, FinishReason, Response, asked_turns
 from limaflow.seeds import digest, seed_for
+
+ATTEMPTS = 3
+"""Requests for one response, until what comes back is one."""
+CUT_SHORT: dict[str | None, FinishReason] = {
+    "length": "length",
+    "content_filter": "content_filter",
+}
+PACE = {
+    *("key_env", "concurrency", "timeout_seconds"),
+    *("price_per_million_prompt_tokens", "price_per_million_completion_tokens"),
+}
+"""What of an arm changes no response."""
 
 
 def ask(
@@ -32,112 +50,174 @@ def ask(
     decoding: Decoding,
     samples: int,
     seed: int,
+    store: Path,
+    run: str = "",
+    budget: Budget,
     output: Path,
 ) -> tuple[int, float]:
     """Write the responses and return their number and the share cut off by length.
 
+    Args:
+        store: the judgment store, which holds what `run` has spent of its `budget`.
+
     Raises:
-        InputError: no key in the environment, or a request that failed for good; what has been
-            answered is kept for the next run.
+        BudgetReached: the run's budget would be passed.
+        InputError: no key in the environment, or a request that failed for good. Either way what
+            has been answered is kept for the next run.
     """
-    key = os.environ.get(endpoint.key_env)
-    if not key:
-        raise InputError(
-            f"the environment variable {endpoint.key_env} with the key of arm "
-            f"'{endpoint.name}' is not set"
-        )
+    key = key_in(endpoint.key_env, f"arm '{endpoint.name}'")
     examples = read_prompts(prompts)
     settings = decoding.model_dump(mode="json", exclude={"samples"})
-    code = fingerprint.of("limaflow.generation.cli", "ask")
-    pace = {"key_env", "concurrency", "timeout_seconds"}
-    asked = endpoint.model_dump(mode="json", exclude=pace)
-    partial = Partial(output, digest(asked, sha256_of(prompts), settings, seed, code))
+    code = fingerprint.of("limaflow.generation.endpoint", "_request")
+    asked = endpoint.model_dump(mode="json", exclude=PACE)
+    kept = Partial(output, digest(asked, sha256_of(prompts), settings, seed, code))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
-    todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in partial.done]
-
-    async def answer_all() -> None:
-        limit, failed = asyncio.Semaphore(endpoint.concurrency), asyncio.Event()
-        bar = tqdm(total=len(wanted), initial=len(partial.done), desc=endpoint.name)
-        async with connected(endpoint.base_url, key, timeout=endpoint.timeout_seconds) as client:
-
-            async def one(example: Example, sample: int) -> None:
-                async with limit:
-                    # Cancelling comes a moment after a failure: none may begin in between.
-                    if failed.is_set():
-                        return
-                    try:
-                        answer = await _one(
-                            client, endpoint, example, sample, decoding=decoding, seed=seed
-                        )
-                    except InputError:
-                        failed.set()
-                        raise
-                    partial.add(answer)
-                    bar.update()
-
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for example, sample in todo:
-                        group.create_task(one(example, sample))
-            # Not `except*`: Python before 3.11.4 wraps again what is raised in it.
-            except ExceptionGroup as failures:
-                known = failures.subgroup(InputError)
-                raise known.exceptions[0] if known else failures from None
-            finally:
-                bar.close()
-
-    asyncio.run(answer_all())
-    return len(wanted), partial.publish(wanted)
+    todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
+    if todo:
+        with (
+            Store(store) as spendings,
+            tqdm(total=len(wanted), initial=len(kept.done), desc=endpoint.name) as bar,
+        ):
+            asking = _Asking(
+                endpoint=endpoint,
+                decoding=decoding,
+                seed=seed,
+                key=key,
+                kept=kept,
+                purse=Purse(spendings, GroupCommit(spendings), run, budget),
+                bar=bar,
+            )
+            asyncio.run(asking.ask(todo))
+        if asking.stop:
+            raise asking.stop
+    return len(wanted), kept.publish(wanted, paid=True)
 
 
-async def _one(
-    client: openai.AsyncOpenAI,
-    endpoint: EndpointArm,
-    example: Example,
-    sample: int,
-    *,
-    decoding: Decoding,
-    seed: int,
-) -> Response:
-    try:
-        reply = await client.chat.completions.create(
-            model=endpoint.model,
-            messages=[
-                cast(ChatCompletionMessageParam, {"role": turn.role, "content": turn.content})
-                for turn in asked_turns(example)
-            ],
-            temperature=decoding.temperature,
-            top_p=decoding.top_p,
-            max_tokens=decoding.max_tokens,
-            # The protocol's seeds are 32 bits wide.
-            seed=seed_for(seed, "decoding", example.id, sample) % 2**31,
-            extra_body=endpoint.extra_body or None,
-        )
-    except openai.OpenAIError as error:
-        raise InputError(
-            f"arm '{endpoint.name}' did not answer prompt {example.id}: {error}",
-            fix="what has been answered is kept; run it again",
-        ) from None
-    if not reply.choices:
-        raise InputError(f"arm '{endpoint.name}' answered prompt {example.id} with no choice")
-    choice = reply.choices[0]
-    return Response(
-        prompt_id=example.id,
-        model=endpoint.name,
-        sample=sample,
-        text=(choice.message.content or "").strip(),
-        tokens=reply.usage.completion_tokens if reply.usage else 0,
-        finish_reason="length" if choice.finish_reason == "length" else "stop",
-        decoding={
-            "temperature": decoding.temperature,
-            "top_p": decoding.top_p,
-            "max_tokens": decoding.max_tokens,
-            # What the arm's extra_body does not send, the endpoint does not do.
-            "repetition_penalty": endpoint.extra_body.get("repetition_penalty"),
-            "extra_body": endpoint.extra_body,
-            "seed": seed,
-            "engine": "openai",
-            "answered_by": f"{reply.model} {reply.system_fingerprint or ''}".strip(),
-            "reproducible": False,
-        },
+def _request(
+    endpoint: EndpointArm, example: Example, sample: int, *, decoding: Decoding, seed: int
+) -> dict[str, Any]:
+    return request(
+        endpoint,
+        [{"role": turn.role, "content": turn.content} for turn in asked_turns(example)],
+        temperature=decoding.temperature,
+        top_p=decoding.top_p,
+        max_tokens=decoding.max_tokens,
+        # The protocol's seeds are 32 bits wide.
+        seed=seed_for(seed, "decoding", example.id, sample) % 2**31,
     )
+
+
+@dataclass(kw_only=True)
+class _Asking:
+    """The requests under way; those that are when one fails are waited for and kept."""
+
+    endpoint: EndpointArm
+    decoding: Decoding
+    seed: int
+    key: str
+    kept: Partial
+    purse: Purse
+    bar: "tqdm[Any]"
+    stop: InputError | None = None
+
+    async def ask(self, todo: list[tuple[Example, int]]) -> None:
+        """Answer `todo`, at most `concurrency` at once, until there is none or one failed."""
+        endpoint, places = self.endpoint, iter(todo)
+        async with connected(
+            endpoint.base_url, self.key, timeout=endpoint.timeout_seconds
+        ) as client:
+            workers = min(endpoint.concurrency, len(todo))
+            await asyncio.gather(*(self._work(client, places) for _ in range(workers)))
+
+    async def _work(self, client: openai.AsyncOpenAI, todo: Iterator[tuple[Example, int]]) -> None:
+        for example, sample in todo:
+            if self.stop:
+                return
+            try:
+                completion = await self._answer(client, example, sample)
+            except InputError as error:
+                self.stop = self.stop or error
+                return
+            self.kept.add(self._record(example, sample, completion))
+            self.bar.update()
+
+    async def _answer(
+        self, client: openai.AsyncOpenAI, example: Example, sample: int
+    ) -> Completion:
+        endpoint = self.endpoint
+        body = _request(endpoint, example, sample, decoding=self.decoding, seed=self.seed)
+        texts = (turn["content"] for turn in body["messages"])
+        bound = bound_of(endpoint, *texts, max_tokens=self.decoding.max_tokens)
+        call = partial(self._call, client, example.id, body, bound)
+        failure = self._failure(example.id, "never asked")
+        for _ in range(ATTEMPTS):
+            if self.stop:
+                raise self.stop
+            answer = await self.purse.pay(bound, call)
+            self.bar.set_postfix_str(self.purse.spent.of(self.purse.budget), refresh=False)
+            if isinstance(answer, Completion):
+                return answer
+            failure = answer
+        raise failure
+
+    async def _call(
+        self, client: openai.AsyncOpenAI, prompt: str, body: dict[str, Any], bound: Spending
+    ) -> tuple[Completion | InputError, Spending]:
+        """The completion, or why there is none; and what it cost."""
+        try:
+            reply = await complete(client, body, going=lambda: self.stop is None)
+        except openai.OpenAIError as error:
+            self.stop = self.stop or self._failure(prompt, told(error, self.key))
+            return self.stop, Spending()
+        completion = completion_in(reply)
+        paid = bound
+        if completion and (used := completion.usage):
+            paid = Spending(
+                cost(self.endpoint, used.prompt_tokens, used.completion_tokens),
+                used.prompt_tokens + used.completion_tokens,
+            )
+        if completion and _has_text(completion):
+            return completion, paid
+        shown = reply[:200].decode(errors="replace")
+        return self._failure(
+            prompt, f"no chat completion with a text came back, but {shown!r}"
+        ), paid
+
+    def _failure(self, prompt: str, reason: str) -> InputError:
+        return InputError(
+            f"arm '{self.endpoint.name}' did not answer prompt {prompt}: {reason}",
+            fix="what has been answered is kept; run it again",
+        )
+
+    def _record(self, example: Example, sample: int, completion: Completion) -> Response:
+        decoding, choice = self.decoding, completion.choices[0]
+        return Response(
+            prompt_id=example.id,
+            model=self.endpoint.name,
+            sample=sample,
+            text=(choice.message.content or "").strip(),
+            tokens=completion.usage.completion_tokens if completion.usage else 0,
+            finish_reason=_finish_reason(completion),
+            decoding={
+                "temperature": decoding.temperature,
+                "top_p": decoding.top_p,
+                "max_tokens": decoding.max_tokens,
+                # What the arm's extra_body does not send, the endpoint does not do.
+                "repetition_penalty": self.endpoint.extra_body.get("repetition_penalty"),
+                "extra_body": self.endpoint.extra_body,
+                "seed": self.seed,
+                "engine": "openai",
+                "answered_by": completion.answered_by,
+                "reproducible": False,
+            },
+        )
+
+
+def _finish_reason(completion: Completion) -> FinishReason:
+    return CUT_SHORT.get(completion.choices[0].finish_reason, "stop")
+
+
+def _has_text(completion: Completion) -> bool:
+    """Whether there is a text, if an empty one, or the provider says that it withheld it."""
+    withheld = _finish_reason(completion) == "content_filter"
+    return withheld or completion.choices[0].message.content is not None

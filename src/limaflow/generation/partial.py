@@ -1,5 +1,7 @@
 """Finished responses of an unfinished run, beside the output, so that a kill loses next to nothing.
 
+Those that cost money stay when the run is finished: the workflow deletes an output that it repeats.
+
 The file's name holds the identity of all that its responses depend on; responses of another model,
 prompt file or decoding are never taken for these.
 """
@@ -37,8 +39,13 @@ class Partial:
         self._file.flush()
         self.done[response.prompt_id, response.sample] = response
 
-    def publish(self, wanted: Collection[Key], *, max_length_share: float = 1.0) -> float:
+    def publish(
+        self, wanted: Collection[Key], *, max_length_share: float = 1.0, paid: bool = False
+    ) -> float:
         """Write the output, sorted by prompt and sample, and return the share cut by length.
+
+        Args:
+            paid: the responses cost money, so they stay here for a second run.
 
         Raises:
             InputError: that share exceeds `max_length_share`; the responses so far are kept.
@@ -55,6 +62,8 @@ class Partial:
             )
         write_records(self.output, responses)
         self._file.close()
+        if paid:
+            return cut
         for old in self.output.parent.glob(f".{self.output.name}.*.partial"):
             old.unlink()
         return cut

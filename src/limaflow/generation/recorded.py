@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.generation.prompts import read_prompts
 from limaflow.jsonl import read_records, write_records
-from limaflow.records import Example, Response
+from limaflow.records import Example, FinishReason, Response
 
 SHOWN = 5
 """Prompts named in an error message."""
@@ -25,7 +25,7 @@ class Recorded:
     sample: int | None = None
     """Counted in the file's order where it is not given."""
     tokens: int = 0
-    finish_reason: Literal["stop", "length"] = "stop"
+    finish_reason: FinishReason = "stop"
     decoding: dict[str, Any] = field(default_factory=dict)
 
 

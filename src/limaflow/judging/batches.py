@@ -21,10 +21,10 @@ from openai.types import Batch as SentBatch
 from pydantic import BaseModel, ValidationError
 
 from limaflow.config.judging import Judge
-from limaflow.connection import connected, told
+from limaflow.connection import connected, refused, told
 from limaflow.errors import InputError
 from limaflow.judging.completion import read
-from limaflow.judging.session import REFUSALS, Question, Session
+from limaflow.judging.session import Question, Session
 from limaflow.judging.spending import Spending, bound_of, reached
 from limaflow.judging.store import Answer, Batch
 
@@ -91,14 +91,20 @@ class _Waiting:
                 else:
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.5, LAST_POLL_SECONDS)
-        except REFUSALS as error:
-            self._session.refuse(told(error, self._session.secret))
         except openai.OpenAIError as error:
-            self._session.stop = InputError(
-                f"judge '{self._session.terms.judge.name}': the batch API failed: "
-                f"{told(error, self._session.secret)}",
-                fix="run again; batches that were sent are waited for",
-            )
+            if refused(error):
+                self._session.refuse(told(error, self._session.secret))
+                return
+            self._fail(told(error, self._session.secret))
+        except (AttributeError, ValueError) as error:
+            # What the SDK, which does not check it, makes of a page in place of an object.
+            self._fail(f"it sent no object of the protocol ({error})")
+
+    def _fail(self, reason: str) -> None:
+        self._session.stop = InputError(
+            f"judge '{self._session.terms.judge.name}': the batch API failed: {reason}",
+            fix="run again; batches that were sent are waited for",
+        )
 
     def _take_stored(self) -> None:
         """Answers that another process, waiting for the same batch, has brought in."""
@@ -172,10 +178,8 @@ class _Waiting:
             size, reserved = 0, Spending()
             keys: list[str] = []
             for key, question in fresh.items():
-                bound, line = (
-                    bound_of(question.text, terms.judge),
-                    _line(key, question, terms.judge),
-                )
+                line = _line(key, question, terms.judge)
+                bound = _bound(question, terms.judge)
                 size += len(line)
                 if size > MAX_BYTES or len(keys) == MAX_QUESTIONS:
                     break
@@ -193,7 +197,7 @@ class _Waiting:
 
     def _stop_at_budget(self, question: Question) -> None:
         terms = self._session.terms
-        bound = bound_of(question.text, terms.judge)
+        bound = _bound(question, terms.judge)
         self._session.stop = reached(terms.budget, self._store.spent(terms.run), bound)
 
     async def _collect(self, batches: Iterable[Batch]) -> bool:
@@ -285,14 +289,13 @@ class _Waiting:
 
 
 def _line(key: str, question: Question, judge: Judge) -> bytes:
-    body = {
-        "model": judge.model,
-        "messages": [{"role": "user", "content": question.text}],
-        "temperature": judge.temperature,
-        "max_tokens": judge.max_tokens,
-    }
+    body = question.request(judge)
     asked = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
     return json.dumps(asked).encode() + b"\n"
+
+
+def _bound(question: Question, judge: Judge) -> Spending:
+    return bound_of(judge, question.text, max_tokens=judge.max_tokens)
 
 
 @contextlib.asynccontextmanager

@@ -220,7 +220,7 @@ def say_price(
         Path | None, typer.Option(help="The experiment's results; by default results/NAME.")
     ] = None,
 ) -> None:
-    """What judging an experiment would cost, as far as its responses are there; asks nobody."""
+    """What an experiment's judges and endpoints would cost, as far as it has come; asks nobody."""
     from limaflow.config.experiment import parse
     from limaflow.judging.pricing import of_experiment
     from limaflow.judging.store import Store

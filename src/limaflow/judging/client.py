@@ -26,6 +26,7 @@ def key_of(question: Question, terms: Terms) -> str:
     """The content address of a question: all that may change its answer, and nothing else."""
     judge = terms.judge
     parameters = {"temperature": judge.temperature, "max_tokens": judge.max_tokens}
+    parameters |= judge.extra_body
     named = (judge.model, endpoint_of(terms), terms.identity, parameters)
     return digest(*named, question.template, question.text, length=64)
 

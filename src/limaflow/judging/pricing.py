@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.config.experiment import Config
+from limaflow.config.generation import Decoding, EndpointArm
 from limaflow.config.judging import GRADINGS, Judge
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
@@ -16,7 +17,7 @@ from limaflow.judging.pairwise import pairs
 from limaflow.judging.session import Question, Terms
 from limaflow.judging.spending import cost
 from limaflow.judging.store import Answer, Store
-from limaflow.records import Example, Response
+from limaflow.records import Example, Response, asked_turns
 
 FRAME_TOKENS = 7
 """Around one message of a chat (OpenAI cookbook, "How to count tokens with tiktoken")."""
@@ -80,6 +81,24 @@ def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
     )
 
 
+def price_of_responses(arm: EndpointArm, prompts: Sequence[Example], decoding: Decoding) -> Price:
+    """What an endpoint's responses to `prompts` would cost, each as long as it may be."""
+    texts = ["\n".join(turn.content for turn in asked_turns(prompt)) for prompt in prompts]
+    asked = len(texts) * decoding.samples
+    prompt_tokens, reply_tokens = _guessed(texts) * decoding.samples, asked * decoding.max_tokens
+    at_most = cost(arm, prompt_tokens, reply_tokens)
+    return Price(
+        job=f"responses of {arm.name}",
+        questions=asked,
+        to_ask=asked,
+        prompt_tokens=prompt_tokens,
+        reply_tokens=reply_tokens,
+        cost=at_most,
+        cost_at_most=at_most,
+        counted_by=f"a guess of {BYTES_PER_TOKEN:g} bytes a token",
+    )
+
+
 def _prompt_tokens(
     texts: Sequence[str], judge: Judge, stored: dict[str, Answer]
 ) -> tuple[int, str]:
@@ -90,15 +109,20 @@ def _prompt_tokens(
             sum(len(tokenizer.encode(text).ids) + FRAME_TOKENS for text in texts),
             f"counted by {judge.tokenizer}",
         )
-    size = sum(len(text.encode()) for text in texts)
     seen = sum(answer.prompt_tokens for answer in stored.values())
     if seen:
         share = seen / sum(len(text.encode()) for text in stored)
+        size = sum(len(text.encode()) for text in texts)
         return round(size * share), f"as the endpoint counted {len(stored)} stored answers"
-    return (
-        round(size / BYTES_PER_TOKEN) + FRAME_TOKENS * len(texts),
-        f"a guess of {BYTES_PER_TOKEN:g} bytes a token; name the judge's tokenizer to count them",
+    guess = (
+        f"a guess of {BYTES_PER_TOKEN:g} bytes a token; name the judge's tokenizer to count them"
     )
+    return _guessed(texts), guess
+
+
+def _guessed(texts: Sequence[str]) -> int:
+    size = sum(len(text.encode()) for text in texts)
+    return round(size / BYTES_PER_TOKEN) + FRAME_TOKENS * len(texts)
 
 
 def _tokenizer(location: str) -> Any:
@@ -114,9 +138,21 @@ def _tokenizer(location: str) -> Any:
 
 
 def of_experiment(config: Config, results: Path) -> tuple[list[Price], list[str]]:
-    """A price for each judging job whose responses are there, and the names of the others."""
+    """A price for each job that asks an endpoint, and the names of those that cannot be priced yet.
+
+    Jobs of judges need their responses; an arm of kind `endpoint` that has answered costs nothing.
+    """
     prices: list[Price] = []
     lacking: list[str] = []
+    prompts = results / "curation/prompts/test.jsonl"
+    for arm in config.arms:
+        if arm.kind != "endpoint" or (results / f"responses/test/{arm.name}.jsonl").exists():
+            continue
+        if prompts.exists():
+            asked = list(read_records(prompts, Example))
+            prices.append(price_of_responses(arm, asked, config.generation.decoding))
+        else:
+            lacking.append(f"responses of {arm.name}")
     for job in _jobs(config, results):
         if not all(path.exists() for path in (job.prompts, *job.responses)):
             lacking.append(job.name)

@@ -1,21 +1,19 @@
 """One run of questions to one judge: what was asked, what came in, why it stopped."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import openai
 from tqdm import tqdm
 
 from limaflow.config.judging import Budget, Judge
+from limaflow.connection import key_in, request
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
 from limaflow.judging.store import Answer, Store
 
-REFUSALS = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
-"""Errors that every question would meet."""
 UNBOUNDED = Budget()
 
 
@@ -25,6 +23,15 @@ class Question:
 
     text: str
     template: str
+
+    def request(self, judge: Judge) -> dict[str, Any]:
+        """The body of the request that asks it."""
+        return request(
+            judge,
+            [{"role": "user", "content": self.text}],
+            temperature=judge.temperature,
+            max_tokens=judge.max_tokens,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +63,13 @@ class Session:
         self.terms = terms
         self.store = store
         self.readable = readable
-        self.secret = os.environ.get(terms.judge.key_env, "")
-        if not self.secret:
-            raise InputError(
-                f"judge '{terms.judge.name}' needs its API key in the environment variable "
-                f"{terms.judge.key_env}, which is not set"
-            )
+        self.secret = key_in(terms.judge.key_env, f"judge '{terms.judge.name}'")
         self.stop: InputError | None = None
         self._total = total
         self._answers: dict[str, Answer] = {}
         self._errors: list[Answer] = []
         self._spent = store.spent(terms.run)
-        self._named = store.last_answered_by(terms.judge.name, terms.judge.model)
+        self._named = store.answered_by(terms.judge.name, terms.judge.model)
         self._progress = tqdm(total=total, initial=done, desc=terms.judge.name, unit="answer")
 
     def __enter__(self) -> "Session":
@@ -86,14 +88,14 @@ class Session:
         """Take in a question's last answer, or the error that it ends with."""
         if answer.error is not None:
             self._count_error(answer)
-        elif answer.answered_by != self._named:
+        elif answer.answered_by not in self._named:
             if self._named:
                 tqdm.write(
                     f"judge '{self.terms.judge.name}': the endpoint's model changed from "
-                    f"'{self._named}' to '{answer.answered_by}'",
+                    f"'{self._named[-1]}' to '{answer.answered_by}'",
                     file=sys.stderr,
                 )
-            self._named = answer.answered_by
+            self._named.append(answer.answered_by)
         self._answers[key] = answer
         self._progress.update()
 

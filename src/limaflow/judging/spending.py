@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from limaflow.config.judging import Budget, Judge
+from limaflow.config.settings import Endpoint
 from limaflow.errors import InputError
 
 BATCH_PRICE = 0.5
@@ -13,7 +14,7 @@ MESSAGE_TOKENS = 16
 
 
 class BudgetReached(InputError):
-    """Asking stopped before the run's budget would have been passed."""
+    """Asking stopped before the run's budget would have been passed, or could be kept no more."""
 
     exit_code = 3
 
@@ -44,19 +45,19 @@ class Spending:
         return f"cost {self.cost:.2f}{cost_bound}, {self.tokens:,}{token_bound} tokens"
 
 
-def cost(judge: Judge, prompt_tokens: int, completion_tokens: int) -> float:
-    """What a call costs, in the currency of the judge's prices."""
+def cost(endpoint: Endpoint, prompt_tokens: int, completion_tokens: int) -> float:
+    """What a call costs, in the currency of the endpoint's prices."""
     whole = (
-        prompt_tokens * judge.price_per_million_prompt_tokens
-        + completion_tokens * judge.price_per_million_completion_tokens
+        prompt_tokens * endpoint.price_per_million_prompt_tokens
+        + completion_tokens * endpoint.price_per_million_completion_tokens
     ) / 1e6
-    return whole * BATCH_PRICE if judge.batch else whole
+    return whole * BATCH_PRICE if isinstance(endpoint, Judge) and endpoint.batch else whole
 
 
-def bound_of(message: str, judge: Judge) -> Spending:
-    """The most that one reply to `message` can use up: a token a byte, and `max_tokens`."""
-    prompt = len(message.encode(errors="replace")) + MESSAGE_TOKENS
-    return Spending(cost(judge, prompt, judge.max_tokens), prompt + judge.max_tokens)
+def bound_of(endpoint: Endpoint, *messages: str, max_tokens: int) -> Spending:
+    """The most that one reply to `messages` can use up: a token a byte, and `max_tokens`."""
+    prompt = sum(len(text.encode(errors="replace")) + MESSAGE_TOKENS for text in messages)
+    return Spending(cost(endpoint, prompt, max_tokens), prompt + max_tokens)
 
 
 def reached(budget: Budget, spent: Spending, bound: Spending) -> BudgetReached:
@@ -66,4 +67,14 @@ def reached(budget: Budget, spent: Spending, bound: Spending) -> BudgetReached:
         f"spent or under way, and the next call may cost {bound.cost:.4f} and take "
         f"{bound.tokens:,} tokens; every answer so far is in the store",
         fix="raise judging.budget and run the same command again",
+    )
+
+
+def broken(paid: Spending, bound: Spending) -> BudgetReached:
+    """The message of a run whose endpoint takes more than it was allowed."""
+    return BudgetReached(
+        f"a call took {paid.tokens:,} tokens where its prompt and max_tokens allow "
+        f"{bound.tokens:,}, so that no budget can be kept, and asking stopped; every answer so far "
+        "is kept",
+        fix="raise max_tokens to what replies really take, or set no budget",
     )

@@ -90,9 +90,13 @@ class Store:
             InputError: the file is no store, or of another format.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(
-            path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        self._path = path
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.OperationalError as error:
+            raise InputError(f"cannot be used as judgment store: {error}", path=path) from None
         try:
             # The changes of a killed process survive without a sync; those of a power cut may not.
             self._connection.execute("pragma synchronous = normal")
@@ -103,8 +107,10 @@ class Store:
                     self._connection.execute(statement)
                 if found < FORMAT:
                     self._connection.execute(f"pragma user_version = {FORMAT}")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, InputError) as error:
             self._connection.close()
+            if isinstance(error, InputError):
+                raise
             raise InputError(f"cannot be used as judgment store: {error}", path=path) from None
         if found > FORMAT:
             self._connection.close()
@@ -141,14 +147,14 @@ class Store:
         )
         return self.get(key) or answer
 
-    def last_answered_by(self, judge: str, model: str) -> str:
-        """Who gave the newest stored answer of `judge`; "" where there is none."""
-        row = self._connection.execute(
+    def answered_by(self, judge: str, model: str) -> list[str]:
+        """Who gave the stored answers of `judge`, each once, the newest last."""
+        rows = self._connection.execute(
             "select answered_by from answers where judge = ? and model = ?"
-            " order by at desc limit 1",
+            " group by answered_by order by max(at)",
             (judge, model),
-        ).fetchone()
-        return row[0] if row else ""
+        )
+        return [name for (name,) in rows]
 
     def reserve(self, run: str, bound: Spending, budget: Budget) -> bool:
         """Count `bound` as spent by `run`, unless this would pass `budget`; True if it was.
@@ -224,13 +230,19 @@ class Store:
         if self._connection.in_transaction:
             yield
             return
-        self._connection.execute("begin immediate")
         try:
+            self._connection.execute("begin immediate")
             yield
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
-        self._connection.execute("commit")
+            self._connection.execute("commit")
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"the judgment store cannot be written: {error}",
+                path=self._path,
+                fix="every answer that is in it stays; run again",
+            ) from None
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
 
     def close(self) -> None:
         """Close the file; every answer is already in it."""
@@ -274,9 +286,10 @@ class GroupCommit:
             writes = [write for write, _ in batch]
             try:
                 results = await asyncio.to_thread(self._store.together, writes)
-            except sqlite3.Error as error:
+            except Exception as error:  # whatever it is, the writers wait for it
                 for _, future in batch:
-                    future.set_exception(error)
+                    if not future.done():
+                        future.set_exception(error)
                 continue
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.cancelled():

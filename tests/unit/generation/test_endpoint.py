@@ -14,12 +14,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.responses import Response as HTTPResponse
 from starlette.routing import Route
 
 from limaflow.config.generation import Decoding, EndpointArm
+from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.generation.endpoint import ask
 from limaflow.jsonl import read_records, write_records
+from limaflow.judging.spending import BudgetReached
 from limaflow.records import Example, Message, Response, example_id
 
 DECODING = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=50, samples=1)
@@ -38,6 +41,8 @@ class Server:
     """Requests that are still answered by 429."""
     broken: str = ""
     """A prompt that is always answered by 400."""
+    bodies: list[bytes] = field(default_factory=list)
+    """What is sent, with status 200, in place of the next answers."""
 
 
 @pytest.fixture
@@ -46,15 +51,18 @@ def server() -> Iterator[Server]:
     bound.bind(("127.0.0.1", 0))
     state = Server(port=bound.getsockname()[1])
 
-    def complete(request: Request, body: dict) -> JSONResponse:
+    def complete(request: Request, body: dict) -> HTTPResponse:
         prompt = body["messages"][-1]["content"]
         state.keys.add(request.headers["authorization"])
         if state.storms > 0:
             state.storms -= 1
             return JSONResponse({"error": {"message": "slow"}}, 429, {"retry-after": "0.05"})
         if prompt == state.broken:
-            return JSONResponse({"error": {"message": "no such luck"}}, 400)
+            told = f"no such luck with {request.headers['authorization']}"
+            return JSONResponse({"error": {"message": told}}, 400)
         state.asked.append(body)
+        if state.bodies:
+            return HTTPResponse(state.bodies.pop(), media_type="application/json")
         message = {"role": "assistant", "content": f" You said: {prompt} "}
         reason = "length" if "long" in prompt else "stop"
         return JSONResponse(
@@ -68,7 +76,7 @@ def server() -> Iterator[Server]:
             }
         )
 
-    async def endpoint(request: Request) -> JSONResponse:
+    async def endpoint(request: Request) -> HTTPResponse:
         body = await request.json()
         state.at_once += 1
         state.most_at_once = max(state.most_at_once, state.at_once)
@@ -107,9 +115,24 @@ def arm(server: Server, monkeypatch: pytest.MonkeyPatch) -> EndpointArm:
     )
 
 
-def run(arm: EndpointArm, prompts: Path, output: Path, concurrency: int = 3) -> tuple[int, float]:
-    paced = arm.model_copy(update={"concurrency": concurrency})
-    return ask(paced, prompts, decoding=DECODING, samples=2, seed=1, output=output)
+def run(
+    arm: EndpointArm,
+    prompts: Path,
+    output: Path,
+    concurrency: int = 3,
+    budget: Budget = Budget(),  # noqa: B008 - immutable
+) -> tuple[int, float]:
+    return ask(
+        arm.model_copy(update={"concurrency": concurrency}),
+        prompts,
+        decoding=DECODING,
+        samples=2,
+        seed=1,
+        store=output.with_name("judgments.sqlite"),
+        run="r",
+        budget=budget,
+        output=output,
+    )
 
 
 def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
@@ -144,8 +167,9 @@ def test_after_a_failure_only_what_is_missing_is_asked(
     server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
 ) -> None:
     server.broken = "prompt 9"
-    with pytest.raises(InputError, match=r"did not answer prompt .*no such luck"):
+    with pytest.raises(InputError, match=r"did not answer prompt .*no such luck") as caught:
         run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
+    assert "s3cret" not in str(caught.value)
     assert not (tmp_path / "o.jsonl").exists()
     answered = Counter(body["messages"][0]["content"] for body in server.asked)
     assert answered["prompt 0"] == 2
@@ -153,6 +177,86 @@ def test_after_a_failure_only_what_is_missing_is_asked(
     assert run(arm, prompts, tmp_path / "o.jsonl")[0] == 22
     again = Counter(body["messages"][0]["content"] for body in server.asked)
     assert set(again.values()) == {2}
+
+
+def test_a_second_run_asks_nothing_even_where_the_output_is_gone(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    run(arm, prompts, tmp_path / "o.jsonl")
+    written = (tmp_path / "o.jsonl").read_bytes()
+    (tmp_path / "o.jsonl").unlink()
+    run(
+        arm.model_copy(update={"price_per_million_prompt_tokens": 9.0}),
+        prompts,
+        tmp_path / "o.jsonl",
+    )
+    assert (tmp_path / "o.jsonl").read_bytes() == written
+    assert len(server.asked) == 22
+
+
+def test_what_is_under_way_when_one_fails_is_kept(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    server.broken = "prompt 0"
+    with pytest.raises(InputError, match="no such luck"):
+        run(arm, prompts, tmp_path / "o.jsonl", concurrency=8)
+    paid = len(server.asked)
+    assert paid >= 6
+    server.broken = ""
+    run(arm, prompts, tmp_path / "o.jsonl", concurrency=8)
+    assert len(server.asked) == 22
+
+
+NO_ANSWERS = [
+    b"<html>please log in</html>",
+    b"",
+    b'{"choices": [{"mess',
+    b'{"choices": null}',
+    b'{"choices": []}',
+    b'{"choices": [{"message": null}]}',
+    b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}',
+    b'{"error": {"message": "overloaded"}}',
+]
+
+
+@pytest.mark.parametrize("body", NO_ANSWERS, ids=range(len(NO_ANSWERS)))
+def test_what_is_no_answer_is_asked_again_and_never_kept(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path, body: bytes
+) -> None:
+    server.bodies = [body]
+    run(arm, prompts, tmp_path / "o.jsonl")
+    assert len(server.asked) == 23
+    assert all(r.text for r in read_records(tmp_path / "o.jsonl", Response))
+
+
+def test_what_is_no_answer_to_the_end_is_one_line(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    server.bodies = [NO_ANSWERS[0]] * 99
+    with pytest.raises(InputError, match=r"no chat completion .*<html>please log in"):
+        run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
+    assert len(server.asked) == 3
+
+
+def test_what_the_provider_withholds_is_recorded_as_that(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    withheld = b'{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}]}'
+    server.bodies = [withheld]
+    run(arm, prompts, tmp_path / "o.jsonl")
+    reasons = Counter(r.finish_reason for r in read_records(tmp_path / "o.jsonl", Response))
+    assert reasons == {"stop": 19, "length": 2, "content_filter": 1}
+
+
+def test_the_runs_budget_is_never_passed_and_what_it_paid_for_is_kept(
+    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+) -> None:
+    priced = arm.model_copy(update={"price_per_million_completion_tokens": 1e6})
+    with pytest.raises(BudgetReached, match="the budget of this run would be passed"):
+        run(priced, prompts, tmp_path / "o.jsonl", budget=Budget(cost=100.0))
+    assert 10 < len(server.asked) < 20, "five a reply, of which each may take fifty"
+    run(priced, prompts, tmp_path / "o.jsonl", budget=Budget(cost=1000.0))
+    assert len(server.asked) == 22
 
 
 def test_without_the_key_nothing_is_asked(

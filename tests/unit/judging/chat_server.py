@@ -5,15 +5,17 @@ what to do on the first, second, third call with this message before answering w
 front of `/v1` keeps the calls of one test apart; `GET /<test>/calls` lists them.
 
 Batches of questions are answered by the same rules when `POST /<test>/finish` says so; the model
-name `slow-batches` makes the reply to their creation come too late.
+name `slow-batches` makes the reply to their creation come too late, `html-batches` a web page.
 """
 
 import asyncio
 import json
 import socket
 import sys
+import time
 from collections import defaultdict
 from email import message_from_bytes
+from email.utils import formatdate
 
 import uvicorn
 from starlette.applications import Starlette
@@ -37,19 +39,20 @@ async def complete(request: Request) -> Response:
     body = await request.json()
     message = body["messages"][-1]["content"]
     blocks = read_blocks(message)
-    step = _called(test, message)
+    step = _called(test, body)
     if body["model"] == "unknown":
         return _error(404, "no such model")
     await asyncio.sleep(_delay(blocks["question"]))
     return await _trouble(step, body["model"]) or _completion(body["model"], _judged(blocks))
 
 
-def _called(test: str, message: str) -> str:
+def _called(test: str, body: dict) -> str:
     """Note a call and say what its question wants to happen."""
+    message = body["messages"][-1]["content"]
     question = read_blocks(message)["question"]
     earlier = sum(call["message"] == message for call in calls[test])
     (step,) = _script(question)[earlier : earlier + 1] or ["well"]
-    calls[test].append({"message": message, "question": question, "did": step})
+    calls[test].append({"message": message, "question": question, "did": step, "body": body})
     return step
 
 
@@ -58,6 +61,10 @@ async def _trouble(kind: str, model: str) -> Response | None:
         await asyncio.sleep(30)
     if kind == "429":
         return _error(429, "slow down", {"Retry-After": "1"})
+    if kind == "429-date":
+        return _error(429, "slow down", {"Retry-After": formatdate(time.time() + 2, usegmt=True)})
+    if kind == "503-later":
+        return _error(503, "closed", {"Retry-After": "1"})
     if kind == "quota":
         told = {"x-should-retry": "false"}
         return _error(429, "you have no money left", told, code="insufficient_quota")
@@ -69,6 +76,9 @@ async def _trouble(kind: str, model: str) -> Response | None:
         "broken": lambda: StreamingResponse(_half(), headers={"content-length": "4000"}),
         "drip": lambda: StreamingResponse(_drip(), media_type="application/json"),
         "renamed": lambda: _completion("another", "It is.\nfirst"),
+        "greedy": lambda: _completion(model, "So.\nfirst", tokens=5000),
+        "countless": lambda: _completion(model, "So.\nfirst", tokens=10**30),
+        "uncounted": lambda: _completion(model, "So.\nfirst", tokens=None),
         "mumble": lambda: _completion(model, "Both have their merits, it is hard to say."),
         "punctuated": lambda: _completion(model, "Clear.\nfirst."),
         "cut": lambda: _completion(model, "1. The first\nfirst", finish_reason="length"),
@@ -106,7 +116,9 @@ def _judged(blocks: dict[str, str]) -> str:
     return f"The first has this, the second that.\n\n  {word}  \n"
 
 
-def _completion(model: str, reply: str | None, finish_reason: str = "stop") -> Response:
+def _completion(
+    model: str, reply: str | None, finish_reason: str = "stop", tokens: int | None = 10
+) -> Response:
     return JSONResponse(
         {
             "id": "c-1",
@@ -120,7 +132,7 @@ def _completion(model: str, reply: str | None, finish_reason: str = "stop") -> R
                     "message": {"role": "assistant", "content": reply},
                 }
             ],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+            "usage": {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 110},
         }
     )
 
@@ -163,6 +175,8 @@ async def create_batch(request: Request) -> Response:
         **body,
     }
     batches[test][batch["id"]] = batch
+    if asked[0]["body"]["model"] == "html-batches":
+        return PlainTextResponse("<html>gateway</html>", media_type="text/html")
     if asked[0]["body"]["model"] == "slow-batches":
         await asyncio.sleep(3)
     return JSONResponse(batch)
@@ -198,7 +212,7 @@ async def finish(request: Request) -> Response:
 
 async def _answered(test: str, body: dict) -> dict[str, object]:
     message = body["messages"][-1]["content"]
-    step = _called(test, message)
+    step = _called(test, body)
     made = await _trouble(step, body["model"]) or _completion(
         body["model"], _judged(read_blocks(message))
     )

@@ -129,6 +129,18 @@ def test_a_batch_whose_making_was_never_confirmed_is_found_by_its_name(
 
 
 @pytest.mark.usefixtures("working")
+def test_a_page_in_place_of_a_batch_is_one_line_and_the_batch_is_found_again(
+    endpoint, tmp_path: Path
+) -> None:
+    judge = endpoint.judge(batch=True, model="html-batches")
+    with pytest.raises(InputError, match=r"the batch API failed: it sent no object"):
+        ask(tmp_path / "s", judge, question("Why?"))
+    (answer,) = ask(tmp_path / "s", judge, question("Why?"))
+    assert answer.error is None
+    assert (endpoint.batches(), len(endpoint.calls())) == (1, 1)
+
+
+@pytest.mark.usefixtures("working")
 def test_what_a_killed_run_was_about_to_send_is_asked_anew_and_its_reservation_released(
     endpoint, tmp_path: Path
 ) -> None:

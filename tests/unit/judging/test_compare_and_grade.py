@@ -191,7 +191,7 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
 
 
 def test_two_runs_at_once_share_a_store(endpoint, study) -> None:
-    made = study({f"Number {i}?": (f"good {i}", f"bad {i}") for i in range(25)})
+    made = study({f"Number {i}?\ndelay: 0.1": (f"good {i}", f"bad {i}") for i in range(25)})
     flags = {
         "--judge": endpoint.judge(concurrency=4).flag(),
         "--prompts": made.prompts,
@@ -208,7 +208,7 @@ def test_two_runs_at_once_share_a_store(endpoint, study) -> None:
     ]
     assert [process.wait() for process in running] == [0, 0]
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
-    assert 50 <= len(endpoint.calls()) <= 100
+    assert 50 <= len(endpoint.calls()) < 90, "each finds answers that the other has paid for"
 
 
 def test_a_refused_key_is_one_line_without_the_secret(endpoint, study) -> None:

@@ -1,5 +1,6 @@
 """Asking a judge over HTTP: what is repeated, what is paid, what is kept."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,9 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
+from limaflow.completion import completion_in
 from limaflow.config.judging import Budget, Judge
+from limaflow.connection import complete, connected
 from limaflow.errors import InputError
 from limaflow.judging.client import ask_all, key_of
 from limaflow.judging.instrument import load
@@ -79,6 +83,47 @@ def test_a_storm_that_outlasts_the_sdks_patience_is_waited_out(endpoint, tmp_pat
     assert [answer.error for answer in answers] == [None] * 16
 
 
+@pytest.mark.parametrize("trouble", ["429", "429-date", "503-later"])
+def test_where_the_sdk_gives_up_the_servers_own_time_is_waited_for(endpoint, trouble: str) -> None:
+    asked = question(f"script: {trouble}\nWhy?")
+    started = time.monotonic()
+    assert choice_of(_reply_without_sdk_retries(endpoint, asked)) == "first"
+    assert time.monotonic() - started >= 1
+    assert len(endpoint.calls()) == 2
+
+
+def test_an_error_that_names_no_time_is_not_waited_for(endpoint) -> None:
+    with pytest.raises(openai.InternalServerError):
+        _reply_without_sdk_retries(endpoint, question("script: 500\nWhy?"))
+
+
+def _reply_without_sdk_retries(endpoint, asked: Question) -> str:
+    async def reply() -> bytes:
+        async with connected(
+            endpoint.base_url, os.environ["LIMAFLOW_TEST_KEY"], timeout=9.0, retries=0
+        ) as connection:
+            return await complete(connection, asked.request(endpoint.judge()), going=lambda: True)
+
+    completion = completion_in(asyncio.run(reply()))
+    assert completion is not None
+    return completion.choices[0].message.content or ""
+
+
+def test_what_only_some_endpoints_understand_is_sent_and_null_takes_a_parameter_out(
+    endpoint, tmp_path: Path
+) -> None:
+    body = {"max_tokens": None, "max_completion_tokens": 99, "reasoning_effort": "low"}
+    ask(tmp_path / "s", endpoint.judge(extra_body=body), question("Why?"))
+    (call,) = endpoint.calls()
+    assert {name: call["body"].get(name, "absent") for name in body} == {
+        "max_tokens": "absent",
+        "max_completion_tokens": 99,
+        "reasoning_effort": "low",
+    }
+    ask(tmp_path / "s", endpoint.judge(), question("Why?"))
+    assert len(endpoint.calls()) == 2, "another request has another answer"
+
+
 def test_a_spent_account_is_not_waited_for(endpoint, tmp_path: Path) -> None:
     asked = question(f"script: {'quota ' * 9}\nWhy?")
     with pytest.raises(InputError, match=r"was refused.*no money left"):
@@ -95,6 +140,15 @@ def test_a_model_that_changes_under_its_name_is_reported_over_several_runs(
     assert answer.answered_by == "another-2026-01 fp_7"
     told = capsys.readouterr()
     assert "changed from 'm-2026-01 fp_7' to 'another-2026-01 fp_7'" in told.out + told.err
+
+
+def test_names_that_take_turns_are_reported_once_each(
+    endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripts = ["well", "renamed", "well", "renamed", "well", "renamed"]
+    asked = [question(f"script: {script}\n{i}?") for i, script in enumerate(scripts)]
+    ask(tmp_path / "s", endpoint.judge(concurrency=1), *asked)
+    assert capsys.readouterr().err.count("the endpoint's model changed") == 1
 
 
 @pytest.mark.parametrize("nonsense", ["mumble", "punctuated", "cut", "empty", "html", "wrong-json"])
@@ -117,6 +171,17 @@ def test_a_reply_unreadable_to_the_end_is_an_error_and_never_stored(
     (again,) = ask(tmp_path / "s", judge, asked, share=1.0)
     assert again.error is None
     assert len(endpoint.calls()) == 3
+
+
+@pytest.mark.parametrize("counts", ["countless", "uncounted"])
+def test_a_reply_whose_token_counts_make_no_sense_is_charged_at_its_bound(
+    endpoint, tmp_path: Path, counts: str
+) -> None:
+    asked = question(f"script: {counts}\nWhy?")
+    (answer,) = ask(tmp_path / "s", endpoint.judge(max_tokens=77), asked)
+    assert choice_of(answer.reply) == "first"
+    assert answer.completion_tokens == 77
+    assert answer.prompt_tokens >= len(asked.text)
 
 
 def test_only_failures_are_tried_again(endpoint, tmp_path: Path) -> None:
@@ -163,6 +228,17 @@ def test_a_missing_key_names_its_variable_before_any_call(
     assert endpoint.calls() == []
 
 
+@pytest.mark.parametrize("held", ["sk-one\nsk-two", "sk-ñ"])
+def test_what_cannot_be_a_key_names_its_variable_before_any_call(
+    endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setenv("LIMAFLOW_TEST_KEY", held)
+    with pytest.raises(InputError, match="variable LIMAFLOW_TEST_KEY holds no API key") as caught:
+        ask(tmp_path / "s", endpoint.judge(), question("Why?"))
+    assert "sk-" not in str(caught.value)
+    assert endpoint.calls() == []
+
+
 def test_an_unknown_model_stops_at_once(endpoint, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such model"):
         ask(tmp_path / "s", endpoint.judge(model="unknown"), question("Why?"), share=1.0)
@@ -198,6 +274,17 @@ def test_a_budget_is_shared_by_all_judges_of_a_run_and_by_no_other_run(
     ask(tmp_path / "s", other, *asked, run="another", budget=budget)
 
 
+def test_an_endpoint_that_takes_more_than_max_tokens_is_asked_no_more(
+    endpoint, tmp_path: Path
+) -> None:
+    asked = [question(f"script: greedy\nNumber {i}?") for i in range(9)]
+    judge = endpoint.judge(max_tokens=100, concurrency=1)
+    with pytest.raises(BudgetReached, match=r"a call took 5,100 tokens .* no budget can be kept"):
+        ask(tmp_path / "s", judge, *asked, run="r", budget=Budget(tokens=100_000))
+    assert len(endpoint.calls()) == 1
+    ask(tmp_path / "s", judge, *asked)
+
+
 def test_calls_overlap_up_to_the_bound(endpoint, tmp_path: Path) -> None:
     asked = [question(f"Number {i}?\ndelay: 0.5") for i in range(32)]
     started = time.monotonic()
@@ -219,11 +306,12 @@ def test_the_key_changes_with_all_that_may_change_an_answer() -> None:
         key(asked, base_url="http://x/v1"),
         key(asked, temperature=0.5),
         key(asked, max_tokens=9),
+        key(asked, extra_body={"seed": 1}),
         key(Question(asked.text, "another template")),
         key(question("Why not?")),
         key(question("Why?", "bad", "good")),
     }
-    assert len(keys) == 9
+    assert len(keys) == 10
 
 
 def test_the_key_does_not_change_with_how_a_judge_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """The store of paid answers under several writers."""
 
+import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import pytest
 from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
-from limaflow.judging.store import Answer, Store
+from limaflow.judging.store import Answer, GroupCommit, Store
 
 WRITER = """
 import sys
@@ -109,6 +111,35 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("not a database " * 100)
     with pytest.raises(InputError, match="cannot be used as judgment store"):
         Store(tmp_path / "s")
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be used as judgment store"):
+        Store(tmp_path)
+
+
+def test_a_store_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limaflow.judging.store.LOCK_WAIT_SECONDS", 0.1)
+    with Store(tmp_path / "s") as store, contextlib.closing(sqlite3.connect(tmp_path / "s")) as by:
+        put(store, "k", "first")
+        by.execute("begin exclusive")
+        with pytest.raises(InputError, match=r"cannot be written: database is locked"):
+            store.reserve("r", Spending(1.0, 1), Budget())
+        by.rollback()
+        assert store.get("k")
+
+
+def test_a_write_that_fails_does_not_leave_its_writer_waiting(tmp_path: Path) -> None:
+    async def write(store: Store) -> None:
+        await asyncio.wait_for(GroupCommit(store)(lambda: store.settle("r", *beyond)), 5)
+
+    beyond = Spending(), Spending(0.0, 10**30)
+    with Store(tmp_path / "s") as store:
+        with pytest.raises(OverflowError):
+            asyncio.run(write(store))
+        assert put(store, "k", "first").reply == "first"
 
 
 def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:

@@ -101,5 +101,6 @@ def test_an_experiment_is_priced_as_far_as_it_has_come(
     told = capsys.readouterr().out
     assert "lima-vs-base by gpt-4: 4 of 4 questions to ask" in told
     assert "base, likert by gpt-4: 2 of 2" in told and "lima, quality by gpt-4: 2 of 2" in told
-    assert "together: 12 questions" in told
+    assert "responses of gpt-4: 2 of 2" in told and "4,096 of replies: 0.25" in told
+    assert "together: 14 questions" in told
     assert "not there yet: lima-vs-base-in-context by gpt-4" in told
