@@ -15,6 +15,7 @@ from limaflow.training.adapter import with_adapter
 from limaflow.training.attention import attention_of
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
+from limaflow.training.processes import on_all
 from limaflow.training.residual_dropout import attach
 
 
@@ -44,7 +45,10 @@ def load_model(
         if launch is not None and launch.zero_stage == 3:
             _prepare_deepspeed()
             loading.enter_context(divided_while_loading(_settings(recipe, launch, 1)))
-        model = _pretrained(base, recipe, launch)
+            # Rank 0 alone reads, and can be alone in failing.
+            model = on_all(lambda: _pretrained(base, recipe, launch))
+        else:
+            model = _pretrained(base, recipe, launch)
         context = model.config.max_position_embeddings
         if context < recipe.max_tokens:
             raise InputError(
@@ -75,8 +79,9 @@ def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
     silent: Any = logging.disable_progress_bar
     silent()
     manifest, location = read_manifest(base)
+    read: Any = AutoModelForCausalLM.from_pretrained
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
+        model, found = read(
             location,
             revision=manifest.revision,
             dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
