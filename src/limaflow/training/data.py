@@ -42,7 +42,9 @@ def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
         tokenizer = AutoTokenizer.from_pretrained(location, revision=manifest.revision)
     # Damaged files fail in many ways.
     except Exception as error:
-        raise InputError(f"no tokenizer at {location}: {error!r}", path=base) from None
+        raise InputError(
+            f"no tokenizer at {location}: {type(error).__name__}: {error}", path=base
+        ) from None
     return tokenizer, add_dialogue_tokens(tokenizer)
 
 
@@ -91,7 +93,7 @@ def _distinct(examples: Sequence[Example], path: Path) -> None:
     twice = [id for id, count in Counter(e.id for e in examples).items() if count > 1]
     if twice:
         raise InputError(
-            f"{len(twice)} ids stand more than once, such as {twice[0]}",
+            f"ids of examples that stand more than once: {len(twice)}, such as {twice[0]}",
             path=path,
             fix="remove the repeated examples",
         )

@@ -41,7 +41,7 @@ def test_an_id_that_stands_twice_is_refused(
     tiny_base: Path, examples: Path, recipe: Recipe
 ) -> None:
     examples.write_text(examples.read_text() * 2)
-    with pytest.raises(InputError, match=r"train\.jsonl: 2 ids .* such as short"):
+    with pytest.raises(InputError, match=r"train\.jsonl: .* more than once: 2, such as short"):
         prepared(examples, None, dialogue_tokenizer(tiny_base)[0], recipe)
 
 
