@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from limaflow.config.settings import Settings, Share
 
+Beta = Annotated[float, Field(ge=0, lt=1)]
 Attention = Literal["auto", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"]
 
 
@@ -66,7 +67,7 @@ class Recipe(Settings):
     warmup_steps: int = Field(ge=0)
     batch_examples: int = Field(ge=1)
     max_tokens: int = Field(ge=8)
-    betas: tuple[Share, Share]
+    betas: tuple[Beta, Beta]
     weight_decay: float = Field(ge=0)
     decay_norms_and_biases: bool
     gradient_clipping: float = Field(ge=0)

@@ -63,6 +63,9 @@ def of_config(config: dict[str, Any], origin: str) -> Architecture:
         build: Any = AutoModelForCausalLM.from_config
         with torch.device("meta"):
             model = build(described)
+        sizes = (described.hidden_size, described.num_hidden_layers, described.vocab_size)
+        if min(sizes) < 1:
+            raise ValueError("hidden_size, num_hidden_layers or vocab_size is below 1")
         heads = described.num_attention_heads
         head = getattr(described, "head_dim", None) or described.hidden_size // heads
         return Architecture(
@@ -78,8 +81,10 @@ def of_config(config: dict[str, Any], origin: str) -> Architecture:
             context=described.max_position_embeddings,
             linears=_linears(model),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{origin} describes no decoder that can be planned: {error}") from None
+    # Nonsense fails in many ways.
+    except Exception as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"{origin} describes no decoder that can be planned: {first}") from None
 
 
 def _linears(model: Any) -> dict[str, tuple[int, int]]:

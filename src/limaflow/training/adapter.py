@@ -14,7 +14,7 @@ from limaflow.config.training import Lora
 from limaflow.errors import InputError
 from limaflow.seeds import seed_for
 from limaflow.training.partition import whole
-from limaflow.training.processes import rank
+from limaflow.training.processes import on_first, rank
 
 NAME = "default"
 """peft's name of the one adapter."""
@@ -86,12 +86,9 @@ def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
             place, _, leaf = name.rpartition(".")
             module = base.get_submodule(place)
             with whole(module.parameters()):
-                if rank() == 0:
-                    weight = _merged(module, leaf).detach()
-                    copies[id(value)] = weight.to("cpu", base.dtype, copy=True)
-        if rank() == 0:
-            weights[name] = copies[id(value)]
-    return plain, weights
+                copies[id(value)] = on_first(_merged(module, leaf).detach().to(base.dtype))
+        weights[name] = copies[id(value)]
+    return plain, weights if rank() == 0 else {}
 
 
 def _merged(module: Any, leaf: str) -> torch.Tensor:

@@ -9,6 +9,7 @@ Nothing random is stored: data order and dropout are functions of (seed, step, r
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,23 +157,37 @@ def load(engine: Any, folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:
         What `save` was given as `state`.
 
     Raises:
-        InputError: the files cannot be loaded.
+        InputError: there is nothing to be loaded.
+        SystemExit: 1, where a file is damaged; torchrun ends the other ranks.
     """
     split = checkpoint.is_split_otherwise
     frozen = any(not parameter.requires_grad for parameter in engine.module.parameters())
     place = folder / UNIVERSAL if split else folder
     with universal.mended(engine) if split else contextlib.nullcontext():
-        # It answers (None, None) where it found nothing, without an error.
-        path, state = engine.load_checkpoint(
-            str(place), tag=checkpoint.name, load_module_strict=not frozen
-        )
+        try:
+            path, state = engine.load_checkpoint(
+                str(place), tag=checkpoint.name, load_module_strict=not frozen
+            )
+        # Damaged files fail in many ways, and may be one rank's alone: it ends without waiting for
+        # the others, which are waiting for it.
+        except Exception as error:
+            sys.exit(f"error: {_unreadable(folder, checkpoint, str(error))}")
+    # So it answers where it found nothing, without an error.
     if path is None:
-        raise InputError("the checkpoint cannot be loaded", path=place / checkpoint.name)
+        raise _unreadable(folder, checkpoint, "nothing was found in it")
     meet()
     if rank() == 0:
         _remove(folder / UNIVERSAL)
     loaded: dict[str, Any] = state[STATE]
     return loaded
+
+
+def _unreadable(folder: Path, checkpoint: Checkpoint, reason: str) -> InputError:
+    return InputError(
+        f"the checkpoint cannot be loaded: {reason}",
+        path=folder / checkpoint.name,
+        fix="remove this folder to go on from the checkpoint before it",
+    )
 
 
 @contextlib.contextmanager

@@ -140,7 +140,9 @@ def plan(
     data: Annotated[
         Path | None, typer.Option(help="Training examples: plan for their real lengths.")
     ] = None,
-    gpu_memory: Annotated[float | None, typer.Option(help="GiB of one GPU: does it fit?")] = None,
+    gpu_memory: Annotated[
+        float | None, typer.Option(min=1, help="GiB of one GPU: does it fit?")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Bytes, as JSON.")] = False,
 ) -> None:
     """Say what memory and disk a training needs, and which launch fits a GPU; loads no weights."""

@@ -106,7 +106,8 @@ def tokenized(
     """`example` in the chat template, cut to `max_tokens`, with a label for every trained token.
 
     Raises:
-        InputError: turns do not alternate, or a text holds the end-of-turn token itself.
+        InputError: turns do not alternate, a response is empty, or a text holds the end-of-turn
+            token itself.
     """
     _check_turns(example.id, example.messages)
     text = tokenizer.apply_chat_template(
@@ -136,6 +137,8 @@ def _check_turns(example_id: str, messages: Sequence[Message]) -> None:
     expected = ["user", "assistant"] * len(messages)
     if not messages or [m.role for m in messages] != expected[: len(messages)]:
         raise InputError(f"example {example_id}: turns must alternate, the user first")
+    if any(m.role == "assistant" and not m.content.strip() for m in messages):
+        raise InputError(f"example {example_id}: a response is empty, which would teach silence")
 
 
 def check_trained(
@@ -149,7 +152,7 @@ def check_trained(
     for example in examples:
         if not example.trained:
             raise InputError(
-                f"example {example.id} has no trained token: its response is empty or cut off",
+                f"example {example.id} has no trained token: its response is missing or cut off",
                 path=path,
                 fix="raise training.max_tokens, or drop the example in review",
             )

@@ -1,5 +1,7 @@
 """The examples of a run as tokens, checked before any work is done."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +33,18 @@ def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
     """The base model's tokenizer with the dialogue tokens, and the ids that are new.
 
     Raises:
-        InputError: there is no tokenizer where the manifest points.
+        InputError: there is no whole tokenizer where the manifest points.
     """
     from transformers import AutoTokenizer
 
     manifest, location = read_manifest(base)
     try:
         tokenizer = AutoTokenizer.from_pretrained(location, revision=manifest.revision)
-    except (OSError, ValueError) as error:
-        raise InputError(f"no tokenizer at {location}: {error}", path=base) from None
+    # Damaged files fail in many ways.
+    except Exception as error:
+        raise InputError(
+            f"no tokenizer at {location}: {type(error).__name__}: {error}", path=base
+        ) from None
     return tokenizer, add_dialogue_tokens(tokenizer)
 
 
@@ -47,15 +52,20 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Da
     """Tokenize the train set and the dev examples that carry a response.
 
     Raises:
-        InputError: no examples, nothing trained in one of them, or too many trimmed.
+        InputError: no examples, one that is no dialogue or trains nothing, one id twice, or too
+            many trimmed.
     """
 
     def read(path: Path) -> list[TokenizedExample]:
-        return [
-            tokenized(e, tokenizer, max_tokens=recipe.max_tokens, loss_on=recipe.loss_on)
-            for e in read_records(path, Example)
-            if e.response or path == data
-        ]
+        examples = [e for e in read_records(path, Example) if e.response or path == data]
+        _distinct(examples, path)
+        try:
+            return [
+                tokenized(e, tokenizer, max_tokens=recipe.max_tokens, loss_on=recipe.loss_on)
+                for e in examples
+            ]
+        except InputError as error:
+            raise InputError(str(error), path=path) from None
 
     train = read(data)
     if not train:
@@ -77,3 +87,13 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Da
         "dev_examples": len(held_out),
     }
     return Data(train=train, dev=held_out, facts=facts)
+
+
+def _distinct(examples: Sequence[Example], path: Path) -> None:
+    twice = [id for id, count in Counter(e.id for e in examples).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"ids of examples that stand more than once: {len(twice)}, such as {twice[0]}",
+            path=path,
+            fix="remove the repeated examples",
+        )

@@ -15,6 +15,7 @@ from limaflow.training.adapter import with_adapter
 from limaflow.training.attention import attention_of
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
+from limaflow.training.processes import on_all
 from limaflow.training.residual_dropout import attach
 
 
@@ -37,30 +38,17 @@ def load_model(
         seed: of LoRA's first values.
 
     Raises:
-        InputError: no model where the manifest points, or it does not fit the recipe or tokenizer.
+        InputError: no whole model where the manifest points, or it does not fit the recipe or
+            tokenizer.
     """
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
-    silent: Any = logging.disable_progress_bar
-    silent()
-    manifest, location = read_manifest(base)
     with contextlib.ExitStack() as loading:
         if launch is not None and launch.zero_stage == 3:
             _prepare_deepspeed()
             loading.enter_context(divided_while_loading(_settings(recipe, launch, 1)))
-        try:
-            model = AutoModelForCausalLM.from_pretrained(
-                location,
-                revision=manifest.revision,
-                dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
-                attn_implementation="sdpa" if launch is None else attention_of(recipe, launch),
-                **_quantized(recipe),
-            )
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"no causal language model at {location}: {error}", path=base
-            ) from None
+            # Rank 0 alone reads, and can be alone in failing.
+            model = on_all(lambda: _pretrained(base, recipe, launch))
+        else:
+            model = _pretrained(base, recipe, launch)
         context = model.config.max_position_embeddings
         if context < recipe.max_tokens:
             raise InputError(
@@ -82,6 +70,36 @@ def load_model(
     attach(model, recipe.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
     return trained.train()
+
+
+def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    silent: Any = logging.disable_progress_bar
+    silent()
+    manifest, location = read_manifest(base)
+    read: Any = AutoModelForCausalLM.from_pretrained
+    try:
+        model, found = read(
+            location,
+            revision=manifest.revision,
+            dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+            attn_implementation="sdpa" if launch is None else attention_of(recipe, launch),
+            output_loading_info=True,
+            **_quantized(recipe),
+        )
+    # Damaged files fail in many ways.
+    except Exception as error:
+        raise InputError(f"no causal language model at {location}: {error}", path=base) from None
+    if lacking := sorted(found["missing_keys"]):
+        # transformers makes them up, with a warning.
+        raise InputError(
+            f"no values for {len(lacking)} weights at {location}, such as {lacking[0]}",
+            path=base,
+            fix="bring all of the model's files, with the config.json that they were saved with",
+        )
+    return model
 
 
 def _quantized(recipe: Recipe) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, trained_weights
 from limaflow.training.conversation import END_OF_TURN
 from limaflow.training.partition import whole
-from limaflow.training.processes import from_first, rank
+from limaflow.training.processes import from_first, on_first, rank
 
 
 def export(
@@ -36,7 +36,7 @@ def export(
         return
     adapted = engine.module if hasattr(engine.module, "peft_config") else None
     if adapted is None:
-        model, weights = engine.module, whole_weights(engine)
+        model, weights = engine.module, whole_weights(engine.module)
     else:
         model, weights = merged(adapted)
         trained = trained_weights(adapted)
@@ -69,19 +69,17 @@ def export(
     from_first(write)
 
 
-def whole_weights(engine: Any) -> dict[str, torch.Tensor]:
+def whole_weights(model: Any) -> dict[str, torch.Tensor]:
     """The state dict on the CPU of rank 0 ({} elsewhere), gathered weight by weight at ZeRO-3."""
     copies: dict[int, torch.Tensor] = {}
     weights = {}
-    for name, value in engine.module.state_dict(keep_vars=True).items():
+    for name, value in model.state_dict(keep_vars=True).items():
         # Tied weights stand under two names and must stay one tensor.
         if id(value) not in copies:
             with whole([value]):
-                if rank() == 0:
-                    copies[id(value)] = value.detach().cpu().clone()
-        if rank() == 0:
-            weights[name] = copies[id(value)]
-    return weights
+                copies[id(value)] = on_first(value.detach())
+        weights[name] = copies[id(value)]
+    return weights if rank() == 0 else {}
 
 
 def _generation_config(tokenizer: Any) -> Any:

@@ -1,7 +1,7 @@
 """One process among those that torchrun started: its place, its end, and what rank 0 says for all.
 
 Only torchrun's environment is relied on (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_*), so that one
-machine, several machines and a plain single process are the same program.
+machine and several are the same program; a process that torchrun did not start is alone.
 """
 
 import contextlib
@@ -23,13 +23,20 @@ from limaflow.orphans import end_with
 Result = TypeVar("Result")
 GLOO_PATIENCE = timedelta(minutes=3)
 """How long a rank waits for another; a training that this ended goes on from its checkpoint."""
+ALONE = {
+    "RANK": "0",
+    "WORLD_SIZE": "1",
+    "LOCAL_RANK": "0",
+    "MASTER_ADDR": "127.0.0.1",
+    "MASTER_PORT": "0",
+}
 PULSE = 30
 """Seconds between the signs of life of a rank on which the others wait for long."""
 
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when torchrun dies, which otherwise leaves it running."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
+    if not _started_by_torchrun():
         return
     torchrun = os.getppid()
     if torchrun == 1:
@@ -39,14 +46,9 @@ def die_with_parent() -> None:
 
 def join() -> torch.device:
     """Join the process group and return this rank's device: its own GPU, else the CPU."""
-    for name, alone in {
-        "RANK": "0",
-        "WORLD_SIZE": "1",
-        "LOCAL_RANK": "0",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": "0",
-    }.items():
-        os.environ.setdefault(name, alone)
+    if not _started_by_torchrun():
+        # Such variables of another job would have it wait for ranks that never come.
+        os.environ.update(ALONE)
     if torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
@@ -55,6 +57,10 @@ def join() -> torch.device:
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     dist.init_process_group("gloo", timeout=GLOO_PATIENCE)
     return torch.device("cpu")
+
+
+def _started_by_torchrun() -> bool:
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def rank() -> int:
@@ -100,6 +106,11 @@ def _goes_on(running: Future[Result] | None) -> bool:
     busy = torch.tensor([float(running is not None and not running.done())])
     dist.all_reduce(busy)
     return bool(busy.item())
+
+
+def on_first(weight: torch.Tensor) -> torch.Tensor:
+    """A copy on the CPU of rank 0, an empty tensor elsewhere."""
+    return weight.to("cpu", copy=True) if rank() == 0 else weight.new_empty(0)
 
 
 def on_all(action: Callable[[], Result]) -> Result:

@@ -30,10 +30,13 @@ def save_loaded(base: Path, recipe: Recipe) -> None:
     for name, weight in [*model.named_parameters(), *model.named_buffers()]:
         with whole([weight]):
             loaded[name] = weight.detach().clone()
+    exported = whole_weights(model)
     held = {name: getattr(p, "ds_tensor", p).numel() for name, p in model.named_parameters()}
     if rank() == 0:
         file = f"{output}/{base.parent.name}-{recipe.precision}"
         save_file(loaded, file, {"held": json.dumps(held)})
+        # Tied weights are one tensor, which a plain safetensors file refuses.
+        save_file({n: w.clone() for n, w in exported.items()}, f"{file}-exported")
 
 
 def save_after_two_steps(base: Path, launch: Launch) -> None:
@@ -60,7 +63,7 @@ def save_after_two_steps(base: Path, launch: Launch) -> None:
         update(engine, recipe.learning_rate)
         if not step:
             checkpoints.save(engine, kept, 1, {}, keep=1)
-        weights = whole_weights(engine)
+        weights = whole_weights(engine.module)
         engine.destroy()
     if rank() == 0:
         save_file(weights, f"{output}/{name}")

@@ -98,6 +98,7 @@ def test_the_end_of_turn_starts_as_eos_in_tied_and_untied_heads(
         ([("assistant", "Yes.")], "alternate"),
         ([("user", "a"), ("user", "b")], "alternate"),
         ([("system", "s"), ("user", "a")], "alternate"),
+        ([("user", "a"), ("assistant", " \n")], "response is empty"),
         ([("user", f"a {END_OF_TURN} b"), ("assistant", "Yes.")], "ends a turn"),
     ],
 )

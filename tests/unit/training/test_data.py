@@ -37,6 +37,22 @@ def test_an_empty_data_set_is_refused(tiny_base: Path, tmp_path: Path, recipe: R
         prepared(tmp_path / "train.jsonl", None, dialogue_tokenizer(tiny_base)[0], recipe)
 
 
+def test_an_id_that_stands_twice_is_refused(
+    tiny_base: Path, examples: Path, recipe: Recipe
+) -> None:
+    examples.write_text(examples.read_text() * 2)
+    with pytest.raises(InputError, match=r"train\.jsonl: .* more than once: 2, such as short"):
+        prepared(examples, None, dialogue_tokenizer(tiny_base)[0], recipe)
+
+
+def test_what_is_no_dialogue_is_refused_with_its_file(
+    tiny_base: Path, examples: Path, recipe: Recipe
+) -> None:
+    examples.write_text(examples.read_text().replace("Yes.", " "))
+    with pytest.raises(InputError, match=r"train\.jsonl: example short: a response is empty"):
+        prepared(examples, None, dialogue_tokenizer(tiny_base)[0], recipe)
+
+
 def test_a_response_that_is_cut_off_whole_is_refused_by_name(
     tiny_base: Path, examples: Path, recipe: Recipe
 ) -> None:

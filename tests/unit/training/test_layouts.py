@@ -59,6 +59,10 @@ def test_weights_divided_while_loading_and_offloaded_are_those_of_one_process(
             for name, weight in expected.items():
                 assert found[name].dtype == weight.dtype
                 assert found[name].equal(weight), name
+            exported = load_file(f"{file}-exported")
+            assert exported.keys() == model.state_dict().keys()
+            for name, weight in model.state_dict().items():
+                assert exported[name].equal(weight), name
             with safe_open(file, "pt") as opened:
                 held = json.loads(opened.metadata()["held"])
             for name, weight in model.model.layers.named_parameters():

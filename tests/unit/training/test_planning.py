@@ -153,6 +153,8 @@ def test_an_architecture_may_be_given_in_numbers(recipe: Recipe) -> None:
     [
         (("--architecture", "{"), "not JSON"),
         (("--architecture", '{"model_type": "teapot"}'), "describes no decoder"),
+        (("--architecture", '{"num_attention_heads": 0}'), "describes no decoder"),
+        (("--architecture", '{"num_hidden_layers": -2}'), "num_hidden_layers .* is below 1"),
         (("--base", "/nowhere/at/all"), "no config.json of /nowhere/at/all"),
         (("--arm", "gpt-4"), "no tuned arm is named 'gpt-4'; there are: lima"),
         (("--configfile", "experiments/miniature.yaml"), "stand-in"),

@@ -80,17 +80,41 @@ def test_a_base_model_that_does_not_exist(recipe: Recipe, tmp_path: Path) -> Non
             ask()
 
 
-def test_a_tokenizer_of_another_model(tiny_base: Path, tmp_path: Path, recipe: Recipe) -> None:
+@pytest.fixture
+def copied_base(tiny_base: Path, tmp_path: Path) -> Path:
+    """model.json of a copy of the tiny model, to be spoilt."""
     shutil.copytree(tiny_base.parent, tmp_path / "base")
-    folder = tmp_path / "base" / "model"
+    return tmp_path / "base" / "model.json"
+
+
+def test_damaged_files_of_a_base_model_are_named(copied_base: Path, recipe: Recipe) -> None:
+    folder = copied_base.parent / "model"
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"model\.json: no causal language model at .*header"):
+        load_model(copied_base, None, [], recipe)
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(InputError, match=r"model\.json: no tokenizer at .*added_tokens"):
+        dialogue_tokenizer(copied_base)
+
+
+def test_weights_that_the_files_lack_are_not_made_up(copied_base: Path, recipe: Recipe) -> None:
+    file = copied_base.parent / "model" / "config.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "num_hidden_layers": 3}))
+    with pytest.raises(InputError, match=r"no values for 9 weights at .*model\.layers\.2\."):
+        load_model(copied_base, None, [], recipe)
+
+
+def test_a_tokenizer_of_another_model(copied_base: Path, recipe: Recipe) -> None:
+    folder = copied_base.parent / "model"
     small = AutoModelForCausalLM.from_pretrained(folder)
     small.resize_token_embeddings(300)
     small.save_pretrained(folder)
-    base = tmp_path / "base" / "model.json"
-    tokenizer, new = dialogue_tokenizer(base)
+    tokenizer, new = dialogue_tokenizer(copied_base)
     assert json.loads((folder / "config.json").read_text())["vocab_size"] == 300
     with pytest.raises(InputError, match="400 tokens and the model's embedding 300 rows"):
-        load_model(base, tokenizer, new, recipe)
+        load_model(copied_base, tokenizer, new, recipe)
 
 
 def test_a_model_with_more_rows_than_tokens_takes_the_new_ones_into_them(tiny_base: Path) -> None:

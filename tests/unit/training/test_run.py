@@ -115,6 +115,13 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     assert "saved at ZeRO stage 2, and stage 3 cannot go on from it" in refused
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
+    part = next(tmp_path.glob("runs/*/checkpoints/step-1/*optim_states.pt"))
+    part.write_bytes(bytes(part.stat().st_size))
+    damaged = fail(fine_tune(tmp_path, recipe, launch))
+    assert damaged.count("error: ") == 1
+    assert "step-1: the checkpoint cannot be loaded: " in damaged
+    assert "remove this folder" in damaged
+
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_examples(
     *, fine_tune: Callable, tiny_base: Path, recipe: Recipe, launch: Launch, tmp_path: Path

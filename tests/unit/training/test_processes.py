@@ -1,0 +1,30 @@
+"""A process's place among those that torchrun started."""
+
+import os
+import subprocess
+import sys
+
+ANOTHER_JOBS = {
+    "RANK": "3",
+    "WORLD_SIZE": "9",
+    "LOCAL_RANK": "3",
+    "MASTER_ADDR": "nowhere.invalid",
+    "MASTER_PORT": "1",
+}
+
+
+def test_a_process_that_torchrun_did_not_start_waits_for_nobody() -> None:
+    program = (
+        "from limaflow.training.processes import join, meet, rank, world;"
+        "join(); meet(); print(rank(), world())"
+    )
+    environ = {name: v for name, v in os.environ.items() if not name.startswith("TORCHELASTIC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environ, **ANOTHER_JOBS},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "0 1\n", done.stderr
