@@ -133,6 +133,7 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
             people_files(key),
         log:
             f"<logs>/people_{number}.log",
+        localrule: True
         conda:
             "../envs/limaflow.yaml"
         params:
