@@ -77,6 +77,8 @@ rule ask_endpoint:
     localrule: True
     conda:
         "../envs/limaflow.yaml"
+    resources:
+        api=1,
     params:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
