@@ -20,6 +20,8 @@ def model_of(task: dict[str, Any]) -> Any:
     """The model of the task in fp32, with room for the tokenizer's new tokens."""
     from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
+    from limaflow.training.attention import attention_of
+
     torch.manual_seed(0)
     if "shape" not in task:
         model = AutoModelForCausalLM.from_pretrained(task["model"], dtype=torch.float32)
@@ -31,35 +33,18 @@ def model_of(task: dict[str, Any]) -> Any:
         vocab_size=task["vocabulary"],
         num_attention_heads=heads,
         max_position_embeddings=2048,
-        attn_implementation=_attention(task["precision"]),
+        # The kernel that our training takes here, for both.
+        attn_implementation=attention_of(*settings_of(task, {})),
     )
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         return LlamaForCausalLM(config).train()
 
 
-def _attention(precision: str) -> str:
-    """The kernel that our training takes here, for both."""
+def settings_of(task: dict[str, Any], layout: dict[str, Any]) -> tuple[Any, Any]:
+    """Our recipe and launch for a layout."""
     from limaflow.config.experiment import parse
     from limaflow.overlay import merged
-    from limaflow.training.attention import attention_of
 
-    config = parse(merged([Path("config.yaml")]))
-    recipe = config.training.model_copy(update={"precision": precision})
-    return attention_of(recipe, config.launch)
-
-
-def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
-    """Our step, as recipe.py takes it; the time at the end of each step, and its tokens."""
-    from limaflow.config.experiment import parse
-    from limaflow.overlay import merged
-    from limaflow.training.batches import steps_of_epoch
-    from limaflow.training.conversation import TokenizedExample
-    from limaflow.training.engine import start_engine, update
-    from limaflow.training.gradient import accumulate
-    from limaflow.training.layout import micro_steps
-    from limaflow.training.processes import join
-
-    join()
     config = parse(merged([Path("config.yaml")]))
     recipe = config.training.model_copy(
         update={"precision": task["precision"], "epochs": EPOCHS, "batch_examples": BATCH}
@@ -72,6 +57,20 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
             "gradient_checkpointing": task["checkpointing"],
         }
     )
+    return recipe, launch
+
+
+def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
+    """Our step, as recipe.py takes it; the time at the end of each step, and its tokens."""
+    from limaflow.training.batches import steps_of_epoch
+    from limaflow.training.conversation import TokenizedExample
+    from limaflow.training.engine import start_engine, update
+    from limaflow.training.gradient import accumulate
+    from limaflow.training.layout import micro_steps
+    from limaflow.training.processes import join
+
+    join()
+    recipe, launch = settings_of(task, layout)
     rows = [
         TokenizedExample(
             id=str(number), tokens=tuple(row["input_ids"]), labels=tuple(row["labels"]), trimmed=0

@@ -25,7 +25,7 @@ from limaflow.connection import connected, refused, told
 from limaflow.errors import InputError
 from limaflow.judging.completion import read
 from limaflow.judging.session import Question, Session
-from limaflow.judging.spending import Spending, bound_of, reached
+from limaflow.judging.spending import Spending, reached
 from limaflow.judging.store import Answer, Batch
 
 MAX_QUESTIONS = 50_000
@@ -179,7 +179,7 @@ class _Waiting:
             keys: list[str] = []
             for key, question in fresh.items():
                 line = _line(key, question, terms.judge)
-                bound = _bound(question, terms.judge)
+                bound = question.bound(terms.judge)
                 size += len(line)
                 if size > MAX_BYTES or len(keys) == MAX_QUESTIONS:
                     break
@@ -197,7 +197,7 @@ class _Waiting:
 
     def _stop_at_budget(self, question: Question) -> None:
         terms = self._session.terms
-        bound = _bound(question, terms.judge)
+        bound = question.bound(terms.judge)
         self._session.stop = reached(terms.budget, self._store.spent(terms.run), bound)
 
     async def _collect(self, batches: Iterable[Batch]) -> bool:
@@ -234,10 +234,7 @@ class _Waiting:
                 for key, answer in self._answers(content.content, share):
                     if key in answers:
                         answers[key] = answer
-        paid = sum(
-            (Spending(a.cost, a.prompt_tokens + a.completion_tokens) for a in answers.values()),
-            start=Spending(),
-        )
+        paid = sum((answer.spending for answer in answers.values()), start=Spending())
         judge = self._session.terms.judge
 
         def keep() -> None:
@@ -292,10 +289,6 @@ def _line(key: str, question: Question, judge: Judge) -> bytes:
     body = question.request(judge)
     asked = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
     return json.dumps(asked).encode() + b"\n"
-
-
-def _bound(question: Question, judge: Judge) -> Spending:
-    return bound_of(judge, question.text, max_tokens=judge.max_tokens)
 
 
 @contextlib.asynccontextmanager

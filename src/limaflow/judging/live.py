@@ -12,7 +12,7 @@ from limaflow.connection import complete, connected, refused, told
 from limaflow.judging.completion import UNREADABLE, read
 from limaflow.judging.purse import Purse
 from limaflow.judging.session import Question, Session
-from limaflow.judging.spending import BudgetReached, Spending, bound_of
+from limaflow.judging.spending import BudgetReached, Spending
 from limaflow.judging.store import Answer, GroupCommit
 
 
@@ -64,7 +64,7 @@ class _Asking:
     async def _answer(self, question: Question) -> Answer:
         """Ask until a reply can be read; tokens and cost of all attempts are summed."""
         answer = Answer(error="never asked")
-        bound = bound_of(self._judge, question.text, max_tokens=self._judge.max_tokens)
+        bound = question.bound(self._judge)
         for _ in range(self._judge.attempts):
             latest = await self._purse.pay(bound, partial(self._call, question, bound))
             answer = replace(
@@ -95,6 +95,5 @@ class _Asking:
                 session.refuse(told(error, session.secret))
             return Answer(error=f"call failed: {told(error, session.secret)}"), Spending()
         answer = read(body, self._judge, session.readable, bound)
-        paid = Spending(answer.cost, answer.prompt_tokens + answer.completion_tokens)
-        session.pay(paid)
-        return answer, paid
+        session.pay(answer.spending)
+        return answer, answer.spending

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from limaflow.config.judging import Budget, Judge
 from limaflow.connection import key_in, request
 from limaflow.errors import InputError
-from limaflow.judging.spending import Spending
+from limaflow.judging.spending import Spending, bound_of
 from limaflow.judging.store import Answer, Store
 
 UNBOUNDED = Budget()
@@ -32,6 +32,10 @@ class Question:
             temperature=judge.temperature,
             max_tokens=judge.max_tokens,
         )
+
+    def bound(self, judge: Judge) -> Spending:
+        """The most that one reply can use up."""
+        return bound_of(judge, self.text, max_tokens=judge.max_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,11 @@ class Answer:
     cost: float = 0.0
     error: str | None = None
 
+    @property
+    def spending(self) -> Spending:
+        """What its calls used up."""
+        return Spending(self.cost, self.prompt_tokens + self.completion_tokens)
+
     def told(self, annotator: str, template: str) -> dict[str, Any]:
         """The fields of a `records.Judgment` that this answer fills."""
         return {"annotator": annotator, "template": template, **dataclasses.asdict(self)}
