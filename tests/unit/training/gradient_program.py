@@ -13,7 +13,7 @@ from limaflow.training import engine as engines
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.gradient import accumulate
 from limaflow.training.layout import micro_steps
-from limaflow.training.processes import join, rank, world
+from limaflow.training.processes import ending_at_once, join, rank, world
 
 base, data, recipe_text, launch_text, lora_text, output = sys.argv[1:]
 join()
@@ -62,8 +62,9 @@ def save_gradient(stage: int, recipe: Recipe, name: str) -> None:
     engine.destroy()
 
 
-for stage in range(4):
-    save_gradient(stage, full.model_copy(update={"loss_mean": "token"}), "token")
-    save_gradient(stage, full.model_copy(update={"loss_mean": "example"}), "example")
-for stage in (0, 2, 3):
-    save_gradient(stage, adapted, "lora")
+with ending_at_once():
+    for stage in range(4):
+        save_gradient(stage, full.model_copy(update={"loss_mean": "token"}), "token")
+        save_gradient(stage, full.model_copy(update={"loss_mean": "example"}), "example")
+    for stage in (0, 2, 3):
+        save_gradient(stage, adapted, "lora")

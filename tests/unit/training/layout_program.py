@@ -14,7 +14,7 @@ from limaflow.training.export import whole_weights
 from limaflow.training.gradient import accumulate
 from limaflow.training.layout import micro_steps
 from limaflow.training.partition import whole
-from limaflow.training.processes import join, rank, world
+from limaflow.training.processes import ending_at_once, join, rank, world
 
 base, tied_base, data, recipe_text, launch_text, output = sys.argv[1:]
 join()
@@ -69,15 +69,16 @@ def save_after_two_steps(base: Path, launch: Launch) -> None:
         save_file(weights, f"{output}/{name}")
 
 
-for folder in (base, tied_base):
-    for precision in ("fp32", "bf16"):
-        save_loaded(Path(folder), recipe.model_copy(update={"precision": precision}))
-for stage, offload in (
-    (2, "none"),
-    (3, "none"),
-    (1, "optimizer"),
-    (2, "optimizer"),
-    (3, "parameters"),
-):
-    changed = {"zero_stage": stage, "offload": offload}
-    save_after_two_steps(Path(base), launch.model_copy(update=changed))
+with ending_at_once():
+    for folder in (base, tied_base):
+        for precision in ("fp32", "bf16"):
+            save_loaded(Path(folder), recipe.model_copy(update={"precision": precision}))
+    for stage, offload in (
+        (2, "none"),
+        (3, "none"),
+        (1, "optimizer"),
+        (2, "optimizer"),
+        (3, "parameters"),
+    ):
+        changed = {"zero_stage": stage, "offload": offload}
+        save_after_two_steps(Path(base), launch.model_copy(update=changed))

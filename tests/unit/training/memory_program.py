@@ -20,7 +20,7 @@ from limaflow.training.checkpoints import save
 from limaflow.training.conversation import IGNORED, TokenizedExample
 from limaflow.training.engine import start_engine, update
 from limaflow.training.gradient import accumulate
-from limaflow.training.processes import join, meet, rank
+from limaflow.training.processes import ending_at_once, join, meet, rank
 from limaflow.training.residual_dropout import attach
 
 
@@ -79,16 +79,17 @@ def needs(case: dict, recipe: Recipe, folder: Path) -> dict[str, int]:
     return {"memory": highest, "checkpoint": written}
 
 
-join()
-request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-recipe = Recipe.model_validate(request["recipe"])
-folder = Path(request["folder"])
-found = []
-for number, case in enumerate(request["cases"]):
-    # A small model of the same kind brings the pages of the libraries in.
-    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1}
-    small = {**case, "architecture": {**case["architecture"], **sizes}, "tokens": 64}
-    needs(small, recipe, folder / f"{number}-small")
-    found.append(needs(case, recipe, folder / str(number)))
-if rank() == 0:
-    (folder / "measured.json").write_text(json.dumps(found), encoding="utf-8")
+with ending_at_once():
+    join()
+    request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    recipe = Recipe.model_validate(request["recipe"])
+    folder = Path(request["folder"])
+    found = []
+    for number, case in enumerate(request["cases"]):
+        # A small model of the same kind brings the pages of the libraries in.
+        sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1}
+        small = {**case, "architecture": {**case["architecture"], **sizes}, "tokens": 64}
+        needs(small, recipe, folder / f"{number}-small")
+        found.append(needs(case, recipe, folder / str(number)))
+    if rank() == 0:
+        (folder / "measured.json").write_text(json.dumps(found), encoding="utf-8")
