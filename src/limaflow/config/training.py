@@ -76,6 +76,7 @@ class Recipe(Settings):
     loss_mean: Literal["token", "example"]
     precision: Literal["bf16", "fp32"]
     max_trimmed_share: Share
+    vocabulary_multiple: int = Field(ge=1)
     lora: Lora | None = None
 
     @property

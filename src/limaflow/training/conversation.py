@@ -62,11 +62,15 @@ def add_dialogue_tokens(tokenizer: Any) -> list[int]:
     return sorted(tokenizer.convert_tokens_to_ids(token) for token in new)
 
 
-def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
+def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int], *, multiple: int = 1) -> None:
     """Make room in `model` for the `new` tokens that `add_dialogue_tokens` added.
 
     The end-of-turn row starts as a copy of the EOS row, the nearest thing that the base model
-    knows; another new row starts as the mean of all. Tied and untied heads alike.
+    knows; every other new row starts as the mean of all. Tied and untied heads alike.
+
+    Args:
+        multiple: rows are added up to a multiple of it; those beyond the tokenizer's tokens are
+            never asked for, and the loss pushes them down in the head.
 
     Raises:
         InputError: the tokenizer has other tokens that the model has no rows for.
@@ -82,7 +86,9 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
             fix="bring the tokenizer that the base model was trained with",
         )
     if len(tokenizer) > size:
-        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        model.resize_token_embeddings(
+            len(tokenizer), pad_to_multiple_of=multiple, mean_resizing=False
+        )
     model.config.pad_token_id = tokenizer.pad_token_id
     end, eos = tokenizer.convert_tokens_to_ids(END_OF_TURN), tokenizer.eos_token_id
     tables = {
@@ -91,9 +97,10 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int]) -> None:
     for table in tables.values():
         with torch.no_grad(), whole([table.weight], modified=True):
             mean = table.weight[:size].float().mean(dim=0)
-            for token in new:
-                copied = token == end and eos is not None
-                table.weight[token] = table.weight[eos] if copied else mean
+            table.weight[size:] = mean
+            table.weight[list(new)] = mean.to(table.weight.dtype)
+            if end in new and eos is not None:
+                table.weight[end] = table.weight[eos]
 
 
 def tokenized(

@@ -55,7 +55,7 @@ def load_model(
                 f"training.max_tokens {recipe.max_tokens} exceeds the base model's context of "
                 f"{context}"
             )
-        extend_embeddings(model, tokenizer, new_tokens)
+        extend_embeddings(model, tokenizer, new_tokens, multiple=recipe.vocabulary_multiple)
     if launch is not None and launch.liger:
         from transformers.integrations.liger import apply_liger_kernel
 

@@ -27,6 +27,7 @@ RECIPE = Recipe(
     loss_mean="token",
     precision="fp32",
     max_trimmed_share=0.1,
+    vocabulary_multiple=64,
 )
 LAUNCH = Launch(
     nodes=1,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM
 
 from limaflow.errors import InputError
@@ -90,6 +91,21 @@ def test_the_end_of_turn_starts_as_eos_in_tied_and_untied_heads(
     for table in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
         assert table.shape[0] == len(tokenizer)
         assert table[end].equal(table[tokenizer.eos_token_id])
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_vocabulary_is_padded_with_rows_of_the_mean(tiny_base: Path, tied: bool) -> None:
+    tokenizer, new = dialogue_tokenizer(tiny_base)
+    model = AutoModelForCausalLM.from_pretrained(
+        tiny_base.parent / "model", tie_word_embeddings=tied
+    )
+    known = model.config.vocab_size
+    extend_embeddings(model, tokenizer, new, multiple=64)
+    assert model.config.vocab_size == 448 > len(tokenizer)
+    for table in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+        beyond = table[len(tokenizer) :]
+        assert beyond.shape[0] == 448 - len(tokenizer)
+        torch.testing.assert_close(beyond, table[:known].mean(dim=0).expand_as(beyond))
 
 
 @pytest.mark.parametrize(
