@@ -127,7 +127,7 @@ def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itsel
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
     assert model.generation_config.eos_token_id == [end, tokenizer.eos_token_id]
     base = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
-    extend_embeddings(base, *dialogue_tokenizer(tiny_base))
+    extend_embeddings(base, *dialogue_tokenizer(tiny_base), multiple=recipe.vocabulary_multiple)
     tokens = torch.tensor([[*tokenizer("What happens in Corra?")["input_ids"], end]])
     before = base(tokens).logits
     adapted = PeftModel.from_pretrained(base, export / "adapter")
