@@ -76,6 +76,8 @@ class Preference:
     lose: Interval
     adjusted_win: Interval
     """Wins and half the ties (Zheng et al. 2023, 2306.05685, FastChat's adjusted win rate)."""
+    graded_win: Interval | None = None
+    """Mean part of the win that the judge gives `first`; None where it only ever chose."""
     p_value: float
     """Of the sign test over prompts."""
     permutation_p_value: float
@@ -110,6 +112,7 @@ class Preference:
             win=self.lose,
             lose=self.win,
             adjusted_win=mirrored(self.adjusted_win),
+            graded_win=None if self.graded_win is None else mirrored(self.graded_win),
             other_merge=replace(other, win=other.lose, lose=other.win),
             length_controlled_win=replace(
                 equal, interval=None if equal.interval is None else mirrored(equal.interval)

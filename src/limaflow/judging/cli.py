@@ -331,10 +331,12 @@ def summarize(
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
         needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
         print(
             f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}{needed}"
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}{graded}, "
+            f"p = {s.p_value:.3g}{needed}"
         )
     if strengths is not None:
         found = strengths_by_judge(everything, rule=merge, resampling=resampling)
