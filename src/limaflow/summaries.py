@@ -164,6 +164,30 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GradeAgreement:
+    """How far grades of the same responses on one scale agree; relations as in `Agreement`."""
+
+    relation: Relation
+    scale: str
+    first: str
+    second: str
+    annotators: int
+    items: int
+    """Responses."""
+    prompts: int
+    agreement: Interval
+    """Share of equal grades."""
+    weights: Literal["none", "quadratic"]
+    cohen: Interval | None
+    """Cohen's kappa, of two, so weighted; this and `alpha` None where it is not defined."""
+    metric: Literal["nominal", "ordinal"]
+    alpha: Interval | None
+    """Krippendorff's alpha by this metric; not of between."""
+    minus_first: Interval | None = None
+    """Of between: `agreement` minus that of the first group's own pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GradeSummary:
     """Grades of one model by one judge; the mean is over prompts."""
 

@@ -65,6 +65,13 @@ Repeats = Annotated[
         "--repeats", help="Take what stands twice as another reading; else it is refused."
     ),
 ]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."
+    ),
+]
+GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
 VerdictFiles = Annotated[
     list[Path], typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv or .json.")
 ]
@@ -356,10 +363,7 @@ def agreement(
     merge: MergeRule = "strict",
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
-    group: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."),
-    ] = None,
+    group: Groups = None,
     column: Columns = None,
     value: Values = None,
     word: Words = None,
@@ -370,8 +374,9 @@ def agreement(
 
     from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
-    from limaflow.judging.agreement import agreements, default_groups
+    from limaflow.judging.agreement import agreements
     from limaflow.judging.layout import layout_of, named
+    from limaflow.judging.ratings import default_groups
     from limaflow.judging.tables import read_verdicts
     from limaflow.statistics.outcomes import passes
 
@@ -401,7 +406,7 @@ def agreement(
 
 @app.command("summarize-grades")
 def summarize_grades(
-    grades: Annotated[list[Path], typer.Argument(help="JSONL of grades.")],
+    grades: GradeFiles,
     output: Output,
     seed: Seed,
     bootstrap: Bootstrap = 2000,
@@ -421,6 +426,46 @@ def summarize_grades(
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
         print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+@app.command("agreement-of-grades")
+def agreement_of_grades(
+    grades: GradeFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Groups = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on grades of the same responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.grade_agreement import grade_agreements
+    from limaflow.judging.layout import named
+    from limaflow.judging.ratings import default_groups
+    from limaflow.records import Grade
+
+    files = [list(read_records(path, Grade)) for path in grades]
+    groups = {name: told.split(",") for name, told in named(group, "--group").items()}
+    found = grade_agreements(
+        files,
+        groups or default_groups(grade for records in files for grade in records),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        weighted = "" if row.weights == "none" else f"{row.weights} "
+        kappa = f", {weighted}kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", {row.metric} alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.scale}, {row.relation}: {row.first}, {row.second}: {row.items} responses, "
+            f"{row.agreement.estimate:.1%} agree{kappa}{alpha}"
+        )
+    if not found:
+        print("no two grades are of the same response")
 
 
 def _say_price(job: str, questions: "list[Question]", terms: "Terms") -> None:

@@ -161,6 +161,6 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="prompt 1, sample 0: two verdicts of 'j'"):
         agreement(twice)
     once = table(tmp_path / "w.csv", [(1, "a", "b", "tie", "j")])
-    with pytest.raises(InputError, match=r"no verdicts of 'ann' \(annotators are j\)"):
+    with pytest.raises(InputError, match=r"nothing is of 'ann' \(annotators are j\)"):
         agreement(once, "--group", "people=ann")
     assert agreement(once) == []
