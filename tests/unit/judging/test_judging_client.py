@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -157,6 +158,17 @@ def test_an_unreadable_reply_is_asked_again(endpoint, tmp_path: Path, nonsense: 
     (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=3), asked)
     assert choice_of(answer.reply) == "first"
     assert len(endpoint.calls()) == 3
+
+
+@pytest.mark.parametrize("endless", ["flood", "bomb"])
+def test_a_reply_without_end_does_not_fill_the_memory(
+    endpoint, tmp_path: Path, endless: str
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (answer,) = ask(tmp_path / "s", endpoint.judge(**PRICED), question(f"script: {endless}\nWhy?"))
+    assert answer.error is None
+    assert [call["did"] for call in endpoint.calls()] == [endless, "well"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024, "in KiB"
 
 
 def test_a_reply_unreadable_to_the_end_is_an_error_and_never_stored(
