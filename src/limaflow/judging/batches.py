@@ -203,7 +203,8 @@ class _Waiting:
     def _stop_at_budget(self, question: Question) -> None:
         terms = self._session.terms
         bound = question.bound(terms.judge)
-        self._session.stop = reached(terms.budget, self._store.spent(terms.run), bound)
+        spent, reserved = self._store.spent(terms.run), self._store.reserved(terms.run)
+        self._session.stop = reached(terms.budget, spent, reserved, bound)
 
     async def _collect(self, batches: Iterable[Batch]) -> bool:
         """Take in the batches that have ended; True if there were any."""

@@ -230,6 +230,7 @@ def say_price(
     """What an experiment's judges and endpoints would cost, as far as it has come; asks nobody."""
     from limaflow.config.experiment import parse
     from limaflow.judging.pricing import of_experiment
+    from limaflow.judging.spending import unsettled
     from limaflow.judging.store import Store
     from limaflow.overlay import merged
 
@@ -245,8 +246,10 @@ def say_price(
         print(f"not priced, since responses are not there yet: {'; '.join(lacking)}")
     if Path(config.judging.store).exists():
         with Store(Path(config.judging.store)) as store:
-            spent = store.spent(config.experiment)
+            spent, reserved = store.spent(config.experiment), store.reserved(config.experiment)
         print(f"so far: {spent.of(config.judging.budget)}")
+        if besides := unsettled(reserved):
+            print(f"besides: {besides}")
 
 
 @app.command()
