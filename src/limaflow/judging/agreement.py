@@ -115,6 +115,8 @@ def _agreement(
             return None
 
     def of_items(statistic: Statistic) -> Interval | None:
+        if len(prompts) == 1:
+            return None  # all resamples of one prompt are that prompt
         return optional(
             lambda: drawn.interval(lambda weights: statistic(weights[:, clusters]), len(prompts))
         )

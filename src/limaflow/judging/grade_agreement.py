@@ -140,8 +140,8 @@ def _row(
         return drawn.share(summed(clusters, parts), summed(clusters, wholes))
 
     def optional(statistic: Callable[[], Statistic], applies: bool) -> Interval | None:
-        if not applies:
-            return None
+        if not applies or len(prompts) == 1:
+            return None  # all resamples of one prompt are that prompt
         of_items = statistic()
         try:
             return drawn.interval(lambda weights: of_items(weights[:, clusters]), len(prompts))

@@ -128,6 +128,8 @@ def beyond_within(
         ratio_of(*(summed(clusters, ours.scored(others, s)) for s in (score, ours.any)))
         for others in (theirs, None)
     )
+    if len(prompts) == 1:
+        return None
     try:
         return resampling.interval(lambda weights: across(weights) - among(weights), len(prompts))
     except NotEstimable:
