@@ -73,7 +73,8 @@ Groups = Annotated[
 ]
 GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
 VerdictFiles = Annotated[
-    list[Path], typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv or .json.")
+    list[Path],
+    typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv, .json, .parquet."),
 ]
 
 
@@ -255,7 +256,10 @@ def say_price(
 @app.command()
 def adopt(
     file: Annotated[
-        Path, typer.Argument(help="Verdicts that someone made: JSONL, or a .csv or .tsv of them.")
+        Path,
+        typer.Argument(
+            help="Verdicts that someone made: JSONL, or a .csv, .tsv or .parquet of them."
+        ),
     ],
     prompts: Prompts,
     first: Annotated[str, typer.Option(help="Name of one model.")],

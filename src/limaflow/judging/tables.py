@@ -85,7 +85,8 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
 def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
     if not row.keys() & {*SAID, *MARKS, "error"}:
-        raise InputError(_absent("choice", row), fix="--column choice=THEIRS names it")
+        grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
+        raise InputError(_absent("choice", row), fix=f"--column choice=THEIRS names it{grades}")
     told = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in told:

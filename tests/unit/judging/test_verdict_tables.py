@@ -5,7 +5,9 @@ import shlex
 from collections import defaultdict
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from limaflow.errors import InputError
 from limaflow.judging.layout import Layout, layout_of
@@ -43,6 +45,21 @@ def test_tabs_and_json_lines_say_the_same_as_commas(tmp_path: Path) -> None:
     lines, _ = read_verdicts(written(tmp_path / "v.jsonl", line))
     assert tabs == lines
     assert tabs[0].annotator == "v", "the file's name stands for who judged"
+
+
+def test_parquet_says_the_same_as_json(tmp_path: Path) -> None:
+    rows = [
+        {"prompt_id": n, "first": "x", "second": "y", "games": [{"score": choice}], "at": None}
+        for n, choice in enumerate(["first", "tie", None])
+    ]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "v.parquet")
+    layout = layout_of(["choice=games.0.score"], None, None)
+    ours, _ = read_verdicts(tmp_path / "v.parquet", layout)
+    theirs, _ = read_verdicts(written(tmp_path / "v.json", json.dumps(rows)), layout)
+    assert ours == theirs
+    for broken in ("PAR1", "PAR1" * 50):
+        with pytest.raises(InputError, match=r"v.parquet: not a Parquet file"):
+            read_verdicts(written(tmp_path / "v.parquet", broken))
 
 
 def test_other_names_of_columns_and_choices_are_told_by_options(tmp_path: Path) -> None:
