@@ -128,8 +128,10 @@ class Strengths:
 
     judge: str
     prompts: int
-    strengths: dict[str, Interval]
+    estimates: dict[str, float]
     """Model → log-odds of winning against the average of them."""
+    strengths: dict[str, Interval]
+    """The same with intervals; empty where `refused` says why."""
     refused: str = ""
 
 

@@ -356,9 +356,11 @@ def summarize(
         found = strengths_by_judge(everything, rule=merge, resampling=resampling)
         write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
         for of_judge in found:
-            ranked = sorted(of_judge.strengths.items(), key=lambda model: -model[1].estimate)
-            told = ", ".join(f"{name} {i.estimate:+.2f}" for name, i in ranked)
-            print(f"Bradley–Terry ({of_judge.judge}): {told or of_judge.refused}")
+            ranked = sorted(of_judge.estimates.items(), key=lambda model: -model[1])
+            told = ", ".join(f"{name} {strength:+.2f}" for name, strength in ranked)
+            if of_judge.refused:
+                told = f"{told}; no intervals: {of_judge.refused}" if told else of_judge.refused
+            print(f"Bradley–Terry ({of_judge.judge}): {told}")
 
 
 @app.command()
