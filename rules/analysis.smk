@@ -41,6 +41,24 @@ rule agreement:
         "limaflow judge agreement {params.bootstrap} --output {output} {input} 2>&1 | tee {log}"
 
 
+rule agreement_of_grades:
+    """How far graders of the same responses agree."""
+    input:
+        grade_files,
+    output:
+        "<results>/analysis/agreement_of_grades.json",
+    log:
+        "<logs>/agreement_of_grades.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("judging", "agreement_of_grades"),
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow judge agreement-of-grades {params.bootstrap} --output {output} {input}"
+        " 2>&1 | tee {log}"
+
+
 rule grades:
     """Mean Likert grade of every arm, with intervals."""
     input:

@@ -445,6 +445,13 @@ grade_files = (
     ]
     + [file for file in PEOPLE_FILES if "/grades/" in file]
 )
+# One grader agrees with nobody.
+graders_agreement = (
+    ["<results>/analysis/agreement_of_grades.json"]
+    if any("/grades/" in file for file in PEOPLE_FILES)
+    or any(len(CONFIG.judging.graders(i)) > 1 for i in ("likert", "quality", "safety"))
+    else []
+)
 
 
 # -- benchmarks

@@ -25,6 +25,7 @@ rule html_report:
         preferences="<results>/analysis/preferences.json",
         strengths="<results>/analysis/strengths.json",
         agreement="<results>/analysis/agreement.json",
+        graders_agreement=graders_agreement,
         grades="<results>/analysis/grades.json",
         tax=tax_file,
         verdicts=verdict_files,

@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,14 +20,22 @@ RETRIES = 6
 STORM_SECONDS = 900.0
 """How long one request waits while the server keeps saying 429; the SDK itself gives up sooner."""
 STORM_PAUSE_SECONDS = 8.0
+MOST_BYTES = 16 * 2**20
+"""Of one reply: what goes on beyond is cut off, and then reads as no completion."""
 
 
 class _WholeReplies(openai.DefaultAsyncHttpxClient):
-    """Bounds the time of a whole reply; the SDK's own time-out starts anew with every byte."""
+    """Bounds the time of a whole reply; the SDK's own time-out starts anew with every byte.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
+    And its size, as it comes: a compressed one could grow beyond any bound, so none is asked for.
+    """
+
+    def __init__(self, seconds: float, most_bytes: int) -> None:
+        super().__init__(
+            headers={"Accept-Encoding": "identity"}, event_hooks={"response": [self._bound]}
+        )
         self._seconds = seconds
+        self._most_bytes = most_bytes
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send, or raise the time-out that makes the SDK try again."""
@@ -36,6 +44,29 @@ class _WholeReplies(openai.DefaultAsyncHttpxClient):
                 return await super().send(request, **options)
         except TimeoutError:
             raise httpx2.ReadTimeout("no whole reply in time", request=request) from None
+
+    async def _bound(self, response: httpx2.Response) -> None:
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.headers.pop("Content-Encoding", None)
+        response.stream = _Beginning(response.stream, self._most_bytes)
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first bytes of a body."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, most_bytes: int) -> None:
+        self._body = body
+        self._left = most_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._body:
+            yield part[: self._left]
+            self._left -= len(part)
+            if self._left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 def key_in(variable: str, owner: str) -> str:
@@ -58,7 +89,12 @@ def key_in(variable: str, owner: str) -> str:
 
 
 def connected(
-    base_url: str | None, key: str, *, timeout: float, retries: int = RETRIES
+    base_url: str | None,
+    key: str,
+    *,
+    timeout: float,
+    retries: int = RETRIES,
+    most_bytes: int = MOST_BYTES,
 ) -> openai.AsyncOpenAI:
     """A client of the endpoint; an async context manager.
 
@@ -67,13 +103,14 @@ def connected(
 
     Args:
         timeout: seconds that one whole reply may take.
+        most_bytes: of one reply that are read.
     """
     return openai.AsyncOpenAI(
         api_key=key,
         base_url=base_url,
         max_retries=retries,
         timeout=timeout,
-        http_client=_WholeReplies(timeout),
+        http_client=_WholeReplies(timeout, most_bytes),
     )
 
 

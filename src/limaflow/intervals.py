@@ -59,18 +59,18 @@ class Resampling:
         return self.intervals(lambda weights: statistic(weights)[:, None], units)[0]
 
     def share(self, parts: Array, wholes: Array) -> Interval:
-        """Sum of `parts` over sum of `wholes`, one of each a unit, as `interval`.
+        """Sum of `parts` over sum of `wholes`, one of each a unit and at most 1 of it.
 
-        Where none or all is found no resample differs, which is no certainty. The open end is then
-        that of so many independent draws (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404).
+        As `interval`, but where all units are alike no resample differs, which is no certainty.
+        As many independent draws leave room for a share of unlike ones (Clopper & Pearson 1934,
+        doi:10.1093/biomet/26.4.404, for none of them), which may hold nothing, or all.
         """
         found = self.interval(ratio_of(parts, wholes), len(wholes))
-        bound = 1 - ((1 - self.confidence) / 2) ** (1 / int(np.count_nonzero(wholes)))
-        if found.estimate < ROUNDING:
-            return replace(found, high=bound)
-        if found.estimate > 1 - ROUNDING:
-            return replace(found, low=1 - bound)
-        return found
+        if found.high - found.low > ROUNDING:
+            return found
+        unlike = 1 - ((1 - self.confidence) / 2) ** (1 / int(np.count_nonzero(wholes)))
+        low = found.estimate * (1 - unlike)
+        return Interval(found.estimate, low, low + unlike)
 
     def intervals(self, statistic: Statistic, units: int) -> list[Interval]:
         """Of a statistic with several values (rounds × values), as `interval`."""

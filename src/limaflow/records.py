@@ -220,6 +220,8 @@ class Verdict(Judgment):
     first_response_id: str
     second_response_id: str
     choice: Choice | None = None
+    first_share: float | None = None
+    """What part of the win the annotator gives `first`, from 0 to 1; None where it only chose."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,8 @@ class Preference:
     lose: Interval
     adjusted_win: Interval
     """Wins and half the ties (Zheng et al. 2023, 2306.05685, FastChat's adjusted win rate)."""
+    graded_win: Interval | None = None
+    """Mean part of the win that the judge gives `first`; None where it only ever chose."""
     p_value: float
     """Of the sign test over prompts."""
     permutation_p_value: float
@@ -110,6 +112,7 @@ class Preference:
             win=self.lose,
             lose=self.win,
             adjusted_win=mirrored(self.adjusted_win),
+            graded_win=None if self.graded_win is None else mirrored(self.graded_win),
             other_merge=replace(other, win=other.lose, lose=other.win),
             length_controlled_win=replace(
                 equal, interval=None if equal.interval is None else mirrored(equal.interval)
@@ -125,8 +128,10 @@ class Strengths:
 
     judge: str
     prompts: int
-    strengths: dict[str, Interval]
+    estimates: dict[str, float]
     """Model → log-odds of winning against the average of them."""
+    strengths: dict[str, Interval]
+    """The same with intervals; empty where `refused` says why."""
     refused: str = ""
 
 
@@ -158,6 +163,30 @@ class Agreement:
     """Krippendorff's alpha for nominal data."""
     minus_first: Interval | None = None
     """Of between: `tie_discounted` minus that of the first group's own pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeAgreement:
+    """How far grades of the same responses on one scale agree; relations as in `Agreement`."""
+
+    relation: Relation
+    scale: str
+    first: str
+    second: str
+    annotators: int
+    items: int
+    """Responses."""
+    prompts: int
+    agreement: Interval
+    """Share of equal grades."""
+    weights: Literal["none", "quadratic"]
+    cohen: Interval | None
+    """Cohen's kappa, of two, so weighted; this and `alpha` None where it is not defined."""
+    metric: Literal["nominal", "ordinal"]
+    alpha: Interval | None
+    """Krippendorff's alpha by this metric; not of between."""
+    minus_first: Interval | None = None
+    """Of between: `agreement` minus that of the first group's own pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,8 @@ def test_rounds_of_pairs_and_of_grades_enter_tables_and_figures(workspace: Works
     (workspace.folder / "people.yaml").write_text(overlay, encoding="utf-8")
 
     table, figure = "tables/preferences.csv", "figures/absolute.csv"
-    targets = [f"results/miniature/{name}" for name in (table, figure)]
+    agreement = "analysis/agreement_of_grades.json"
+    targets = [f"results/miniature/{name}" for name in (table, figure, agreement)]
     done = workspace.run(*targets, overlays=("people.yaml",))
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -58,3 +59,7 @@ def test_rounds_of_pairs_and_of_grades_enter_tables_and_figures(workspace: Works
     graded = [row for row in lines(workspace.results / figure) if row["origin"] == "measured"]
     assert [row["bar"] for row in graded] == [f"lima, {person}, 12 prompts" for person in PEOPLE]
     assert all(float(row["excellent"]) == 1 for row in graded)
+    met = json.loads((workspace.results / agreement).read_text(encoding="utf-8"))
+    (people,) = [row for row in met if row["relation"] == "pair"]
+    assert (people["first"], people["second"], people["items"]) == (*PEOPLE, 12)
+    assert people["agreement"]["estimate"] == 1 and people["alpha"] is None

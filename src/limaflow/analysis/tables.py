@@ -89,6 +89,7 @@ def preference_rows(preferences: Sequence[Preference]) -> list[Row]:
             **columns("tie", p.tie),
             **columns("lose", p.lose),
             **columns("adjusted_win", p.adjusted_win),
+            **columns("graded_win", p.graded_win),
             "p_value": p.p_value,
             "permutation_p_value": p.permutation_p_value,
             **columns("position_consistency", p.position_consistency),

@@ -3,41 +3,32 @@
 Items of one prompt are resampled together.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from limaflow.errors import InputError
-from limaflow.intervals import Array, Interval, NotEstimable, Resampling, Statistic, ratio_of
-from limaflow.judging.readings import (
-    CATEGORIES,
-    MISSING,
-    TIE,
-    Item,
-    Orders,
-    Shares,
-    merged,
-    readings_of,
+from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.judging.ratings import (
+    MOST_PAIRS,
+    Ratings,
+    beyond_within,
+    members_of,
+    shared,
+    summed,
 )
+from limaflow.judging.readings import CATEGORIES, MISSING, TIE, Item, Orders, merged, readings_of
 from limaflow.records import Verdict
 from limaflow.statistics.agreement import (
-    between,
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
     tie_discount,
-    within,
 )
 from limaflow.summaries import Agreement, Merge, Relation
 
-MOST_PAIRS = 50
-"""Pairs of annotators told one by one; of more, the groups tell."""
-ANY, SAME = np.ones((CATEGORIES, CATEGORIES)), np.eye(CATEGORIES)
+SAME = np.eye(CATEGORIES)
 DISCOUNTED = tie_discount(CATEGORIES, TIE)
 NO_TIE = np.arange(CATEGORIES) != TIE
 DECIDED = np.outer(NO_TIE, NO_TIE).astype(np.float64)
@@ -60,9 +51,9 @@ def agreements(
         InputError: a file holds one verdict twice, or a group names an unknown annotator.
     """
     readings = readings_of(files)
-    members = {name: _members(told, readings) for name, told in groups.items()}
+    members = members_of(groups, readings)
     first_passes = {name: merged(passes[0], rule) for name, passes in readings.items()}
-    ratings = _shared(first_passes)
+    ratings = shared(first_passes, CATEGORIES)
     found = []
     pairs = ratings.pairs()
     if len(pairs) <= MOST_PAIRS:
@@ -74,35 +65,11 @@ def agreements(
     for (one, ours), (other, theirs) in combinations(parts.items(), 2):
         if ours.compared(theirs).any():
             row = _agreement("between", (one, other), ours, theirs, resampling)
-            found.append(replace(row, minus_first=_difference(ours, theirs, resampling)))
+            beyond = beyond_within(ours, theirs, DISCOUNTED, resampling.seeded("agreement"))
+            found.append(replace(row, minus_first=beyond))
     for name in sorted(readings):
         found += _with_itself(name, readings[name], resampling, rule)
     return found
-
-
-def _members(told: Iterable[str], known: Collection[str]) -> list[str]:
-    found: set[str] = set()
-    for pattern in told:
-        exact = pattern in known
-        matching = {pattern} if exact else {name for name in known if fnmatchcase(name, pattern)}
-        if not matching:
-            raise InputError(
-                f"no verdicts of '{pattern}'", fix=f"annotators are {', '.join(sorted(known))}"
-            )
-        found |= matching
-    return sorted(found)
-
-
-def default_groups(verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
-    """Models are annotators whose verdicts tell which model answered; the others are people."""
-    models: dict[str, bool] = defaultdict(bool)
-    for verdict in verdicts:
-        models[verdict.annotator] |= bool(verdict.answered_by)
-    groups = {
-        "people": [name for name in models if not models[name]],
-        "models": [name for name in models if models[name]],
-    }
-    return {name: members for name, members in groups.items() if members}
 
 
 def _with_itself(
@@ -117,62 +84,11 @@ def _with_itself(
     ]
     found = []
     for relation, readings in kinds:
-        ratings = _shared({str(n): merged(items, rule) for n, items in enumerate(readings)})
+        told = {str(n): merged(items, rule) for n, items in enumerate(readings)}
+        ratings = shared(told, CATEGORIES)
         if len(ratings.prompts):
             found.append(_agreement(relation, (name, name), ratings, None, resampling))
     return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ratings:
-    """What some annotators say of the items that two annotators or more judged."""
-
-    prompts: NDArray[np.str_]
-    """Of each item."""
-    annotators: list[str]
-    shares: Array
-    """Items × annotators × categories."""
-
-    def of(self, annotators: Iterable[str]) -> "Ratings":
-        """What these say, as far as they have said anything of these items."""
-        wanted = set(annotators)
-        kept = [n for n, name in enumerate(self.annotators) if name in wanted]
-        names = [self.annotators[n] for n in kept]
-        return replace(self, annotators=names, shares=self.shares[:, kept])
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """The annotators that have an item in common."""
-        judged = self.shares.sum(axis=2)
-        common = np.argwhere(np.triu(judged.T @ judged, k=1) > 0)
-        return [(self.annotators[a], self.annotators[b]) for a, b in common]
-
-    def scored(self, others: "Ratings | None", score: Array) -> Array:
-        """Of each item: the scores of all pairs, among these or with the `others`, summed."""
-        if others is None:
-            return within(self.shares, score)
-        # Nobody is compared with themselves where groups overlap.
-        common = self.of(others.annotators).shares
-        own = ((common @ score) * common).sum(axis=(1, 2))
-        return np.asarray(between(self.shares, others.shares, score) - own)
-
-    def compared(self, others: "Ratings | None") -> Array:
-        """Of each item: the number of pairs."""
-        return self.scored(others, ANY).round()
-
-
-def _shared(raters: Mapping[str, Mapping[Item, Shares]]) -> Ratings:
-    """The items that more than one of these annotators judged."""
-    judged = Counter(item for told in raters.values() for item in told)
-    items = sorted(item for item, times in judged.items() if times > 1)
-    place = {item: n for n, item in enumerate(items)}
-    names = sorted(name for name, told in raters.items() if told.keys() & place.keys())
-    shares = np.zeros((len(items), len(names), CATEGORIES))
-    for number, name in enumerate(names):
-        for item, rating in raters[name].items():
-            if item in place:
-                shares[place[item], number] = rating
-    prompts = np.array([item[0] for item in items], dtype=np.str_)
-    return Ratings(prompts=prompts, annotators=names, shares=shares)
 
 
 def _agreement(
@@ -188,8 +104,8 @@ def _agreement(
     prompts, clusters = np.unique(ratings.prompts[kept], return_inverse=True)
     drawn = resampling.seeded("agreement")
     compared, agreed, discounted, decided, both = (
-        _summed(clusters, ratings.scored(others, score)[kept])
-        for score in (ANY, SAME, DISCOUNTED, DECIDED, DECIDED * SAME)
+        summed(clusters, ratings.scored(others, score)[kept])
+        for score in (ratings.any, SAME, DISCOUNTED, DECIDED, DECIDED * SAME)
     )
 
     def optional(interval: Callable[[], Interval]) -> Interval | None:
@@ -199,6 +115,8 @@ def _agreement(
             return None
 
     def of_items(statistic: Statistic) -> Interval | None:
+        if len(prompts) == 1:
+            return None  # all resamples of one prompt are that prompt
         return optional(
             lambda: drawn.interval(lambda weights: statistic(weights[:, clusters]), len(prompts))
         )
@@ -222,23 +140,3 @@ def _agreement(
         fleiss=of_items(fleiss_kappa(shares)) if one_crowd and even else None,
         alpha=of_items(krippendorff_alpha(shares)) if one_crowd else None,
     )
-
-
-def _difference(ours: Ratings, theirs: Ratings, resampling: Resampling) -> Interval | None:
-    """Tie-discounted accuracy across the groups minus that among `ours`, over the same prompts."""
-    prompts, clusters = np.unique(ours.prompts, return_inverse=True)
-    across, among = (
-        ratio_of(*(_summed(clusters, ours.scored(others, s)) for s in (DISCOUNTED, ANY)))
-        for others in (theirs, None)
-    )
-    try:
-        return resampling.seeded("agreement").interval(
-            lambda weights: across(weights) - among(weights), len(prompts)
-        )
-    except NotEstimable:
-        return None
-
-
-def _summed(clusters: NDArray[np.int64], values: Array) -> Array:
-    """Sum of each cluster's values."""
-    return np.bincount(clusters, weights=values).astype(np.float64)

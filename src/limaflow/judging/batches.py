@@ -31,6 +31,8 @@ from limaflow.judging.store import Answer, Batch
 MAX_QUESTIONS = 50_000
 MAX_BYTES = 190_000_000
 """What one batch may hold: the protocol's limits, 200 MB of them with some air."""
+MOST_ANSWER_BYTES = 2**30
+"""Of the file that a batch comes back as; what lies beyond is asked again."""
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 1.0, 60.0
 ENDED = ("completed", "failed", "expired", "cancelled")
 NAME = "limaflow"
@@ -53,7 +55,10 @@ async def ask_by_batch(session: Session, questions: Mapping[str, Question]) -> N
     """Send `questions` and wait for them; unreadable and failed ones are sent again."""
     judge = session.terms.judge
     async with connected(
-        judge.base_url, session.secret, timeout=judge.timeout_seconds
+        judge.base_url,
+        session.secret,
+        timeout=judge.timeout_seconds,
+        most_bytes=MOST_ANSWER_BYTES,
     ) as connection:
         await _Waiting(session, connection, questions).wait()
 
@@ -198,7 +203,8 @@ class _Waiting:
     def _stop_at_budget(self, question: Question) -> None:
         terms = self._session.terms
         bound = question.bound(terms.judge)
-        self._session.stop = reached(terms.budget, self._store.spent(terms.run), bound)
+        spent, reserved = self._store.spent(terms.run), self._store.reserved(terms.run)
+        self._session.stop = reached(terms.budget, spent, reserved, bound)
 
     async def _collect(self, batches: Iterable[Batch]) -> bool:
         """Take in the batches that have ended; True if there were any."""

@@ -65,8 +65,16 @@ Repeats = Annotated[
         "--repeats", help="Take what stands twice as another reading; else it is refused."
     ),
 ]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."
+    ),
+]
+GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
 VerdictFiles = Annotated[
-    list[Path], typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv or .json.")
+    list[Path],
+    typer.Argument(help="Verdicts: our JSON lines, or somebody's .csv, .tsv, .json, .parquet."),
 ]
 
 
@@ -223,6 +231,7 @@ def say_price(
     """What an experiment's judges and endpoints would cost, as far as it has come; asks nobody."""
     from limaflow.config.experiment import parse
     from limaflow.judging.pricing import of_experiment
+    from limaflow.judging.spending import unsettled
     from limaflow.judging.store import Store
     from limaflow.overlay import merged
 
@@ -238,14 +247,19 @@ def say_price(
         print(f"not priced, since responses are not there yet: {'; '.join(lacking)}")
     if Path(config.judging.store).exists():
         with Store(Path(config.judging.store)) as store:
-            spent = store.spent(config.experiment)
+            spent, reserved = store.spent(config.experiment), store.reserved(config.experiment)
         print(f"so far: {spent.of(config.judging.budget)}")
+        if besides := unsettled(reserved):
+            print(f"besides: {besides}")
 
 
 @app.command()
 def adopt(
     file: Annotated[
-        Path, typer.Argument(help="Verdicts that someone made: JSONL, or a .csv or .tsv of them.")
+        Path,
+        typer.Argument(
+            help="Verdicts that someone made: JSONL, or a .csv, .tsv or .parquet of them."
+        ),
     ],
     prompts: Prompts,
     first: Annotated[str, typer.Option(help="Name of one model.")],
@@ -331,18 +345,22 @@ def summarize(
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
         needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
         print(
             f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, p = {s.p_value:.3g}{needed}"
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}{graded}, "
+            f"p = {s.p_value:.3g}{needed}"
         )
     if strengths is not None:
         found = strengths_by_judge(everything, rule=merge, resampling=resampling)
         write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
         for of_judge in found:
-            ranked = sorted(of_judge.strengths.items(), key=lambda model: -model[1].estimate)
-            told = ", ".join(f"{name} {i.estimate:+.2f}" for name, i in ranked)
-            print(f"Bradley–Terry ({of_judge.judge}): {told or of_judge.refused}")
+            ranked = sorted(of_judge.estimates.items(), key=lambda model: -model[1])
+            told = ", ".join(f"{name} {strength:+.2f}" for name, strength in ranked)
+            if of_judge.refused:
+                told = f"{told}; no intervals: {of_judge.refused}" if told else of_judge.refused
+            print(f"Bradley–Terry ({of_judge.judge}): {told}")
 
 
 @app.command()
@@ -354,10 +372,7 @@ def agreement(
     merge: MergeRule = "strict",
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
-    group: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."),
-    ] = None,
+    group: Groups = None,
     column: Columns = None,
     value: Values = None,
     word: Words = None,
@@ -368,8 +383,9 @@ def agreement(
 
     from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
-    from limaflow.judging.agreement import agreements, default_groups
+    from limaflow.judging.agreement import agreements
     from limaflow.judging.layout import layout_of, named
+    from limaflow.judging.ratings import default_groups
     from limaflow.judging.tables import read_verdicts
     from limaflow.statistics.outcomes import passes
 
@@ -399,7 +415,7 @@ def agreement(
 
 @app.command("summarize-grades")
 def summarize_grades(
-    grades: Annotated[list[Path], typer.Argument(help="JSONL of grades.")],
+    grades: GradeFiles,
     output: Output,
     seed: Seed,
     bootstrap: Bootstrap = 2000,
@@ -419,6 +435,46 @@ def summarize_grades(
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
         print(f"{s.model} ({s.judge}): {s.prompts} prompts, mean {s.mean.estimate:.2f}")
+
+
+@app.command("agreement-of-grades")
+def agreement_of_grades(
+    grades: GradeFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Groups = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on grades of the same responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.grade_agreement import grade_agreements
+    from limaflow.judging.layout import named
+    from limaflow.judging.ratings import default_groups
+    from limaflow.records import Grade
+
+    files = [list(read_records(path, Grade)) for path in grades]
+    groups = {name: told.split(",") for name, told in named(group, "--group").items()}
+    found = grade_agreements(
+        files,
+        groups or default_groups(grade for records in files for grade in records),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        weighted = "" if row.weights == "none" else f"{row.weights} "
+        kappa = f", {weighted}kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", {row.metric} alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.scale}, {row.relation}: {row.first}, {row.second}: {row.items} responses, "
+            f"{row.agreement.estimate:.1%} agree{kappa}{alpha}"
+        )
+    if not found:
+        print("no two grades are of the same response")
 
 
 def _say_price(job: str, questions: "list[Question]", terms: "Terms") -> None:

@@ -3,11 +3,31 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from limaflow.errors import InputError
+from limaflow.records import Choice
 
 SAID = ("choice", "winner")
 SWAPPED = {f"{name}_swapped" for name in SAID}
+MARKS: Mapping[str, Choice] = {"first_won": "first", "second_won": "second", "tied": "tie"}
+"""Columns of which one holds a 1, and what it says then."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers that grade a preference: one end is all the first's, the other all the second's."""
+
+    first: float
+    second: float
+
+    @property
+    def low(self) -> float:
+        return min(self.first, self.second)
+
+    @property
+    def high(self) -> float:
+        return max(self.first, self.second)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +41,7 @@ class Layout:
     words: Mapping[str, str] = field(default_factory=dict)
     """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
     that begins with < or > is a bound: `<1.5` means all numbers below."""
+    scales: Sequence[Scale] = ()
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -48,7 +69,7 @@ def layout_of(
     """The layout that `--column`, `--value` and `--word` describe.
 
     Raises:
-        InputError: as `named` and `Layout`.
+        InputError: as `named` and `Layout`; a word means a scale and is none.
     """
     theirs: dict[str, list[str]] = defaultdict(list)
     for option in columns or []:
@@ -56,7 +77,25 @@ def layout_of(
         theirs[name].append(column)
     # What a file says may hold a `=`, as in `A=B`; what we say does not.
     meant = dict(_parted(option, "--word", option.rpartition("=")) for option in words or [])
-    return Layout(columns=theirs, values=named(values, "--value"), words=meant)
+    scales = [_scale(word, meant.pop(word)) for word in list(meant) if ".." in meant[word]]
+    return Layout(columns=theirs, values=named(values, "--value"), words=meant, scales=scales)
+
+
+def _scale(word: str, meaning: str) -> Scale:
+    """`1..2` that means `first..second`, or the other way round."""
+    try:
+        one, other = map(float, word.split(".."))
+        if one != other and isfinite(other - one):
+            return {
+                "first..second": Scale(first=one, second=other),
+                "second..first": Scale(first=other, second=one),
+            }[meaning]
+    except (ValueError, KeyError):
+        pass
+    raise InputError(
+        f'--word "{word}={meaning}": not a scale',
+        fix='a scale is as "1..2=first..second", which gives the first all at 1, nothing at 2',
+    )
 
 
 def _parted(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:

@@ -66,4 +66,8 @@ class Purse:
                 self._settled.clear()
                 await self._settled.wait()
             elif alone:
-                raise reached(self.budget, self._store.spent(self._run), bound)
+                raise self._reached(bound)
+
+    def _reached(self, bound: Spending) -> BudgetReached:
+        spent, reserved = self._store.spent(self._run), self._store.reserved(self._run)
+        return reached(self.budget, spent, reserved, bound)

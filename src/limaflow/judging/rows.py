@@ -1,4 +1,4 @@
-"""Rows of somebody's file: .csv, .tsv, JSON lines, or one JSON array of objects."""
+"""Rows of somebody's file: .csv, .tsv, .parquet, JSON lines, or one JSON array of objects."""
 
 import csv
 import json
@@ -9,12 +9,13 @@ from typing import Any
 from limaflow.errors import InputError
 
 Row = dict[str, Any]
+BATCH_ROWS = 1000
 ARRAY_HEAD = 4096
 """Bytes in which an array's opening bracket stands."""
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Line and row; of an array, the number of the object in place of the line.
+    """Line and row; of an array or Parquet, the number of the row in place of the line.
 
     Raises:
         InputError: no such file, or not of these formats; names the line.
@@ -24,6 +25,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     try:
         if path.suffix in {".csv", ".tsv"}:
             yield from _table(path)
+        elif path.suffix == ".parquet":
+            yield from _parquet(path)
         elif _is_array(path):
             yield from _array(path)
         else:
@@ -61,6 +64,20 @@ def _table(path: Path) -> Iterator[tuple[int, Row]]:
             yield reader.line_num, {k: v.strip() for k, v in row.items() if v is not None}
 
 
+def _parquet(path: Path) -> Iterator[tuple[int, Row]]:
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    number = 0
+    try:
+        for batch in ParquetFile(path).iter_batches(BATCH_ROWS):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"not a Parquet file: {error}", path=path) from None
+
+
 def _lines(path: Path) -> Iterator[tuple[int, Row]]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
@@ -95,6 +112,6 @@ def _row(value: Any, path: Path, number: int) -> Row:
             "not a JSON object",
             path=path,
             line=number,
-            fix="one verdict a line, an array of them, or a table named .csv or .tsv",
+            fix="one verdict a line, an array of them, or a table named .csv, .tsv or .parquet",
         )
     return value

@@ -10,6 +10,8 @@ SCALES: dict[Grading, Scale] = {
     "quality": "excellent-pass-fail",
     "safety": "safe-unsafe",
 }
+ORDERED = {"likert-6", "excellent-pass-fail"}
+"""Scales whose levels are more or less of one thing."""
 LEVELS: dict[Grading, Mapping[str, int]] = {
     "likert": {str(level): level for level in range(1, 7)},
     "quality": {"excellent": 3, "pass": 2, "fail": 1},

@@ -60,13 +60,25 @@ def bound_of(endpoint: Endpoint, *messages: str, max_tokens: int) -> Spending:
     return Spending(cost(endpoint, prompt, max_tokens), prompt + max_tokens)
 
 
-def reached(budget: Budget, spent: Spending, bound: Spending) -> BudgetReached:
+def unsettled(reserved: Spending) -> str:
+    """For people: what may have been spent besides; "" where nothing may."""
+    if not reserved.tokens:
+        return ""
+    return (
+        f"up to cost {reserved.cost:.2f} and {reserved.tokens:,} tokens more by calls that are "
+        "under way elsewhere, or that a kill cut off, which may have been charged"
+    )
+
+
+def reached(budget: Budget, spent: Spending, reserved: Spending, bound: Spending) -> BudgetReached:
     """The message of a run that stops."""
+    besides = unsettled(reserved)
     return BudgetReached(
-        f"the budget of this run would be passed, and asking stopped: {spent.of(budget)} are "
-        f"spent or under way, and the next call may cost {bound.cost:.4f} and take "
-        f"{bound.tokens:,} tokens; every answer so far is in the store",
-        fix="raise judging.budget and run the same command again",
+        f"the budget of this run would be passed, and asking stopped: spent are {spent.of(budget)}"
+        f"{', and ' * bool(besides)}{besides}; the next call may cost {bound.cost:.4f} and take "
+        f"{bound.tokens:,} tokens; every answer so far is kept",
+        fix=f"raise judging.budget{', or wait for other processes,' * bool(besides)} and run the "
+        "same command again",
     )
 
 

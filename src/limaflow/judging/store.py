@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from limaflow.config.judging import Budget
 from limaflow.errors import InputError
@@ -42,9 +42,18 @@ create table batches (
     tokens integer not null, keys text not null
 ) without rowid
 """,
+    """
+create table reserved (
+    run text primary key, cost real not null, tokens integer not null
+) without rowid;
+insert into reserved select run, sum(cost), sum(tokens) from batches group by run;
+update spending set cost = max(0, spending.cost - reserved.cost),
+    tokens = spending.tokens - reserved.tokens from reserved where spending.run = reserved.run
+""",
 )
 """What makes each format out of the one before it, from an empty file on."""
 FORMAT = len(_FORMATS)
+Account = Literal["spending", "reserved"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,31 +171,40 @@ class Store:
         return [name for (name,) in rows]
 
     def reserve(self, run: str, bound: Spending, budget: Budget) -> bool:
-        """Count `bound` as spent by `run`, unless this would pass `budget`; True if it was.
+        """Set `bound` aside for `run`, unless this would pass `budget`; True if it was.
 
         Reservations of all processes count. Those of a killed process stay, since its calls may
         have been paid.
         """
         with self._writing():
-            if not (self.spent(run) + bound).within(budget):
+            if not (self.spent(run) + self.reserved(run) + bound).within(budget):
                 return False
-            self._add(run, bound)
+            self._add("reserved", run, bound)
         return True
 
     def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
         """Replace a reservation by what the call really cost."""
-        self._add(run, paid - reserved)
+        with self._writing():
+            self._add("reserved", run, Spending() - reserved)
+            self._add("spending", run, paid)
 
-    def _add(self, run: str, spending: Spending) -> None:
+    def _add(self, table: Account, run: str, spending: Spending) -> None:
         self._connection.execute(
-            "insert into spending values (?, ?, ?) on conflict (run) do update"
+            f"insert into {table} values (?, ?, ?) on conflict (run) do update"
             " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
             (run, spending.cost, spending.tokens),
         )
 
     def spent(self, run: str) -> Spending:
-        """What `run` has used up so far, reservations included."""
-        row = self._connection.execute("select cost, tokens from spending where run = ?", (run,))
+        """What the calls of `run` that came to an end have used up."""
+        return self._of("spending", run)
+
+    def reserved(self, run: str) -> Spending:
+        """What its calls under way may use up, and those of killed processes may have."""
+        return self._of("reserved", run)
+
+    def _of(self, table: Account, run: str) -> Spending:
+        row = self._connection.execute(f"select cost, tokens from {table} where run = ?", (run,))
         return Spending(*(row.fetchone() or ()))
 
     def open_batches(self, model: str) -> list[Batch]:
@@ -222,7 +240,7 @@ class Store:
         with self._writing():
             gone = self._connection.execute("delete from batches where token = ?", (batch.token,))
             if gone.rowcount:
-                self._add(batch.run, paid - batch.reserved)
+                self.settle(batch.run, batch.reserved, paid)
 
     def together(self, writes: Sequence[Callable[[], Any]]) -> list[Any]:
         """Run `writes` in one transaction and return their results."""

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from limaflow.intervals import NotEstimable, Resampling
+from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.records import Verdict
-from limaflow.statistics.bradley_terry import Contest, strengths
+from limaflow.statistics.bradley_terry import Contest, estimates, strengths
 from limaflow.statistics.outcomes import rates, scores_by_prompt
 from limaflow.summaries import Merge, Strengths
 
@@ -40,8 +40,13 @@ def strengths_by_judge(
 
 
 def _strengths(judge: str, contests: Sequence[Contest], resampling: Resampling) -> Strengths:
-    prompts = len({contest.prompt_id for contest in contests})
+    told: dict[str, float] = {}
+    found: dict[str, Interval] = {}
+    refusal = ""
     try:
-        return Strengths(judge=judge, prompts=prompts, strengths=strengths(contests, resampling))
+        told = estimates(contests)
+        found = strengths(contests, resampling)
     except NotEstimable as refused:
-        return Strengths(judge=judge, prompts=prompts, strengths={}, refused=str(refused))
+        refusal = str(refused)
+    prompts = len({contest.prompt_id for contest in contests})
+    return Strengths(judge=judge, prompts=prompts, estimates=told, strengths=found, refused=refusal)

@@ -15,7 +15,7 @@ from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_o
 from limaflow.judging.scales import values_of
 from limaflow.records import Grade, Response, Verdict
 from limaflow.statistics.lengths import Outcome, length_controlled_win, longer_chosen
-from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt
+from limaflow.statistics.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
 from limaflow.statistics.positions import consistency, first_slot, toward_first, toward_second
 from limaflow.statistics.power import DIFFERENCE, POWER, detectable, prompts_needed
 from limaflow.statistics.significance import permutation_test, sign_test
@@ -96,6 +96,7 @@ def preference(
     other: Merge = "mean" if rule == "strict" else "strict"
     other_win, other_tie, other_lose = np.mean(rates(prompts, other), axis=0).tolist()
     agreeing = consistency(prompts)
+    graded = shares_given(verdicts, first, prompts)
     lengths = _lengths(verdicts, chars)
     differences = _differences(verdicts, first, lengths)
     errors = sum(v.choice is None for v in verdicts)
@@ -111,6 +112,7 @@ def preference(
         tie=mean(tie),
         lose=mean(lose),
         adjusted_win=mean(win + tie / 2),
+        graded_win=mean(graded) if len(graded) else None,
         p_value=sign_test(win - lose),
         permutation_p_value=permutation_test(win - lose, drawn.seed),
         merge=rule,

@@ -4,6 +4,10 @@
     first       name of the model whose answer was shown first; `second` likewise
     choice      first, second or tie (neither); empty where the judge failed
     winner      instead of `choice`: a model's name, or tie
+    first_won, second_won, tied
+                instead of `choice`: 1 in the column that holds, 0 in the others
+    first_share what part of the win the judge gives the first, from 0 to 1, where it tells more
+                than a choice
     choice_swapped, winner_swapped
                 what the same judge said with the two shown the other way round, where that stands
                 in the same row; `choice_swapped` is by the place in which they were shown then
@@ -18,20 +22,21 @@ Other columns that our own records have (`error`, `cost`, `answered_by`, …) ar
 left alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError
-from limaflow.judging.layout import SAID, SWAPPED, Layout
+from limaflow.judging.layout import MARKS, SAID, SWAPPED, Layout
 from limaflow.judging.rows import Row, at, read_rows
+from limaflow.judging.said import Said, plain, said
 from limaflow.records import Verdict
 
 NEEDED = ("prompt_id", "first", "second")
+NUMBER = "#"
+"""Calls the number of a row's line, for files whose rows are each of another prompt."""
 NAMES = ("prompt_id", "first", "second", "annotator")
-TIES = ("tie", "neither")
 _ADAPTER = TypeAdapter(Verdict)
 
 
@@ -46,8 +51,8 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdic
     chars: dict[str, int] = {}
     for line, raw in read_rows(path):
         try:
-            for row in _readings(raw, layout):
-                made = _verdicts(row, path.stem, layout.words)
+            for row in _readings({**raw, NUMBER: line}, layout):
+                made = _verdicts(row, path.stem, layout)
                 _measure(row, made[0], chars)
                 verdicts += made
         except InputError as error:
@@ -60,7 +65,7 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdic
 def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
     """The row in our words, once for each annotator whose choice stands in it."""
     # A column that was named is meant, whatever the file's own `choice` may be.
-    stale = SAID if layout.columns.keys() & set(SAID) else ()
+    stale = {*SAID, *MARKS} if layout.columns.keys() & {*SAID, *MARKS} else ()
     row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
     apart: list[Row] = [{}]
     for ours, theirs in layout.columns.items():
@@ -77,10 +82,11 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
         yield row | reading
 
 
-def _verdicts(row: Row, stem: str, words: Mapping[str, str]) -> list[Verdict]:
+def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
-    if not row.keys() & {*SAID, "error"}:
-        raise InputError(_absent("choice", row), fix="--column choice=THEIRS names it")
+    if not row.keys() & {*SAID, *MARKS, "error"}:
+        grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
+        raise InputError(_absent("choice", row), fix=f"--column choice=THEIRS names it{grades}")
     told = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in told:
@@ -88,7 +94,7 @@ def _verdicts(row: Row, stem: str, words: Mapping[str, str]) -> list[Verdict]:
                 _absent(name, row),
                 fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
-    names = {name: _plain(name, told[name]) for name in NAMES if name in told}
+    names = {name: plain(name, told[name]) for name in NAMES if name in told}
     first, second = names["first"], names["second"]
     if first == second:
         raise InputError(f"'{first}' is compared with itself")
@@ -107,60 +113,25 @@ def _verdicts(row: Row, stem: str, words: Mapping[str, str]) -> list[Verdict]:
         "first_response_id": filled["second_response_id"],
         "second_response_id": filled["first_response_id"],
     }
-    made = [_verdict(filled, _choice(row, "", (first, second), words))]
+    made = [_verdict(filled, said(row, "", (first, second), layout))]
     if row.keys() & SWAPPED:
-        made.append(_verdict(turned, _choice(row, "_swapped", (first, second), words)))
+        turned.pop("first_share", None)
+        made.append(_verdict(turned, said(row, "_swapped", (first, second), layout)))
     return made
 
 
-def _verdict(filled: Row, choice: str | None) -> Verdict:
+def _verdict(filled: Row, told: Said) -> Verdict:
+    choice, share = told
     error = filled.get("error", None if choice else "no verdict")
+    graded = {} if share is None else {"first_share": share}
     try:
-        return _ADAPTER.validate_python({**filled, "choice": choice, "error": error})
+        made = _ADAPTER.validate_python({**filled, **graded, "choice": choice, "error": error})
     except ValidationError as refused:
         problem = refused.errors()[0]
         raise InputError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
-
-
-def _choice(row: Row, suffix: str, models: tuple[str, str], words: Mapping[str, str]) -> str | None:
-    """By the place in which the two were shown; `models` is the order of the row's columns."""
-    key = next((name for name in SAID if f"{name}{suffix}" in row), None)
-    value = row[f"{key}{suffix}"] if key else None
-    if value in (None, ""):
-        return None
-    said = _plain(f"{key}{suffix}", value)
-    said = words.get(str(value), words.get(said, _by_bound(said, words)))
-    if not said:
-        return None
-    places = ("first", "second")
-    if key == "winner":
-        # Who won, by name or by column; in the other order their answers stood in other places.
-        shown = places if not suffix else places[::-1]
-        said = dict(zip((*places, *models), shown * 2, strict=True)).get(said, said)
-    if said in TIES:
-        return "tie"
-    if said not in places:
-        known = (
-            "first, second or tie" if key == "choice" else f"'{models[0]}', '{models[1]}' or tie"
-        )
-        raise InputError(
-            f"{key}{suffix} '{said}' is not {known}",
-            fix=f'--word "{said}=first" says what it means; "{said}=" that the judge failed',
-        )
-    return said
-
-
-def _by_bound(said: str, words: Mapping[str, str]) -> str:
-    """What a number means by the side of a bound on which it lies; any other word as it is."""
-    for word, meaning in words.items():
-        if word[:1] in {"<", ">"}:
-            try:
-                number, bound = float(said), float(word[1:])
-            except ValueError:
-                continue
-            if number < bound if word[0] == "<" else number > bound:
-                return meaning
-    return said
+    if made.first_share is not None and not 0 <= made.first_share <= 1:
+        raise InputError(f"first_share: {made.first_share:g} is no share from 0 to 1")
+    return made
 
 
 def _measure(row: Row, verdict: Verdict, chars: dict[str, int]) -> None:
@@ -186,13 +157,6 @@ def _length(row: Row, key: str) -> int | None:
     if length < 0:
         raise InputError(f"{key}: {value!r} is no length in characters")
     return length
-
-
-def _plain(name: str, value: Any) -> str:
-    """A word, as the file means it: 1.0 is 1."""
-    if isinstance(value, list | dict):
-        raise InputError(f"{name} holds several values", fix=f"name one: --column {name}=THEIRS.0")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _absent(name: str, row: Row) -> str:

@@ -65,6 +65,9 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
             for name, value in paper().values.items()
             if name.startswith("agreement-")
         ],
+        agreement_of_grades=optional(
+            results / "analysis/agreement_of_grades.json", list[dict[str, Any]]
+        ),
         grades=optional(results / "analysis/grades.json", list[dict[str, Any]]),
         tax=optional(results / "analysis/tax.json", list[dict[str, Any]]),
         benchmarks=_benchmarks(results, config),

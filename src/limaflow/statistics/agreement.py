@@ -43,18 +43,33 @@ def between(ones: Array, others: Array, score: Array) -> Array:
     return np.asarray(((ones.sum(axis=1) @ score) * others.sum(axis=1)).sum(axis=1))
 
 
-def cohen_kappa(ratings: Array) -> Statistic:
+def quadratic(categories: int) -> Array:
+    """The score of two levels of an ordered scale: 1 - their squared distance over the largest.
+
+    The quadratic weights of Cohen 1968 (doi:10.1037/h0026256).
+    """
+    levels = np.arange(categories, dtype=np.float64)
+    largest = max(categories - 1, 1)
+    return np.asarray(1 - ((levels[:, None] - levels) / largest) ** 2)
+
+
+def cohen_kappa(ratings: Array, score: Array | None = None) -> Statistic:
     """Cohen's κ of two annotators (1960, doi:10.1177/001316446002000104) who judged every item.
 
     (observed - expected) / (1 - expected), expected from each one's own shares; undefined where
     both always say the same one thing.
+
+    Args:
+        score: what a pair of categories is worth, for the weighted κ; by default 1 where they are
+            the same, else 0.
     """
     first, second = ratings[:, 0], ratings[:, 1]
-    agreed = (first * second).sum(axis=1)
+    scored = first @ (_same(ratings) if score is None else score)
+    agreed = (scored * second).sum(axis=1)
 
     def statistic(weights: Array) -> Array:
         total = weights.sum(axis=1)
-        expected = ((weights @ first) * (weights @ second)).sum(axis=1) / total**2
+        expected = ((weights @ scored) * (weights @ second)).sum(axis=1) / total**2
         return _beyond_chance(mean_of(agreed)(weights), expected)
 
     return statistic
@@ -80,8 +95,8 @@ def fleiss_kappa(ratings: Array) -> Statistic:
     return statistic
 
 
-def krippendorff_alpha(ratings: Array) -> Statistic:
-    """Krippendorff's α for nominal data; any number of ratings an item.
+def krippendorff_alpha(ratings: Array, *, ordinal: bool = False) -> Statistic:
+    """Krippendorff's α for nominal or ordinal data; any number of ratings an item.
 
     1 - observed / expected disagreement, of the values that can be paired within their item
     (Krippendorff 2011, "Computing Krippendorff's alpha-reliability").
@@ -89,17 +104,29 @@ def krippendorff_alpha(ratings: Array) -> Statistic:
     # A value alone in its item cannot be paired.
     each = ratings.sum(axis=(1, 2)).round()
     counts = ratings.sum(axis=1) * (each >= 2)[:, None]
-    # Ordered pairs of unlike values in an item, over the number of partners of each value.
-    unlike = 2 * within(ratings, 1 - _same(ratings)) / np.maximum(each - 1, 1)
+    own = np.einsum("irc,irk->ick", ratings, ratings)
+    # Ordered pairs of values in an item, over the number of partners of each value.
+    pairs = np.einsum("ic,ik->ick", counts, counts) - own * (each >= 2)[:, None, None]
+    pairs = (pairs / np.maximum(each - 1, 1)[:, None, None]).reshape(len(pairs), -1)
 
     def statistic(weights: Array) -> Array:
         values = weights @ counts
-        total = values.sum(axis=1)
-        expected = (total**2 - (values**2).sum(axis=1)) / (total - 1)
-        alpha: Array = 1 - (weights @ unlike) / expected
+        found = (weights @ pairs).reshape(len(weights), *own.shape[1:])
+        unlike = _rank_distances(values) if ordinal else 1 - _same(ratings)
+        chance = values[:, :, None] * values[:, None, :] / (values.sum(axis=1) - 1)[:, None, None]
+        alpha: Array = 1 - (found * unlike).sum(axis=(1, 2)) / (chance * unlike).sum(axis=(1, 2))
         return alpha
 
     return statistic
+
+
+def _rank_distances(values: Array) -> Array:
+    """Squared number of values between two levels, each level's own counted half (rounds × …).
+
+    That is the distance of their mean ranks, which weights change.
+    """
+    ranks = values.cumsum(axis=1) - values / 2
+    return np.asarray((ranks[:, :, None] - ranks[:, None, :]) ** 2)
 
 
 def _same(ratings: Array) -> Array:

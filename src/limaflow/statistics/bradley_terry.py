@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.intervals import Array, Interval, NotEstimable, Resampling
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, Statistic
 from limaflow.statistics.logistic import fit
 
 
@@ -23,15 +23,32 @@ class Contest:
     share: float
 
 
-def strengths(contests: Sequence[Contest], resampling: Resampling) -> dict[str, Interval]:
+def estimates(contests: Sequence[Contest]) -> dict[str, float]:
     """Model → log-odds of a win over the average of the models; all of them sum to 0.
-
-    Prompts are resampled, each with its contests of every pair.
 
     Raises:
         NotEstimable: some of the models never met, or never lost to, the others (separation: Ford
             1957, doi:10.2307/2308513).
     """
+    models, prompts, centred = _fitted(contests)
+    found = centred(np.ones((1, prompts)))[0]
+    if np.isnan(found).any():
+        raise NotEstimable("the data determine no value")
+    return dict(zip(models, found.tolist(), strict=True))
+
+
+def strengths(contests: Sequence[Contest], resampling: Resampling) -> dict[str, Interval]:
+    """The same with intervals: prompts are resampled, each with its contests of every pair.
+
+    Raises:
+        NotEstimable: as `estimates`; too many resamples have none.
+    """
+    models, prompts, centred = _fitted(contests)
+    return dict(zip(models, resampling.intervals(centred, prompts), strict=True))
+
+
+def _fitted(contests: Sequence[Contest]) -> tuple[list[str], int, Statistic]:
+    """The models, the number of prompts, and the strengths as a statistic of their weights."""
     models = sorted({name for c in contests for name in (c.first, c.second)})
     _refuse(contests, models)
     ids = sorted({contest.prompt_id for contest in contests})
@@ -58,7 +75,7 @@ def strengths(contests: Sequence[Contest], resampling: Resampling) -> dict[str, 
         found = np.column_stack([np.zeros(len(found)), found])
         return np.asarray(found - found.mean(axis=1, keepdims=True))
 
-    return dict(zip(models, resampling.intervals(centred, len(ids)), strict=True))
+    return models, len(ids), centred
 
 
 def _refuse(contests: Sequence[Contest], models: Sequence[str]) -> None:

@@ -10,13 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.records import Verdict
+from limaflow.intervals import Array
+from limaflow.records import Choice, Verdict
 from limaflow.summaries import Merge
 
 Sample = Mapping[str, int]
 """Model shown first → score: one or two orders."""
 Prompts = Mapping[str, Mapping[int, Sample]]
 """Prompt id → sample number → its scores."""
+CHOSEN: Mapping[Choice, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 
 
 def scores_by_prompt(verdicts: Iterable[Verdict], first: str) -> dict[str, dict[int, Sample]]:
@@ -52,6 +54,27 @@ def _score(verdict: Verdict, first: str) -> int | None:
         return 0
     chosen = verdict.first if verdict.choice == "first" else verdict.second
     return 1 if chosen == first else -1
+
+
+def shares_given(verdicts: Iterable[Verdict], first: str, prompts: Prompts) -> Array:
+    """What part of the win the annotator gives `first`, of each prompt in the order of ids.
+
+    The mean over orders and samples that `prompts` counts. A mere choice gives 1, ½ or 0. Empty
+    where every verdict is one.
+    """
+    given: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    graded = False
+    for v in verdicts:
+        if v.choice is None or v.sample not in prompts.get(v.prompt_id, {}):
+            continue
+        graded |= v.first_share is not None
+        share = CHOSEN[v.choice] if v.first_share is None else v.first_share
+        given[v.prompt_id][v.sample].append(share if v.first == first else 1 - share)
+    found = [
+        float(np.mean([np.mean(orders) for orders in samples.values()]))
+        for _, samples in sorted(given.items())
+    ]
+    return np.array(found if graded else [], dtype=np.float64)
 
 
 def pooled(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:

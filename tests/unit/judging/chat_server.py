@@ -13,6 +13,7 @@ import json
 import socket
 import sys
 import time
+import zlib
 from collections import defaultdict
 from email import message_from_bytes
 from email.utils import formatdate
@@ -74,6 +75,8 @@ async def _trouble(kind: str, model: str) -> Response | None:
         "html": lambda: PlainTextResponse("<html>gateway</html>", media_type="text/html"),
         "wrong-json": lambda: JSONResponse({"choices": []}),
         "broken": lambda: StreamingResponse(_half(), headers={"content-length": "4000"}),
+        "flood": lambda: StreamingResponse(_flood(), media_type="application/json"),
+        "bomb": lambda: Response(_bomb(), headers={"content-encoding": "gzip"}),
         "drip": lambda: StreamingResponse(_drip(), media_type="application/json"),
         "renamed": lambda: _completion("another", "It is.\nfirst"),
         "greedy": lambda: _completion(model, "So.\nfirst", tokens=5000),
@@ -95,6 +98,16 @@ async def _drip():
     for _ in range(300):
         yield b" "
         await asyncio.sleep(0.1)
+
+
+async def _flood():
+    for _ in range(4096):
+        yield b" " * 2**20
+
+
+def _bomb() -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return b"".join(packer.compress(b" " * 2**20) for _ in range(1024)) + packer.flush()
 
 
 def _script(question: str) -> list[str]:

@@ -161,6 +161,14 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="prompt 1, sample 0: two verdicts of 'j'"):
         agreement(twice)
     once = table(tmp_path / "w.csv", [(1, "a", "b", "tie", "j")])
-    with pytest.raises(InputError, match=r"no verdicts of 'ann' \(annotators are j\)"):
+    with pytest.raises(InputError, match=r"nothing is of 'ann' \(annotators are j\)"):
         agreement(once, "--group", "people=ann")
     assert agreement(once) == []
+
+
+def test_one_prompt_has_no_interval_of_a_coefficient(tmp_path: Path) -> None:
+    said = {"ann": ["first", "second", "tie"], "bob": ["first", "tie", "tie"]}
+    rows = [(1, "a", "b", c, who, n) for who, of in said.items() for n, c in enumerate(of)]
+    (pair, _) = agreement(table(tmp_path / "v.csv", rows, [*HEAD, "sample"]))
+    assert (pair["items"], pair["prompts"], pair["cohen"], pair["alpha"]) == (3, 1, None, None)
+    assert pair["agreement"]["low"] < 0.03 and pair["agreement"]["high"] > 0.99

@@ -179,7 +179,7 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
     (told,) = json.loads(output.read_text())
     assert set(told) == {
         *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
-        *("win", "tie", "lose", "adjusted_win", "p_value", "merge", "other_merge"),
+        *("win", "tie", "lose", "adjusted_win", "graded_win", "p_value", "merge", "other_merge"),
         *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
         *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -157,6 +158,17 @@ def test_an_unreadable_reply_is_asked_again(endpoint, tmp_path: Path, nonsense: 
     (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=3), asked)
     assert choice_of(answer.reply) == "first"
     assert len(endpoint.calls()) == 3
+
+
+@pytest.mark.parametrize("endless", ["flood", "bomb"])
+def test_a_reply_without_end_does_not_fill_the_memory(
+    endpoint, tmp_path: Path, endless: str
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (answer,) = ask(tmp_path / "s", endpoint.judge(**PRICED), question(f"script: {endless}\nWhy?"))
+    assert answer.error is None
+    assert [call["did"] for call in endpoint.calls()] == [endless, "well"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024, "in KiB"
 
 
 def test_a_reply_unreadable_to_the_end_is_an_error_and_never_stored(
@@ -375,3 +387,24 @@ def test_a_spent_budget_is_one_line_and_an_exit_code_of_its_own(endpoint, study)
     assert paid < 20
     subprocess.run([*command, "--run", "r", "--budget", '{"cost": 80}'], check=True)
     assert len(endpoint.calls()) == 20
+
+
+def test_what_a_kill_cut_off_is_told_apart_from_what_was_spent(endpoint, study) -> None:
+    made = study({f"Number {i}?\ndelay: 2": ("good", "bad") for i in range(4)})
+    command = [*compare_command(made, endpoint, max_tokens=100), "--run", "r", "--budget"]
+    running = subprocess.Popen([*command, '{"tokens": 90000}'], stderr=subprocess.DEVNULL)
+    while len(endpoint.calls()) < 4:
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    with Store(made.store) as store:
+        cut_off = store.reserved("r").tokens
+        assert (store.spent("r").tokens, cut_off > 4 * 100) == (0, True)
+    bounded = [*command, f'{{"tokens": {cut_off + 10}}}']
+    done = subprocess.run(bounded, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert f"spent are cost 0.00, 0 of {cut_off + 10:,} tokens, and up to" in done.stderr
+    assert f"{cut_off:,} tokens more by calls that are under way elsewhere, or that a kill cut" in (
+        done.stderr
+    )
+    assert len(endpoint.calls()) == 4

@@ -12,7 +12,7 @@ import pytest
 from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
-from limaflow.judging.store import Answer, GroupCommit, Store
+from limaflow.judging.store import _FORMATS, Answer, GroupCommit, Store
 
 WRITER = """
 import sys
@@ -95,7 +95,7 @@ def test_a_reservation_that_would_pass_the_budget_is_refused(
         assert other.reserve("another run", bound, budget)
         store.settle("r", bound, paid)
         assert other.reserve("r", bound, budget)
-        assert store.spent("r") == bound + paid
+        assert (store.spent("r"), store.reserved("r")) == (paid, bound)
 
 
 def test_answers_of_an_older_format_are_kept(tmp_path: Path) -> None:
@@ -105,6 +105,27 @@ def test_answers_of_an_older_format_are_kept(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         assert store.get("k") == Answer(reply="first", answered_by="m fp", cost=0.5)
         assert store.reserve("r", Spending(1.0, 10), Budget(cost=1.0))
+
+
+def test_reservations_of_open_batches_are_told_apart_from_an_older_formats_spending(
+    tmp_path: Path,
+) -> None:
+    connection = sqlite3.connect(tmp_path / "s")
+    connection.executescript(";".join(_FORMATS[:2]))
+    connection.execute("insert into spending values ('r', 5.0, 500), ('other', 1.0, 10)")
+    for token in ("one", "two"):
+        connection.execute(
+            "insert into batches values (?, null, 'm', 'r', 1.5, 100, '[\"k\"]')", (token,)
+        )
+    connection.execute("pragma user_version = 2")
+    connection.commit()
+    connection.close()
+    with Store(tmp_path / "s") as store:
+        assert (store.spent("r"), store.reserved("r")) == (Spending(2.0, 300), Spending(3.0, 200))
+        assert (store.spent("other"), store.reserved("other")) == (Spending(1.0, 10), Spending())
+        for batch in store.open_batches("m"):
+            store.close_batch(batch, Spending(0.5, 30))
+        assert (store.spent("r"), store.reserved("r")) == (Spending(3.0, 360), Spending())
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Laws that win, tie and lose rates obey, and their values on small known cases."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -205,3 +206,29 @@ def test_grades_are_averaged_over_prompts_not_samples() -> None:
 def test_a_model_without_readable_grades_is_an_error() -> None:
     with pytest.raises(InputError, match="no readable grade"):
         grade_summaries([graded("1", None)], RESAMPLING)
+
+
+def test_graded_verdicts_are_averaged_beside_their_choices() -> None:
+    """As AlpacaEval's `win_rate` is beside its `discrete_win_rate`."""
+    shares = [0.9, 0.6, 0.5, 0.2]
+    sides: list[Choice] = ["first", "first", "tie", "second"]
+    graded = [
+        replace(verdict(str(n), "a", side), first_share=share)
+        for n, (side, share) in enumerate(zip(sides, shares, strict=True))
+    ]
+    ours, theirs = seen_from("a", graded), seen_from("b", graded)
+    assert ours.graded_win and theirs.graded_win
+    assert ours.graded_win.estimate == pytest.approx(0.55)
+    assert ours.adjusted_win.estimate == pytest.approx(2.5 / 4)
+    assert theirs.graded_win.estimate == pytest.approx(0.45)
+    mirrored = ours.seen_from("b").graded_win
+    assert mirrored and (mirrored.low, mirrored.high) == pytest.approx(
+        (theirs.graded_win.low, theirs.graded_win.high)
+    )
+    # The other order is a share of the other model; one mere choice is 1, ½ or 0.
+    both = [*graded, replace(verdict("0", "b", "second"), first_share=0.3), verdict("4", "a", None)]
+    swapped = seen_from("a", both).graded_win
+    assert swapped and swapped.estimate == pytest.approx((0.8 + 0.6 + 0.5 + 0.2) / 4)
+    mixed = seen_from("a", [*graded, verdict("4", "a", "first")]).graded_win
+    assert mixed and mixed.estimate == pytest.approx(3.2 / 5)
+    assert seen_from("a", [verdict("0", "a", "first")]).graded_win is None

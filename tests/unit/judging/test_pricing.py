@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.cli import compare, say_price
 from limaflow.judging.client import ask_all
@@ -11,6 +12,8 @@ from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.pricing import FRAME_TOKENS, price
 from limaflow.judging.session import Question, Terms
+from limaflow.judging.spending import Spending
+from limaflow.judging.store import Store
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
@@ -104,3 +107,14 @@ def test_an_experiment_is_priced_as_far_as_it_has_come(
     assert "responses of gpt-4: 2 of 2" in told and "4,096 of replies: 0.25" in told
     assert "together: 14 questions" in told
     assert "not there yet: lima-vs-base-in-context by gpt-4" in told
+    with Store(tmp_path / "s") as store:
+        for bound, paid in ((Spending(2.0, 500), Spending(1.0, 100)), (Spending(0.5, 70), None)):
+            store.reserve("lima-65b", bound, Budget())
+            if paid:
+                store.settle("lima-65b", bound, paid)
+    say_price([root / "config.yaml", overlay], results)
+    told = capsys.readouterr().out
+    assert (
+        "so far: cost 1.00 of 200, 100 tokens\nbesides: up to cost 0.50 and 70 tokens more by"
+        in told
+    )

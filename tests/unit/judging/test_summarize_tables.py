@@ -85,6 +85,16 @@ def test_more_than_two_models_are_ranked_or_the_reason_is_given(tmp_path: Path) 
     _, (told,), output = summarized(tmp_path, unbeaten)
     assert told["strengths"] == {}
     assert "'b', 'c' never won or tied against 'a' (separation)" in output
+    assert told["estimates"] == {}
+
+
+def test_strengths_that_few_resamples_determine_are_told_without_intervals(tmp_path: Path) -> None:
+    won = ["ab", "bc", "ca", "ab", "ac"]
+    rows: list[Row] = [(n, *pair, "first", "j", "", "") for n, pair in enumerate(won)]
+    _, (told,), output = summarized(tmp_path, rows)
+    assert (sorted(told["estimates"]), told["strengths"]) == ([*"abc"], {})
+    assert sum(told["estimates"].values()) == pytest.approx(0)
+    assert "; no intervals: " in output and "of the resamples determine no value" in output
 
 
 def test_what_stands_twice_is_another_reading_where_that_is_asked_for(tmp_path: Path) -> None:

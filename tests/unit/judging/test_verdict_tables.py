@@ -5,7 +5,9 @@ import shlex
 from collections import defaultdict
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from limaflow.errors import InputError
 from limaflow.judging.layout import Layout, layout_of
@@ -45,6 +47,21 @@ def test_tabs_and_json_lines_say_the_same_as_commas(tmp_path: Path) -> None:
     assert tabs[0].annotator == "v", "the file's name stands for who judged"
 
 
+def test_parquet_says_the_same_as_json(tmp_path: Path) -> None:
+    rows = [
+        {"prompt_id": n, "first": "x", "second": "y", "games": [{"score": choice}], "at": None}
+        for n, choice in enumerate(["first", "tie", None])
+    ]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "v.parquet")
+    layout = layout_of(["choice=games.0.score"], None, None)
+    ours, _ = read_verdicts(tmp_path / "v.parquet", layout)
+    theirs, _ = read_verdicts(written(tmp_path / "v.json", json.dumps(rows)), layout)
+    assert ours == theirs
+    for broken in ("PAR1", "PAR1" * 50):
+        with pytest.raises(InputError, match=r"v.parquet: not a Parquet file"):
+            read_verdicts(written(tmp_path / "v.parquet", broken))
+
+
 def test_other_names_of_columns_and_choices_are_told_by_options(tmp_path: Path) -> None:
     text = "question_id,model_a,model_b,winner,judge\n81,x,y,model_b,g\n82,x,y,tie (inconsistent),g"
     told = "prompt_id=question_id first=model_a second=model_b choice=winner annotator=judge"
@@ -59,6 +76,12 @@ def test_a_column_that_is_named_is_meant_whatever_the_files_own_is(tmp_path: Pat
     layout = layout_of(["winner=won"], None, None)
     verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
     assert verdicts[0].choice == "second"
+
+
+def test_rows_without_ids_are_each_of_a_prompt_of_their_own(tmp_path: Path) -> None:
+    path = written(tmp_path / "v.csv", "left,right,winner\nx,y,left\nx,y,left\n")
+    layout = layout_of(["prompt_id=#", "first=left", "second=right"], None, ["left=first"])
+    assert [v.prompt_id for v in read_verdicts(path, layout)[0]] == ["2", "3"]
 
 
 def test_a_winner_may_be_named(tmp_path: Path) -> None:
@@ -146,6 +169,68 @@ def test_a_number_is_a_choice_by_its_side_of_a_bound(tmp_path: Path) -> None:
     assert [v.choice for v in made] == ["first", "tie", "second", "second", None]
 
 
+def test_a_number_on_a_scale_is_a_choice_and_a_share_of_the_first(tmp_path: Path) -> None:
+    rows = [
+        {"prompt_id": n, "first": "d", "second": "g", "choice": preference}
+        for n, preference in enumerate((1.0, 1.25, "1.5", 2, 0))
+    ]
+    made = read(tmp_path / "v.json", rows, "--word=1..2=first..second --word=0=")
+    assert [(v.choice, v.first_share) for v in made] == [
+        *(("first", 1.0), ("first", 0.75), ("tie", 0.5), ("second", 0.0), (None, None))
+    ]
+    mirrored = read(tmp_path / "v.json", rows, "--word=1..2=second..first --word=0=tie")
+    assert [v.first_share for v in mirrored] == [0.0, 0.25, 0.5, 1.0, None]
+    with pytest.raises(InputError, match=r"v.json:5: choice '0' is not first"):
+        read(tmp_path / "v.json", rows, "--word=1..2=first..second")
+    for wrong in ("1..2=first..tie", "1..1=first..second", "a..b=first..second"):
+        with pytest.raises(InputError, match="not a scale"):
+            layout_of(None, None, [wrong])
+
+
+def test_a_share_in_the_other_order_is_by_place_or_by_winner(tmp_path: Path) -> None:
+    row = {"prompt_id": 1, "first": "x", "second": "y"}
+    told = "--word=0..10=second..first"
+    for key, swapped in (("choice", 0.2), ("winner", 0.8)):
+        rows = [{**row, key: 7, f"{key}_swapped": 2}]
+        made = read(tmp_path / "v.json", rows, told)
+        assert [(v.first, v.first_share) for v in made] == [("x", 0.7), ("y", swapped)]
+
+
+def test_the_arenas_kaggle_tables_hold_a_one_where_the_winner_is(tmp_path: Path) -> None:
+    head = "id,model_a,model_b,response_a,response_b,winner_model_a,winner_model_b,winner_tie\n"
+    told = (
+        "--column=prompt_id=id --column=first=model_a --column=second=model_b "
+        "--column=first_won=winner_model_a --column=second_won=winner_model_b "
+        "--column=tied=winner_tie"
+    )
+    layout = layout_of([option[9:] for option in told.split()], None, None)
+    rows = ["1,x,y,r,s,1,0,0", "2,x,y,r,s,0,1,0", "3,x,y,r,s,0,0,1", "4,x,y,r,s,,,"]
+    path = written(tmp_path / "train.csv", head + "\n".join(rows))
+    assert [v.choice for v in read_verdicts(path, layout)[0]] == ["first", "second", "tie", None]
+    for cells in ("1,1,0", "0,0,0", "0.7,0.3,0", "1,,"):
+        written(path, f"{head}1,x,y,r,s,{cells}\n")
+        with pytest.raises(InputError, match=r"train.csv:2: one of .* must be 1 and the others 0"):
+            read_verdicts(path, layout)
+    spoken = [{"id": 1, "model_a": "x", "model_b": "y", "winner_model_a": False}]
+    spoken[0] |= {"winner_model_b": True, "winner_tie": False}
+    assert read(tmp_path / "v.json", spoken, told)[0].choice == "second"
+
+
+def test_an_arena_battle_names_the_side_that_won(tmp_path: Path) -> None:
+    """lmsys/chatbot_arena_conversations and its successors."""
+    rows = [
+        {"question_id": n, "model_a": "x", "model_b": "y", "winner": winner, "judge": "u1"}
+        for n, winner in enumerate(("model_a", "model_b", "tie", "tie (bothbad)"))
+    ]
+    made = read(
+        tmp_path / "battles.json",
+        rows,
+        "--column=prompt_id=question_id --column=first=model_a --column=second=model_b "
+        "--word=model_a=first --word=model_b=second '--word=tie (bothbad)=tie'",
+    )
+    assert [v.choice for v in made] == ["first", "second", "tie", "tie"]
+
+
 def test_pandalm_has_a_column_for_each_annotator(tmp_path: Path) -> None:
     rows = [{"idx": 3, "annotator1": 0, "annotator2": 2}]
     made = read(
@@ -201,6 +286,11 @@ def test_long_texts_do_not_end_a_table(tmp_path: Path) -> None:
         ("v.csv", "prompt_id,first,second,choice\n1,a,b,tie,9\n", r"v.csv:2: more cells"),
         ("v.csv", "prompt_id,first,second,choice\n1,a,a,tie\n", r"v.csv:2: 'a' is compared with"),
         ("v.csv", "prompt_id,first,second,choice,sample\n1,a,b,tie,x\n", r"v.csv:2: sample: "),
+        (
+            "v.csv",
+            "prompt_id,first,second,choice,first_share\n1,a,b,first,1.5\n",
+            r"v.csv:2: first_share: 1.5 is no share",
+        ),
         (
             "v.csv",
             "prompt_id,first,second,choice,first_chars\n1,a,b,tie,-4\n",

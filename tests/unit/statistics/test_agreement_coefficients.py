@@ -12,6 +12,7 @@ from limaflow.statistics.agreement import (
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
+    quadratic,
     rated,
     tie_discount,
     within,
@@ -19,6 +20,10 @@ from limaflow.statistics.agreement import (
 
 RESAMPLING = Resampling(rounds=200, confidence=0.95, seed=1)
 COEFFICIENTS = (cohen_kappa, fleiss_kappa, krippendorff_alpha)
+ORDERED = (
+    lambda ratings: cohen_kappa(ratings, quadratic(3)),
+    lambda ratings: krippendorff_alpha(ratings, ordinal=True),
+)
 Pairs = list[tuple[int, int]]
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=40)
 
@@ -46,7 +51,7 @@ def test_fleiss_own_example() -> None:
 
 
 def test_krippendorffs_own_example_with_missing_values() -> None:
-    """Krippendorff 2011, section C: 12 units, 4 observers, nominal α = 0.743."""
+    """Krippendorff 2011, sections C and D: 12 units, 4 observers, α 0.743, ordinal 0.815."""
     observers = [
         [1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0],
         [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3],
@@ -55,6 +60,7 @@ def test_krippendorffs_own_example_with_missing_values() -> None:
     ]
     ratings = rated(np.array(observers).T - 1, 5)
     assert value(krippendorff_alpha(ratings), 12) == pytest.approx(0.743, abs=5e-4)
+    assert value(krippendorff_alpha(ratings, ordinal=True), 12) == pytest.approx(0.815, abs=5e-4)
 
 
 @given(pairs)
@@ -65,6 +71,9 @@ def test_cohens_kappa_is_that_of_scikit_learn(drawn: Pairs) -> None:
     assume(len({*one, *other}) > 1)
     ours = value(cohen_kappa(of_pairs(drawn)), len(one))
     assert ours == pytest.approx(metrics.cohen_kappa_score(one, other), abs=1e-12)
+    weighted = value(cohen_kappa(of_pairs(drawn), quadratic(3)), len(one))
+    theirs = metrics.cohen_kappa_score(one, other, labels=[0, 1, 2], weights="quadratic")
+    assert weighted == pytest.approx(theirs, abs=1e-12)
 
 
 @given(pairs)
@@ -75,6 +84,23 @@ def test_alpha_of_two_is_what_its_definition_says_pair_by_pair(drawn: Pairs) -> 
     assume(any(unlike))
     expected = 1 - np.mean([a != b for a, b in drawn]) / np.mean(unlike)
     assert value(krippendorff_alpha(of_pairs(drawn)), len(drawn)) == pytest.approx(expected)
+
+
+@given(pairs)
+@settings(max_examples=60, deadline=None)
+def test_ordinal_alpha_counts_the_values_between_two_levels(drawn: Pairs) -> None:
+    values = np.array(drawn).ravel()
+
+    def distance(one: int, other: int) -> float:
+        low, high = sorted((one, other))
+        ends = ((values == one).sum() + (values == other).sum()) / 2
+        return float(((low <= values) & (values <= high)).sum() - ends) ** 2
+
+    chance = [distance(*pair) for pair in combinations(values, 2)]
+    assume(any(chance))
+    expected = 1 - np.mean([distance(*pair) for pair in drawn]) / np.mean(chance)
+    ours = value(krippendorff_alpha(of_pairs(drawn), ordinal=True), len(drawn))
+    assert ours == pytest.approx(expected)
 
 
 @given(pairs, st.permutations([0, 1, 2]))
@@ -116,7 +142,7 @@ def test_weights_stand_for_repeated_items() -> None:
     generator = np.random.default_rng(0)
     ratings = rated(generator.integers(3, size=(12, 2)), 3)
     weights = generator.integers(1, 4, size=12)
-    for coefficient in COEFFICIENTS:
+    for coefficient in (*COEFFICIENTS, *ORDERED):
         few, many = coefficient(ratings), coefficient(np.repeat(ratings, weights, axis=0))
         assert few(weights[None].astype(float))[0] == pytest.approx(value(many, weights.sum()))
 
