@@ -24,9 +24,18 @@ def next_tokens(
     scores = penalized(logits, generated, decoding.repetition_penalty)
     if decoding.temperature == 0:
         return scores.argmax(dim=-1)
-    probabilities = nucleus((scores / decoding.temperature).softmax(dim=-1), decoding.top_p)
-    # A noise of exactly 0 would make 0 / 0 of a token that is out of the nucleus.
-    return (probabilities / noise.clamp(min=torch.finfo(noise.dtype).tiny)).argmax(dim=-1)
+    probabilities = (scores / decoding.temperature).softmax(dim=-1)
+    drawn = probabilities / noise.clamp(min=torch.finfo(noise.dtype).tiny)
+    # The best draw of the nucleus is the first that lies in it, from the best draw of all down.
+    # Few are looked at, while finding the nucleus itself would take a sort of the vocabulary.
+    while True:
+        chosen = drawn.argmax(dim=-1)
+        outside = ~in_nucleus(probabilities, chosen, decoding.top_p)
+        if not outside.any():
+            return chosen
+        # What is no more probable than a token outside lies outside too.
+        found = probabilities.gather(-1, chosen[:, None])
+        drawn[outside[:, None] & (probabilities <= found)] = -1
 
 
 def penalized(logits: torch.Tensor, generated: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -39,13 +48,12 @@ def penalized(logits: torch.Tensor, generated: torch.Tensor, penalty: float) -> 
     return torch.where(generated, punished, logits)
 
 
-def nucleus(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
-    """The smallest set of most probable tokens with a mass of at least `top_p`; the rest is 0.
+def in_nucleus(probabilities: torch.Tensor, tokens: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Whether each row's token is of the most probable ones that have a mass of `top_p`, [rows].
 
-    Holtzman et al. 2020. The most probable token always stays. Not normalised: an argmax follows.
+    Holtzman et al. 2020: those that are more probable have less than that mass together, or there
+    are none. Equally probable tokens are in it together or not at all.
     """
-    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(dim=-1) - ordered
-    kept = before < top_p
-    kept[:, 0] = True
-    return torch.zeros_like(probabilities).scatter(-1, order, ordered * kept)
+    more = probabilities > probabilities.gather(-1, tokens[:, None])
+    before = torch.where(more, probabilities, 0).sum(dim=-1)
+    return (before < top_p) | (before == 0)

@@ -9,7 +9,7 @@ https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html.
 import contextlib
 import os
 import secrets
-import signal
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,7 +24,7 @@ import openai
 from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.prompting import Format, Prompt, answer_text
-from limaflow.orphans import end_with
+from limaflow.orphans import end_with, guarded
 from limaflow.seeds import seed_for
 
 MODEL = "model"
@@ -90,6 +90,11 @@ def serving(
     Raises:
         InputError: the executable is not there, or ended before it served.
     """
+    if shutil.which(executable) is None:
+        raise InputError(
+            f"cannot run {executable}: there is no such program",
+            fix="generation.vllm names the executable of an environment made from envs/vllm.yaml",
+        )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     key = secrets.token_urlsafe(24)
@@ -100,19 +105,13 @@ def serving(
     # Its packages are its own; the key stands in no list of processes.
     this = os.getpid()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    try:
-        server = subprocess.Popen(
-            command,
-            env={**environment, "VLLM_API_KEY": key},
-            stdout=sys.stderr,
-            start_new_session=True,
-            preexec_fn=lambda: end_with(this),  # noqa: PLW1509 - before any thread of ours
-        )
-    except OSError as error:
-        raise InputError(
-            f"cannot run {executable}: {error.strerror}",
-            fix="generation.vllm names the executable of an environment made from envs/vllm.yaml",
-        ) from None
+    server = subprocess.Popen(
+        guarded(command, STOP_SECONDS),
+        env={**environment, "VLLM_API_KEY": key},
+        stdout=sys.stderr,
+        start_new_session=True,
+        preexec_fn=lambda: end_with(this),  # noqa: PLW1509 - before any thread of ours
+    )
     try:
         with openai.OpenAI(
             api_key=key, base_url=f"http://127.0.0.1:{port}/v1", timeout=REPLY_SECONDS
@@ -120,13 +119,8 @@ def serving(
             _wait_for(server, client)
             yield client
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+        server.terminate()
+        server.wait()
 
 
 def _wait_for(server: subprocess.Popen[bytes], client: openai.OpenAI) -> None:
@@ -172,12 +166,15 @@ def respond(
             },
         )
         choice = reply.choices[0]
+        if choice.finish_reason not in ("stop", "length"):
+            # Such as a server that is being stopped: what it has is no response.
+            raise openai.OpenAIError(f"it broke off a response ({choice.finish_reason})")
         return Answered(
             prompt_id=prompt.id,
             sample=sample,
             text=answer_text(choice.text, style),
             tokens=reply.usage.completion_tokens if reply.usage else 0,
-            finish_reason="length" if choice.finish_reason == "length" else "stop",
+            finish_reason=choice.finish_reason,
         )
 
     with ThreadPoolExecutor(batch) as pool:

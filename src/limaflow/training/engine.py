@@ -16,6 +16,7 @@ from limaflow.training.attention import attention_of
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
+from limaflow.training.quantization import in_four_bits, keep_constants
 from limaflow.training.residual_dropout import attach
 
 
@@ -87,7 +88,7 @@ def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
             dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
             attn_implementation="sdpa" if launch is None else attention_of(recipe, launch),
             output_loading_info=True,
-            **_quantized(recipe),
+            **in_four_bits(recipe),
         )
     # Damaged files fail in many ways.
     except Exception as error:
@@ -99,23 +100,8 @@ def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
             path=base,
             fix="bring all of the model's files, with the config.json that they were saved with",
         )
+    keep_constants(model)
     return model
-
-
-def _quantized(recipe: Recipe) -> dict[str, Any]:
-    """Arguments that let `from_pretrained` hold the frozen weights in 4 bits (QLoRA)."""
-    if recipe.lora is None or recipe.lora.quantize is None:
-        return {}
-    from transformers import BitsAndBytesConfig
-
-    config: Any = BitsAndBytesConfig
-    four_bits = config(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
-    )
-    return {"quantization_config": four_bits, "device_map": {"": torch.cuda.current_device()}}
 
 
 def start_engine(

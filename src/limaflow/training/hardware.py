@@ -13,6 +13,7 @@ PACKAGES = {
     "launch.attention: flash_attention_2": "flash-attn",
     "launch.attention: flash_attention_3": "flash-attn-3",
 }
+ON_A_CPU_TOO = {"training.lora.quantize"}
 MODULES = {"flash-attn-3": "flash_attn_interface"}
 """Where a package is imported by another name than its own."""
 
@@ -39,7 +40,7 @@ def require_hardware(recipe: Recipe, launch: Launch) -> None:
         f"launch.attention: {launch.attention}": launch.attention not in ("auto", "sdpa"),
     }
     for key in (key for key, wanted in asked.items() if wanted):
-        if not torch.cuda.is_available():
+        if key not in ON_A_CPU_TOO and not torch.cuda.is_available():
             raise InputError(f"{key} needs a CUDA GPU, and there is none here", fix="switch it off")
         package = PACKAGES.get(key)
         module = MODULES.get(package, package.replace("-", "_")) if package else None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
 from limaflow.config.generation import Decoding
-from limaflow.generation.decoding import next_tokens, nucleus, penalized
+from limaflow.generation.decoding import in_nucleus, next_tokens, penalized
 
 
 def decoding(**changes: float) -> Decoding:
@@ -22,7 +22,9 @@ def exponential(rows: int, vocabulary: int) -> torch.Tensor:
 @given(seed=st.integers(0, 10_000), top_p=st.floats(0.05, 0.99))
 def test_the_nucleus_is_the_one_of_transformers(seed: int, top_p: float) -> None:
     scores = torch.randn(3, 40, generator=torch.Generator().manual_seed(seed)) * 3
-    ours = nucleus(scores.softmax(dim=-1), top_p) > 0
+    probabilities = scores.softmax(dim=-1)
+    columns = [in_nucleus(probabilities, torch.full((3,), t), top_p) for t in range(40)]
+    ours = torch.stack(columns, dim=-1)
     theirs = TopPLogitsWarper(top_p)(torch.zeros(3, 1, dtype=torch.long), scores).isfinite()
     assert ours.equal(theirs)
 
@@ -53,6 +55,18 @@ def test_nothing_outside_the_nucleus_is_ever_drawn() -> None:
     noise[:, 3] = 0.0
     chosen = next_tokens(logits, torch.zeros(rows, 4, dtype=torch.bool), noise, decoding(top_p=0.8))
     assert set(chosen.tolist()) == {0, 1}
+
+
+@given(seed=st.integers(0, 10_000), top_p=st.floats(0.0, 1.0))
+def test_a_draw_is_the_best_one_of_the_nucleus(seed: int, top_p: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(5, 40, generator=generator) * 3
+    noise = torch.empty(5, 40).exponential_(generator=generator)
+    probabilities = logits.softmax(dim=-1)
+    columns = [in_nucleus(probabilities, torch.full((5,), t), top_p) for t in range(40)]
+    expected = (torch.stack(columns, dim=-1) * probabilities / noise).argmax(dim=-1)
+    fresh = torch.zeros(5, 40, dtype=torch.bool)
+    assert next_tokens(logits, fresh, noise, decoding(top_p=top_p)).equal(expected)
 
 
 def test_temperature_zero_takes_the_most_probable_after_the_penalty() -> None:

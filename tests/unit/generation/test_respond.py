@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from transformers import AutoModelForCausalLM, AutoTokenizer
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
 from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
@@ -112,27 +113,67 @@ def test_greedy_decoding_is_that_of_transformers(
         assert found[example.id] == text.strip()
 
 
-def test_finished_rows_are_not_paid_for(tiny_base: Path, prompts: Path) -> None:
+@pytest.mark.parametrize("batch", [12, 4])
+def test_finished_rows_are_not_paid_for_and_what_waits_takes_their_places(
+    tiny_base: Path, prompts: Path, batch: int
+) -> None:
     model = local.load(str(tiny_base.parent / "model"), None, "fp32")
     # A tenth of the vocabulary ends a response, so that rows end at different times.
     model = replace(model, stops=frozenset(range(0, 400, 10)))
-    rows_computed = 0
+    rows_computed: list[int] = []
 
     def count(_module: object, arguments: tuple, _keywords: dict) -> None:
-        nonlocal rows_computed
-        rows_computed += len(arguments[0])
+        rows_computed.append(len(arguments[0]))
 
     model.model.register_forward_pre_hook(count, with_kwargs=True)
     wanted = encoded(list(read_records(prompts, Example)), model.tokenizer, "raw", context=128)
     rows = list(
         local.respond(
-            model, [(p, 0) for p in wanted], decoding=PAPER, style="raw", batch=12, seed=3
+            model, [(p, 0) for p in wanted], decoding=PAPER, style="raw", batch=batch, seed=3
         )
     )
     lengths = [len(row.tokens) for row in rows]
     assert len(set(lengths)) > 3
-    assert rows_computed == sum(lengths)
+    assert sum(rows_computed) == sum(lengths)
+    assert max(rows_computed) == batch
     assert {r.finish_reason for r in rows if len(r.tokens) < 24} == {"stop"}
+    # Without joining, each batch would be decoded to the end of its longest row.
+    by_prompt = [len(row.tokens) for row in sorted(rows, key=lambda r: -len(r.prompt.tokens))]
+    alone = sum(max(by_prompt[start : start + batch]) for start in range(0, 12, batch))
+    assert len(rows_computed) <= alone
+
+
+@pytest.mark.parametrize("window", [None, 16])
+def test_a_window_of_attention_changes_nothing_of_it(
+    tiny_base: Path, prompts: Path, window: int | None
+) -> None:
+    plain = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    torch.manual_seed(0)
+    settings = MistralConfig(
+        vocab_size=400,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        sliding_window=window,
+    )
+    model = replace(
+        plain,
+        model=MistralForCausalLM(settings).eval(),
+        stops=frozenset(range(0, 400, 10)),
+    )
+    wanted = encoded(list(read_records(prompts, Example)), model.tokenizer, "raw", context=128)
+    found = [
+        {
+            row.prompt.id: row.tokens
+            for row in local.respond(
+                model, [(p, 0) for p in wanted], decoding=PAPER, style="raw", batch=batch, seed=3
+            )
+        }
+        for batch in (1, 4, 12)
+    ]
+    assert found[0] == found[1] == found[2]
 
 
 def test_too_many_responses_cut_by_length_fail_by_the_keys_name_and_lose_nothing(

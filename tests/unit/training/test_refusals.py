@@ -24,28 +24,28 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize(
-    ("recipe_changes", "launch_changes", "key"),
+    ("launch_changes", "key"),
     [
-        (FOUR_BITS, {}, "training.lora.quantize"),
-        ({}, {"liger": True}, "launch.liger"),
-        ({}, {"compile": True}, "launch.compile"),
-        ({}, {"attention": "flash_attention_2"}, "launch.attention: flash_attention_2"),
-        ({}, {"attention": "flex_attention"}, "launch.attention: flex_attention"),
+        ({"liger": True}, "launch.liger"),
+        ({"compile": True}, "launch.compile"),
+        ({"attention": "flash_attention_2"}, "launch.attention: flash_attention_2"),
+        ({"attention": "flex_attention"}, "launch.attention: flex_attention"),
     ],
 )
 def test_what_needs_a_gpu_is_refused_without_one(
-    recipe: Recipe, launch: Launch, recipe_changes: dict, launch_changes: dict, key: str
+    recipe: Recipe, launch: Launch, launch_changes: dict, key: str
 ) -> None:
     require_hardware(recipe, launch)
     with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
-        require_hardware(
-            recipe.model_copy(update=recipe_changes), launch.model_copy(update=launch_changes)
-        )
+        require_hardware(recipe, launch.model_copy(update=launch_changes))
 
 
 def test_a_missing_package_or_compiler_is_named(
     recipe: Recipe, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(hardware.PACKAGES, "training.lora.quantize", "no-such-bits")
+    with pytest.raises(InputError, match=r"no-such-bits.*\n?.*pip install no-such-bits"):
+        require_hardware(recipe.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
     with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
