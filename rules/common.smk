@@ -28,6 +28,11 @@ for folder in (
     if problem := of_another_user(Path(folder)):
         raise WorkflowError(str(problem))
 
+# What the SLURM executor calls waits out a silent scheduler there.
+os.environ.update(
+    PATH=f"{workflow.basedir}/profiles/slurm/bin:{os.environ.get('PATH', '')}"
+)
+
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
 os.environ.update(LIMAFLOW_CHECKOUT=workflow.basedir)
 
