@@ -46,7 +46,7 @@ AuthType=auth/munge
 # A requeued job may start once the credential of its first start is over: two minutes by default.
 # Much less, and a busy machine is too slow to start a job with it.
 AuthInfo=socket={run}/munge,cred_expire=20
-MessageTimeout=30
+MessageTimeout=15
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={run}/slurmctld.pid

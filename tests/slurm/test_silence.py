@@ -22,7 +22,7 @@ def test_it_is_submitted_once_the_scheduler_answers(cluster: Cluster, root: Path
     waiting = submit(cluster, root, "lab")
     with pytest.raises(subprocess.TimeoutExpired):
         # Longer than a plain sbatch tries (MessageTimeout).
-        waiting.wait(timeout=40)
+        waiting.wait(timeout=25)
     cluster.start_controller()
     wait_until(cluster.answers, PATIENCE, "slurmctld")
     printed, _ = waiting.communicate(timeout=PATIENCE)
