@@ -1,2 +1,2 @@
 # Run by Snakemake inside the conda environment that it has just made.
-pip install --no-deps --editable .
+pip install --no-deps --editable "$LIMAFLOW_CHECKOUT"

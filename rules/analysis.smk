@@ -99,7 +99,7 @@ rule tax:
 rule claims:
     """The paper's claims and the objections to them, each with our verdict."""
     input:
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
         preferences="<results>/analysis/preferences.json",
         agreement="<results>/analysis/agreement.json",
         grades=grade_files,
@@ -128,7 +128,7 @@ rule figure_preferences:
     """Win, tie and lose beside the paper's Figures 1 and 2."""
     input:
         preferences="<results>/analysis/preferences.json",
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         svg=report(
             "<results>/figures/preferences.svg",
@@ -153,7 +153,7 @@ rule figure_absolute:
     """Excellent, pass and fail of every arm so graded, in the form of the paper's Figure 3."""
     input:
         grades="<results>/analysis/grades.json",
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         svg=report(
             "<results>/figures/absolute.svg",
@@ -177,7 +177,7 @@ rule figure_quality:
     """Mean Likert grade of every arm, in the form of the paper's Figures 5 and 6."""
     input:
         grades="<results>/analysis/grades.json",
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         svg=report(
             "<results>/figures/quality.svg",
@@ -202,7 +202,7 @@ rule figure_epochs:
     input:
         training=lima_training,
         dev_grades=lima_dev_grades,
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         svg=report(
             "<results>/figures/epochs.svg",
@@ -322,7 +322,7 @@ rule table_sources:
     input:
         data=frozen_of_lima,
         tokenizer="<results>/base/model.json",
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         "<results>/tables/sources.csv",
     log:
@@ -356,7 +356,7 @@ rule table_agreement:
     """Who agrees with whom, beside the paper's values."""
     input:
         agreement="<results>/analysis/agreement.json",
-        paper="src/limaflow/analysis/paper.yaml",
+        paper=shipped("src/limaflow/analysis/paper.yaml"),
     output:
         "<results>/tables/agreement.csv",
     log:

@@ -1,5 +1,6 @@
 # What the rules look up: the typed configuration, and the paths and parameters that follow from it.
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -11,12 +12,29 @@ from limaflow.config.sources import UNFILTERED
 from limaflow.config.experiment import parse as parse_config
 from limaflow.config.sources import raw_path, under_root
 from limaflow.errors import InputError
+from limaflow.ownership import of_another_user
 from limaflow.review.ledger import files_of
 
 try:
     CONFIG = parse_config(config)
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
+
+for folder in (
+    ".snakemake",
+    f"results/{CONFIG.experiment}",
+    f"logs/{CONFIG.experiment}",
+):
+    if problem := of_another_user(Path(folder)):
+        raise WorkflowError(str(problem))
+
+# What the SLURM executor calls waits out a silent scheduler there.
+os.environ.update(
+    PATH=f"{workflow.basedir}/profiles/slurm/bin:{os.environ.get('PATH', '')}"
+)
+
+# For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
+os.environ.update(LIMAFLOW_CHECKOUT=workflow.basedir)
 
 TUNED_ARMS = [arm.name for arm in CONFIG.arms if arm.kind == "tuned"]
 LOCAL_ARMS = [
@@ -41,6 +59,22 @@ def repeated(flag, values):
 def code(stage, command):
     """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
     return fingerprint.of(f"limaflow.{stage}.cli", command)
+
+
+def shipped(path):
+    """A file of the checkout; results may lie elsewhere (`--directory`)."""
+    checkout = Path(workflow.basedir)
+    return path if checkout.samefile(Path.cwd()) else str(checkout / path)
+
+
+def beside_experiments(path):
+    """Templates, tasks and a ledger in experiments/ are the checkout's own."""
+    return shipped(path) if path and path.startswith("experiments/") else path
+
+
+def checkout(wildcards, resources):
+    """Takes `resources`, which keeps it out of what repeats a job."""
+    return workflow.basedir
 
 
 # -- sources and curation
@@ -203,7 +237,7 @@ named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
 
 
 def ledger(wildcards):
-    path = CONFIG.curation.ledger
+    path = beside_experiments(CONFIG.curation.ledger)
     return [str(file) for file in files_of(Path(path))] if path else []
 
 
@@ -389,8 +423,8 @@ ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 
 def template(instrument):
-    own = CONFIG.judging.template(instrument)
-    return own or f"src/limaflow/judging/instruments/{instrument}.md"
+    own = beside_experiments(CONFIG.judging.template(instrument))
+    return own or shipped(f"src/limaflow/judging/instruments/{instrument}.md")
 
 
 def people_rounds():
@@ -459,7 +493,7 @@ graders_agreement = (
 
 def task_files():
     """What defines the tasks, so that an edited task repeats its runs."""
-    folder = CONFIG.benchmarks.include
+    folder = beside_experiments(CONFIG.benchmarks.include)
     if folder is None:
         return []
     if in_world(f"{folder}/"):
@@ -470,7 +504,8 @@ def task_files():
 def task_options():
     block = CONFIG.benchmarks
     flags = [f"--task {task}" for task in block.tasks]
-    flags += [f"--include {shlex.quote(block.include)}"] if block.include else []
+    folder = beside_experiments(block.include)
+    flags += [f"--include {shlex.quote(folder)}"] if folder else []
     flags += [f"--limit {block.limit}"] if block.limit else []
     return " ".join(flags)
 

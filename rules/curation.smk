@@ -255,8 +255,10 @@ rule describe:
         contamination=contamination_report,
         funnel="<results>/curation/funnel.json",
         tokenizer=named_base,
-        page=collect("src/limaflow/curation/browse.{kind}", kind=["html", "css", "js"]),
-        shared="src/limaflow/standalone.js",
+        page=collect(
+            shipped("src/limaflow/curation/browse.{kind}"), kind=["html", "css", "js"]
+        ),
+        shared=shipped("src/limaflow/standalone.js"),
     output:
         card="<results>/datasets/{dataset}/frozen/README.md",
         attribution="<results>/datasets/{dataset}/frozen/attribution.csv",

@@ -41,7 +41,9 @@ rule html_report:
         figures=figure_files(),
         tables=table_files(),
         models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),
-        page=collect("src/limaflow/report/{file}", file=["page.html", "style.css"]),
+        page=collect(
+            shipped("src/limaflow/report/{file}"), file=["page.html", "style.css"]
+        ),
     output:
         report(
             "<results>/report/index.html",
@@ -55,9 +57,10 @@ rule html_report:
     params:
         code=code("report", "build"),
         results=subpath(output[0], ancestor=2),
+        checkout=checkout,
     shell:
         "limaflow report build --results {params.results} --config {input.config}"
-        ' --revision "$(git describe --always --dirty 2>/dev/null || true)"'
+        ' --revision "$(git -C {params.checkout:q} describe --always --dirty 2>/dev/null || true)"'
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -71,8 +74,10 @@ rule response_browser:
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
         prompts="<results>/curation/prompts/test.jsonl",
-        page=collect("src/limaflow/report/browser.{kind}", kind=["html", "css", "js"]),
-        shared="src/limaflow/standalone.js",
+        page=collect(
+            shipped("src/limaflow/report/browser.{kind}"), kind=["html", "css", "js"]
+        ),
+        shared=shipped("src/limaflow/standalone.js"),
     output:
         report(
             "<results>/report/responses.html",

@@ -25,10 +25,9 @@ def finished(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, root: P
     place = tmp_path_factory.mktemp("site")
     folder = checkout(root, place / "limaflow")
     shutil.copytree(root / "tests" / "slurm", folder / "tests" / "slurm")
-    # Results on scratch, the checkout elsewhere.
+    # Results on scratch, the code elsewhere.
     (place / "scratch").mkdir()
-    (folder / "results").symlink_to(place / "scratch")
-    site = Site(cluster, Workspace(folder))
+    site = Site(cluster, Workspace(folder, scratch=place / "scratch"))
     site.fit({})
     done = site.run()
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-8000:]

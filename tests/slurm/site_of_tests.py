@@ -13,12 +13,11 @@ from typing import Any
 
 import psutil
 import yaml
-from slurm_cluster import Cluster, wait_until
+from slurm_cluster import PATIENCE, Cluster, wait_until
 from workspace import TINY, Outcome, Workspace
 
 OVERLAYS = (*TINY, "tests/slurm/two_nodes.yaml")
 TARGET = "results/miniature/models/lima/training.json"
-PATIENCE = 180
 SQUEUE = ("squeue", "--noheader", "--states=all", "--sort=i", "--format")
 USUAL = {"slurm_partition": "gpu", "gres": "gpu:1", "mem_mb": "4000 * attempt"}
 
@@ -50,7 +49,8 @@ class Site:
 
     def command(self, *targets: str, options: tuple[str, ...] = ()) -> list[str]:
         return self.cluster.inside(
-            *("snakemake", "--profile", "profiles/slurm", *options),
+            *("snakemake", "--directory", str(self.workspace.work)),
+            *("--profile", "profiles/slurm", *options),
             *("--configfile", *OVERLAYS, "--", *targets),
             cwd=self.folder,
         )
@@ -82,7 +82,9 @@ class Site:
         finally:
             run.kill()
             self.cluster.ask("scancel", "--user=root")
-            wait_until(lambda: not self.cluster.ask("squeue", "-h"), 60, "the queue to be empty")
+            wait_until(
+                lambda: not self.cluster.ask("squeue", "-h"), PATIENCE, "the queue to be empty"
+            )
 
     def weights(self) -> dict[str, str]:
         """Checksum of each file of weights that the arm exported."""
@@ -106,14 +108,9 @@ class Site:
             if rule.startswith("rule_fine_tune") and int(number) > (run.before if run else 0)
         ]
 
-    def answers(self) -> bool:
-        """Whether the scheduler does."""
-        command = self.cluster.inside("squeue")
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
     def log(self) -> str:
         """What the arm's training has printed, at its last attempt."""
-        file = self.folder / "logs/miniature/fine_tune/lima.log"
+        file = self.workspace.work / "logs/miniature/fine_tune/lima.log"
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def forget_the_model(self) -> None:
@@ -132,7 +129,7 @@ class Site:
         return [
             process
             for process in psutil.process_iter()
-            if _inside(process, self.folder) and "RANK" in _environment(process)
+            if _inside(process, self.workspace.work) and "RANK" in _environment(process)
         ]
 
     @contextlib.contextmanager
@@ -145,9 +142,10 @@ class Site:
             every=0.005,
         )
         trainers = self.trainers()
-        for process in trainers:
-            process.send_signal(signal.SIGSTOP)
         # What they had started for a moment may be gone by now.
+        for process in trainers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGSTOP)
         trainers = [process for process in trainers if process.is_running()]
         assert trainers, "it had ended already"
         assert not any(self.models.glob("runs/*/run.json")), "it had ended already"

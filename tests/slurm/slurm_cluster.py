@@ -20,6 +20,8 @@ import psutil
 
 ADDRESSES = {"login": "10.90.0.1", "gpu1": "10.90.0.11", "gpu2": "10.90.0.12", "cpu1": "10.90.0.21"}
 NODES = ("gpu1", "gpu2", "cpu1")
+PATIENCE = 400
+"""Seconds for what takes a few, on a machine with much else to do."""
 NAMESPACES = ("--mount", "--pid", "--net", "--uts", "--ipc")
 HOLD = (
     "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
@@ -42,7 +44,9 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 # A requeued job may start once the credential of its first start is over: two minutes by default.
-AuthInfo=socket={run}/munge,cred_expire=5
+# Much less, and a busy machine is too slow to start a job with it.
+AuthInfo=socket={run}/munge,cred_expire=20
+MessageTimeout=15
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={run}/slurmctld.pid
@@ -65,9 +69,9 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-MinJobAge=900
+MinJobAge=7200
 KillWait=5
-SlurmdTimeout=10
+SlurmdTimeout=30
 SlurmctldTimeout=10
 GresTypes=gpu
 {accounting}
@@ -167,7 +171,7 @@ class Cluster:
         """End a daemon as an administrator would."""
         for process in psutil.Process(self.daemons[name].pid).children(recursive=True):
             process.terminate()
-        self.daemons[name].wait(timeout=30)
+        self.daemons[name].wait(timeout=PATIENCE)
 
     def lose_node(self, name: str) -> None:
         """Power off: slurmd and everything that runs on the node is gone at once."""
@@ -177,6 +181,11 @@ class Cluster:
             with contextlib.suppress(psutil.Error, OSError):
                 if _host(process.pid) == host:
                     process.kill()
+
+    def answers(self) -> bool:
+        """Whether the scheduler does."""
+        command = self.inside("squeue")
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def idle(self) -> bool:
         command = self.inside("sinfo", "-h", "-N", "-o", "%N %T")
@@ -259,13 +268,13 @@ def _start(cluster: Cluster, accounts: bool) -> None:
         *(f"--socket={run}/munge", f"--pid-file={run}/munged.pid"),
         *(f"--log-file={log}/munged.log", f"--seed-file={run}/munged.seed"),
     )
-    wait_until((run / "munge").exists, 20, "munged")
+    wait_until((run / "munge").exists, PATIENCE, "munged")
     if accounts:
         _start_accounting(cluster)
     cluster.start_controller()
     for node in NODES:
         cluster.start_node(node)
-    wait_until(cluster.idle, 60, f"the nodes; see {log}")
+    wait_until(cluster.idle, PATIENCE, f"the nodes; see {log}")
 
 
 def _start_accounting(cluster: Cluster) -> None:
@@ -280,9 +289,9 @@ def _start_accounting(cluster: Cluster) -> None:
         *("--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={run}/grant.sql"),
         *("--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"),
     )
-    wait_until(lambda: _listens(cluster, 17003), 30, "mariadbd")
+    wait_until(lambda: _listens(cluster, 17003), PATIENCE, "mariadbd")
     cluster.start("slurmdbd", "slurmdbd", "-D")
-    wait_until(lambda: _listens(cluster, 17002), 30, "slurmdbd")
+    wait_until(lambda: _listens(cluster, 17002), PATIENCE, "slurmdbd")
     # Before slurmctld starts, which otherwise knows of no association.
     for words in ("cluster test", "account lab", "user root account=lab"):
         cluster.ask("sacctmgr", "--immediate", "add", *words.split())

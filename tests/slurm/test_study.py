@@ -24,9 +24,8 @@ def test_a_finished_study_has_nothing_to_do(finished: Finished) -> None:
 def test_training_had_two_nodes_and_a_gpu_on_each(finished: Finished) -> None:
     site = finished.site
     assert site.jobs(None, "%D %b %T") == ["2 gres:gpu:1 COMPLETED"]
-    log = (site.folder / "logs/miniature/fine_tune/lima.log").read_text(encoding="utf-8")
-    assert "1 process(es) on gpu1" in log
-    assert "1 process(es) on gpu2" in log
+    assert "1 process(es) on gpu1" in site.log()
+    assert "1 process(es) on gpu2" in site.log()
 
 
 def test_two_nodes_and_one_node_give_the_same_weights(finished: Finished) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from site_of_tests import PATIENCE, TARGET, Finished, Run, Site
-from slurm_cluster import wait_until
+from site_of_tests import TARGET, Finished, Run, Site
+from slurm_cluster import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 STEPS = 24
@@ -40,7 +40,7 @@ def test_cancelled_while_the_scheduler_is_silent_then_out_of_memory(untrained: S
             untrained.cluster.stop("slurmctld")
             time.sleep(15)
             untrained.cluster.start_controller()
-            wait_until(untrained.answers, 30, "slurmctld")
+            wait_until(untrained.cluster.answers, PATIENCE, "slurmctld")
             untrained.cluster.ask("scancel", untrained.jobs(run, "%i")[-1])
         text = run.ended()
     first, second, third = states(untrained, run)
@@ -55,9 +55,10 @@ def test_warned_of_its_time_limit(untrained: Site) -> None:
     with untrained.started(TARGET) as run:
         with untrained.frozen_after_a_checkpoint(run) as trainers:
             (job,) = untrained.jobs(run, "%i")
-            untrained.cluster.ask("scontrol", "update", f"JobId={job}", "TimeLimit=2")
+            # The warning is due five minutes before the end: at once.
+            untrained.cluster.ask("scontrol", "update", f"JobId={job}", "TimeLimit=5")
             # SLURM wakes what it warns.
-            _, still_there = psutil.wait_procs(trainers, timeout=70)
+            _, still_there = psutil.wait_procs(trainers, timeout=PATIENCE)
             assert not still_there
         text = run.ended()
     assert "stopped after step" in text
@@ -74,7 +75,7 @@ def test_preempted_by_a_job_of_higher_priority(untrained: Site) -> None:
                 *("sbatch", "--partition=gpu", "--account=lab", "--nodes=2", "--exclusive"),
                 *("--output=/dev/null", "--wrap=sleep 2"),
             )
-            wait_until(lambda: untrained.jobs(run, "%T") != ["RUNNING"], 60, "the preemption")
+            wait_until(lambda: untrained.jobs(run, "%T") != ["RUNNING"], PATIENCE, "the preemption")
         run.ended()
     assert untrained.jobs(run, "%i %T") == [f"{job} COMPLETED"]
     assert "Restarts=1" in untrained.cluster.ask("scontrol", "show", "job", job)
@@ -86,7 +87,7 @@ def test_a_node_is_lost(untrained: Site) -> None:
     with untrained.started(TARGET) as run:
         with untrained.frozen_after_a_checkpoint(run):
             cluster.lose_node("gpu2")
-            wait_until(lambda: states(untrained, run) != ["RUNNING"], 90, "SLURM misses gpu2")
+            wait_until(lambda: states(untrained, run) != ["RUNNING"], PATIENCE, "SLURM misses gpu2")
         cluster.start_node("gpu2")
         run.ended()
     assert "COMPLETED" in states(untrained, run)

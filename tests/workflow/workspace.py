@@ -46,10 +46,17 @@ class Workspace:
 
     folder: Path
     configfiles: tuple[str, ...] = TINY
+    scratch: Path | None = None
+    """Where Snakemake works, if not in the checkout itself."""
+
+    @property
+    def work(self) -> Path:
+        """Where results and logs are."""
+        return self.scratch or self.folder
 
     @property
     def results(self) -> Path:
-        return self.folder / "results" / "miniature"
+        return self.work / "results" / "miniature"
 
     def environment(self) -> dict[str, str]:
         """The tests' own environment, with the copy's package in front of the installed one."""
@@ -62,25 +69,26 @@ class Workspace:
 
     def command(self, *arguments: str, overlays: tuple[str, ...] = ()) -> list[str]:
         files = [*self.configfiles, *overlays]
-        return ["snakemake", "--cores", "2", "--configfile", *files, "--", *arguments]
+        options = ["--directory", str(self.work), "--cores", "2"]
+        return ["snakemake", *options, "--configfile", *files, "--", *arguments]
 
     def run(self, *targets: str, overlays: tuple[str, ...] = ()) -> Outcome:
         """Run to the targets; a failed job is tried once more, as `make demo` does."""
         command = self.command(*targets, overlays=overlays)
-        return self._done([command[0], "--retries", "1", *command[1:]])
+        return self.done([command[0], "--retries", "1", *command[1:]])
 
     def unlock(self) -> Outcome:
         command = self.command()
-        return self._done([command[0], "--unlock", *command[1:]])
+        return self.done([command[0], "--unlock", *command[1:]])
 
     def planned(self, *targets: str, overlays: tuple[str, ...] = ()) -> set[str]:
         """The jobs of a dry run, target rules left out."""
         command = self.command(*targets, overlays=overlays)
-        done = self._done([command[0], "-n", *command[1:]])
+        done = self.done([command[0], "-n", *command[1:]])
         assert done.returncode == 0, done.stdout + done.stderr
         return {str(job) for job in jobs_of(done.stdout + done.stderr)}
 
-    def _done(self, command: list[str]) -> Outcome:
+    def done(self, command: list[str]) -> Outcome:
         return subprocess.run(
             command,
             cwd=self.folder,

@@ -59,19 +59,37 @@ def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
             f"runtime: {request.minutes} minutes at the last attempt, "
             f"and {where} allows {kinds[0].minutes}"
         )
-    largest = max(kind.memory_mb for kind in kinds)
-    if request.memory_mb and request.memory_mb > largest:
-        yield (
-            f"mem_mb: {request.memory_mb} MB at the last attempt, "
-            f"and the largest node of {where} has {largest}"
-        )
     name, count = _gres(request.gres)
-    nodes = sum(kind.nodes for kind in kinds if kind.gres.get(name, 0) >= count)
-    if name and nodes < request.nodes:
-        has = {key for kind in kinds for key in kind.gres}
+    memory = [kind for kind in kinds if kind.memory_mb >= (request.memory_mb or 0)]
+    cpus = [kind for kind in kinds if kind.cpus >= request.cpus]
+    gres = [kind for kind in kinds if not name or kind.gres.get(name, 0) >= count]
+    enough = True
+    for key, asked, having, there in (
+        (
+            "mem_mb",
+            f"{request.memory_mb} MB at the last attempt",
+            memory,
+            f" (the largest node has {max(kind.memory_mb for kind in kinds)})",
+        ),
+        (
+            "set-threads",
+            f"{request.cpus} CPUs",
+            cpus,
+            f" (the largest node has {max(kind.cpus for kind in kinds)})",
+        ),
+        ("gres", request.gres, gres, _those({key for kind in kinds for key in kind.gres})),
+    ):
+        if _nodes(having) < request.nodes:
+            enough = False
+            yield (
+                f"{key}: {asked} on {request.nodes} node(s), and {where} "
+                f"has {_nodes(having)} such node(s){there}"
+            )
+    together = _nodes([kind for kind in memory if kind in cpus and kind in gres])
+    if enough and together < request.nodes:
         yield (
-            f"gres: {request.gres} on {request.nodes} node(s), and {where} "
-            f"has {nodes} such node(s){_those(has)}"
+            f"{where} has each of {request.gres}, {request.memory_mb} MB and {request.cpus} CPUs, "
+            f"but only {together} node(s) with all of them"
         )
 
 
@@ -86,6 +104,10 @@ def _of_status(profile: Profile, cluster: Cluster) -> Iterator[str]:
             f"slurm-status-command: squeue forgets a job {cluster.min_job_age_seconds} s after its "
             f"end (MinJobAge), and Snakemake may ask only every {needed} s"
         )
+
+
+def _nodes(kinds: list[NodeKind]) -> int:
+    return sum(kind.nodes for kind in kinds)
 
 
 def _gres(text: str | None) -> tuple[str, int]:

@@ -38,6 +38,7 @@ def check(
             request.account,
             f"{request.nodes} node(s) of {request.partition}" if request.partition else None,
             request.gres,
+            f"{request.cpus} CPUs" if request.cpus > 1 else None,
             f"{request.memory_mb} MB" if request.memory_mb else None,
             f"{request.minutes} min" if request.minutes else None,
         ]

@@ -24,6 +24,8 @@ class Request:
     qos: str | None = None
     gres: str | None = None
     nodes: int = 1
+    cpus: int = 1
+    """Of each node."""
     memory_mb: int | None = None
     """Of each node, at the last attempt."""
     minutes: int | None = None
@@ -59,9 +61,12 @@ def read_profile(path: Path, config: Config | None = None) -> Profile:
             **defaults,
             "nodes": config.launch.nodes,
             "gres": f"gpu:{config.launch.processes_per_node}",
+            "cpus_per_task": config.launch.processes_per_node,
         }
     for rule, resources in (keys.get("set-resources") or {}).items():
         by_rule[rule] = {**by_rule.get(rule, defaults), **resources}
+    for rule, threads in (keys.get("set-threads") or {}).items():
+        by_rule[rule] = {**by_rule.get(rule, defaults), "cpus_per_task": threads}
     return Profile(
         path=file,
         requests=tuple(_request(file, r, found, attempts) for r, found in by_rule.items()),
@@ -99,6 +104,7 @@ def _request(file: Path, rule: str, resources: dict[str, Any], attempts: int) ->
         qos=_text(resources.get("qos")),
         gres=_text(resources.get("gres")) or (f"gpu:{model}{gpus}" if gpus else None),
         nodes=number("nodes") or 1,
+        cpus=number("cpus_per_task") or 1,
         memory_mb=number("mem_mb"),
         minutes=number("runtime"),
     )

@@ -17,6 +17,7 @@ class NodeKind:
     minutes: int | None
     """The partition's time limit; None is none."""
     nodes: int
+    cpus: int
     memory_mb: int
     gres: dict[str, int]
     """Number of each on a node, under its name and, if typed, under `name:type` too."""
@@ -58,7 +59,7 @@ def inspect_cluster() -> Cluster:
     Raises:
         InputError: SLURM does not answer.
     """
-    lines = ask("sinfo", "--noheader", "--format=%R|%l|%D|%m|%G").splitlines()
+    lines = ask("sinfo", "--noheader", "--format=%R|%l|%D|%c|%m|%G").splitlines()
     settings = dict(
         re.findall(r"^(\w+)\s*=\s*(.*?)\s*$", ask("scontrol", "show", "config"), re.MULTILINE)
     )
@@ -92,11 +93,12 @@ def _associations() -> list[tuple[str, str]]:
 
 
 def _kind(line: str) -> NodeKind:
-    partition, limit, nodes, memory, gres = line.split("|")
+    partition, limit, nodes, cpus, memory, gres = line.split("|")
     return NodeKind(
         partition=partition,
         minutes=_minutes(limit),
         nodes=int(nodes),
+        cpus=int(cpus.rstrip("+")),
         memory_mb=int(memory.rstrip("+")),
         gres=_counted(gres),
     )

@@ -20,6 +20,7 @@ from typing import Any, Literal, Self, TypeVar
 from limaflow.config.judging import Budget
 from limaflow.errors import InputError
 from limaflow.judging.spending import Spending
+from limaflow.ownership import of_another_user
 
 Result = TypeVar("Result")
 LOCK_WAIT_SECONDS = 120.0
@@ -101,9 +102,13 @@ class Store:
         """Open or create the store.
 
         Raises:
-            InputError: the file is no store, or of another format.
+            InputError: the file is no store, of another format, or another user's.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite would open it all the same, and fail at the first answer that was paid for.
+        for place in (path.parent, path):
+            if problem := of_another_user(place):
+                raise problem
         self._path = path
         try:
             self._connection = sqlite3.connect(

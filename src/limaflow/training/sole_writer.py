@@ -22,6 +22,7 @@ from limaflow.errors import InputError
 SECONDS_TO_WAIT = 120
 """A killed job may take SLURM's KillWait (30 s) to die, NFS 90 s to forget a lost node's lock."""
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
+UNKNOWN_JOB = "Invalid job id"
 ALIVE = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING")
 
 
@@ -83,7 +84,11 @@ def _written(file: TextIO) -> str:
 
 
 def _runs(job: str) -> bool:
-    """Whether SLURM still has the job at work; no where it does not know it, or is not there."""
+    """Whether SLURM still has the job at work.
+
+    No where it does not know the number, or is not there; yes while it does not answer, since the
+    job may well run on.
+    """
     try:
         done = subprocess.run(
             ["squeue", "--noheader", f"--jobs={job}", "--format=%T"],
@@ -93,4 +98,6 @@ def _runs(job: str) -> bool:
         )
     except FileNotFoundError:
         return False
+    if done.returncode:
+        return UNKNOWN_JOB not in done.stderr
     return done.stdout.strip() in ALIVE

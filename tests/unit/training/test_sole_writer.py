@@ -1,5 +1,6 @@
 """Two jobs cannot write one model, also where a file system does not pass locks between nodes."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -25,9 +26,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def squeue_that_says(state: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    squeue_that(f'[ "$2" = --jobs=77 ] && echo {state}', folder, monkeypatch)
+
+
+def squeue_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/slurm asks a real one the same."""
     command = folder / "bin" / "squeue"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\n[ "$2" = --jobs=77 ] && echo {state}\n', encoding="utf-8")
+    command.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
 
@@ -69,6 +75,23 @@ def test_a_stale_lock_of_an_ended_job_is_taken_over(
     monkeypatch.setenv("SLURM_JOB_ID", "78")
     with sole_writer(tmp_path):
         assert (tmp_path / "lock").read_text(encoding="utf-8").startswith("SLURM job 78, ")
+
+
+@pytest.mark.parametrize(
+    ("error", "taken"),
+    [
+        ("slurm_load_jobs error: Invalid job id specified", True),
+        ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", False),
+    ],
+)
+def test_a_job_that_slurm_forgot_is_over_and_one_it_cannot_tell_of_is_not(
+    error: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lock").write_text("SLURM job 77, process 5 on gpu9", encoding="utf-8")
+    squeue_that(f"echo '{error}' >&2; exit 1", tmp_path, monkeypatch)
+    outcome = contextlib.nullcontext() if taken else pytest.raises(InputError, match="job 77")
+    with outcome, sole_writer(tmp_path):
+        pass
 
 
 def test_a_file_system_without_locks_is_no_obstacle(
