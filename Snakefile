@@ -10,6 +10,12 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/lookups/curation.smk"
+include: "rules/lookups/models.smk"
+include: "rules/lookups/responses.smk"
+include: "rules/lookups/judging.smk"
+include: "rules/lookups/benchmarks.smk"
+include: "rules/lookups/analysis.smk"
 
 
 pathvars:

@@ -1,0 +1,167 @@
+# What the rules of sources and curation look up.
+import shlex
+from pathlib import Path
+
+from limaflow.config.sources import raw_path, under_root
+from limaflow.review.ledger import files_of
+
+
+def in_world(path):
+    return path.startswith(f"results/{CONFIG.experiment}/world/")
+
+
+def raw_files(wildcards):
+    source = CONFIG.source(wildcards.source)
+    return [
+        raw_path(file, source.name, CONFIG.data_root)
+        for file in source.shards[wildcards.shard]
+    ]
+
+
+def fetched():
+    """Raw files that come from a URL: path under resources/ → their entry."""
+    return {
+        raw_path(file, source.name, CONFIG.data_root): file
+        for source in CONFIG.sources
+        for files in source.shards.values()
+        for file in files
+        if file.url
+    }
+
+
+def fetch_options(wildcards):
+    file = fetched()[f"resources/{wildcards.path}"]
+    return " ".join(
+        repeated(flag, values)
+        for flag, values in (
+            ("--url", [file.url]),
+            ("--sha256", [file.sha256] if file.sha256 else []),
+            ("--mirror", file.mirrors),
+            ("--token-env", [file.token_env] if file.token_env else []),
+        )
+        if values
+    )
+
+
+def world_files():
+    """Raw files and corpora that the miniature world writes, as the configuration names them."""
+    named = [
+        file.path
+        for source in CONFIG.sources
+        for files in source.shards.values()
+        for file in files
+        if file.path
+    ]
+    named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
+    return sorted({path for path in named if in_world(path)})
+
+
+def extract_options(wildcards):
+    source = CONFIG.source(wildcards.source)
+    options = {
+        "--licence": source.licence,
+        "--subreddit": source.subreddit,
+        "--max-bad-rows": str(source.max_bad_rows or ""),
+    }
+    if source.kind == "authored":
+        options |= {
+            "--prompt-field": source.prompt_field,
+            "--response-field": source.response_field,
+        }
+    return " ".join(
+        f"{flag} {shlex.quote(value)}" for flag, value in options.items() if value
+    )
+
+
+def extract_processes(wildcards):
+    return 2 if CONFIG.source(wildcards.source).kind == "stackexchange" else 1
+
+
+def filter_options(wildcards):
+    block = CONFIG.source(wildcards.source).filter_block
+    found = CONFIG.curation.filters.get(block)
+    return f"--filters {shlex.quote(found.flag())}" if found else ""
+
+
+def filtered_files(sources):
+    return [
+        f"<results>/curation/filtered/{source.name}/{shard}.jsonl"
+        for source in CONFIG.sources
+        if source.name in sources
+        for shard in source.shards
+    ]
+
+
+def extracted_files(sources):
+    return [
+        f"<results>/curation/extracted/{source.name}/{shard}.json"
+        for source in CONFIG.sources
+        if source.name in sources
+        for shard in source.shards
+    ]
+
+
+POOLS = list(
+    dict.fromkeys(filter(None, (CONFIG.pool(d.name) for d in CONFIG.datasets)))
+)
+
+
+def pool_of(wildcards):
+    return f"<results>/curation/pool/{CONFIG.pool(wildcards.dataset)}.jsonl"
+
+
+def filtered_files_of_pool(wildcards):
+    return filtered_files(CONFIG.dataset(wildcards.pool).examples)
+
+
+def train_sources():
+    return {name for dataset in CONFIG.datasets for name in dataset.examples or {}}
+
+
+def draws(split):
+    """Sources that prompts of a split are drawn from: name → number."""
+    chosen = CONFIG.prompts.dev if split == "dev" else CONFIG.prompts.test
+    return {draw.source: draw.examples for draw in chosen if draw.source}
+
+
+def drawn_sources():
+    return train_sources() | draws("dev").keys() | draws("test").keys()
+
+
+def drawn_shards():
+    """The shards whose counts make the funnel: source → names."""
+    return {s.name: list(s.shards) for s in CONFIG.sources if s.name in drawn_sources()}
+
+
+def brought_prompts(split):
+    chosen = CONFIG.prompts.dev if split == "dev" else CONFIG.prompts.test
+    return [under_root(draw.path, CONFIG.data_root) for draw in chosen if draw.path]
+
+
+def brought_prompt_options(split):
+    return " ".join(
+        f"--{split}-path {shlex.quote(path)}" for path in brought_prompts(split)
+    )
+
+
+def brought_dataset(wildcards):
+    return under_root(CONFIG.dataset(wildcards.dataset).path, CONFIG.data_root)
+
+
+def contamination_report(wildcards):
+    """What was removed from the pool, or what a data set brought whole still holds."""
+    pool = CONFIG.pool(wildcards.dataset)
+    return (
+        f"<results>/curation/contamination/{pool}.jsonl"
+        if pool
+        else f"<results>/datasets/{wildcards.dataset}/contamination.jsonl"
+    )
+
+
+# A named model's tokenizer is there before any training; a stand-in's is not, and `curate` stops there.
+named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
+
+
+def ledger(wildcards):
+    path = beside_experiments(CONFIG.curation.ledger)
+    return [str(file) for file in files_of(Path(path))] if path else []

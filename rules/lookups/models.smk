@@ -1,0 +1,85 @@
+# What the rules of base model and training look up.
+from pathlib import Path
+
+from limaflow.config.sources import under_root
+
+
+def base_files():
+    """What the stand-in base model is pretrained on: a source's name stands for its text."""
+    names = {source.name for source in CONFIG.sources}
+    return [
+        (
+            f"<results>/base/corpus/{entry}.jsonl"
+            if entry in names
+            else under_root(entry, CONFIG.data_root)
+        )
+        for entry in CONFIG.base.stand_in.corpus
+    ]
+
+
+def candidates_of(wildcards):
+    return [
+        f"<results>/curation/candidates/{wildcards.source}/{shard}.jsonl"
+        for shard in CONFIG.source(wildcards.source).shards
+    ]
+
+
+def model_of(arm):
+    """The manifest of the model behind an arm that runs here."""
+    kind = CONFIG.arm(arm).kind
+    return (
+        "<results>/base/model.json"
+        if kind in ("base", "in-context")
+        else f"<results>/models/{arm}/chosen.json"
+    )
+
+
+def frozen_train(wildcards):
+    return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/train.jsonl"
+
+
+def frozen_dev(wildcards):
+    return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/dev.jsonl"
+
+
+def model_files(path):
+    """A model folder's own files, so that new weights repeat what uses them; none for a hub name."""
+    folder = Path(path)
+    return (
+        sorted(str(file) for file in folder.glob("*.safetensors"))
+        if folder.is_dir()
+        else []
+    )
+
+
+def launch(wildcards, resources):
+    """Takes `resources`, which keeps it out of what repeats a job: it changes no weights."""
+    return CONFIG.launch.flag()
+
+
+def multinode(value):
+    """A resource that only a run on several nodes asks for."""
+    return value if CONFIG.launch.nodes > 1 else None
+
+
+def gres():
+    return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
+
+
+def launcher(wildcards, resources, threads):
+    """Takes `resources`, as `launch` does. Under SLURM the job's own nodes and GPUs count."""
+    block = CONFIG.launch
+    return (
+        f"limaflow train launch --nodes {block.nodes}"
+        f" --processes {block.processes_per_node} --threads {threads} --"
+    )
+
+
+def named_models():
+    """Every model that the configuration names, as name@revision; hub names and folders alike."""
+    named = [CONFIG.base] + [arm for arm in CONFIG.arms if arm.kind == "model"]
+    return [
+        f"{model.path}@{model.revision}" if model.revision else model.path
+        for model in named
+        if model.path
+    ]
