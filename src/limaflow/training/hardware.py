@@ -13,7 +13,7 @@ PACKAGES = {
     "launch.attention: flash_attention_2": "flash-attn",
     "launch.attention: flash_attention_3": "flash-attn-3",
 }
-ON_A_CPU_TOO = {"training.lora.quantize"}
+ON_A_CPU_TOO = {"training.lora.quantize", "launch.compile"}
 MODULES = {"flash-attn-3": "flash_attn_interface"}
 """Where a package is imported by another name than its own."""
 
@@ -49,11 +49,17 @@ def require_hardware(recipe: Recipe, launch: Launch) -> None:
                 f"{key} needs the package {package}, which is not installed",
                 fix=f"pip install {package}",
             )
-    tools = ("ninja", os.environ.get("CXX", "c++"))
+    compiler = os.environ.get("CXX", "c++")
+    if launch.offload != "none":
+        _require_on_path("launch.offload: DeepSpeed compiles its AdamW", "ninja", compiler)
+    if launch.compile:
+        _require_on_path("launch.compile: PyTorch compiles the model", compiler)
+
+
+def _require_on_path(why: str, *tools: str) -> None:
     lacking = [tool for tool in tools if shutil.which(tool) is None]
-    if launch.offload != "none" and lacking:
+    if lacking:
         raise InputError(
-            f"launch.offload: DeepSpeed compiles its AdamW, and {' and '.join(lacking)} cannot be "
-            "found on PATH",
-            fix="activate the environment, install a C++ compiler, or set it to none",
+            f"{why}, and {' and '.join(lacking)} cannot be found on PATH",
+            fix="activate the environment, install a C++ compiler, or switch it off",
         )

@@ -1,4 +1,4 @@
-"""One rank of test_layouts.py: what was loaded, and two steps with offload, as safetensors."""
+"""One rank of test_layouts.py: what was loaded, and weights after two steps, as safetensors."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def save_after_two_steps(base: Path, launch: Launch) -> None:
     tokenizer, new = dialogue_tokenizer(base)
     examples = prepared(Path(data), None, tokenizer, recipe).train
     splits = micro_steps([len(e.tokens) for e in examples], recipe, launch, world=world(), seed=0)
-    name = f"{launch.offload}-{launch.zero_stage}"
+    name = f"{launch.offload}-{launch.zero_stage}" + "-compiled" * launch.compile
     kept = Path(output) / f"checkpoints-{name}"
     for step in range(2):
         model = load_model(base, tokenizer, new, recipe, launch)
@@ -82,3 +82,4 @@ with ending_at_once():
     ):
         changed = {"zero_stage": stage, "offload": offload}
         save_after_two_steps(Path(base), launch.model_copy(update=changed))
+    save_after_two_steps(Path(base), launch.model_copy(update={"zero_stage": 2, "compile": True}))

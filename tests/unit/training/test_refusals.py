@@ -27,7 +27,6 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
     ("launch_changes", "key"),
     [
         ({"liger": True}, "launch.liger"),
-        ({"compile": True}, "launch.compile"),
         ({"attention": "flash_attention_2"}, "launch.attention: flash_attention_2"),
         ({"attention": "flex_attention"}, "launch.attention: flex_attention"),
     ],
@@ -55,6 +54,8 @@ def test_a_missing_package_or_compiler_is_named(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
         require_hardware(recipe, launch.model_copy(update={"offload": "optimizer"}))
+    with pytest.raises(InputError, match=r"launch\.compile.*c\+\+"):
+        require_hardware(recipe, launch.model_copy(update={"compile": True}))
 
 
 def test_four_bits_are_not_divided(recipe: Recipe, launch: Launch) -> None:
