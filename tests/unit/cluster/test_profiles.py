@@ -35,6 +35,17 @@ def test_every_rule_that_a_profile_names_exists(root: Path) -> None:
     assert set(keys["groups"].values()) == set(keys["group-components"])
 
 
+def test_every_job_travels_in_a_group_or_is_sized(root: Path) -> None:
+    keys = keys_of(root, "slurm")
+    # One job each, where a stand-in base model is pretrained.
+    alone = {"base_corpus", "miniature_world"}
+    for file in (root / "rules").glob("*.smk"):
+        text = file.read_text(encoding="utf-8")
+        for rule, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE):
+            if "localrule: True" not in body:
+                assert rule in {*keys["groups"], *keys["set-resources"], *alone}, rule
+
+
 def test_the_last_attempt_counts(root: Path, tmp_path: Path) -> None:
     profile = tmp_path / "profile.yaml"
     profile.write_text(
