@@ -177,4 +177,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from limaflow.training.processes import ending_at_once
+
+    with ending_at_once():
+        main()

@@ -15,8 +15,8 @@ ANOTHER_JOBS = {
 
 def test_a_process_that_torchrun_did_not_start_waits_for_nobody() -> None:
     program = (
-        "from limaflow.training.processes import join, meet, rank, world;"
-        "join(); meet(); print(rank(), world())"
+        "from limaflow.training.processes import ending_at_once, join, meet, rank, world\n"
+        "with ending_at_once(): join(); meet(); print(rank(), world())"
     )
     environ = {name: v for name, v in os.environ.items() if not name.startswith("TORCHELASTIC_")}
     done = subprocess.run(
