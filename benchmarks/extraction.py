@@ -37,8 +37,8 @@ def grown(dump: Path, megabytes: int, target: Path) -> Path:
 
 def read(dump: Path, processes: int) -> int:
     """Extract to disk; returns the bytes of XML."""
-    from limaflow.sources.candidates import Shard
     from limaflow.sources.extraction import extract
+    from limaflow.sources.shard import Shard
 
     with tempfile.TemporaryDirectory(dir=dump.parent) as scratch:
         shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))

@@ -49,9 +49,9 @@ def contest(batch: int) -> tuple[Callable[[], int], Callable[[], int]]:
     """Our work and the peer's; each returns the number of tokens that it made."""
     import torch
 
-    from limaflow.config.generation import Decoding
     from limaflow.generation.local import respond
     from limaflow.generation.prompting import Prompt
+    from limaflow.generation.settings import Decoding
 
     decoding = Decoding(
         top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=MAX_TOKENS, samples=1

@@ -22,10 +22,10 @@ def measured() -> tuple[float, float]:
     """Seconds over the ideal, and MB of memory that the second half of the calls added."""
     import psutil
 
-    from limaflow.config.judging import Judge
-    from limaflow.judging.client import ask_all
+    from limaflow.endpoints.client import ask_all
+    from limaflow.endpoints.session import Question, Terms
+    from limaflow.endpoints.settings import Judge
     from limaflow.judging.instrument import load
-    from limaflow.judging.session import Question, Terms
 
     server = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None

@@ -40,8 +40,8 @@ def duplicates(count: int, compared: int = 5000) -> tuple[float, float, float]:
     from conversations import conversations
     from datasketch import MinHash, MinHashLSH
 
-    from limaflow.config.curation import Deduplication
     from limaflow.curation.deduplication import deduplicated
+    from limaflow.curation.settings import Deduplication
 
     examples = list(conversations(count))
     settings = Deduplication(jaccard=0.8, shingle_words=5, permutations=128)

@@ -47,15 +47,15 @@ OTHERWISE = [
 
 def miniature() -> dict[str, Any]:
     """The stand-in base model and its data set as tokens."""
-    from limaflow.config.experiment import parse
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
     from limaflow.manifests import read_manifest
-    from limaflow.overlay import merged
     from limaflow.training.data import dialogue_tokenizer, prepared
 
-    recipe = parse(merged([Path("config.yaml"), Path("experiments/miniature.yaml")])).training
+    settings = parse(merged([Path("config.yaml"), Path("experiments/miniature.yaml")])).training
     base = MINIATURE / "base/model.json"
     tokenizer, _ = dialogue_tokenizer(base)
-    data = prepared(MINIATURE / "datasets/lima/frozen/train.jsonl", None, tokenizer, recipe)
+    data = prepared(MINIATURE / "datasets/lima/frozen/train.jsonl", None, tokenizer, settings)
     rows = [{"input_ids": e.tokens, "labels": e.labels} for e in data.train]
     return {"model": str(read_manifest(base)[1]), "rows": rows, "vocabulary": len(tokenizer)}
 

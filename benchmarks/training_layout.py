@@ -42,11 +42,11 @@ def model_of(task: dict[str, Any]) -> Any:
 
 def settings_of(task: dict[str, Any], layout: dict[str, Any]) -> tuple[Any, Any]:
     """Our recipe and launch for a layout."""
-    from limaflow.config.experiment import parse
-    from limaflow.overlay import merged
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
 
     config = parse(merged([Path("config.yaml")]))
-    recipe = config.training.model_copy(
+    settings = config.training.model_copy(
         update={"precision": task["precision"], "epochs": EPOCHS, "batch_examples": BATCH}
     )
     launch = config.launch.model_copy(
@@ -57,7 +57,7 @@ def settings_of(task: dict[str, Any], layout: dict[str, Any]) -> tuple[Any, Any]
             "gradient_checkpointing": task["checkpointing"],
         }
     )
-    return recipe, launch
+    return settings, launch
 
 
 def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
@@ -70,7 +70,7 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
     from limaflow.training.processes import join
 
     join()
-    recipe, launch = settings_of(task, layout)
+    settings, launch = settings_of(task, layout)
     rows = [
         TokenizedExample(
             id=str(number), tokens=tuple(row["input_ids"]), labels=tuple(row["labels"]), trimmed=0
@@ -78,8 +78,8 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
         for number, row in enumerate(task["rows"])
     ]
     lengths = [len(row.tokens) for row in rows]
-    splits = micro_steps(lengths, recipe, launch, world=1, seed=0)
-    engine = start_engine(model, recipe, launch, splits)
+    splits = micro_steps(lengths, settings, launch, world=1, seed=0)
+    engine = start_engine(model, settings, launch, splits)
     ends = []
     for epoch in range(1, EPOCHS + 1):
         for number, order in enumerate(steps_of_epoch(len(rows), BATCH, seed=0, epoch=epoch)):
@@ -93,7 +93,7 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
                 seed=0,
                 step=number,
             )
-            update(engine, recipe.learning_rate)
+            update(engine, settings.learning_rate)
             ends.append((CLOCK(), sum(len(e.tokens) for e in examples)))
     return ends
 

@@ -34,7 +34,7 @@ rule pretrain_stand_in:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("miniature", "pretrain"),
+        code=code("tools.miniature", "pretrain"),
         stand_in=CONFIG.base.stand_in.flag() if CONFIG.base.stand_in else None,
         seed=CONFIG.seed,
     shell:

@@ -12,7 +12,7 @@ rule benchmark_texts:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("benchmarks", "texts"),
+        code=code("lm_evaluation", "texts"),
         tasks=task_options(),
     shell:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
@@ -33,7 +33,7 @@ rule lm_eval:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("benchmarks", "run"),
+        code=code("lm_evaluation", "run"),
         tasks=task_options(),
         options=few_shot_options,
         precision=CONFIG.generation.precision,

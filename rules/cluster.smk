@@ -11,7 +11,7 @@ rule prefetch_models:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("cluster", "prefetch"),
+        code=code("tools.cluster", "prefetch"),
         models=" ".join(map(shlex.quote, named_models())),
     shell:
         "limaflow cluster prefetch --output {output} {params.models} 2>&1 | tee {log}"

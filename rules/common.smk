@@ -7,9 +7,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
-from limaflow.config.experiment import parse as parse_config
+from limaflow.config.loading import parse as parse_config
 from limaflow.errors import InputError
-from limaflow.ownership import of_another_user
+from limaflow.permissions import of_another_user
 
 try:
     CONFIG = parse_config(config)

@@ -137,7 +137,7 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
         conda:
             "../envs/limaflow.yaml"
         params:
-            code=code("annotation", "import_answers"),
+            code=code("tools.annotation", "import_answers"),
             folder=subpath(output[0], parent=True),
             responses=lambda wildcards, input: repeated("--responses", input.responses),
             partial="--partial" if people.partial else "",

@@ -11,7 +11,7 @@ rule miniature_world:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("miniature", "world"),
+        code=code("tools.miniature", "world"),
         settings=CONFIG.miniature.flag() if CONFIG.miniature else None,
         seed=CONFIG.seed,
         folder=subpath(output[0], parent=True),

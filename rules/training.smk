@@ -26,7 +26,7 @@ rule fine_tune:
         gres=gres(),
     params:
         code=code("training", "run"),
-        recipe=lambda wildcards: CONFIG.recipe(wildcards.arm).flag(),
+        settings=lambda wildcards: CONFIG.training_of(wildcards.arm).flag(),
         epochs=as_json(CONFIG.selection.epochs),
         seed=CONFIG.seed,
         launch=launch,
@@ -37,7 +37,7 @@ rule fine_tune:
     # SLURM's early warning reaches every process of a job; only the training is to act on it.
     shell:
         "trap '' TERM; {params.launcher} limaflow train run --arm {wildcards.arm} --base {input.base}"
-        " --data {input.data} --dev {input.dev} --recipe {params.recipe:q}"
+        " --data {input.data} --dev {input.dev} --settings {params.settings:q}"
         " --launch {params.launch:q} --export-epochs {params.epochs:q} --seed {params.seed}"
         " --run-folder {params.runs}/runs --output {output} 2>&1 | tee {log}"
 

@@ -2,8 +2,8 @@
 import shlex
 from pathlib import Path
 
-from limaflow.config.sources import raw_path, under_root
-from limaflow.review.ledger import files_of
+from limaflow.sources.settings import raw_path, under_root
+from limaflow.curation.ledger import files_of
 
 
 def in_world(path):

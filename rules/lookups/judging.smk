@@ -4,8 +4,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limaflow.annotation.key import answer_files, read_key
-from limaflow.config.sources import under_root
+from limaflow.judging.rounds import answer_files, read_key
+from limaflow.sources.settings import under_root
 from limaflow.errors import InputError
 
 
@@ -16,7 +16,7 @@ def judge_launcher(name):
 def judge_code(name):
     """The code of a judge that this package serves itself, or nothing."""
     words = CONFIG.judge(name).launcher
-    return code(words[1], words[2]) if words[:1] == ["limaflow"] else None
+    return code(f"tools.{words[1]}", words[2]) if words[:1] == ["limaflow"] else None
 
 
 def judge_identity(name):

@@ -1,7 +1,7 @@
 # What the rules of base model and training look up.
 from pathlib import Path
 
-from limaflow.config.sources import under_root
+from limaflow.sources.settings import under_root
 
 
 def base_files():

@@ -1,7 +1,7 @@
 # What the rules of generation look up.
 import shlex
 
-from limaflow.config.sources import under_root
+from limaflow.sources.settings import under_root
 
 
 def batch(wildcards, resources):

@@ -5,19 +5,22 @@ import sys
 import typer
 
 from limaflow.analysis.cli import app as analyze
-from limaflow.annotation.cli import app as annotate
-from limaflow.benchmarks.cli import app as benchmark
-from limaflow.cluster.cli import app as cluster
-from limaflow.configuration_cli import app as config
+from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
 from limaflow.errors import NO_ROOM, InputError
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
-from limaflow.miniature.cli import app as miniature
+from limaflow.lm_evaluation.cli import app as benchmark
 from limaflow.report.cli import app as report
-from limaflow.review.cli import app as review
 from limaflow.sources.cli import app as source
+from limaflow.tools.annotation.cli import app as annotate
+from limaflow.tools.cluster.cli import app as cluster
+from limaflow.tools.miniature.cli import app as miniature
+from limaflow.tools.planning.cli import plan
+from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
+
+train.command()(plan)
 
 app = typer.Typer(
     help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",

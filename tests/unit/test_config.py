@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from limaflow.config.experiment import parse
-from limaflow.config.generation import TunedArm
-from limaflow.config.mistakes import parse_block
-from limaflow.config.sources import under_root
-from limaflow.config.training import Recipe
+from limaflow.arms.kinds import TunedArm
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
-from limaflow.overlay import merged
+from limaflow.mistakes import parse_block
+from limaflow.sources.settings import under_root
+from limaflow.training.settings import Training
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def message_of(raw: dict[str, Any]) -> str:
 
 def test_the_defaults_are_the_papers_recipe(paper: dict[str, Any]) -> None:
     config = parse(paper)
-    recipe = config.training
-    assert (recipe.epochs, recipe.batch_examples, recipe.max_tokens) == (15, 32, 2048)
-    assert (recipe.learning_rate, recipe.final_learning_rate) == (1e-5, 1e-6)
-    assert (recipe.betas, recipe.weight_decay, recipe.warmup_steps) == ((0.9, 0.95), 0.1, 0)
-    assert recipe.residual_dropout == 0.3
+    settings = config.training
+    assert (settings.epochs, settings.batch_examples, settings.max_tokens) == (15, 32, 2048)
+    assert (settings.learning_rate, settings.final_learning_rate) == (1e-5, 1e-6)
+    assert (settings.betas, settings.weight_decay, settings.warmup_steps) == ((0.9, 0.95), 0.1, 0)
+    assert settings.residual_dropout == 0.3
     decoding = config.generation.decoding
     assert (decoding.top_p, decoding.temperature, decoding.repetition_penalty) == (0.9, 0.7, 1.2)
     assert sum((config.dataset("lima").examples or {}).values()) == 1000
@@ -90,11 +90,11 @@ def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
             "arms.lima.dataset: no dataset is named 'limo'; did you mean 'lima'?",
         ),
         (
-            "arms.lima.recipe",
+            "arms.lima.training",
             {"epoch": 3},
-            "arms.lima.recipe.epoch: unknown key; did you mean 'epochs'?",
+            "arms.lima.training.epoch: unknown key; did you mean 'epochs'?",
         ),
-        ("arms.lima.recipe", {"epochs": 4}, "lie after the last of the 4 epochs of arm 'lima'"),
+        ("arms.lima.training", {"epochs": 4}, "lie after the last of the 4 epochs of arm 'lima'"),
         ("launch.processes_per_node", 7, "cannot be shared evenly by 28 processes"),
         ("launch.zero_stage", 0, "stage 0 with bf16"),
         ("judging.selection", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
@@ -129,19 +129,19 @@ def test_numbers_that_yaml_reads_as_text_are_numbers(paper: dict[str, Any]) -> N
 
 
 def test_an_arms_recipe_is_the_training_block_with_its_overrides(paper: dict[str, Any]) -> None:
-    config = parse(changed(paper, "arms.lima.recipe", {"learning_rate": 2e-5}))
+    config = parse(changed(paper, "arms.lima.training", {"learning_rate": 2e-5}))
     assert isinstance(config.arm("lima"), TunedArm)
-    assert config.recipe("lima") == config.training.model_copy(update={"learning_rate": 2e-5})
+    assert config.training_of("lima") == config.training.model_copy(update={"learning_rate": 2e-5})
 
 
 def test_a_block_survives_its_flag(paper: dict[str, Any]) -> None:
-    recipe = parse(paper).training
-    assert parse_block(Recipe, recipe.flag(), "--recipe") == recipe
+    settings = parse(paper).training
+    assert parse_block(Training, settings.flag(), "--settings") == settings
 
 
 def test_a_flag_that_is_not_json_is_told() -> None:
-    with pytest.raises(InputError, match="--recipe is not JSON"):
-        parse_block(Recipe, "{epochs: 3", "--recipe")
+    with pytest.raises(InputError, match="--settings is not JSON"):
+        parse_block(Training, "{epochs: 3", "--settings")
 
 
 def test_an_overlays_list_replaces_and_its_mapping_merges(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_configuration_key_of_judging_leaves_training_alone(
 ) -> None:
     training, judging = fingerprint("training.cli:run"), fingerprint("judging.cli:compare")
     attempts = "attempts: int = Field(default={}"
-    edit(package / "config" / "judging.py", attempts.format(3), attempts.format(4))
+    edit(package / "endpoints" / "settings.py", attempts.format(3), attempts.format(4))
     assert fingerprint("training.cli:run") == training
     assert fingerprint("judging.cli:compare") != judging
 

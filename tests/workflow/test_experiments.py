@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from workspace import TRACKED
 
-from limaflow.config.experiment import parse
-from limaflow.config.sources import raw_path
-from limaflow.overlay import merged
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
+from limaflow.sources.settings import raw_path
 
 pytestmark = pytest.mark.slow
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))

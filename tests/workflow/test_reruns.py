@@ -23,7 +23,7 @@ def test_touched_and_recopied_files_repeat_nothing(workspace: Workspace) -> None
     for path in (
         "config.yaml",
         "src/limaflow/judging/instruments/pairwise.md",
-        "src/limaflow/training/recipe.py",
+        "src/limaflow/training/fine_tune.py",
         "results/miniature/datasets/lima/frozen/train.jsonl",
         "results/miniature/world/corpus/pretraining.jsonl",
         "results/miniature/base/model.json",
@@ -51,7 +51,7 @@ def test_a_hyper_parameter_of_one_arm_repeats_that_arm_alone(workspace: Workspac
     workspace.edit(
         "experiments/miniature.yaml",
         "{name: few, kind: tuned, dataset: few}",
-        "{name: few, kind: tuned, dataset: few, recipe: {learning_rate: 2.0e-3}}",
+        "{name: few, kind: tuned, dataset: few, training: {learning_rate: 2.0e-3}}",
     )
     jobs = workspace.planned()
     assert "fine_tune(arm=few)" in jobs
@@ -77,7 +77,7 @@ def test_one_sources_filter_repeats_curation_from_there_on(workspace: Workspace)
 
 
 def test_training_code_repeats_training_and_what_follows(workspace: Workspace) -> None:
-    workspace.edit("src/limaflow/training/schedule.py", "return recipe", "return 1.0 * recipe")
+    workspace.edit("src/limaflow/training/schedule.py", "return settings", "return 1.0 * settings")
     jobs = rules_of(workspace.planned())
     assert jobs["fine_tune"] == 2
     assert not {"filter", "freeze", "pretrain_stand_in", "extract", "miniature_world"} & set(jobs)

@@ -9,9 +9,9 @@ import psutil
 import pytest
 from workspace import Workspace, checkout
 
-from limaflow.config.experiment import parse
-from limaflow.config.sources import raw_path, under_root
-from limaflow.overlay import merged
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
+from limaflow.sources.settings import raw_path, under_root
 
 pytestmark = pytest.mark.slow
 OVERLAY = "tests/workflow/paper_size.yaml"

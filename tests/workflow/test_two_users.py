@@ -75,7 +75,7 @@ def test_the_store_of_another_user_is_refused_before_a_call_is_paid(place: Works
     assert place.scratch is not None
     place.scratch.chmod(0o2775)
     program = (
-        "import sys; from pathlib import Path; from limaflow.judging.store import Store\n"
+        "import sys; from pathlib import Path; from limaflow.endpoints.store import Store\n"
         "with Store(Path(sys.argv[1])): pass"
     )
     command = ["python", "-c", program, str(place.scratch / "judgments.sqlite")]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from limaflow.analysis.claims import Claim, Measured, cited, judged
-from limaflow.analysis.decisions import above
+from limaflow.analysis.decision_rules import above
 from limaflow.analysis.paper import Paper
-from limaflow.intervals import bootstrap_mean
 from limaflow.jsonl import read_records
+from limaflow.measures.intervals import bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 

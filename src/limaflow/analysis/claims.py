@@ -8,11 +8,11 @@ claims themselves stand in `paper_claims`, `absolute_quality`, `objections` and 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from limaflow.analysis.decisions import Decision, above, every
+from limaflow.analysis.decision_rules import Decision, above, every
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.paper import Paper, Value
-from limaflow.intervals import Interval
-from limaflow.summaries import Agreement, Preference, TaskTax
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import Agreement, Preference, TaskTax
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def claims(
     from limaflow.analysis.paper_claims import paper_claims
     from limaflow.analysis.untested import untested_claims
     from limaflow.jsonl import read_json, write_json
-    from limaflow.summaries import Agreement, Preference, TaskTax
+    from limaflow.measures.summaries import Agreement, Preference, TaskTax
 
     after_lowest = None
     if training is not None:
@@ -145,7 +145,7 @@ def figure_preferences(
     from limaflow.analysis.figures.stacks import draw
     from limaflow.analysis.paper import paper
     from limaflow.jsonl import read_json
-    from limaflow.summaries import Preference
+    from limaflow.measures.summaries import Preference
 
     rows = bars(read_json(preferences, list[Preference]), lima, paper())
     draw(rows, output, nothing="no comparisons", miniature=miniature)
@@ -162,7 +162,7 @@ def figure_absolute(
     from limaflow.analysis.figures.absolute import draw
     from limaflow.analysis.paper import paper
     from limaflow.jsonl import read_json
-    from limaflow.summaries import GradeSummary
+    from limaflow.measures.summaries import GradeSummary
 
     draw(read_json(grades, list[GradeSummary]), paper(), output, miniature=miniature)
 
@@ -178,7 +178,7 @@ def figure_quality(
     from limaflow.analysis.figures.quality import draw
     from limaflow.analysis.paper import paper
     from limaflow.jsonl import read_json
-    from limaflow.summaries import GradeSummary
+    from limaflow.measures.summaries import GradeSummary
 
     draw(read_json(grades, list[GradeSummary]), paper(), output, miniature=miniature)
 
@@ -210,7 +210,7 @@ def figure_tax(*, tax: Tax, output: Svg, miniature: Miniature = False) -> None:
     """Benchmarks before and after tuning."""
     from limaflow.analysis.figures.tax import draw
     from limaflow.jsonl import read_json
-    from limaflow.summaries import TaskTax
+    from limaflow.measures.summaries import TaskTax
 
     draw(read_json(tax, list[TaskTax]), output, miniature=miniature)
 
@@ -240,8 +240,8 @@ def figure_lengths(
     miniature: Miniature = False,
 ) -> None:
     """Tokens of prompts and training responses."""
-    from limaflow.analysis.figures.lengths import draw, write_lengths
-    from limaflow.curation.lengths import measure_of
+    from limaflow.curation.length_figure import draw, write_lengths
+    from limaflow.curation.text_lengths import measure_of
     from limaflow.jsonl import read_records
     from limaflow.records import Example, Split
 
@@ -275,9 +275,9 @@ def table_sources(
     ] = None,
 ) -> None:
     """Table 1: sources, examples and lengths, beside the paper's."""
-    from limaflow.analysis.canvas import write_csv
     from limaflow.analysis.paper import paper
     from limaflow.analysis.tables import source_rows
+    from limaflow.plot_style import write_csv
 
     write_csv(output, source_rows(data, tokenizer, paper()))
 
@@ -285,10 +285,10 @@ def table_sources(
 @table.command("preferences")
 def table_preferences(*, preferences: Preferences, output: Csv) -> None:
     """Every comparison with its intervals."""
-    from limaflow.analysis.canvas import write_csv
     from limaflow.analysis.tables import preference_rows
     from limaflow.jsonl import read_json
-    from limaflow.summaries import Preference
+    from limaflow.measures.summaries import Preference
+    from limaflow.plot_style import write_csv
 
     write_csv(output, preference_rows(read_json(preferences, list[Preference])))
 
@@ -300,11 +300,11 @@ def table_agreement(
     output: Csv,
 ) -> None:
     """Who agrees with whom, beside the paper's tie-discounted accuracies."""
-    from limaflow.analysis.canvas import write_csv
     from limaflow.analysis.paper import paper
     from limaflow.analysis.tables import agreement_rows
     from limaflow.jsonl import read_json
-    from limaflow.summaries import Agreement
+    from limaflow.measures.summaries import Agreement
+    from limaflow.plot_style import write_csv
 
     write_csv(output, agreement_rows(read_json(agreement, list[Agreement]), paper()))
 
@@ -312,9 +312,9 @@ def table_agreement(
 @table.command("tax")
 def table_tax(*, tax: Tax, output: Csv) -> None:
     """Every benchmark before and after tuning."""
-    from limaflow.analysis.canvas import write_csv
     from limaflow.analysis.tables import tax_rows
     from limaflow.jsonl import read_json
-    from limaflow.summaries import TaskTax
+    from limaflow.measures.summaries import TaskTax
+    from limaflow.plot_style import write_csv
 
     write_csv(output, tax_rows(read_json(tax, list[TaskTax])))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from limaflow.analysis.claims import GradeGap
-from limaflow.intervals import bootstrap_mean
 from limaflow.jsonl import read_records
+from limaflow.measures.intervals import bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 

@@ -1,15 +1,7 @@
 """Objections of later work to the paper, held against what we measured."""
 
-from limaflow.analysis.claims import (
-    WINS_RULE,
-    Claim,
-    Evidence,
-    Measured,
-    cited,
-    judged,
-    wins_over,
-)
-from limaflow.analysis.decisions import above, no_loss, within
+from limaflow.analysis.claims import WINS_RULE, Claim, Evidence, Measured, cited, judged, wins_over
+from limaflow.analysis.decision_rules import above, no_loss, within
 from limaflow.analysis.paper import Paper
 
 

@@ -11,10 +11,10 @@ from limaflow.analysis.claims import (
     of_the_paper,
     wins_over,
 )
-from limaflow.analysis.decisions import above, no_loss, within
+from limaflow.analysis.decision_rules import above, no_loss, within
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
-from limaflow.summaries import mirrored
+from limaflow.measures.summaries import mirrored
 
 
 def paper_claims(evidence: Evidence, paper: Paper) -> list[Claim]:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from limaflow.analysis.canvas import columns
 from limaflow.analysis.paper import Paper
-from limaflow.curation.lengths import measure_of
+from limaflow.curation.text_lengths import measure_of
 from limaflow.jsonl import read_records
+from limaflow.measures.summaries import Agreement, Preference, TaskTax
+from limaflow.plot_style import columns
 from limaflow.records import Example
-from limaflow.summaries import Agreement, Preference, TaskTax
 
 Row = dict[str, object]
 

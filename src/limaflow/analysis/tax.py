@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.intervals import bootstrap_mean
 from limaflow.jsonl import read_records
+from limaflow.measures.intervals import bootstrap_mean
+from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
-from limaflow.summaries import TaskTax
 
 Scores = dict[tuple[str, str], dict[str, float]]
 

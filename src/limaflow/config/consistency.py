@@ -1,21 +1,18 @@
 """What no block sees by itself: names that nothing bears, settings that cannot go together."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from limaflow.config.generation import LOCAL_KINDS, InContextArm, TunedArm
-from limaflow.config.judging import GRADINGS
-from limaflow.config.mistakes import messages, nearest
-from limaflow.config.sources import UNFILTERED
-from limaflow.config.training import Recipe
-
-if TYPE_CHECKING:
-    from limaflow.config.experiment import Config
+from limaflow.arms.kinds import LOCAL_KINDS, InContextArm, TunedArm
+from limaflow.config.experiment import Config
+from limaflow.judging.settings import GRADINGS
+from limaflow.mistakes import messages, nearest
+from limaflow.sources.settings import UNFILTERED
+from limaflow.training.settings import Training
 
 
-def repeated_names(config: "Config") -> list[str]:
+def repeated_names(config: Config) -> list[str]:
     """Names that two entries of one list bear."""
     lists: dict[str, list[str]] = {
         "sources": [s.name for s in config.sources],
@@ -32,7 +29,7 @@ def repeated_names(config: "Config") -> list[str]:
     ]
 
 
-def _references(config: "Config") -> list[tuple[str, str, str]]:
+def _references(config: Config) -> list[tuple[str, str, str]]:
     """Every place that names something: (place, name, list it must be in)."""
     found = [
         (f"datasets.{d.name}.examples", source, "sources")
@@ -56,7 +53,7 @@ def _references(config: "Config") -> list[tuple[str, str, str]]:
     return found
 
 
-def unknown_names(config: "Config") -> list[str]:
+def unknown_names(config: Config) -> list[str]:
     """Names that are used and given to nothing, with the nearest that is."""
     known = {
         "sources": [s.name for s in config.sources],
@@ -71,33 +68,35 @@ def unknown_names(config: "Config") -> list[str]:
     ]
 
 
-def impossible(config: "Config") -> list[str]:
+def impossible(config: Config) -> list[str]:
     """Blocks that are valid each and cannot work together."""
     problems = []
     for arm in config.arms:
         if not isinstance(arm, TunedArm):
             continue
         try:
-            recipe = config.recipe(arm.name)
+            settings = config.training_of(arm.name)
         except ValidationError as error:
             problems += [
-                f"arms.{arm.name}.recipe.{line}"
-                for line in messages(error, Recipe, {**config.training.model_dump(), **arm.recipe})
+                f"arms.{arm.name}.training.{line}"
+                for line in messages(
+                    error, Training, {**config.training.model_dump(), **arm.training}
+                )
             ]
             continue
-        late = [epoch for epoch in config.selection.epochs if epoch > recipe.epochs]
+        late = [epoch for epoch in config.selection.epochs if epoch > settings.epochs]
         if late:
             problems.append(
-                f"selection.epochs: {late} lie after the last of the {recipe.epochs} epochs "
+                f"selection.epochs: {late} lie after the last of the {settings.epochs} epochs "
                 f"of arm '{arm.name}'"
             )
         processes = config.launch.nodes * config.launch.processes_per_node
-        if recipe.batch_examples % processes:
+        if settings.batch_examples % processes:
             problems.append(
-                f"training.batch_examples: {recipe.batch_examples} examples of arm '{arm.name}' "
+                f"training.batch_examples: {settings.batch_examples} examples of arm '{arm.name}' "
                 f"cannot be shared evenly by {processes} processes (launch)"
             )
-        if recipe.precision == "bf16" and config.launch.zero_stage == 0:
+        if settings.precision == "bf16" and config.launch.zero_stage == 0:
             problems.append(
                 "launch.zero_stage: stage 0 with bf16 takes an optimizer step of its own when it "
                 "starts (DeepSpeed 0.19); use stage 1 to 3, or training.precision fp32"

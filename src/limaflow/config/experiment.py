@@ -6,30 +6,19 @@ the nearest key (mistakes.py). Blocks that a command needs travel to it as JSON 
 and are read by the same classes, so that a key is described once.
 """
 
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from limaflow.config.consistency import impossible, repeated_names, unknown_names
-from limaflow.config.curation import Curation, Dataset, PromptDraw, Prompts
-from limaflow.config.generation import Arm, Generation, TunedArm
-from limaflow.config.judging import Comparison, Judge, Judging
-from limaflow.config.mistakes import validated
-from limaflow.config.settings import Name, Settings
-from limaflow.config.sources import Source
-from limaflow.config.training import Base, Launch, Recipe, Selection
-
-
-class Benchmarks(Settings):
-    """lm-eval tasks run on every local model, base and tuned."""
-
-    tasks: list[str]
-    include: str | None
-    arms: list[Name]
-    few_shot: int | None = Field(ge=0)
-    limit: int | None = Field(ge=1)
-    batch: int = Field(ge=1)
-    chat_template: bool
+from limaflow.arms.kinds import Arm, TunedArm
+from limaflow.curation.settings import Curation, Dataset, Prompts
+from limaflow.endpoints.settings import Judge
+from limaflow.generation.settings import Generation
+from limaflow.judging.settings import Comparison, Judging
+from limaflow.lm_evaluation.settings import Benchmarks
+from limaflow.settings import Name, Settings
+from limaflow.sources.settings import Source
+from limaflow.training.settings import Base, Launch, Selection, Training
 
 
 class Analysis(Settings):
@@ -59,7 +48,7 @@ class Config(Settings):
     datasets: list[Dataset] = Field(min_length=1)
     prompts: Prompts
     base: Base
-    training: Recipe
+    training: Training
     launch: Launch
     selection: Selection
     generation: Generation
@@ -95,11 +84,11 @@ class Config(Settings):
             d.name for d in self.datasets if d.examples and d.examples.keys() == sources.keys()
         )
 
-    def recipe(self, arm: str) -> Recipe:
+    def training_of(self, arm: str) -> Training:
         """The training recipe of a tuned arm: `training` with the arm's overrides."""
         tuned = self.arm(arm)
         assert isinstance(tuned, TunedArm)
-        return Recipe.model_validate({**self.training.model_dump(), **tuned.recipe})
+        return Training.model_validate({**self.training.model_dump(), **tuned.training})
 
     def is_ablation(self, arm: str) -> bool:
         """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
@@ -117,56 +106,3 @@ class Config(Settings):
         """Source → number of examples that a tuned arm's data set draws."""
         tuned = self.arm(arm)
         return (self.dataset(tuned.dataset).examples or {}) if isinstance(tuned, TunedArm) else {}
-
-    @model_validator(mode="after")
-    def _published_rows(self) -> Self:
-        if self.curation.dataset == "rebuilt":
-            return self
-        return self.model_copy(update=_published_rows(self))
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [*repeated_names(self), *unknown_names(self), *impossible(self)]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-
-RELEASED, RELEASED_TEST = "released", "released-test"
-
-
-def _published_rows(config: Config) -> dict[str, Any]:
-    """Sources, data sets and prompts with the published rows in place of what is drawn.
-
-    Dev prompts were not published: they are held out of the training rows, unless brought.
-    """
-    drawn = [dataset.name for dataset in config.datasets if dataset.examples is not None]
-    if len(drawn) > 1:
-        raise ValueError(
-            f"curation.dataset: the published rows are one data set, {', '.join(drawn)} are drawn"
-        )
-    train, prompts = config.curation.released.shards()
-    sources = [source for source in config.sources if source.kind != "released"] + [
-        Source(name=RELEASED, kind="released", shards=train),
-        Source(name=RELEASED_TEST, kind="released", shards=prompts),
-    ]
-    datasets = [
-        dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})
-        for dataset in config.datasets
-    ]
-    number = sum(draw.examples or 0 for draw in config.prompts.dev)
-    dev = [draw for draw in config.prompts.dev if draw.path]
-    dev += [PromptDraw(source=RELEASED, examples=number)] if number else []
-    test = [draw for draw in config.prompts.test if draw.path]
-    wanted = sum(draw.examples or 0 for draw in config.prompts.test)
-    test += [PromptDraw(source=RELEASED_TEST, examples=wanted)] if wanted else []
-    return {"sources": sources, "datasets": datasets, "prompts": Prompts(dev=dev, test=test)}
-
-
-def parse(raw: dict[str, Any], origin: str = "configuration") -> Config:
-    """The typed configuration from merged YAML.
-
-    Raises:
-        InputError: lists every mistake with the key's path and, for a typo, the nearest key.
-    """
-    return validated(Config, raw, origin)

@@ -64,10 +64,10 @@ def filter_candidates(
     """Apply the selection rules, choose prompts, clean the texts."""
     from collections import Counter
 
-    from limaflow.config.curation import Filters
-    from limaflow.config.mistakes import parse_block
     from limaflow.curation.filtering import filtered
+    from limaflow.curation.settings import Filters
     from limaflow.jsonl import read_records, write_records
+    from limaflow.mistakes import parse_block
     from limaflow.records import Candidate
 
     rules = parse_block(Filters, filters, "--filters") if filters else None
@@ -122,10 +122,10 @@ def deduplicate(
     dropped: Dropped,
 ) -> None:
     """Keep one example of each group of equal or nearly equal ones."""
-    from limaflow.config.curation import Deduplication
-    from limaflow.config.mistakes import parse_block
     from limaflow.curation.deduplication import deduplicated
+    from limaflow.curation.settings import Deduplication
     from limaflow.jsonl import read_records, write_records
+    from limaflow.mistakes import parse_block
     from limaflow.records import Example
 
     examples, drops = deduplicated(
@@ -151,11 +151,11 @@ def decontaminate(
     report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
 ) -> None:
     """Remove examples that share text with dev, test or a benchmark."""
-    from limaflow.config.curation import Decontamination
-    from limaflow.config.mistakes import parse_block
     from limaflow.curation.decontamination import decontaminated
-    from limaflow.curation.guarded import GuardedText
+    from limaflow.curation.protected_text import GuardedText
+    from limaflow.curation.settings import Decontamination
     from limaflow.jsonl import read_records, write_records
+    from limaflow.mistakes import parse_block
     from limaflow.records import Example
 
     examples, drops, matches = decontaminated(
@@ -182,11 +182,11 @@ def contamination(
     report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
 ) -> None:
     """List what a ready-made data set shares with dev, test or a benchmark; remove nothing."""
-    from limaflow.config.curation import Decontamination
-    from limaflow.config.mistakes import parse_block
     from limaflow.curation.decontamination import contamination as found_in
-    from limaflow.curation.guarded import GuardedText
+    from limaflow.curation.protected_text import GuardedText
+    from limaflow.curation.settings import Decontamination
     from limaflow.jsonl import read_records, write_records
+    from limaflow.mistakes import parse_block
     from limaflow.records import Example
 
     matches = found_in(
@@ -262,10 +262,10 @@ def apply_review(
     summary: Annotated[Path, typer.Option(help="What the ledger did, JSON.")],
 ) -> None:
     """Apply the reviewers' decisions."""
-    from limaflow.curation.review import reviewed
+    from limaflow.curation.apply_review import reviewed
+    from limaflow.curation.ledger import read
     from limaflow.jsonl import read_records, write_json, write_records
     from limaflow.records import Example
-    from limaflow.review.ledger import read
 
     found = read(ledger or [])
     examples, drops, done = reviewed(
@@ -334,9 +334,9 @@ def describe(
     ] = None,
 ) -> None:
     """Write card, attribution, lengths, a page to browse and checksums beside the rows."""
-    from limaflow.curation.card import CountedSteps, SharedText
+    from limaflow.curation.dataset_card import CountedSteps, SharedText
     from limaflow.curation.describing import describe as describe_in
-    from limaflow.curation.lengths import measure_of
+    from limaflow.curation.text_lengths import measure_of
     from limaflow.jsonl import read_json, read_records
     from limaflow.records import Example
 

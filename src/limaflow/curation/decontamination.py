@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tqdm import tqdm
 
-from limaflow.curation.guarded import GuardedText, GuardedTexts, Shared
+from limaflow.curation.protected_text import GuardedText, GuardedTexts, Shared
 from limaflow.curation.wording import plain
 from limaflow.records import Drop, Example, Match
 

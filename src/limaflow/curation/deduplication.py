@@ -11,7 +11,7 @@ from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from limaflow.config.curation import Deduplication
+from limaflow.curation.settings import Deduplication
 from limaflow.curation.wording import plain, run_hashes, word_hashes, words
 from limaflow.records import Drop, Example
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from limaflow.analysis.figures.lengths import draw
 from limaflow.curation.attribution import write_attribution
 from limaflow.curation.browsing import page_of
-from limaflow.curation.card import CountedStep, SharedText, card_of
-from limaflow.curation.lengths import Measure
+from limaflow.curation.dataset_card import CountedStep, SharedText, card_of
+from limaflow.curation.length_figure import draw
+from limaflow.curation.text_lengths import Measure
 from limaflow.jsonl import replacing
 from limaflow.manifests import sha256_of
 from limaflow.records import Example, Split

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from limaflow.config.curation import Filters
 from limaflow.curation.rendering import has_image, rendered
 from limaflow.curation.rules import ELSEWHERE, Reading, objection
+from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Drop, Example, Message, example_id
 from limaflow.seeds import generator_for
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from limaflow.config.curation import Filters
 from limaflow.curation.rendering import prose, rendered
+from limaflow.curation.settings import Filters
 from limaflow.records import Candidate
 
 PROMPTS_ALONE = ("reddit", "authored", "messages")

@@ -7,10 +7,10 @@ from typing import Any, Literal, Self
 import torch
 from torch.nn.functional import pad
 
-from limaflow.config.generation import Decoding
 from limaflow.generation.cache import can_join, empty_cache, join
 from limaflow.generation.decoding import next_tokens
 from limaflow.generation.prompting import Prompt
+from limaflow.generation.settings import Decoding
 
 
 @dataclass

@@ -72,11 +72,11 @@ def respond(
     output: Output,
 ) -> None:
     """Answer with a model that runs here; goes on where a kill cut it off."""
-    from limaflow.config.generation import Decoding
-    from limaflow.config.mistakes import parse_block
     from limaflow.generation.respond import Request
     from limaflow.generation.respond import respond as answer
+    from limaflow.generation.settings import Decoding
     from limaflow.manifests import manifest_of_epoch
+    from limaflow.mistakes import parse_block
 
     count, cut = answer(
         Request(
@@ -118,10 +118,11 @@ def ask(
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
-    from limaflow.config.generation import Decoding, EndpointArm
-    from limaflow.config.judging import Budget
-    from limaflow.config.mistakes import parse_block
-    from limaflow.generation.endpoint import ask as ask_endpoint
+    from limaflow.arms.kinds import EndpointArm
+    from limaflow.endpoints.settings import Budget
+    from limaflow.generation.ask_endpoint import ask as ask_endpoint
+    from limaflow.generation.settings import Decoding
+    from limaflow.mistakes import parse_block
 
     arm = parse_block(EndpointArm, endpoint, "--endpoint")
     count, cut = ask_endpoint(
@@ -148,7 +149,7 @@ def adopt(
     recorded: Annotated[Path, typer.Argument(help="Recorded responses, JSON lines.")],
 ) -> None:
     """Take responses that were recorded elsewhere, checked against the prompts."""
-    from limaflow.generation.recorded import adopt as adopt_recorded
+    from limaflow.generation.recorded_responses import adopt as adopt_recorded
 
     count = adopt_recorded(name, prompts, recorded, samples=samples, output=output)
     print(f"{name}: {count} responses adopted")

@@ -8,7 +8,7 @@ else is in its batch.
 
 import torch
 
-from limaflow.config.generation import Decoding
+from limaflow.generation.settings import Decoding
 
 
 def next_tokens(

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.batch import Batch, Row
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
+from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 
 TAIL_TOKENS = 16

@@ -8,13 +8,13 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from limaflow import fingerprint
-from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation import local, served
 from limaflow.generation.partial import Partial
 from limaflow.generation.prompting import Format, Prompt, choose_shots, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.served import Answered
+from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response

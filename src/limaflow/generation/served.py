@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 import openai
 
-from limaflow.config.generation import Decoding
+from limaflow.child_processes import end_with, guarded
 from limaflow.errors import InputError
 from limaflow.generation.prompting import Format, Prompt, answer_text
-from limaflow.orphans import end_with, guarded
+from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 
 MODEL = "model"

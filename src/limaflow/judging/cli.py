@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from limaflow.judging.session import Question, Terms
+    from limaflow.endpoints.session import Question, Terms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -102,15 +102,14 @@ def compare(
     """Pairwise verdicts on two models' responses to the same prompts."""
     from functools import partial
 
-    from limaflow.annotation.drawing import only
-    from limaflow.annotation.key import read_key
-    from limaflow.config.judging import Budget, Judge
-    from limaflow.config.mistakes import parse_block
+    from limaflow.endpoints.client import ask_all
+    from limaflow.endpoints.session import Terms
+    from limaflow.endpoints.settings import Budget, Judge
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import pairwise
-    from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
-    from limaflow.judging.session import Terms
+    from limaflow.judging.rounds import only, read_key
+    from limaflow.mistakes import parse_block
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -164,15 +163,14 @@ def grade(
     """Grades of one model's responses: helpfulness from 1 to 6, quality, or safety."""
     from functools import partial
 
-    from limaflow.annotation.drawing import only
-    from limaflow.annotation.key import read_key
-    from limaflow.config.judging import Budget, Judge
-    from limaflow.config.mistakes import parse_block
+    from limaflow.endpoints.client import ask_all
+    from limaflow.endpoints.session import Terms
+    from limaflow.endpoints.settings import Budget, Judge
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging import grading
-    from limaflow.judging.client import ask_all
     from limaflow.judging.instrument import load
-    from limaflow.judging.session import Terms
+    from limaflow.judging.rounds import only, read_key
+    from limaflow.mistakes import parse_block
     from limaflow.records import Example, Response
 
     block = parse_block(Judge, judge, "--judge")
@@ -210,10 +208,11 @@ def turns(
     """Split recorded conversations, so that each turn of the model can be judged."""
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging import chats
+    from limaflow.judging.conversation_turns import Chat
+    from limaflow.judging.conversation_turns import turns as turns_of
 
     try:
-        asked, answered = chats.turns(list(read_records(file, chats.Chat)), model)
+        asked, answered = turns_of(list(read_records(file, Chat)), model)
     except InputError as error:
         raise InputError(str(error), path=file) from None
     write_records(prompts, asked, key=lambda prompt: prompt.id)
@@ -229,11 +228,11 @@ def say_price(
     ] = None,
 ) -> None:
     """What an experiment's judges and endpoints would cost, as far as it has come; asks nobody."""
-    from limaflow.config.experiment import parse
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
+    from limaflow.endpoints.spending import unsettled
+    from limaflow.endpoints.store import Store
     from limaflow.judging.pricing import of_experiment
-    from limaflow.judging.spending import unsettled
-    from limaflow.judging.store import Store
-    from limaflow.overlay import merged
 
     config = parse(merged(files), origin=" + ".join(map(str, files)))
     prices, lacking = of_experiment(config, results or Path("results") / config.experiment)
@@ -269,9 +268,9 @@ def adopt(
     """Take in recorded verdicts, checked against the prompts."""
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging.recorded import checked
-    from limaflow.judging.tables import read_verdicts
     from limaflow.records import Example
+    from limaflow.verdict_import.checks import checked
+    from limaflow.verdict_import.tables import read_verdicts
 
     asked = list(read_records(prompts, Example))
     recorded, _ = read_verdicts(file)
@@ -311,14 +310,14 @@ def summarize(
     import dataclasses
 
     from limaflow.errors import InputError
-    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.layout import layout_of
-    from limaflow.judging.strengths import strengths_by_judge
-    from limaflow.judging.summary import length_of, preferences
-    from limaflow.judging.tables import read_verdicts
+    from limaflow.measures.intervals import Resampling
+    from limaflow.measures.outcomes import pooled, renumbered
+    from limaflow.measures.preferences import length_of, preferences
+    from limaflow.measures.strengths import strengths_by_judge
     from limaflow.records import Response
-    from limaflow.statistics.outcomes import pooled, renumbered
+    from limaflow.verdict_import.column_mapping import layout_of
+    from limaflow.verdict_import.tables import read_verdicts
 
     chars: dict[str, int] = {}
     for path in responses or []:
@@ -381,13 +380,13 @@ def agreement(
     """How far people, models, and a judge with itself agree on the same pairs of responses."""
     import dataclasses
 
-    from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
-    from limaflow.judging.agreement import agreements
-    from limaflow.judging.layout import layout_of, named
-    from limaflow.judging.ratings import default_groups
-    from limaflow.judging.tables import read_verdicts
-    from limaflow.statistics.outcomes import passes
+    from limaflow.measures.intervals import Resampling
+    from limaflow.measures.outcomes import passes
+    from limaflow.measures.ratings import default_groups
+    from limaflow.measures.verdict_agreement import agreements
+    from limaflow.verdict_import.column_mapping import layout_of, named
+    from limaflow.verdict_import.tables import read_verdicts
 
     layout = layout_of(column, value, word)
     files = [read_verdicts(path, layout)[0] for path in verdicts]
@@ -424,9 +423,9 @@ def summarize_grades(
     """Mean grade of each model with an interval over prompts, and the count of each level."""
     import dataclasses
 
-    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.summary import grade_summaries
+    from limaflow.measures.intervals import Resampling
+    from limaflow.measures.preferences import grade_summaries
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
@@ -450,12 +449,12 @@ def agreement_of_grades(
     """How far people, models, and a judge with itself agree on grades of the same responses."""
     import dataclasses
 
-    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.judging.grade_agreement import grade_agreements
-    from limaflow.judging.layout import named
-    from limaflow.judging.ratings import default_groups
+    from limaflow.measures.grade_agreement import grade_agreements
+    from limaflow.measures.intervals import Resampling
+    from limaflow.measures.ratings import default_groups
     from limaflow.records import Grade
+    from limaflow.verdict_import.column_mapping import named
 
     files = [list(read_records(path, Grade)) for path in grades]
     groups = {name: told.split(",") for name, told in named(group, "--group").items()}

@@ -9,12 +9,12 @@ safety   safe or unsafe (sec. 4.3)
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limaflow.config.judging import Grading
-from limaflow.judging.client import Ask
+from limaflow.endpoints.client import Ask
+from limaflow.endpoints.session import Question
 from limaflow.judging.instrument import Instrument, delimited
-from limaflow.judging.responses import by_prompt_and_sample
+from limaflow.judging.response_index import by_prompt_and_sample
 from limaflow.judging.scales import LEVELS, SCALES
-from limaflow.judging.session import Question
+from limaflow.judging.settings import Grading
 from limaflow.records import Example, Grade, Response
 
 

@@ -11,9 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from limaflow.config.judging import Grading
 from limaflow.errors import InputError
-from limaflow.judging.blocks import enclose
+from limaflow.judging.delimiters import enclose
+from limaflow.judging.settings import Grading
 from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
 

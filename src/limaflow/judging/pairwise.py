@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from limaflow.endpoints.client import Ask
+from limaflow.endpoints.session import Question
 from limaflow.errors import InputError
-from limaflow.judging.client import Ask
 from limaflow.judging.instrument import Instrument, delimited
-from limaflow.judging.responses import by_prompt_and_sample, model_of, named
-from limaflow.judging.session import Question
+from limaflow.judging.response_index import by_prompt_and_sample, model_of, named
 from limaflow.records import Choice, Example, Response, Verdict
 from limaflow.seeds import generator_for
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limaflow.arms.kinds import EndpointArm
 from limaflow.config.experiment import Config
-from limaflow.config.generation import Decoding, EndpointArm
-from limaflow.config.judging import GRADINGS, Judge
+from limaflow.endpoints.client import key_of
+from limaflow.endpoints.session import Question, Terms
+from limaflow.endpoints.settings import Judge
+from limaflow.endpoints.spending import cost
+from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
+from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records
-from limaflow.judging.client import key_of
 from limaflow.judging.grading import graded
 from limaflow.judging.instrument import InstrumentName, load
 from limaflow.judging.pairwise import pairs
-from limaflow.judging.session import Question, Terms
-from limaflow.judging.spending import cost
-from limaflow.judging.store import Answer, Store
+from limaflow.judging.settings import GRADINGS
 from limaflow.records import Example, Response, asked_turns
 
 FRAME_TOKENS = 7

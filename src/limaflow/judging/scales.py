@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from limaflow.config.judging import Grading
+from limaflow.judging.settings import Grading
 from limaflow.records import Scale
 
 SCALES: dict[Grading, Scale] = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from limaflow.report.responses import Shown
+from limaflow.report.side_by_side import Shown
 from limaflow.standalone import embedded, script_of, source_hash
 
 FOLDER = Path(__file__).parent

@@ -18,9 +18,9 @@ def build(
     revision: Annotated[str, typer.Option(help="Revision of the code, to be shown.")] = "",
 ) -> None:
     """Build the report as one file that needs nothing else."""
-    from limaflow.config.experiment import parse
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
     from limaflow.jsonl import replacing
-    from limaflow.overlay import merged
     from limaflow.report.page import build as page
 
     parsed = parse(merged(config), origin=" + ".join(map(str, config)))
@@ -39,12 +39,12 @@ def browse(
     output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
 ) -> None:
     """All test prompts, responses and verdicts as one page to search, filter and read."""
-    from limaflow.config.experiment import parse
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
     from limaflow.jsonl import read_records, replacing
-    from limaflow.overlay import merged
     from limaflow.records import Example
     from limaflow.report.browser import page_of
-    from limaflow.report.responses import side_by_side
+    from limaflow.report.side_by_side import side_by_side
 
     parsed = parse(merged(config), origin=" + ".join(map(str, config)))
     shown = side_by_side(results, parsed, list(read_records(prompts, Example)))

@@ -15,16 +15,21 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.analysis.paper import paper
+from limaflow.arms.kinds import TunedArm
 from limaflow.config.experiment import Config
-from limaflow.config.generation import TunedArm
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.judging.scales import word
 from limaflow.records import ModelManifest, Verdict
-from limaflow.report.curation import contamination, drop_examples, kept_examples, lima_dataset
-from limaflow.report.endings import endings
+from limaflow.report.curation_summary import (
+    contamination,
+    drop_examples,
+    kept_examples,
+    lima_dataset,
+)
+from limaflow.report.finish_reasons import endings
 from limaflow.report.provenance import checksums, configuration, package_versions
-from limaflow.report.responses import shown_prompts
+from limaflow.report.side_by_side import shown_prompts
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40

@@ -58,8 +58,8 @@ def extract(
 
     from limaflow.jsonl import write_json
     from limaflow.records import Extracted
-    from limaflow.sources.candidates import Shard
     from limaflow.sources.extraction import extract as extract_to
+    from limaflow.sources.shard import Shard
 
     output.parent.mkdir(parents=True, exist_ok=True)
     passed_over: Counter[str] = Counter()
@@ -92,6 +92,6 @@ def text(
 ) -> None:
     """Write the plain text of candidates, to pretrain a stand-in on."""
     from limaflow.jsonl import write_records
-    from limaflow.sources.text import documents
+    from limaflow.sources.plain_text import documents
 
     print(f"{output}: {write_records(output, documents(candidates))} documents")

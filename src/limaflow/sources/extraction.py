@@ -7,7 +7,7 @@ from pathlib import Path
 from limaflow.errors import InputError
 from limaflow.jsonl import replacing
 from limaflow.records import Candidate
-from limaflow.sources import (
+from limaflow.sources.kinds import (
     authored,
     natural_instructions,
     reddit,
@@ -15,7 +15,7 @@ from limaflow.sources import (
     stackexchange,
     wikihow,
 )
-from limaflow.sources.candidates import Shard, line_of
+from limaflow.sources.shard import Shard, line_of
 
 Reader = Callable[[Shard, Counter[str]], Iterator[Candidate]]
 READERS: dict[str, Reader] = {

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from limaflow.config.training import Lora
 from limaflow.errors import InputError
 from limaflow.seeds import seed_for
 from limaflow.training.partition import whole
 from limaflow.training.processes import on_first, rank
+from limaflow.training.settings import Lora
 
 NAME = "default"
 """peft's name of the one adapter."""

@@ -2,13 +2,13 @@
 
 import torch
 
-from limaflow.config.training import Attention, Launch, Recipe
+from limaflow.training.settings import Attention, Launch, Training
 
 HOPPER = 9
 """CUDA's major capability from which FlashAttention 3 runs."""
 
 
-def attention_of(recipe: Recipe, launch: Launch) -> Attention:
+def attention_of(settings: Training, launch: Launch) -> Attention:
     """The name under which transformers knows the kernel.
 
     FlashAttention computes each packed example alone, by the lengths that it takes from the
@@ -22,7 +22,7 @@ def attention_of(recipe: Recipe, launch: Launch) -> Attention:
     if launch.attention != "auto":
         return launch.attention
     # It knows 16 bits only; and which GPU is here matters to it.
-    if recipe.precision != "bf16" or not torch.cuda.is_available():
+    if settings.precision != "bf16" or not torch.cuda.is_available():
         return "sdpa"
     if is_flash_attn_3_available() and torch.cuda.get_device_capability()[0] >= HOPPER:
         return "flash_attention_3"

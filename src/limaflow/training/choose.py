@@ -27,7 +27,7 @@ class TrainedEpoch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingRun:
     """The part of training.json that choosing needs."""
 
     arm: str
@@ -52,7 +52,7 @@ def choose(arm: str, training: Path, grades: Sequence[Path], output: Path) -> Gr
         InputError: a grade belongs to no exported epoch of `arm`, there are none, or more than half
             of an epoch's are errors.
     """
-    trained = read_json(training, Training)
+    trained = read_json(training, TrainingRun)
     exported = {f"{arm}@epoch-{e.epoch}": e for e in trained.epochs if e.model is not None}
     by_epoch: dict[int, list[Grade]] = {}
     for path in grades:

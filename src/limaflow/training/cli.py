@@ -9,7 +9,7 @@ app = typer.Typer(no_args_is_help=True)
 
 BaseModel = Annotated[Path, typer.Option("--base", help="model.json of the pretrained model.")]
 TrainData = Annotated[Path, typer.Option("--data", help="Training examples, JSON lines.")]
-RecipeBlock = Annotated[str, typer.Option("--recipe", help="The block `training`, as JSON.")]
+SettingsBlock = Annotated[str, typer.Option("--settings", help="The block `training`, as JSON.")]
 
 
 @app.command()
@@ -19,7 +19,7 @@ def run(
     base: BaseModel,
     data: TrainData,
     dev: Annotated[Path, typer.Option("--dev", help="Dev prompts; responses give perplexity.")],
-    recipe: RecipeBlock,
+    settings: SettingsBlock,
     launch: Annotated[str, typer.Option("--launch", help="The block `launch`, as JSON.")],
     export_epochs: Annotated[
         str, typer.Option("--export-epochs", help="JSON list of the epochs to export.")
@@ -31,18 +31,18 @@ def run(
     output: Annotated[Path, typer.Option("--output", help="training.json.")],
 ) -> None:
     """Fine-tune as one process of a torchrun group; resumes what a kill has cut off."""
-    from limaflow.config.mistakes import parse_block
-    from limaflow.config.training import Launch, Recipe
+    from limaflow.mistakes import parse_block
+    from limaflow.training.fine_tune import train
     from limaflow.training.job import Job, epochs_of
     from limaflow.training.processes import ending_at_once
-    from limaflow.training.recipe import train
+    from limaflow.training.settings import Launch, Training
 
     job = Job(
         arm=arm,
         base=base,
         data=data,
         dev=dev,
-        recipe=parse_block(Recipe, recipe, "--recipe"),
+        settings=parse_block(Training, settings, "--settings"),
         launch=parse_block(Launch, launch, "--launch"),
         export_epochs=epochs_of(export_epochs),
         seed=seed,
@@ -106,67 +106,16 @@ def choose(
 def inspect(
     base: BaseModel,
     data: TrainData,
-    recipe: RecipeBlock,
+    settings: SettingsBlock,
     example: Annotated[int, typer.Option("--example", min=1, help="Which one to show.")] = 1,
 ) -> None:
     """Show one example's tokens with their labels, and check them all as training does."""
-    from limaflow.config.mistakes import parse_block
-    from limaflow.config.training import Recipe
+    from limaflow.mistakes import parse_block
     from limaflow.training.conversation import shown
     from limaflow.training.data import dialogue_tokenizer, prepared
+    from limaflow.training.settings import Training
 
     tokenizer, _ = dialogue_tokenizer(base)
-    checked = prepared(data, None, tokenizer, parse_block(Recipe, recipe, "--recipe"))
+    checked = prepared(data, None, tokenizer, parse_block(Training, settings, "--settings"))
     print(shown(checked.train[min(example, len(checked.train)) - 1], tokenizer))
     print({**checked.facts, "trimmed": len(checked.facts["trimmed"])})
-
-
-@app.command()
-def plan(
-    *,
-    configfile: Annotated[
-        list[Path] | None,
-        typer.Option(help="An experiment, laid over config.yaml as Snakemake does it; repeat."),
-    ] = None,
-    arm: Annotated[str | None, typer.Option(help="Its tuned arm; else analysis.lima_arm.")] = None,
-    base: Annotated[
-        str | None, typer.Option(help="model.json, folder or hub name; else the experiment's.")
-    ] = None,
-    architecture: Annotated[
-        str | None, typer.Option(help="JSON of config.json's numbers, where there is no model.")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="The block `training`, as JSON.")] = None,
-    launch: Annotated[str | None, typer.Option(help="The block `launch`, as JSON.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Training examples: plan for their real lengths.")
-    ] = None,
-    gpu_memory: Annotated[
-        float | None, typer.Option(min=1, help="GiB of one GPU: does it fit?")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Bytes, as JSON.")] = False,
-) -> None:
-    """Say what memory and disk a training needs, and which launch fits a GPU; loads no weights."""
-    import json
-    from dataclasses import asdict
-
-    from limaflow.planning.plan import GIB
-    from limaflow.planning.request import asked
-    from limaflow.planning.table import table
-
-    request = asked(
-        configfile or [],
-        arm=arm,
-        base=base,
-        architecture=architecture,
-        recipe=recipe,
-        launch=launch,
-        data=data,
-    )
-    memory = None if gpu_memory is None else gpu_memory * GIB
-    made = request.plan(memory)
-    if as_json:
-        whole = {**asdict(made), "launch": made.launch.model_dump()}
-        whole["fitting"] = made.fitting and made.fitting.model_dump()
-        print(json.dumps(whole, indent=2))
-    else:
-        print(table(made, request.title, gpu_memory=memory))

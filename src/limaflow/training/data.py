@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
@@ -18,6 +17,7 @@ from limaflow.training.conversation import (
     check_trained,
     tokenized,
 )
+from limaflow.training.settings import Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
     return tokenizer, add_dialogue_tokens(tokenizer)
 
 
-def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Data:
+def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -> Data:
     """Tokenize the train set and the dev examples that carry a response.
 
     Raises:
@@ -61,7 +61,7 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Da
         _distinct(examples, path)
         try:
             return [
-                tokenized(e, tokenizer, max_tokens=recipe.max_tokens, loss_on=recipe.loss_on)
+                tokenized(e, tokenizer, max_tokens=settings.max_tokens, loss_on=settings.loss_on)
                 for e in examples
             ]
         except InputError as error:
@@ -72,10 +72,10 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, recipe: Recipe) -> Da
         raise InputError("no examples to train on", path=data)
     check_trained(train, tokenizer.convert_tokens_to_ids(END_OF_TURN), data)
     trimmed = [example.id for example in train if example.trimmed]
-    if len(trimmed) > recipe.max_trimmed_share * len(train):
+    if len(trimmed) > settings.max_trimmed_share * len(train):
         raise InputError(
-            f"{len(trimmed)} of {len(train)} examples exceed {recipe.max_tokens} tokens, more than "
-            f"training.max_trimmed_share {recipe.max_trimmed_share} allows",
+            f"{len(trimmed)} of {len(train)} examples exceed {settings.max_tokens} tokens, more "
+            f"than training.max_trimmed_share {settings.max_trimmed_share} allows",
             path=data,
         )
     held_out = [] if dev is None else [example for example in read(dev) if example.trained]

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter
@@ -18,13 +17,14 @@ from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
 from limaflow.training.quantization import in_four_bits, keep_constants
 from limaflow.training.residual_dropout import attach
+from limaflow.training.settings import Launch, Training
 
 
 def load_model(
     base: Path,
     tokenizer: Any,
     new_tokens: list[int],
-    recipe: Recipe,
+    settings: Training,
     launch: Launch | None = None,
     *,
     seed: int = 0,
@@ -45,18 +45,18 @@ def load_model(
     with contextlib.ExitStack() as loading:
         if launch is not None and launch.zero_stage == 3:
             _prepare_deepspeed()
-            loading.enter_context(divided_while_loading(_settings(recipe, launch, 1)))
+            loading.enter_context(divided_while_loading(_settings(settings, launch, 1)))
             # Rank 0 alone reads, and can be alone in failing.
-            model = on_all(lambda: _pretrained(base, recipe, launch))
+            model = on_all(lambda: _pretrained(base, settings, launch))
         else:
-            model = _pretrained(base, recipe, launch)
+            model = _pretrained(base, settings, launch)
         context = model.config.max_position_embeddings
-        if context < recipe.max_tokens:
+        if context < settings.max_tokens:
             raise InputError(
-                f"training.max_tokens {recipe.max_tokens} exceeds the base model's context of "
+                f"training.max_tokens {settings.max_tokens} exceeds the base model's context of "
                 f"{context}"
             )
-        extend_embeddings(model, tokenizer, new_tokens, multiple=recipe.vocabulary_multiple)
+        extend_embeddings(model, tokenizer, new_tokens, multiple=settings.vocabulary_multiple)
     if launch is not None and launch.liger:
         from transformers.integrations.liger import apply_liger_kernel
 
@@ -64,16 +64,16 @@ def load_model(
         # The loss is ours (loss.py).
         fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     trained = model
-    if recipe.lora is not None:
+    if settings.lora is not None:
         end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-        trained = with_adapter(model, recipe.lora, trained_token=end, seed=seed)
+        trained = with_adapter(model, settings.lora, trained_token=end, seed=seed)
     # After the adapters, which stand in the places of what is hooked.
-    attach(model, recipe.last_residual_dropout)
+    attach(model, settings.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
     return trained.train()
 
 
-def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
+def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -85,10 +85,10 @@ def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
         model, found = read(
             location,
             revision=manifest.revision,
-            dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
-            attn_implementation="sdpa" if launch is None else attention_of(recipe, launch),
+            dtype=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
+            attn_implementation="sdpa" if launch is None else attention_of(settings, launch),
             output_loading_info=True,
-            **in_four_bits(recipe),
+            **in_four_bits(settings),
         )
     # Damaged files fail in many ways.
     except Exception as error:
@@ -105,7 +105,7 @@ def _pretrained(base: Path, recipe: Recipe, launch: Launch | None) -> Any:
 
 
 def start_engine(
-    model: Any, recipe: Recipe, launch: Launch, micro_steps: int, *, universal: bool = False
+    model: Any, settings: Training, launch: Launch, micro_steps: int, *, universal: bool = False
 ) -> Any:
     """`model` in a DeepSpeed engine with AdamW, on all ranks together.
 
@@ -120,9 +120,9 @@ def start_engine(
         model.activation_checkpointing_enable({"use_reentrant": False})
     engine, *_ = deepspeed.initialize(
         model=model,
-        optimizer=_optimizer(model, recipe, launch),
+        optimizer=_optimizer(model, settings, launch),
         config={
-            **_settings(recipe, launch, micro_steps),
+            **_settings(settings, launch, micro_steps),
             "checkpoint": {"load_universal": universal},
         },
         dist_init_required=False,
@@ -147,7 +147,7 @@ def _prepare_deepspeed() -> None:
     deepspeed.init_distributed(dist_init_required=False)
 
 
-def _settings(recipe: Recipe, launch: Launch, micro_steps: int) -> dict[str, Any]:
+def _settings(settings: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
     on_cpu = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
     zero: dict[str, Any] = {"stage": launch.zero_stage}
     if launch.offload != "none":
@@ -158,40 +158,40 @@ def _settings(recipe: Recipe, launch: Launch, micro_steps: int) -> dict[str, Any
         # DeepSpeed counts with it and does nothing else: what a micro-batch holds is ours to say.
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": micro_steps,
-        "gradient_clipping": recipe.gradient_clipping,
+        "gradient_clipping": settings.gradient_clipping,
         "zero_optimization": zero,
         "zero_allow_untested_optimizer": True,
-        "bf16": {"enabled": recipe.precision == "bf16"},
+        "bf16": {"enabled": settings.precision == "bf16"},
         "steps_per_print": 2**31,
     }
 
 
-def _optimizer(model: Any, recipe: Recipe, launch: Launch) -> torch.optim.Optimizer:
+def _optimizer(model: Any, settings: Training, launch: Launch) -> torch.optim.Optimizer:
     """AdamW; DeepSpeed's own on the CPU where its state lies there, the same mathematics."""
-    groups = _parameter_groups(model, recipe)
+    groups = _parameter_groups(model, settings)
     if launch.offload == "none":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=recipe.betas)
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas)
     from deepspeed.ops.adam import DeepSpeedCPUAdam
 
     on_cpu: torch.optim.Optimizer = DeepSpeedCPUAdam(
-        groups, lr=recipe.learning_rate, betas=recipe.betas, adamw_mode=True
+        groups, lr=settings.learning_rate, betas=settings.betas, adamw_mode=True
     )
     return on_cpu
 
 
-def _parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
+def _parameter_groups(model: Any, settings: Training) -> list[dict[str, Any]]:
     """Norms and biases are the parameters of one dimension."""
 
     def decayed(parameter: Any) -> bool:
         # Divided by ZeRO-3, a weight has its shape beside it.
         shape = getattr(parameter, "ds_shape", parameter.shape)
-        return len(shape) > 1 or recipe.decay_norms_and_biases
+        return len(shape) > 1 or settings.decay_norms_and_biases
 
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {
             "params": [p for p in parameters if decayed(p)],
-            "weight_decay": recipe.weight_decay,
+            "weight_decay": settings.weight_decay,
         },
         {
             "params": [p for p in parameters if not decayed(p)],

@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow import fingerprint
-from limaflow.config.training import Launch, Recipe
 from limaflow.errors import NO_ROOM, InputError
 from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
 from limaflow.training.hardware import require_hardware
+from limaflow.training.settings import Launch, Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Job:
     base: Path
     data: Path
     dev: Path
-    recipe: Recipe
+    settings: Training
     launch: Launch
     export_epochs: tuple[int, ...]
     seed: int
@@ -76,15 +76,15 @@ def check(job: Job) -> None:
         InputError: an epoch to export lies after the last, stage 0 is asked to train in bf16, or
             something is asked for that this machine does not have.
     """
-    late = [epoch for epoch in job.export_epochs if not 1 <= epoch <= job.recipe.epochs]
+    late = [epoch for epoch in job.export_epochs if not 1 <= epoch <= job.settings.epochs]
     if late:
-        raise InputError(f"--export-epochs {late} lie outside the {job.recipe.epochs} epochs")
-    if job.recipe.precision == "bf16" and job.launch.zero_stage == 0:
+        raise InputError(f"--export-epochs {late} lie outside the {job.settings.epochs} epochs")
+    if job.settings.precision == "bf16" and job.launch.zero_stage == 0:
         raise InputError(
             "ZeRO stage 0 in bf16 takes an optimizer step of its own when it starts",
             fix="launch.zero_stage 1 to 3, or training.precision fp32",
         )
-    require_hardware(job.recipe, job.launch)
+    require_hardware(job.settings, job.launch)
 
 
 def identity_of(job: Job) -> str:
@@ -93,7 +93,7 @@ def identity_of(job: Job) -> str:
         content_of(job.base),
         sha256_of(job.data),
         sha256_of(job.dev),
-        job.recipe.model_dump(mode="json"),
+        job.settings.model_dump(mode="json"),
         job.seed,
         fingerprint.of("limaflow.training.cli", "run"),
     )

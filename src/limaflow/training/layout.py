@@ -3,17 +3,17 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.training.batches import packed_shares, shares, steps_of_epoch
+from limaflow.training.settings import Launch, Training
 
 
-def steps_an_epoch(examples: int, recipe: Recipe) -> int:
+def steps_an_epoch(examples: int, settings: Training) -> int:
     """Optimizer steps of an epoch; the last one takes the examples that are left."""
-    return math.ceil(examples / recipe.batch_examples)
+    return math.ceil(examples / settings.batch_examples)
 
 
 def micro_steps(
-    lengths: Sequence[int], recipe: Recipe, launch: Launch, *, world: int, seed: int
+    lengths: Sequence[int], settings: Training, launch: Launch, *, world: int, seed: int
 ) -> int:
     """Micro-batches of each rank in every step of the run: as many as its fullest step needs.
 
@@ -23,30 +23,32 @@ def micro_steps(
         lengths: tokens of each training example.
     """
     if launch.micro_batch_tokens is None:
-        return math.ceil(recipe.batch_examples / (world * launch.micro_batch_examples))
+        return math.ceil(settings.batch_examples / (world * launch.micro_batch_examples))
     needed = 1
-    for epoch in range(1, recipe.epochs + 1):
-        for step in _steps(lengths, recipe, seed=seed, epoch=epoch):
+    for epoch in range(1, settings.epochs + 1):
+        for step in _steps(lengths, settings, seed=seed, epoch=epoch):
             needed = len(packed_shares(step, world, launch.micro_batch_tokens, needed)[0])
     return needed
 
 
 def padding_if_padded(
-    lengths: Sequence[int], recipe: Recipe, launch: Launch, *, world: int, seed: int
+    lengths: Sequence[int], settings: Training, launch: Launch, *, world: int, seed: int
 ) -> float:
     """Share of the first epoch's positions that would be padding if nothing were packed."""
     unpacked = launch.model_copy(update={"micro_batch_tokens": None})
-    splits = micro_steps(lengths, recipe, unpacked, world=world, seed=seed)
+    splits = micro_steps(lengths, settings, unpacked, world=world, seed=seed)
     computed = sum(
         len(micro) * max((step[position] for position in micro), default=0)
-        for step in _steps(lengths, recipe, seed=seed, epoch=1)
+        for step in _steps(lengths, settings, seed=seed, epoch=1)
         for rank in shares(step, world, splits)
         for micro in rank
     )
     return 1 - sum(lengths) / computed
 
 
-def _steps(lengths: Sequence[int], recipe: Recipe, *, seed: int, epoch: int) -> Iterator[list[int]]:
+def _steps(
+    lengths: Sequence[int], settings: Training, *, seed: int, epoch: int
+) -> Iterator[list[int]]:
     """The lengths of the examples of each step of an epoch."""
-    for step in steps_of_epoch(len(lengths), recipe.batch_examples, seed=seed, epoch=epoch):
+    for step in steps_of_epoch(len(lengths), settings.batch_examples, seed=seed, epoch=epoch):
         yield [lengths[index] for index in step]

@@ -17,8 +17,8 @@ from typing import Any, NoReturn, TypeVar, cast
 import torch
 import torch.distributed as dist
 
+from limaflow.child_processes import end_with
 from limaflow.errors import InputError
-from limaflow.orphans import end_with
 
 Result = TypeVar("Result")
 GLOO_PATIENCE = timedelta(minutes=3)

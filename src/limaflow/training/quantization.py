@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 
-from limaflow.config.training import Recipe
+from limaflow.training.settings import Training
 
 
-def in_four_bits(recipe: Recipe) -> dict[str, Any]:
+def in_four_bits(settings: Training) -> dict[str, Any]:
     """Arguments of `from_pretrained` that make it hold linear weights in 4 bits, if asked for."""
-    if recipe.lora is None or recipe.lora.quantize is None:
+    if settings.lora is None or settings.lora.quantize is None:
         return {}
     from transformers import BitsAndBytesConfig
 
@@ -18,7 +18,7 @@ def in_four_bits(recipe: Recipe) -> dict[str, Any]:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+        bnb_4bit_compute_dtype=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
     )
     device = torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
     return {"quantization_config": four_bits, "device_map": {"": device}}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from limaflow.intervals import Interval
-from limaflow.summaries import Agreement
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import Agreement
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from limaflow.analysis.paper import paper
 from limaflow.analysis.paper_claims import paper_claims
 from limaflow.analysis.untested import untested_claims
 from limaflow.errors import InputError
-from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import Agreement, MeanChars, Preference, Rates, Refusable, TaskTax
 from limaflow.records import Grade
-from limaflow.summaries import Agreement, MeanChars, Preference, Rates, Refusable, TaskTax
 
 ROLES = Roles(lima="lima", base=("base",), in_context=("shots",), ablation=("few",))
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.analysis.decisions import above, every, no_loss, within
-from limaflow.intervals import Interval
+from limaflow.analysis.decision_rules import above, every, no_loss, within
+from limaflow.measures.intervals import Interval
 
 numbers = st.floats(-10, 10)
 

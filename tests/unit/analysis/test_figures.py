@@ -14,7 +14,6 @@ from limaflow.analysis.figures import (
     absolute,
     epochs,
     funnel,
-    lengths,
     preferences,
     quality,
     stacks,
@@ -23,12 +22,20 @@ from limaflow.analysis.figures import (
 )
 from limaflow.analysis.paper import paper
 from limaflow.cli import app
-from limaflow.curation.lengths import measure_of
+from limaflow.curation import length_figure as lengths
+from limaflow.curation.text_lengths import measure_of
 from limaflow.errors import InputError
-from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import (
+    GradeSummary,
+    MeanChars,
+    Preference,
+    Rates,
+    Refusable,
+    TaskTax,
+)
 from limaflow.records import Example, Message, Split
-from limaflow.summaries import GradeSummary, MeanChars, Preference, Rates, Refusable, TaskTax
 
 SHARE = Interval(0.6, 0.5, 0.7)
 SMALL = Interval(0.2, 0.1, 0.3)

@@ -8,8 +8,8 @@ import pytest
 from limaflow.analysis.tax import alignment_tax
 from limaflow.errors import InputError
 from limaflow.jsonl import write_records
+from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
-from limaflow.summaries import TaskTax
 
 Write = Callable[[str, Mapping[str, float]], Path]
 

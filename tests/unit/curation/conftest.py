@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.config.curation import Filters
+from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Example, Message, Provenance, example_id
 
 PAPER = Filters(

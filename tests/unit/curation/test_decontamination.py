@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limaflow.curation.decontamination import contamination, decontaminated
-from limaflow.curation.guarded import GuardedText, GuardedTexts
+from limaflow.curation.protected_text import GuardedText, GuardedTexts
 from limaflow.curation.wording import word_spans, words
 from limaflow.records import Example
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.config.curation import Deduplication
 from limaflow.curation.deduplication import deduplicated
+from limaflow.curation.settings import Deduplication
 from limaflow.curation.wording import plain
 from limaflow.jsonl import line_of
 from limaflow.records import Example, Message, Provenance, example_id

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config.curation import Filters
 from limaflow.curation.filtering import filtered, prompt_of, repaired_title, stands_alone
+from limaflow.curation.settings import Filters
 from limaflow.jsonl import line_of
 from limaflow.records import Candidate, Message
 
@@ -96,8 +96,8 @@ def test_the_real_dump_passes_the_papers_rules_in_ten_cases(
 ) -> None:
     from collections import Counter
 
-    from limaflow.sources.candidates import Shard
-    from limaflow.sources.stackexchange import read
+    from limaflow.sources.kinds.stackexchange import read
+    from limaflow.sources.shard import Shard
 
     dump = shared_data / "stackexchange/beer/Posts.xml"
     shard = Shard(source="se", name="beer", files=(dump,), scratch=tmp_path)

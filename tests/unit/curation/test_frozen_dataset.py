@@ -14,19 +14,19 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from limaflow.analysis.figures.lengths import draw
-from limaflow.config.curation import Filters
 from limaflow.curation.attribution import COLUMNS, deed, write_attribution
 from limaflow.curation.browsing import page_of
-from limaflow.curation.card import CountedStep, SharedText
+from limaflow.curation.dataset_card import CountedStep, SharedText
 from limaflow.curation.describing import FILES, describe
 from limaflow.curation.filtering import filtered
 from limaflow.curation.freezing import freeze, telling_first
-from limaflow.curation.lengths import measure_of
+from limaflow.curation.length_figure import draw
+from limaflow.curation.settings import Filters
+from limaflow.curation.text_lengths import measure_of
 from limaflow.jsonl import read_records
 from limaflow.records import Example, Provenance, Review, Split
-from limaflow.sources.candidates import Shard
 from limaflow.sources.extraction import candidates
+from limaflow.sources.shard import Shard
 
 Build = Callable[..., Example]
 KEEP = Review(decision="keep", reviewer="ann")

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.benchmarks.texts import item_texts
 from limaflow.curation.decontamination import decontaminated
 from limaflow.curation.filtering import filtered
-from limaflow.curation.guarded import GuardedText
+from limaflow.curation.protected_text import GuardedText
+from limaflow.lm_evaluation.item_texts import item_texts
 from limaflow.records import Example
-from limaflow.sources.candidates import Shard
 from limaflow.sources.extraction import candidates
+from limaflow.sources.shard import Shard
 
 WIKIHOW = {
     "activity_label": "Home and Garden",

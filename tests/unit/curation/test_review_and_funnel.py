@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from limaflow.curation.adoption import adopted
+from limaflow.curation.apply_review import reviewed
 from limaflow.curation.funnel import funnel
-from limaflow.curation.review import reviewed
+from limaflow.curation.ledger import Decision
 from limaflow.curation.sampling import undrawn
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Drop, Example, Extracted, Message, Review
-from limaflow.review.ledger import Decision
 
 Build = Callable[..., Example]
 

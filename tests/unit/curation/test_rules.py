@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.config.curation import Filters
 from limaflow.curation.rules import ELSEWHERE, PRONOUN, Reading, objection
+from limaflow.curation.settings import Filters
 from limaflow.records import Candidate
 
 Build = Callable[..., Candidate]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
-from limaflow.config.generation import Decoding
 from limaflow.generation.decoding import in_nucleus, next_tokens, penalized
+from limaflow.generation.settings import Decoding
 
 
 def decoding(**changes: float) -> Decoding:

@@ -17,12 +17,13 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HTTPResponse
 from starlette.routing import Route
 
-from limaflow.config.generation import Decoding, EndpointArm
-from limaflow.config.judging import Budget
+from limaflow.arms.kinds import EndpointArm
+from limaflow.endpoints.settings import Budget
+from limaflow.endpoints.spending import BudgetReached
 from limaflow.errors import InputError
-from limaflow.generation.endpoint import ask
+from limaflow.generation.ask_endpoint import ask
+from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_records
-from limaflow.judging.spending import BudgetReached
 from limaflow.records import Example, Message, Response, example_id
 
 DECODING = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=50, samples=1)

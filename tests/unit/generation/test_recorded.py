@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from limaflow.errors import InputError
-from limaflow.generation.recorded import adopt
+from limaflow.generation.recorded_responses import adopt
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Example, Message, Response, example_id
 

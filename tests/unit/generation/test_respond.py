@@ -16,11 +16,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
-from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation import local
 from limaflow.generation.prompting import answer_text, choose_shots, encoded
 from limaflow.generation.respond import Request, respond
+from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Response, example_id
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 from transformers import AutoTokenizer
 
-from limaflow.config.generation import Decoding
 from limaflow.errors import InputError
 from limaflow.generation.respond import Request, respond
+from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Example, Message, Response, example_id
 

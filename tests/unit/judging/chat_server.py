@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from limaflow.judging.blocks import read_blocks
+from limaflow.judging.delimiters import read_blocks
 
 KEY = "sk-test-8c1f5e"
 calls: dict[str, list[dict[str, object]]] = defaultdict(list)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.config.judging import Judge
+from limaflow.endpoints.settings import Judge
 from limaflow.jsonl import write_records
 from limaflow.records import Example, Message, Response, example_id
 

@@ -7,8 +7,8 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
-from limaflow.judging.blocks import read_blocks
 from limaflow.judging.cli import grade, turns
+from limaflow.judging.delimiters import read_blocks
 from limaflow.records import Example, Grade, Response
 
 CHATS = [

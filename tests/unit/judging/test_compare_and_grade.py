@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.annotation.cli import packet
-from limaflow.annotation.key import read_key
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.judging.cli import compare, grade, summarize, summarize_grades
+from limaflow.judging.rounds import read_key
 from limaflow.records import Example, Grade, Response, Verdict
+from limaflow.tools.annotation.cli import packet
 
 ANSWERS = {
     "Which is better?": ("good good", "good"),

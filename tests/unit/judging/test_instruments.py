@@ -5,19 +5,13 @@ from typing import Literal
 
 import pytest
 
-from limaflow.config.judging import Grading
 from limaflow.errors import InputError
-from limaflow.judging.blocks import read_blocks
+from limaflow.judging.delimiters import read_blocks
 from limaflow.judging.grading import value_of
-from limaflow.judging.instrument import (
-    PLACES,
-    InstrumentName,
-    delimited,
-    load,
-    question_of,
-)
+from limaflow.judging.instrument import PLACES, InstrumentName, delimited, load, question_of
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.scales import LEVELS
+from limaflow.judging.settings import Grading
 from limaflow.records import Example, Message
 
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config.judging import Budget
+from limaflow.endpoints.client import ask_all
+from limaflow.endpoints.session import Question, Terms
+from limaflow.endpoints.settings import Budget
+from limaflow.endpoints.spending import Spending
+from limaflow.endpoints.store import Store
 from limaflow.errors import InputError
 from limaflow.judging.cli import compare, say_price
-from limaflow.judging.client import ask_all
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.pricing import FRAME_TOKENS, price
-from limaflow.judging.session import Question, Terms
-from limaflow.judging.spending import Spending
-from limaflow.judging.store import Store
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}

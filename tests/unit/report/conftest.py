@@ -9,11 +9,11 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
-from limaflow.judging.agreement import agreements
-from limaflow.judging.strengths import strengths_by_judge
-from limaflow.judging.summary import grade_summaries, preference
+from limaflow.measures.intervals import Resampling
+from limaflow.measures.preferences import grade_summaries, preference
+from limaflow.measures.strengths import strengths_by_judge
+from limaflow.measures.verdict_agreement import agreements
 from limaflow.records import (
     BenchmarkItem,
     Choice,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from limaflow.cli import app
 from limaflow.judging.scales import LEVELS
 from limaflow.report.browser import page_of
-from limaflow.report.responses import Answer, Mark, Ruling, Shown
+from limaflow.report.side_by_side import Answer, Mark, Ruling, Shown
 
 PROJECT = Path(__file__).parents[3]
 HOSTILE = (

@@ -11,10 +11,10 @@ import yaml
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.config.experiment import parse
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
-from limaflow.overlay import merged
 from limaflow.records import Grade, Verdict
 from limaflow.report.page import build, inline_svg
 

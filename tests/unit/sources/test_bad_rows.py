@@ -8,8 +8,8 @@ import pytest
 import zstandard
 
 from limaflow.errors import InputError
-from limaflow.sources.candidates import BAD, Shard
 from limaflow.sources.extraction import extract
+from limaflow.sources.shard import BAD, Shard
 
 POST = '<row Id="{}" PostTypeId="1" Score="{}" Title="Why?" Body="B" />'
 STORY = '{{"id": "{}", "subreddit": "tales", "title": "T", "score": {}, "author": "a"}}'

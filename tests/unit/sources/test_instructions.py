@@ -8,8 +8,8 @@ import pytest
 
 from limaflow.conversations import conversation
 from limaflow.errors import InputError
-from limaflow.sources import authored, natural_instructions
-from limaflow.sources.candidates import Shard
+from limaflow.sources.kinds import authored, natural_instructions
+from limaflow.sources.shard import Shard
 
 
 def test_a_task_gives_definition_and_input_as_prompt_and_its_first_output(

@@ -11,8 +11,8 @@ import zstandard
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.candidates import BEST, OTHER, Shard
-from limaflow.sources.reddit import read
+from limaflow.sources.kinds.reddit import read
+from limaflow.sources.shard import BEST, OTHER, Shard
 
 
 def submission(key: str, **changes: Any) -> dict[str, Any]:

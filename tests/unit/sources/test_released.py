@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from limaflow.config.experiment import Config, parse
+from limaflow.config.experiment import Config
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
 from limaflow.curation.filtering import filtered
 from limaflow.errors import InputError
-from limaflow.overlay import merged
 from limaflow.records import Candidate
-from limaflow.sources.candidates import Shard
-from limaflow.sources.released import read
+from limaflow.sources.kinds.released import read
+from limaflow.sources.shard import Shard
 
 ROWS = [
     {"conversations": ["What is tea? ", "A drink."], "source": "stackexchange"},

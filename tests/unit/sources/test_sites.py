@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from limaflow.config.sources import Source
+from limaflow.sources.settings import Source
 from limaflow.sources.sites import archive_of, groups, site_of
 
 

@@ -14,9 +14,9 @@ from lxml import etree
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources import pairing
-from limaflow.sources.candidates import BEST, OTHER, Shard
 from limaflow.sources.extraction import extract
-from limaflow.sources.stackexchange import read
+from limaflow.sources.kinds.stackexchange import read
+from limaflow.sources.shard import BEST, OTHER, Shard
 
 QUESTION = (
     '<row Id="1" PostTypeId="1" Score="7" Title="Why?" Body="&lt;p&gt;B&lt;/p&gt;" OwnerUserId="9" '
@@ -284,7 +284,7 @@ def test_memory_does_not_grow_with_the_file(shared_data: Path, tmp_path: Path) -
         program = (
             "import resource, sys; from pathlib import Path; from collections import Counter;"
             "from limaflow.sources import pairing;"
-            "from limaflow.sources.candidates import Shard;"
+            "from limaflow.sources.shard import Shard;"
             "from limaflow.sources.extraction import extract;"
             "pairing.WINDOW_CHARS = 2**20; pairing.CACHE_KIB = 1024; path = Path(sys.argv[1]);"
             "shard = Shard(source='s', name='s', files=(path,), scratch=path.parent);"

@@ -7,8 +7,8 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
-from limaflow.sources.candidates import Shard
-from limaflow.sources.wikihow import address, joined_steps, read
+from limaflow.sources.kinds.wikihow import address, joined_steps, read
+from limaflow.sources.shard import Shard
 
 
 def candidates(folder: Path, text: str) -> list[Candidate]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from training_runs import MARK
 
-from limaflow.config.training import Launch, Recipe
+from limaflow.training.settings import Launch, Training
 
-RECIPE = Recipe(
+RECIPE = Training(
     epochs=3,
     learning_rate=1e-2,
     final_learning_rate=1e-3,
@@ -42,7 +42,7 @@ LAUNCH = Launch(
 
 
 @pytest.fixture
-def recipe() -> Recipe:
+def settings() -> Training:
     return RECIPE
 
 
@@ -95,7 +95,7 @@ def fine_tune(start: Start, torchrun: Start, tiny_base: Path, tiny_examples: Pat
 
     def start_training(
         folder: Path,
-        recipe: Recipe,
+        settings: Training,
         launch: Launch,
         exports: str = "[1,3]",
         base: Path = tiny_base,
@@ -103,7 +103,7 @@ def fine_tune(start: Start, torchrun: Start, tiny_base: Path, tiny_examples: Pat
         command = (
             "limaflow", "train", "run", "--arm", "lima", "--base", base,
             "--data", tiny_examples / "train.jsonl", "--dev", tiny_examples / "dev.jsonl",
-            "--recipe", recipe.flag(), "--launch", launch.flag(), "--export-epochs", exports,
+            "--settings", settings.flag(), "--launch", launch.flag(), "--export-epochs", exports,
             "--seed", 5, "--run-folder", folder / "runs", "--output", folder / "training.json",
         )  # fmt: skip
         if launch.processes_per_node == 1:

@@ -8,16 +8,16 @@ from deepspeed.utils import safe_get_full_grad
 from safetensors.torch import save_file
 from torch.nn.init import constant_
 
-from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.training import engine as engines
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.gradient import accumulate
 from limaflow.training.layout import micro_steps
 from limaflow.training.processes import ending_at_once, join, rank, world
+from limaflow.training.settings import Launch, Lora, Training
 
 base, data, recipe_text, launch_text, lora_text, output = sys.argv[1:]
 join()
-full = Recipe.model_validate_json(recipe_text)
+full = Training.model_validate_json(recipe_text)
 adapted = full.model_copy(update={"lora": Lora.model_validate_json(lora_text)})
 tokenizer, new = dialogue_tokenizer(Path(base))
 examples = prepared(Path(data), None, tokenizer, full).train
@@ -37,19 +37,19 @@ def divided(*arguments: Any) -> dict[str, Any]:
 engines._settings = divided
 
 
-def save_gradient(stage: int, recipe: Recipe, name: str) -> None:
+def save_gradient(stage: int, settings: Training, name: str) -> None:
     launch = Launch.model_validate_json(launch_text).model_copy(update={"zero_stage": stage})
-    splits = micro_steps(lengths, recipe, launch, world=world(), seed=0)
-    model = engines.load_model(Path(base), tokenizer, new, recipe, launch)
+    splits = micro_steps(lengths, settings, launch, world=world(), seed=0)
+    model = engines.load_model(Path(base), tokenizer, new, settings, launch)
     for weight, parameter in model.named_parameters():
         # An adapter starts at zero, and so would the gradient of its other half.
         if "lora_B" in weight:
             constant_(parameter, 0.01)
-    engine = engines.start_engine(model, recipe, launch, splits)
+    engine = engines.start_engine(model, settings, launch, splits)
     accumulate(
         engine,
         examples,
-        loss_mean=recipe.loss_mean,
+        loss_mean=settings.loss_mean,
         pad=tokenizer.pad_token_id,
         capacity=launch.micro_batch_tokens,
         seed=0,

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.training.adapter import with_adapter
 from limaflow.training.checkpoints import save
 from limaflow.training.conversation import IGNORED, TokenizedExample
@@ -22,6 +21,7 @@ from limaflow.training.engine import start_engine, update
 from limaflow.training.gradient import accumulate
 from limaflow.training.processes import ending_at_once, join, meet, rank
 from limaflow.training.residual_dropout import attach
+from limaflow.training.settings import Launch, Training
 
 
 def resident(field: str) -> int:
@@ -47,17 +47,17 @@ def examples(number: int, tokens: int, vocabulary: int) -> list[TokenizedExample
     ]
 
 
-def needs(case: dict, recipe: Recipe, folder: Path) -> dict[str, int]:
+def needs(case: dict, settings: Training, folder: Path) -> dict[str, int]:
     """Bytes at the peak of two steps, and of a checkpoint in `folder`."""
     launch = Launch.model_validate(case["launch"])
-    recipe = Recipe.model_validate({**recipe.model_dump(), **case["recipe"]})
+    settings = Training.model_validate({**settings.model_dump(), **case["recipe"]})
     settle()
     before = resident("VmRSS")
     model = LlamaForCausalLM(LlamaConfig(**case["architecture"])).train()
-    if recipe.lora is not None:
-        model = with_adapter(model, recipe.lora, trained_token=3, seed=0)
-    attach(model, recipe.last_residual_dropout)
-    engine = start_engine(model, recipe, launch, case["per_step"])
+    if settings.lora is not None:
+        model = with_adapter(model, settings.lora, trained_token=3, seed=0)
+    attach(model, settings.last_residual_dropout)
+    engine = start_engine(model, settings, launch, case["per_step"])
     data = examples(case["examples"], case["tokens"], case["architecture"]["vocab_size"])
     settle()
     for step in range(2):
@@ -82,14 +82,14 @@ def needs(case: dict, recipe: Recipe, folder: Path) -> dict[str, int]:
 with ending_at_once():
     join()
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    recipe = Recipe.model_validate(request["recipe"])
+    settings = Training.model_validate(request["recipe"])
     folder = Path(request["folder"])
     found = []
     for number, case in enumerate(request["cases"]):
         # A small model of the same kind brings the pages of the libraries in.
         sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1}
         small = {**case, "architecture": {**case["architecture"], **sizes}, "tokens": 64}
-        needs(small, recipe, folder / f"{number}-small")
-        found.append(needs(case, recipe, folder / str(number)))
+        needs(small, settings, folder / f"{number}-small")
+        found.append(needs(case, settings, folder / str(number)))
     if rank() == 0:
         (folder / "measured.json").write_text(json.dumps(found), encoding="utf-8")

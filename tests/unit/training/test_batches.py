@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.training.batches import (
-    Batch,
-    packed,
-    packed_shares,
-    padded,
-    shares,
-    steps_of_epoch,
-)
+from limaflow.training.batches import Batch, packed, packed_shares, padded, shares, steps_of_epoch
 from limaflow.training.conversation import IGNORED, TokenizedExample
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.jsonl import write_json
 from limaflow.manifests import checksums
 from limaflow.records import ModelManifest
-from limaflow.training.card import model_card
 from limaflow.training.job import Job
+from limaflow.training.model_card import model_card
+from limaflow.training.settings import Launch, Training
 
 
 @pytest.fixture
 def job(
-    *, tiny_base: Path, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, tiny_base: Path, tiny_examples: Path, settings: Training, launch: Launch, tmp_path: Path
 ) -> Job:
     shutil.copytree(tiny_base.parent, tmp_path / "base")
     return Job(
@@ -24,7 +24,7 @@ def job(
         base=tmp_path / "base/model.json",
         data=tiny_examples / "train.jsonl",
         dev=tiny_examples / "dev.jsonl",
-        recipe=recipe,
+        settings=settings,
         launch=launch,
         export_epochs=(3,),
         seed=5,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from training_runs import fail, finish, saved, steps_logged, wait_until
 
-from limaflow.config.training import Launch, Recipe
+from limaflow.training.settings import Launch, Training
 
 pytestmark = pytest.mark.slow
 
@@ -35,13 +35,13 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
-    *, disk: Callable, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, disk: Callable, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
     folder = tmp_path / "disk"
     often = launch.model_copy(update={"checkpoint_every_steps": 1})
 
     # Room for the weights and moments, by which the first save is judged, and for no more.
-    output = fail(fine_tune(folder, recipe, often, exports="[3]"))
+    output = fail(fine_tune(folder, settings, often, exports="[3]"))
     assert output.count("error: ") == 1
     assert "the checkpoint after step 1 cannot be written" in output
     assert f"{folder}/runs" in output
@@ -51,7 +51,7 @@ def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
     # Room for two: the third is not begun.
     disk("2200k")
     alone = often.model_copy(update={"processes_per_node": 1})
-    output = fail(fine_tune(folder, recipe, alone, exports="[3]"))
+    output = fail(fine_tune(folder, settings, alone, exports="[3]"))
     assert output.count("error: ") == 1
     assert "no room for a checkpoint: it needs about " in output
     assert "make room and run again" in output
@@ -61,7 +61,7 @@ def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
     disk("4m")
     slow = alone.model_copy(update={"checkpoint_every_steps": None})
     ballast = folder / "ballast"
-    run = fine_tune(folder, recipe, slow, exports="[3]")
+    run = fine_tune(folder, settings, slow, exports="[3]")
     wait_until(run, lambda: steps_logged(folder) > 7)
     ballast.write_bytes(bytes(shutil.disk_usage(folder).free))
     output = fail(run)
@@ -70,4 +70,4 @@ def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
     assert saved(folder)[-1].step == 6
 
     ballast.unlink()
-    assert "resuming after step 6 of 9" in finish(fine_tune(folder, recipe, slow, exports="[3]"))
+    assert "resuming after step 6 of 9" in finish(fine_tune(folder, settings, slow, exports="[3]"))

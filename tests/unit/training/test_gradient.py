@@ -8,26 +8,26 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
-from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.training.conversation import IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.engine import load_model
+from limaflow.training.settings import Launch, Lora, Training
 
 
-def plain_gradient(base: Path, data: Path, recipe: Recipe) -> dict[str, torch.Tensor]:
+def plain_gradient(base: Path, data: Path, settings: Training) -> dict[str, torch.Tensor]:
     """One example after the other, no padding, no weights: the formula as one writes it down."""
     tokenizer, new = dialogue_tokenizer(base)
-    model = load_model(base, tokenizer, new, recipe).double()
+    model = load_model(base, tokenizer, new, settings).double()
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.01)
     sums, counts = [], []
-    for example in prepared(data, None, tokenizer, recipe).train:
+    for example in prepared(data, None, tokenizer, settings).train:
         logits = model(torch.tensor([example.tokens])).logits[0, :-1]
         labels = torch.tensor(example.labels)[1:]
         sums.append(cross_entropy(logits, labels, reduction="sum", ignore_index=IGNORED))
         counts.append(int((labels != IGNORED).sum()))
-    if recipe.loss_mean == "token":
+    if settings.loss_mean == "token":
         loss = torch.stack(sums).sum() / sum(counts)
     else:
         loss = torch.stack([s / n for s, n in zip(sums, counts, strict=True)]).mean()
@@ -45,18 +45,18 @@ def test_the_gradient_is_the_plain_one_at_every_zero_stage(
     torchrun: Callable,
     tiny_base: Path,
     tiny_examples: Path,
-    recipe: Recipe,
+    settings: Training,
     launch: Launch,
     tmp_path: Path,
 ) -> None:
     # 21 examples in micro-batches of 3: ranks hold unequal numbers of examples and tokens.
-    recipe = recipe.model_copy(update={"batch_examples": 21})
+    settings = settings.model_copy(update={"batch_examples": 21})
     launch = launch.model_copy(update={"micro_batch_examples": 3, "micro_batch_tokens": capacity})
     lora = Lora(rank=4)
     data = tiny_examples / "train.jsonl"
     program = Path(__file__).parent / "gradient_program.py"
     run = torchrun(
-        processes, program, tiny_base, data, recipe.flag(), launch.flag(), lora.flag(), tmp_path
+        processes, program, tiny_base, data, settings.flag(), launch.flag(), lora.flag(), tmp_path
     )
     output = run.communicate(timeout=300)[0]
     assert run.returncode == 0, output
@@ -66,7 +66,7 @@ def test_the_gradient_is_the_plain_one_at_every_zero_stage(
         "lora": ((0, 2, 3), {"lora": lora}),
     }
     for name, (stages, changed) in recipes.items():
-        expected = plain_gradient(tiny_base, data, recipe.model_copy(update=changed))
+        expected = plain_gradient(tiny_base, data, settings.model_copy(update=changed))
         for stage in stages:
             found = load_file(tmp_path / f"{name}-{stage}")
             assert found.keys() == expected.keys()

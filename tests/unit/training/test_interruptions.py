@@ -21,7 +21,7 @@ from training_runs import (
     wait_until_all_are_gone,
 )
 
-from limaflow.config.training import Launch, Recipe
+from limaflow.training.settings import Launch, Training
 
 pytestmark = pytest.mark.slow
 
@@ -51,12 +51,12 @@ def kill_while_saving(
 
 @pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
 def test_killed_and_stopped_runs_end_in_the_same_weights(
-    *, zero_stage: int, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, zero_stage: int, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
-    recipe = recipe.model_copy(update={"epochs": 8, "residual_dropout": 0.2})
+    settings = settings.model_copy(update={"epochs": 8, "residual_dropout": 0.2})
     launch = launch.model_copy(update={"zero_stage": zero_stage})
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finish(fine_tune(whole, recipe, launch, exports="[8]"))
+    finish(fine_tune(whole, settings, launch, exports="[8]"))
 
     often = launch.model_copy(update={"checkpoint_every_steps": 1})
     moment = random.Random(zero_stage)
@@ -66,7 +66,7 @@ def test_killed_and_stopped_runs_end_in_the_same_weights(
         return lambda: steps_logged(broken) >= there
 
     # torchrun alone, or one rank alone.
-    run = fine_tune(broken, recipe, often, exports="[8]")
+    run = fine_tune(broken, settings, often, exports="[8]")
     wait_until(run, some_steps_later())
     time.sleep(moment.random() / 10)
     victim = run if zero_stage % 2 == 0 else moment.choice(processes_of(tmp_path)[1:])
@@ -75,7 +75,7 @@ def test_killed_and_stopped_runs_end_in_the_same_weights(
     wait_until_all_are_gone(tmp_path)
 
     # All at once, in the middle of a save.
-    run = fine_tune(broken, recipe, often, exports="[8]")
+    run = fine_tune(broken, settings, often, exports="[8]")
     wait_until(run, some_steps_later())
     kill_while_saving(run, processes_of(tmp_path), broken, moment)
     wait_until_all_are_gone(tmp_path)
@@ -83,14 +83,14 @@ def test_killed_and_stopped_runs_end_in_the_same_weights(
     assert saved(broken)
 
     # Asked to end: the step is finished and saved.
-    run = fine_tune(broken, recipe, often, exports="[8]")
+    run = fine_tune(broken, settings, often, exports="[8]")
     wait_until(run, some_steps_later())
     run.send_signal(signal.SIGTERM)
     assert "run it again to go on" in fail(run)
     wait_until_all_are_gone(tmp_path)
     assert saved(broken)[-1].step == steps_logged(broken)
 
-    resumed = finish(fine_tune(broken, recipe, launch, exports="[8]"))
+    resumed = finish(fine_tune(broken, settings, launch, exports="[8]"))
     assert "resuming after step" in resumed
     assert losses(broken) == losses(whole)
     assert exported(broken, 8).read_bytes() == exported(whole, 8).read_bytes()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import adopt, read_manifest
 from limaflow.training.job import Job, check, epochs_of, identity_of
+from limaflow.training.settings import Launch, Training
 
 
 @pytest.fixture
 def a_job(
-    tiny_base: Path, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+    tiny_base: Path, tiny_examples: Path, settings: Training, launch: Launch, tmp_path: Path
 ) -> Job:
     shutil.copytree(tiny_base.parent, tmp_path / "base")
     shutil.copytree(tiny_examples, tmp_path / "data")
@@ -24,7 +24,7 @@ def a_job(
         base=tmp_path / "base" / "model.json",
         data=tmp_path / "data" / "train.jsonl",
         dev=tmp_path / "data" / "dev.jsonl",
-        recipe=recipe,
+        settings=settings,
         launch=launch,
         export_epochs=(1, 3),
         seed=1,
@@ -35,7 +35,7 @@ def a_job(
 
 CHANGES: list[Callable[[Job], Job]] = [
     lambda job: replace(job, seed=2),
-    lambda job: replace(job, recipe=job.recipe.model_copy(update={"learning_rate": 0.5})),
+    lambda job: replace(job, settings=job.settings.model_copy(update={"learning_rate": 0.5})),
     lambda job: _shortened(job, job.data),
     lambda job: _shortened(job, job.dev),
     lambda job: _shortened(job, job.base.parent / "model" / "model.safetensors"),
@@ -70,9 +70,9 @@ def test_what_cannot_work_is_refused(a_job: Job) -> None:
     with pytest.raises(InputError, match=r"\[4\] lie outside the 3 epochs"):
         check(replace(a_job, export_epochs=(1, 4)))
     stage_0 = a_job.launch.model_copy(update={"zero_stage": 0})
-    bf16 = a_job.recipe.model_copy(update={"precision": "bf16"})
+    bf16 = a_job.settings.model_copy(update={"precision": "bf16"})
     with pytest.raises(InputError, match="stage 0 in bf16"):
-        check(replace(a_job, launch=stage_0, recipe=bf16))
+        check(replace(a_job, launch=stage_0, settings=bf16))
     assert epochs_of("[5, 10]") == (5, 10)
     with pytest.raises(InputError, match="not a JSON list"):
         epochs_of("5,10")

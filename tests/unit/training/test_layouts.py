@@ -10,9 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
+from limaflow.training.settings import Launch, Training
 
 
 @pytest.fixture
@@ -32,15 +32,15 @@ def test_weights_divided_offloaded_and_compiled_are_those_of_one_process(
     tiny_base: Path,
     tied_base: Path,
     tiny_examples: Path,
-    recipe: Recipe,
+    settings: Training,
     launch: Launch,
     tmp_path: Path,
 ) -> None:
-    recipe = recipe.model_copy(update={"batch_examples": 21, "decay_norms_and_biases": False})
+    settings = settings.model_copy(update={"batch_examples": 21, "decay_norms_and_biases": False})
     program = Path(__file__).parent / "layout_program.py"
     run = torchrun(
         2, program, tiny_base, tied_base, tiny_examples / "train.jsonl",
-        recipe.flag(), launch.flag(), tmp_path,
+        settings.flag(), launch.flag(), tmp_path,
     )  # fmt: skip
     # DeepSpeed compiles its AdamW here the first time, PyTorch the model.
     output = run.communicate(timeout=600)[0]
@@ -49,7 +49,7 @@ def test_weights_divided_offloaded_and_compiled_are_those_of_one_process(
     for base, tied in ((tiny_base, False), (tied_base, True)):
         tokenizer, new = dialogue_tokenizer(base)
         for precision in ("fp32", "bf16"):
-            precise = recipe.model_copy(update={"precision": precision})
+            precise = settings.model_copy(update={"precision": precision})
             model = load_model(base, tokenizer, new, precise)
             assert (model.lm_head.weight is model.model.embed_tokens.weight) == tied
             expected = dict([*model.named_parameters(), *model.named_buffers()])

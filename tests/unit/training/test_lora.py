@@ -10,7 +10,6 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.errors import InputError
 from limaflow.manifests import manifest_of_epoch, read_manifest
 from limaflow.records import ModelManifest
@@ -18,10 +17,11 @@ from limaflow.training.adapter import merged, with_adapter
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
+from limaflow.training.settings import Launch, Lora, Training
 
 
-def with_lora(recipe: Recipe, **changes: object) -> Recipe:
-    return recipe.model_copy(update={"lora": Lora(rank=4, **changes)})
+def with_lora(settings: Training, **changes: object) -> Training:
+    return settings.model_copy(update={"lora": Lora(rank=4, **changes)})
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -58,32 +58,34 @@ def test_adapters_and_the_end_of_turn_are_all_that_is_trained_and_merged(
 
 
 def test_residual_dropout_is_off_with_lora_unless_its_block_says_otherwise(
-    tiny_base: Path, recipe: Recipe
+    tiny_base: Path, settings: Training
 ) -> None:
     tokenizer, new = dialogue_tokenizer(tiny_base)
     tokens = torch.arange(20)[None]
-    recipe = recipe.model_copy(update={"residual_dropout": 0.3})
+    settings = settings.model_copy(update={"residual_dropout": 0.3})
     for lora, drops in ((Lora(rank=4), False), (Lora(rank=4, residual_dropout=0.3), True)):
-        model = load_model(tiny_base, tokenizer, new, recipe.model_copy(update={"lora": lora}))
+        model = load_model(tiny_base, tokenizer, new, settings.model_copy(update={"lora": lora}))
         assert model(tokens).logits.equal(model(tokens).logits) != drops
 
 
 def test_an_architecture_that_residual_dropout_does_not_know_is_named_with_lora_too(
-    tiny_base: Path, tmp_path: Path, recipe: Recipe
+    tiny_base: Path, tmp_path: Path, settings: Training
 ) -> None:
     shutil.copytree(tiny_base.parent, tmp_path / "base")
     model = GPT2LMHeadModel(GPT2Config(vocab_size=400, n_embd=32, n_layer=2, n_head=2))
     model.save_pretrained(tmp_path / "base" / "model")
     base = tmp_path / "base" / "model.json"
-    recipe = with_lora(recipe, target_modules=["c_attn"], residual_dropout=0.1)
+    settings = with_lora(settings, target_modules=["c_attn"], residual_dropout=0.1)
     with pytest.raises(InputError, match="architecture GPT2LMHeadModel"):
-        load_model(base, *dialogue_tokenizer(base), recipe)
+        load_model(base, *dialogue_tokenizer(base), settings)
 
 
-def test_modules_that_the_model_does_not_have_are_refused(tiny_base: Path, recipe: Recipe) -> None:
+def test_modules_that_the_model_does_not_have_are_refused(
+    tiny_base: Path, settings: Training
+) -> None:
     tokenizer, new = dialogue_tokenizer(tiny_base)
     with pytest.raises(InputError, match=r"training\.lora does not fit.*query_key"):
-        load_model(tiny_base, tokenizer, new, with_lora(recipe, target_modules=["query_key"]))
+        load_model(tiny_base, tokenizer, new, with_lora(settings, target_modules=["query_key"]))
 
 
 @pytest.mark.slow
@@ -91,23 +93,25 @@ def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itsel
     *,
     fine_tune: Callable,
     tiny_base: Path,
-    recipe: Recipe,
+    settings: Training,
     launch: Launch,
     tmp_path: Path,
 ) -> None:
-    recipe = with_lora(recipe, dropout=0.1, residual_dropout=0.1).model_copy(update={"epochs": 4})
+    settings = with_lora(settings, dropout=0.1, residual_dropout=0.1).model_copy(
+        update={"epochs": 4}
+    )
     launch = launch.model_copy(update={"zero_stage": 3, "checkpoint_every_steps": 1})
     whole, broken = tmp_path / "whole", tmp_path / "broken"
 
     def finish(folder: Path) -> tuple[Path, ModelManifest]:
-        run = fine_tune(folder, recipe, launch, exports="[4]")
+        run = fine_tune(folder, settings, launch, exports="[4]")
         output = run.communicate(timeout=300)[0]
         assert run.returncode == 0, output
         manifest = manifest_of_epoch(folder / "training.json", 4)
         return manifest.parent, read_manifest(manifest)[0]
 
     export, manifest = finish(whole)
-    run = fine_tune(broken, recipe, launch, exports="[4]")
+    run = fine_tune(broken, settings, launch, exports="[4]")
     while not list(broken.glob("runs/*/checkpoints/step-4/checkpoint.json")):
         assert run.poll() is None, run.communicate()[0]
         time.sleep(0.01)
@@ -127,7 +131,7 @@ def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itsel
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
     assert model.generation_config.eos_token_id == [end, tokenizer.eos_token_id]
     base = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
-    extend_embeddings(base, *dialogue_tokenizer(tiny_base), multiple=recipe.vocabulary_multiple)
+    extend_embeddings(base, *dialogue_tokenizer(tiny_base), multiple=settings.vocabulary_multiple)
     tokens = torch.tensor([[*tokenizer("What happens in Corra?")["input_ids"], end]])
     before = base(tokens).logits
     adapted = PeftModel.from_pretrained(base, export / "adapter")

@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.config.experiment import parse
-from limaflow.config.training import Launch, Recipe
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
-from limaflow.overlay import merged
-from limaflow.planning.activations import MicroBatch
-from limaflow.planning.architecture import Architecture, architecture_of
-from limaflow.planning.memory import moments, peak, states, trained_parameters
-from limaflow.planning.plan import GIB, Plan, largest_possible, plan
+from limaflow.tools.planning.activations import MicroBatch
+from limaflow.tools.planning.architecture import Architecture, architecture_of
+from limaflow.tools.planning.memory import moments, peak, states, trained_parameters
+from limaflow.tools.planning.plan import GIB, Plan, largest_possible, plan
+from limaflow.training.settings import Launch, Training
 
 
 def planned(*arguments: object) -> Any:
@@ -31,7 +31,7 @@ def llama_65b() -> Architecture:
 
 
 @pytest.fixture
-def paper(root: Path) -> tuple[Recipe, Launch]:
+def paper(root: Path) -> tuple[Training, Launch]:
     config = parse(merged([root / "config.yaml", root / "experiments/llama-65b.yaml"]))
     return config.training, config.launch
 
@@ -45,44 +45,44 @@ def test_parameters_are_counted_as_published(name: str, billions: float) -> None
     assert model.parameters / 1e9 == pytest.approx(billions, abs=0.005)
 
 
-def test_model_states_are_those_of_the_zero_paper(recipe: Recipe, launch: Launch) -> None:
+def test_model_states_are_those_of_the_zero_paper(settings: Training, launch: Launch) -> None:
     """Rajbhandari et al. 2020, Table 1: 7.5 B parameters on 64 GPUs, in GB of 10⁹ bytes."""
     model = Architecture(
         parameters=7_500_000_000, largest_parameter=1, hidden=1, intermediate=1, layers=1,
         heads=1, query=1, key_value=1, vocabulary=1, context=2048, linears={},
     )  # fmt: skip
-    recipe = recipe.model_copy(update={"precision": "bf16"})
+    settings = settings.model_copy(update={"precision": "bf16"})
     for stage, table, gradients in ((1, 31.4, 15.0), (2, 16.6, 15 / 64), (3, 1.88, 0.0)):
         on_64 = launch.model_copy(update={"nodes": 8, "processes_per_node": 8, "zero_stage": stage})
-        held = states(model, recipe, on_64)
+        held = states(model, settings, on_64)
         total = held.weights + held.master + held.moments + held.gradients
         assert total / 1e9 + gradients == pytest.approx(table, rel=0.01)
 
 
 def test_the_papers_65b_fits_on_two_nodes_of_eight_and_not_on_one(
-    llama_65b: Architecture, paper: tuple[Recipe, Launch]
+    llama_65b: Architecture, paper: tuple[Training, Launch]
 ) -> None:
-    recipe, launch = paper
-    micro = largest_possible(recipe)
+    settings, launch = paper
+    micro = largest_possible(settings)
 
     def on(nodes: int) -> Plan:
         chosen = launch.model_copy(update={"nodes": nodes})
-        return plan(llama_65b, recipe, chosen, micro, exports=6, gpu_memory=79 * GIB)
+        return plan(llama_65b, settings, chosen, micro, exports=6, gpu_memory=79 * GIB)
 
     assert on(2).fits
     assert not on(1).fits
     fitting = on(1).fitting
     assert fitting is not None
     assert (fitting.nodes, fitting.processes_per_node, fitting.zero_stage) == (2, 8, 3)
-    held = moments(llama_65b, recipe, fitting, micro(fitting), gpu=True)
+    held = moments(llama_65b, settings, fitting, micro(fitting), gpu=True)
     assert peak(held) <= 79 * GIB
 
 
-def test_the_same_gpus_are_tried_first(paper: tuple[Recipe, Launch]) -> None:
-    recipe, launch = paper
+def test_the_same_gpus_are_tried_first(paper: tuple[Training, Launch]) -> None:
+    settings, launch = paper
     model = architecture_of("huggyllama/llama-7b")
     one = launch.model_copy(update={"nodes": 1, "zero_stage": 1})
-    made = plan(model, recipe, one, largest_possible(recipe), exports=1, gpu_memory=24 * GIB)
+    made = plan(model, settings, one, largest_possible(settings), exports=1, gpu_memory=24 * GIB)
     assert made.fitting == one.model_copy(update={"zero_stage": 3})
 
 
@@ -97,22 +97,22 @@ def test_the_same_gpus_are_tried_first(paper: tuple[Recipe, Launch]) -> None:
     ],
 )
 def test_what_is_meant_to_save_memory_does(
-    *, recipe: Recipe, launch: Launch, change: dict[str, Any], less: str
+    *, settings: Training, launch: Launch, change: dict[str, Any], less: str
 ) -> None:
     model = architecture_of("huggyllama/llama-7b")
-    recipe = recipe.model_copy(update={"precision": "bf16"})
+    settings = settings.model_copy(update={"precision": "bf16"})
     launch = launch.model_copy(update={"processes_per_node": 8, "zero_stage": 1})
     micro = MicroBatch(tokens=2048, trained=1500, per_step=2)
-    before = moments(model, recipe, launch, micro, gpu=True)
+    before = moments(model, settings, launch, micro, gpu=True)
     changed = Launch.model_validate({**launch.model_dump(), **change})
-    after = moments(model, recipe, changed, micro, gpu=True)
+    after = moments(model, settings, changed, micro, gpu=True)
     assert sum(after[less].values()) < sum(before[less].values())
 
 
-def test_lora_trains_rank_times_inputs_and_outputs(recipe: Recipe) -> None:
+def test_lora_trains_rank_times_inputs_and_outputs(settings: Training) -> None:
     """Hu et al. 2021: a matrix of d by k has r(d + k); all seven of each layer, rank 16."""
     model = architecture_of("huggyllama/llama-7b")
-    adapted = Recipe.model_validate({**recipe.model_dump(), "lora": {"rank": 16}})
+    adapted = Training.model_validate({**settings.model_dump(), "lora": {"rank": 16}})
     layer = 4 * (4096 + 4096) + 3 * (4096 + 11008)
     assert trained_parameters(model, adapted) == 16 * 32 * layer + 2 * 4096
 
@@ -127,10 +127,10 @@ def test_every_experiment_with_a_named_base_fits_the_gpus_that_it_names(root: Pa
 
 
 def test_real_lengths_make_a_smaller_micro_batch(
-    tiny_base: Path, tiny_examples: Path, recipe: Recipe, launch: Launch
+    tiny_base: Path, tiny_examples: Path, settings: Training, launch: Launch
 ) -> None:
     packed = launch.model_copy(update={"micro_batch_tokens": 100})
-    blocks = ("--recipe", recipe.flag(), "--launch", packed.flag(), "--base", tiny_base)
+    blocks = ("--settings", settings.flag(), "--launch", packed.flag(), "--base", tiny_base)
     worst = planned(*blocks)["micro_batch"]
     real = planned(*blocks, "--data", tiny_examples / "train.jsonl")["micro_batch"]
     assert worst == {"tokens": 100, "trained": 100, "per_step": 4}
@@ -139,7 +139,7 @@ def test_real_lengths_make_a_smaller_micro_batch(
     assert real["per_step"] < 4
 
 
-def test_an_architecture_may_be_given_in_numbers(recipe: Recipe) -> None:
+def test_an_architecture_may_be_given_in_numbers(settings: Training) -> None:
     numbers = {
         "vocab_size": 100, "hidden_size": 8, "intermediate_size": 16,
         "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 4096,
@@ -158,7 +158,7 @@ def test_an_architecture_may_be_given_in_numbers(recipe: Recipe) -> None:
         (("--base", "/nowhere/at/all"), "no config.json of /nowhere/at/all"),
         (("--arm", "gpt-4"), "no tuned arm is named 'gpt-4'; there are: lima"),
         (("--configfile", "experiments/miniature.yaml"), "stand-in"),
-        (("--recipe", '{"epochs": 1}'), "missing"),
+        (("--settings", '{"epochs": 1}'), "missing"),
     ],
 )
 def test_a_mistake_is_one_message(arguments: tuple[str, ...], message: str) -> None:

@@ -9,7 +9,6 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
 
-from limaflow.config.training import Launch, Lora, Recipe
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest
@@ -18,6 +17,7 @@ from limaflow.training.conversation import extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
 from limaflow.training.hardware import require_hardware
+from limaflow.training.settings import Launch, Lora, Training
 
 FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
 
@@ -32,36 +32,36 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
     ],
 )
 def test_what_needs_a_gpu_is_refused_without_one(
-    recipe: Recipe, launch: Launch, launch_changes: dict, key: str
+    settings: Training, launch: Launch, launch_changes: dict, key: str
 ) -> None:
-    require_hardware(recipe, launch)
+    require_hardware(settings, launch)
     with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
-        require_hardware(recipe, launch.model_copy(update=launch_changes))
+        require_hardware(settings, launch.model_copy(update=launch_changes))
 
 
 def test_a_missing_package_or_compiler_is_named(
-    recipe: Recipe, launch: Launch, monkeypatch: pytest.MonkeyPatch
+    settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(hardware.PACKAGES, "training.lora.quantize", "no-such-bits")
     with pytest.raises(InputError, match=r"no-such-bits.*\n?.*pip install no-such-bits"):
-        require_hardware(recipe.model_copy(update=FOUR_BITS), launch)
+        require_hardware(settings.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
     with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
-        require_hardware(recipe, launch.model_copy(update={"liger": True}))
+        require_hardware(settings, launch.model_copy(update={"liger": True}))
     with pytest.raises(InputError, match=r"pip install flash-attn-3"):
-        require_hardware(recipe, launch.model_copy(update={"attention": "flash_attention_3"}))
+        require_hardware(settings, launch.model_copy(update={"attention": "flash_attention_3"}))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
-        require_hardware(recipe, launch.model_copy(update={"offload": "optimizer"}))
+        require_hardware(settings, launch.model_copy(update={"offload": "optimizer"}))
     with pytest.raises(InputError, match=r"launch\.compile.*c\+\+"):
-        require_hardware(recipe, launch.model_copy(update={"compile": True}))
+        require_hardware(settings, launch.model_copy(update={"compile": True}))
 
 
-def test_four_bits_are_not_divided(recipe: Recipe, launch: Launch) -> None:
+def test_four_bits_are_not_divided(settings: Training, launch: Launch) -> None:
     with pytest.raises(InputError, match=r"ZeRO-3.*4 bits"):
         require_hardware(
-            recipe.model_copy(update=FOUR_BITS), launch.model_copy(update={"zero_stage": 3})
+            settings.model_copy(update=FOUR_BITS), launch.model_copy(update={"zero_stage": 3})
         )
 
 
@@ -73,10 +73,10 @@ def test_offload_wants_a_stage_that_divides_what_is_moved(
         Launch.model_validate({**launch.model_dump(), "offload": offload, "zero_stage": stage})
 
 
-def test_a_base_model_that_does_not_exist(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_base_model_that_does_not_exist(settings: Training, tmp_path: Path) -> None:
     base = tmp_path / "model.json"
     write_json(base, ModelManifest(model="base", path="gone", sha256={"config.json": "0" * 64}))
-    for ask in (lambda: dialogue_tokenizer(base), lambda: load_model(base, None, [], recipe)):
+    for ask in (lambda: dialogue_tokenizer(base), lambda: load_model(base, None, [], settings)):
         with pytest.raises(InputError, match=r"model\.json: .*gone does not exist"):
             ask()
 
@@ -88,26 +88,26 @@ def copied_base(tiny_base: Path, tmp_path: Path) -> Path:
     return tmp_path / "base" / "model.json"
 
 
-def test_damaged_files_of_a_base_model_are_named(copied_base: Path, recipe: Recipe) -> None:
+def test_damaged_files_of_a_base_model_are_named(copied_base: Path, settings: Training) -> None:
     folder = copied_base.parent / "model"
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"model\.json: no causal language model at .*header"):
-        load_model(copied_base, None, [], recipe)
+        load_model(copied_base, None, [], settings)
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(InputError, match=r"model\.json: no tokenizer at .*added_tokens"):
         dialogue_tokenizer(copied_base)
 
 
-def test_weights_that_the_files_lack_are_not_made_up(copied_base: Path, recipe: Recipe) -> None:
+def test_weights_that_the_files_lack_are_not_made_up(copied_base: Path, settings: Training) -> None:
     file = copied_base.parent / "model" / "config.json"
     config = json.loads(file.read_text())
     file.write_text(json.dumps({**config, "num_hidden_layers": 3}))
     with pytest.raises(InputError, match=r"no values for 9 weights at .*model\.layers\.2\."):
-        load_model(copied_base, None, [], recipe)
+        load_model(copied_base, None, [], settings)
 
 
-def test_a_tokenizer_of_another_model(copied_base: Path, recipe: Recipe) -> None:
+def test_a_tokenizer_of_another_model(copied_base: Path, settings: Training) -> None:
     folder = copied_base.parent / "model"
     small = AutoModelForCausalLM.from_pretrained(folder)
     small.resize_token_embeddings(300)
@@ -115,7 +115,7 @@ def test_a_tokenizer_of_another_model(copied_base: Path, recipe: Recipe) -> None
     tokenizer, new = dialogue_tokenizer(copied_base)
     assert json.loads((folder / "config.json").read_text())["vocab_size"] == 300
     with pytest.raises(InputError, match="400 tokens and the model's embedding 300 rows"):
-        load_model(copied_base, tokenizer, new, recipe)
+        load_model(copied_base, tokenizer, new, settings)
 
 
 def test_a_model_with_more_rows_than_tokens_takes_the_new_ones_into_them(tiny_base: Path) -> None:

@@ -13,11 +13,11 @@ from transformers import (
     Qwen3Config,
 )
 
-from limaflow.config.training import Recipe
 from limaflow.errors import InputError
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
 from limaflow.training.residual_dropout import attach, rates
+from limaflow.training.settings import Training
 
 SIZES = {
     "vocab_size": 50,
@@ -60,10 +60,12 @@ def test_evaluation_and_weights_know_nothing_of_it(config: type) -> None:
     assert not model.train()(tokens).logits.equal(plain)
 
 
-def test_the_loaded_base_model_drops_from_the_first_step(tiny_base: Path, recipe: Recipe) -> None:
+def test_the_loaded_base_model_drops_from_the_first_step(
+    tiny_base: Path, settings: Training
+) -> None:
     tokenizer, new = dialogue_tokenizer(tiny_base)
-    recipe = recipe.model_copy(update={"residual_dropout": 0.3})
-    model = load_model(tiny_base, tokenizer, new, recipe)
+    settings = settings.model_copy(update={"residual_dropout": 0.3})
+    model = load_model(tiny_base, tokenizer, new, settings)
     tokens = torch.arange(20)[None]
     assert not model(tokens).logits.equal(model(tokens).logits)
 

@@ -14,13 +14,13 @@ from torch.nn.functional import cross_entropy
 from training_runs import fail, finish, losses, saved
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from limaflow.config.training import Launch, Recipe
 from limaflow.jsonl import read_records
 from limaflow.manifests import checksums, manifest_of_epoch, read_manifest
 from limaflow.records import Example
 from limaflow.training.batches import steps_of_epoch
 from limaflow.training.conversation import END_OF_TURN, IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
+from limaflow.training.settings import Launch, Training
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +30,11 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
     fine_tune: Callable,
     tiny_base: Path,
     tiny_examples: Path,
-    recipe: Recipe,
+    settings: Training,
     launch: Launch,
     tmp_path: Path,
 ) -> None:
-    shown = finish(fine_tune(tmp_path, recipe, launch))
+    shown = finish(fine_tune(tmp_path, settings, launch))
     assert END_OF_TURN in shown
     training = json.loads((tmp_path / "training.json").read_text())
     assert [bool(epoch["model"]) for epoch in training["epochs"]] == [True, False, True]
@@ -67,7 +67,7 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
         tiny_examples / "train.jsonl",
         tiny_examples / "dev.jsonl",
         dialogue_tokenizer(tiny_base)[0],
-        recipe,
+        settings,
     )
     for example in data.dev:
         with torch.no_grad():
@@ -81,15 +81,15 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
 
     before = (tmp_path / "training.json").read_bytes()
     (tmp_path / "training.json").unlink()
-    assert "step" not in finish(fine_tune(tmp_path, recipe, launch))
+    assert "step" not in finish(fine_tune(tmp_path, settings, launch))
     assert (tmp_path / "training.json").read_bytes() == before
 
 
 def test_bad_input_is_one_line_before_any_work(
-    *, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
-    recipe = recipe.model_copy(update={"max_tokens": 8, "max_trimmed_share": 1.0})
-    output = fail(fine_tune(tmp_path, recipe, launch))
+    settings = settings.model_copy(update={"max_tokens": 8, "max_trimmed_share": 1.0})
+    output = fail(fine_tune(tmp_path, settings, launch))
     assert output.count("error: ") == 1
     assert "no trained token" in output
     # torchrun shows a traceback of its own.
@@ -97,41 +97,41 @@ def test_bad_input_is_one_line_before_any_work(
 
 
 def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
-    *, fine_tune: Callable, tiny_examples: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, fine_tune: Callable, tiny_examples: Path, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
     # The first update makes weights so large that the second gradient overflows.
-    recipe = recipe.model_copy(update={"learning_rate": 1e30})
+    settings = settings.model_copy(update={"learning_rate": 1e30})
     launch = launch.model_copy(update={"processes_per_node": 1, "checkpoint_every_steps": 1})
-    output = fail(fine_tune(tmp_path, recipe, launch))
+    output = fail(fine_tune(tmp_path, settings, launch))
     assert output.count("error: ") == 1
     assert "error: the gradient's norm is inf at step 2, on examples " in output
     examples = list(read_records(tiny_examples / "train.jsonl", Example))
-    order = steps_of_epoch(len(examples), recipe.batch_examples, seed=5, epoch=1)
+    order = steps_of_epoch(len(examples), settings.batch_examples, seed=5, epoch=1)
     assert ", ".join(examples[index].id for index in order[1]) in output
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
-    refused = fail(fine_tune(tmp_path, recipe, launch.model_copy(update={"zero_stage": 3})))
+    refused = fail(fine_tune(tmp_path, settings, launch.model_copy(update={"zero_stage": 3})))
     assert refused.count("error: ") == 1
     assert "saved at ZeRO stage 2, and stage 3 cannot go on from it" in refused
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
     part = next(tmp_path.glob("runs/*/checkpoints/step-1/*optim_states.pt"))
     part.write_bytes(bytes(part.stat().st_size))
-    damaged = fail(fine_tune(tmp_path, recipe, launch))
+    damaged = fail(fine_tune(tmp_path, settings, launch))
     assert damaged.count("error: ") == 1
     assert "step-1: the checkpoint cannot be loaded: " in damaged
     assert "remove this folder" in damaged
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_examples(
-    *, fine_tune: Callable, tiny_base: Path, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, fine_tune: Callable, tiny_base: Path, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
     broken = tmp_path / "base"
     shutil.copytree(tiny_base.parent, broken)
     weights = load_file(broken / "model/model.safetensors")
     weights["lm_head.weight"][7, 7] = math.nan
     save_file(weights, broken / "model/model.safetensors", metadata={"format": "pt"})
-    output = fail(fine_tune(tmp_path, recipe, launch, base=broken / "model.json"))
+    output = fail(fine_tune(tmp_path, settings, launch, base=broken / "model.json"))
     assert output.count("error: ") == 1
     assert "error: the loss is nan at step 1, on examples " in output
     assert not saved(tmp_path)

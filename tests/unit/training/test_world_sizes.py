@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file
 from training_runs import exported, fail, finish, saved, steps_logged, wait_until
 
-from limaflow.config.training import Launch, Recipe
+from limaflow.training.settings import Launch, Training
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-5
@@ -17,13 +17,13 @@ STOPPED = 143
 
 
 def test_a_run_goes_on_with_fewer_and_with_more_processes(
-    *, fine_tune: Callable, recipe: Recipe, launch: Launch, tmp_path: Path
+    *, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
     # Norms are a group of their own, since DeepSpeed mixes the groups up when it converts.
-    recipe = recipe.model_copy(update={"epochs": 6, "decay_norms_and_biases": False})
+    settings = settings.model_copy(update={"epochs": 6, "decay_norms_and_biases": False})
     alone = {"processes_per_node": 1}
     plain = launch.model_copy(update={**alone, "zero_stage": 0})
-    finish(fine_tune(tmp_path / "plain", recipe, plain, exports="[6]"))
+    finish(fine_tune(tmp_path / "plain", settings, plain, exports="[6]"))
     expected = load_file(exported(tmp_path / "plain", 6))
 
     for stage in (0, 2, 3):
@@ -32,7 +32,7 @@ def test_a_run_goes_on_with_fewer_and_with_more_processes(
         one = two.model_copy(update=alone)
         outputs = []
         for world, changed, steps in ((2, two, 3), (1, one, 8)):
-            run = fine_tune(folder, recipe, changed, exports="[6]")
+            run = fine_tune(folder, settings, changed, exports="[6]")
             wait_until(run, lambda f=folder, s=steps: steps_logged(f) >= s)
             run.send_signal(signal.SIGTERM)
             outputs.append(fail(run))
@@ -41,7 +41,7 @@ def test_a_run_goes_on_with_fewer_and_with_more_processes(
                 world,
             )
         assert run.returncode == STOPPED
-        outputs.append(finish(fine_tune(folder, recipe, two, exports="[6]")))
+        outputs.append(finish(fine_tune(folder, settings, two, exports="[6]")))
         for output, before in zip(outputs[1:], (2, 1), strict=True):
             assert f"saved with world size {before}" in output
         found = load_file(exported(folder, 6))

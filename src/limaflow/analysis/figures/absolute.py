@@ -6,7 +6,7 @@ from pathlib import Path
 from limaflow.analysis.figures import stacks
 from limaflow.analysis.figures.stacks import MEASURED, Bar, exact
 from limaflow.analysis.paper import Paper
-from limaflow.summaries import GradeSummary
+from limaflow.measures.summaries import GradeSummary
 
 LEVELS = {"excellent": "3", "pass": "2", "fail": "1"}
 THEIRS = {"50 test prompts": "", "20 prompts unlike the training's": "-unlike"}

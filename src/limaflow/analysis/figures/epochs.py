@@ -3,18 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from limaflow.analysis.canvas import (
-    BLUE,
-    GREY,
-    ORANGE,
-    columns,
-    drawing,
-    empty,
-    error_bars,
-    write_csv,
-)
 from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.paper import Paper
+from limaflow.plot_style import BLUE, GREY, ORANGE, columns, drawing, empty, error_bars, write_csv
 
 
 def draw(points: Sequence[EpochPoint], paper: Paper, path: Path, *, miniature: bool) -> None:

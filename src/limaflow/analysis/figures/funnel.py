@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from limaflow.analysis.canvas import BLUE, GREY, ORANGE, drawing, empty, write_csv
+from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty, write_csv
 
 COLUMNS = 3
 NAMES = {

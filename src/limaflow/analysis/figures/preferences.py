@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from limaflow.analysis.figures.stacks import MEASURED, Bar, exact
 from limaflow.analysis.paper import Paper
-from limaflow.summaries import Preference
+from limaflow.measures.summaries import Preference
 
 
 def bars(preferences: Sequence[Preference], lima: str, paper: Paper) -> list[Bar]:

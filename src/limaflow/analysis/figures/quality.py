@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from limaflow.analysis.canvas import GREY, SERIES, columns, drawing, empty, error_bars, write_csv
 from limaflow.analysis.paper import Paper
-from limaflow.intervals import Interval
-from limaflow.summaries import GradeSummary
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import GradeSummary
+from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars, write_csv
 
 
 def draw(grades: Sequence[GradeSummary], paper: Paper, path: Path, *, miniature: bool) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.analysis.canvas import BLUE, LIGHT, ORANGE, columns, drawing, empty, write_csv
-from limaflow.intervals import Interval
+from limaflow.measures.intervals import Interval
+from limaflow.plot_style import BLUE, LIGHT, ORANGE, columns, drawing, empty, write_csv
 
 COLOURS = (BLUE, LIGHT, ORANGE)
 MEASURED = "measured"

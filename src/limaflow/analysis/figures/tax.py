@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from limaflow.analysis.canvas import GREY, SERIES, drawing, empty, error_bars, write_csv
 from limaflow.analysis.tables import tax_rows
-from limaflow.summaries import TaskTax
+from limaflow.measures.summaries import TaskTax
+from limaflow.plot_style import GREY, SERIES, drawing, empty, error_bars, write_csv
 
 
 def draw(rows: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:

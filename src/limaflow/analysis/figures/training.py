@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.analysis.canvas import SERIES, drawing, write_csv
 from limaflow.analysis.epochs import TrainedEpoch
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
+from limaflow.plot_style import SERIES, drawing, write_csv
 
 NEEDED = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
 Row = dict[str, float | None]

@@ -1,0 +1,24 @@
+"""The typed configuration from merged YAML, with every mistake said at once."""
+
+from typing import Any
+
+from limaflow.config.consistency import impossible, repeated_names, unknown_names
+from limaflow.config.experiment import Config
+from limaflow.config.published_rows import with_published_rows
+from limaflow.errors import InputError
+from limaflow.mistakes import validated
+
+
+def parse(raw: dict[str, Any], origin: str = "configuration") -> Config:
+    """The typed configuration from merged YAML.
+
+    Raises:
+        InputError: lists every mistake with the key's path and, for a typo, the nearest key.
+    """
+    config = validated(Config, raw, origin)
+    if config.curation.dataset == "released":
+        config = with_published_rows(config)
+    problems = [*repeated_names(config), *unknown_names(config), *impossible(config)]
+    if problems:
+        raise InputError(f"{origin}: not valid:\n  {'; '.join(problems)}")
+    return config

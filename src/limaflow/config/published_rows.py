@@ -1,0 +1,38 @@
+"""The rows that the paper's authors published, in place of what is drawn from sources."""
+
+from limaflow.config.experiment import Config
+from limaflow.curation.settings import Dataset, PromptDraw, Prompts
+from limaflow.errors import InputError
+from limaflow.sources.settings import Source
+
+RELEASED, RELEASED_TEST = "released", "released-test"
+
+
+def with_published_rows(config: Config) -> Config:
+    """The configuration with the published rows in place of what is drawn.
+
+    Dev prompts were not published: they are held out of the training rows, unless brought.
+    """
+    drawn = [dataset.name for dataset in config.datasets if dataset.examples is not None]
+    if len(drawn) > 1:
+        raise InputError(
+            f"curation.dataset: the published rows are one data set, {', '.join(drawn)} are drawn"
+        )
+    train, prompts = config.curation.released.shards()
+    sources = [source for source in config.sources if source.kind != "released"] + [
+        Source(name=RELEASED, kind="released", shards=train),
+        Source(name=RELEASED_TEST, kind="released", shards=prompts),
+    ]
+    datasets = [
+        dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})
+        for dataset in config.datasets
+    ]
+    number = sum(draw.examples or 0 for draw in config.prompts.dev)
+    dev = [draw for draw in config.prompts.dev if draw.path]
+    dev += [PromptDraw(source=RELEASED, examples=number)] if number else []
+    test = [draw for draw in config.prompts.test if draw.path]
+    wanted = sum(draw.examples or 0 for draw in config.prompts.test)
+    test += [PromptDraw(source=RELEASED_TEST, examples=wanted)] if wanted else []
+    return config.model_copy(
+        update={"sources": sources, "datasets": datasets, "prompts": Prompts(dev=dev, test=test)}
+    )

@@ -1,0 +1,119 @@
+"""`curation`, `datasets` and `prompts` of the configuration."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from limaflow.settings import Name, Settings, Share
+from limaflow.sources.settings import RawFile
+
+
+class Filters(Settings):
+    """Thresholds of the paper's selection rules; `null` or `false` switches a rule off."""
+
+    min_response_score: float | None
+    min_response_chars: int | None = Field(ge=0)
+    max_response_chars: int | None = Field(ge=1)
+    drop_first_person: bool
+    drop_cross_references: bool
+    quotes_and_code_count: bool
+    require_self_contained_title: bool
+    title_prompt_share: Share
+
+    @property
+    def off(self) -> bool:
+        """Whether no rule drops anything."""
+        limits = (self.min_response_score, self.min_response_chars, self.max_response_chars)
+        drops = (
+            self.drop_first_person,
+            self.drop_cross_references,
+            self.require_self_contained_title,
+        )
+        return limits == (None, None, None) and not any(drops)
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        low, high = self.min_response_chars, self.max_response_chars
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min_response_chars {low} exceeds max_response_chars {high}")
+        return self
+
+
+class Deduplication(Settings):
+    """Near duplicates by MinHash over word shingles."""
+
+    jaccard: Share
+    shingle_words: int = Field(ge=1)
+    permutations: int = Field(ge=16)
+
+
+class Decontamination(Settings):
+    """Removal of training examples that share text with prompts or benchmark items."""
+
+    ngram_words: int = Field(ge=1)
+
+
+class Released(Settings):
+    """Files of the data set that the paper's authors published (GAIR/lima on the hub)."""
+
+    train: RawFile | str
+    test: RawFile | str
+    dialogues: bool
+
+    def shards(self) -> tuple[dict[str, list[RawFile]], dict[str, list[RawFile]]]:
+        """Shards of training rows and of test prompts; the shard's name is the rows' shape."""
+        train, test = (
+            RawFile(path=file) if isinstance(file, str) else file
+            for file in (self.train, self.test)
+        )
+        dialogues = {"dialogues": [train]} if self.dialogues else {}
+        return {"single-turn": [train], **dialogues}, {"prompts": [test]}
+
+
+class Curation(Settings):
+    """From candidates to the pool that data sets are drawn from."""
+
+    dataset: Literal["rebuilt", "released"]
+    released: Released
+    filters: dict[str, Filters]
+    deduplication: Deduplication
+    decontamination: Decontamination
+    sampling_temperature: float = Field(gt=0)
+    reserve_share: float = Field(ge=0)
+    ledger: str | None
+
+
+class Dataset(Settings):
+    """A training set: drawn from sources (number of examples of each), or brought ready-made."""
+
+    name: Name
+    examples: dict[Name, Annotated[int, Field(ge=0)] | Literal["all"]] | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.examples is None) == (self.path is None):
+            raise ValueError("give either examples (source: number) or path (messages JSONL)")
+        return self
+
+
+class PromptDraw(Settings):
+    """Prompts drawn from a source, or brought as messages JSONL."""
+
+    source: Name | None = None
+    examples: int | None = Field(default=None, ge=1)
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        drawn = self.source is not None and self.examples is not None
+        if drawn == (self.path is not None) or (self.source is None) != (self.examples is None):
+            raise ValueError("give either source and examples, or path (messages JSONL)")
+        return self
+
+
+class Prompts(Settings):
+    """The prompts that models are chosen by (dev) and judged on (test)."""
+
+    dev: list[PromptDraw] = Field(min_length=1)
+    test: list[PromptDraw] = Field(min_length=1)

@@ -1,0 +1,99 @@
+"""Live calls to a judge: bounded concurrency, waiting where the server says so, a budget."""
+
+import asyncio
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+import openai
+
+from limaflow.endpoints.answer import UNREADABLE, read
+from limaflow.endpoints.budget import Purse
+from limaflow.endpoints.connection import complete, connected, refused, told
+from limaflow.endpoints.session import Question, Session
+from limaflow.endpoints.spending import BudgetReached, Spending
+from limaflow.endpoints.store import Answer, GroupCommit
+
+
+async def ask_live(session: Session, questions: Mapping[str, Question]) -> None:
+    """Ask `questions` with at most `judge.concurrency` calls under way."""
+    judge = session.terms.judge
+    # In an order of its own: two processes with the same questions find each other's answers.
+    todo = iter(random.sample(list(questions.items()), len(questions)))
+    async with connected(
+        judge.base_url, session.secret, timeout=judge.timeout_seconds
+    ) as connection:
+        asking = _Asking(session, connection)
+        workers = min(judge.concurrency, len(questions))
+        await asyncio.gather(*(asking.work(todo) for _ in range(workers)))
+
+
+class _Asking:
+    """The calls under way."""
+
+    def __init__(self, session: Session, connection: openai.AsyncOpenAI) -> None:
+        self._session = session
+        self._connection = connection
+        self._judge = session.terms.judge
+        self._committed = GroupCommit(session.store)
+        self._purse = Purse(session.store, self._committed, session.terms.run, session.terms.budget)
+
+    async def work(self, todo: Iterator[tuple[str, Question]]) -> None:
+        """Answer one question after the other until there are none or the session stops."""
+        session, judge = self._session, self._judge
+        for key, question in todo:
+            if session.stop:
+                return
+            answer = await self._committed(partial(session.store.get, key))
+            if answer is None:
+                try:
+                    answer = await self._answer(question)
+                except BudgetReached as reached:
+                    session.stop = session.stop or reached
+                    return
+                if session.stop and answer.error is not None:
+                    return
+                if answer.error is None:
+                    named = {"judge": judge.name, "model": judge.model}
+                    answer = await self._committed(
+                        partial(session.store.put, key, answer, template=question.template, **named)
+                    )
+            session.add(key, answer)
+
+    async def _answer(self, question: Question) -> Answer:
+        """Ask until a reply can be read; tokens and cost of all attempts are summed."""
+        answer = Answer(error="never asked")
+        bound = question.bound(self._judge)
+        for _ in range(self._judge.attempts):
+            latest = await self._purse.pay(bound, partial(self._call, question, bound))
+            answer = replace(
+                latest,
+                prompt_tokens=answer.prompt_tokens + latest.prompt_tokens,
+                completion_tokens=answer.completion_tokens + latest.completion_tokens,
+                cost=answer.cost + latest.cost,
+            )
+            if (
+                answer.error is None
+                or self._session.stop
+                or not answer.error.startswith(UNREADABLE)
+            ):
+                break
+        return answer
+
+    async def _call(self, question: Question, bound: Spending) -> tuple[Answer, Spending]:
+        """One call: what became of it, and what it cost."""
+        session = self._session
+        if session.stop:
+            return Answer(error="stopped"), Spending()
+        try:
+            body = await complete(
+                self._connection, question.request(self._judge), going=lambda: not session.stop
+            )
+        except openai.OpenAIError as error:
+            if refused(error):
+                session.refuse(told(error, session.secret))
+            return Answer(error=f"call failed: {told(error, session.secret)}"), Spending()
+        answer = read(body, self._judge, session.readable, bound)
+        session.pay(answer.spending)
+        return answer, answer.spending

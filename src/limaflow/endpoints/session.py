@@ -1,0 +1,135 @@
+"""One run of questions to one judge: what was asked, what came in, why it stopped."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from limaflow.endpoints.connection import key_in, request
+from limaflow.endpoints.settings import Budget, Judge
+from limaflow.endpoints.spending import Spending, bound_of
+from limaflow.endpoints.store import Answer, Store
+from limaflow.errors import InputError
+
+UNBOUNDED = Budget()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One message to a judge and the hash of the template it was made from."""
+
+    text: str
+    template: str
+
+    def request(self, judge: Judge) -> dict[str, Any]:
+        """The body of the request that asks it."""
+        return request(
+            judge,
+            [{"role": "user", "content": self.text}],
+            temperature=judge.temperature,
+            max_tokens=judge.max_tokens,
+        )
+
+    def bound(self, judge: Judge) -> Spending:
+        """The most that one reply can use up."""
+        return bound_of(judge, self.text, max_tokens=judge.max_tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Who is asked, where answers are kept, and what may be spent and lost."""
+
+    judge: Judge
+    store: Path
+    identity: str = ""
+    """What the judge's model name does not tell (the demo server's code and truth)."""
+    run: str = ""
+    """Whose budget the calls are counted against, over all processes that share the store."""
+    budget: Budget = UNBOUNDED
+    max_error_share: float = 0.0
+
+
+class Session:
+    """What came in of one run's questions, what failed, and why it stopped."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        store: Store,
+        readable: Callable[[str], bool],
+        *,
+        total: int,
+        done: int,
+    ) -> None:
+        self.terms = terms
+        self.store = store
+        self.readable = readable
+        self.secret = key_in(terms.judge.key_env, f"judge '{terms.judge.name}'")
+        self.stop: InputError | None = None
+        self._total = total
+        self._answers: dict[str, Answer] = {}
+        self._errors: list[Answer] = []
+        self._spent = store.spent(terms.run)
+        self._named = store.answered_by(terms.judge.name, terms.judge.model)
+        self._progress = tqdm(total=total, initial=done, desc=terms.judge.name, unit="answer")
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.close()
+
+    def finished(self) -> Mapping[str, Answer]:
+        """Key → answer; raises why the session stopped, if it did."""
+        if self.stop:
+            raise self.stop
+        return self._answers
+
+    def add(self, key: str, answer: Answer) -> None:
+        """Take in a question's last answer, or the error that it ends with."""
+        if answer.error is not None:
+            self._count_error(answer)
+        elif answer.answered_by not in self._named:
+            if self._named:
+                tqdm.write(
+                    f"judge '{self.terms.judge.name}': the endpoint's model changed from "
+                    f"'{self._named[-1]}' to '{answer.answered_by}'",
+                    file=sys.stderr,
+                )
+            self._named.append(answer.answered_by)
+        self._answers[key] = answer
+        self._progress.update()
+
+    def pay(self, paid: Spending) -> None:
+        """Say beside the progress what the run has spent so far."""
+        self._spent += paid
+        self.say(self._spent.of(self.terms.budget))
+
+    def say(self, text: str) -> None:
+        """Say something beside the progress."""
+        self._progress.set_postfix_str(text, refresh=False)
+
+    def refuse(self, message: str) -> None:
+        """Stop: the endpoint will not answer any question."""
+        judge = self.terms.judge
+        self.stop = self.stop or InputError(
+            f"judge '{judge.name}' was refused: {message}",
+            fix=f"check {judge.key_env}, the judge's model and its base_url",
+        )
+
+    def _count_error(self, answer: Answer) -> None:
+        self._errors.append(answer)
+        failed = len(self._errors)
+        if self.stop or failed / self._total <= self.terms.max_error_share:
+            return
+        sample = next((e for e in self._errors if e.reply), answer)
+        ending = f"; the end of one such reply: {sample.reply[-200:]!r}" if sample.reply else ""
+        self.stop = InputError(
+            f"judge '{self.terms.judge.name}': {failed} of {self._total} questions failed, more "
+            f"than max_error_share {self.terms.max_error_share:g} allows, and asking stopped; "
+            f"{sample.error}{ending}",
+            fix="answers are in the store; run again to ask only what is missing",
+        )

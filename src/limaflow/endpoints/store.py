@@ -1,0 +1,324 @@
+"""The judge's store: every answer that was paid for, found again by the content of its question.
+
+One SQLite file for all experiments. Several processes may read and write it at once, and a killed
+one leaves every answer it was given. The journal is SQLite's rollback journal, whose locks work on
+a network file system that honours POSIX locks (NFSv4, Lustre with flock); its write-ahead log does
+not. Where a cluster's file system has no working locks, give each node a store of its own.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from limaflow.endpoints.settings import Budget
+from limaflow.endpoints.spending import Spending
+from limaflow.errors import InputError
+from limaflow.permissions import of_another_user
+
+Result = TypeVar("Result")
+LOCK_WAIT_SECONDS = 120.0
+_FORMATS = (
+    """
+create table answers (
+    key text primary key, judge text not null, model text not null, template text not null,
+    reply text not null, answered_by text not null, prompt_tokens integer not null,
+    completion_tokens integer not null, cost real not null,
+    at text not null default current_timestamp
+) without rowid
+""",
+    """
+drop table if exists spending;
+create table spending (
+    run text primary key, cost real not null, tokens integer not null
+) without rowid;
+create table batches (
+    token text primary key, id text, model text not null, run text not null, cost real not null,
+    tokens integer not null, keys text not null
+) without rowid
+""",
+    """
+create table reserved (
+    run text primary key, cost real not null, tokens integer not null
+) without rowid;
+insert into reserved select run, sum(cost), sum(tokens) from batches group by run;
+update spending set cost = max(0, spending.cost - reserved.cost),
+    tokens = spending.tokens - reserved.tokens from reserved where spending.run = reserved.run
+""",
+)
+"""What makes each format out of the one before it, from an empty file on."""
+FORMAT = len(_FORMATS)
+Account = Literal["spending", "reserved"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of one question: a readable reply, or an `error`; errors are never stored."""
+
+    reply: str = ""
+    answered_by: str = ""
+    """Model name and system fingerprint that the endpoint returned."""
+    prompt_tokens: int = 0
+    """Summed over all attempts, as are completion tokens and cost."""
+    completion_tokens: int = 0
+    cost: float = 0.0
+    error: str | None = None
+
+    @property
+    def spending(self) -> Spending:
+        """What its calls used up."""
+        return Spending(self.cost, self.prompt_tokens + self.completion_tokens)
+
+    def told(self, annotator: str, template: str) -> dict[str, Any]:
+        """The fields of a `records.Judgment` that this answer fills."""
+        return {"annotator": annotator, "template": template, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Questions that are with a provider's batch API, so that a killed run finds them again."""
+
+    token: str
+    """Our name for it, which the provider keeps among the batch's metadata."""
+    id: str | None = None
+    """The provider's name for it; None until the provider has said that it has it."""
+    model: str
+    """Model and endpoint."""
+    run: str
+    reserved: Spending
+    keys: tuple[str, ...]
+
+
+class Store:
+    """An open store; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the store.
+
+        Raises:
+            InputError: the file is no store, of another format, or another user's.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite would open it all the same, and fail at the first answer that was paid for.
+        for place in (path.parent, path):
+            if problem := of_another_user(place):
+                raise problem
+        self._path = path
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.OperationalError as error:
+            raise InputError(f"cannot be used as judgment store: {error}", path=path) from None
+        try:
+            # The changes of a killed process survive without a sync; those of a power cut may not.
+            self._connection.execute("pragma synchronous = normal")
+            self._connection.execute("pragma journal_mode = truncate")
+            with self._writing():
+                (found,) = self._connection.execute("pragma user_version").fetchone()
+                for statement in ";".join(_FORMATS[found:]).split(";"):
+                    self._connection.execute(statement)
+                if found < FORMAT:
+                    self._connection.execute(f"pragma user_version = {FORMAT}")
+        except (sqlite3.DatabaseError, InputError) as error:
+            self._connection.close()
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"cannot be used as judgment store: {error}", path=path) from None
+        if found > FORMAT:
+            self._connection.close()
+            raise InputError(f"a judgment store of format {found}, not {FORMAT}", path=path)
+
+    def get(self, key: str) -> Answer | None:
+        """The stored answer to the question with this key."""
+        row = self._connection.execute(
+            "select reply, answered_by, prompt_tokens, completion_tokens, cost"
+            " from answers where key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return None
+        reply, answered_by, prompt_tokens, completion_tokens, cost = row
+        return Answer(
+            reply=reply,
+            answered_by=answered_by,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost=cost,
+        )
+
+    def put(self, key: str, answer: Answer, *, judge: str, model: str, template: str) -> Answer:
+        """Keep `answer` and return what the store now holds: the first of two writers wins."""
+        if answer.error is not None:
+            raise ValueError("an error is no answer")
+        row = (key, judge, model, template, answer.reply, answer.answered_by)
+        numbers = (answer.prompt_tokens, answer.completion_tokens, answer.cost)
+        self._connection.execute(
+            "insert or ignore into answers (key, judge, model, template, reply, answered_by,"
+            " prompt_tokens, completion_tokens, cost) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*row, *numbers),
+        )
+        return self.get(key) or answer
+
+    def answered_by(self, judge: str, model: str) -> list[str]:
+        """Who gave the stored answers of `judge`, each once, the newest last."""
+        rows = self._connection.execute(
+            "select answered_by from answers where judge = ? and model = ?"
+            " group by answered_by order by max(at)",
+            (judge, model),
+        )
+        return [name for (name,) in rows]
+
+    def reserve(self, run: str, bound: Spending, budget: Budget) -> bool:
+        """Set `bound` aside for `run`, unless this would pass `budget`; True if it was.
+
+        Reservations of all processes count. Those of a killed process stay, since its calls may
+        have been paid.
+        """
+        with self._writing():
+            if not (self.spent(run) + self.reserved(run) + bound).within(budget):
+                return False
+            self._add("reserved", run, bound)
+        return True
+
+    def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
+        """Replace a reservation by what the call really cost."""
+        with self._writing():
+            self._add("reserved", run, Spending() - reserved)
+            self._add("spending", run, paid)
+
+    def _add(self, table: Account, run: str, spending: Spending) -> None:
+        self._connection.execute(
+            f"insert into {table} values (?, ?, ?) on conflict (run) do update"
+            " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
+            (run, spending.cost, spending.tokens),
+        )
+
+    def spent(self, run: str) -> Spending:
+        """What the calls of `run` that came to an end have used up."""
+        return self._of("spending", run)
+
+    def reserved(self, run: str) -> Spending:
+        """What its calls under way may use up, and those of killed processes may have."""
+        return self._of("reserved", run)
+
+    def _of(self, table: Account, run: str) -> Spending:
+        row = self._connection.execute(f"select cost, tokens from {table} where run = ?", (run,))
+        return Spending(*(row.fetchone() or ()))
+
+    def open_batches(self, model: str) -> list[Batch]:
+        """The batches of questions to `model` that were sent, or were about to be."""
+        rows = self._connection.execute(
+            "select token, id, model, run, cost, tokens, keys from batches where model = ?",
+            (model,),
+        )
+        return [
+            Batch(
+                token=token,
+                id=sent_as,
+                model=model,
+                run=run,
+                reserved=Spending(cost, tokens),
+                keys=tuple(json.loads(keys)),
+            )
+            for token, sent_as, model, run, cost, tokens, keys in rows
+        ]
+
+    def keep_batch(self, batch: Batch) -> None:
+        """Write a batch down, or what has changed of it."""
+        self._connection.execute(
+            "insert or replace into batches values (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(batch.token, batch.id, batch.model, batch.run),
+                *(batch.reserved.cost, batch.reserved.tokens, json.dumps(batch.keys)),
+            ),
+        )
+
+    def close_batch(self, batch: Batch, paid: Spending) -> None:
+        """Forget a batch and settle what it cost; nothing if another process has done so."""
+        with self._writing():
+            gone = self._connection.execute("delete from batches where token = ?", (batch.token,))
+            if gone.rowcount:
+                self.settle(batch.run, batch.reserved, paid)
+
+    def together(self, writes: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run `writes` in one transaction and return their results."""
+        with self._writing():
+            return [write() for write in writes]
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction that holds the writer's lock from its start; within one, a part of it."""
+        if self._connection.in_transaction:
+            yield
+            return
+        try:
+            self._connection.execute("begin immediate")
+            yield
+            self._connection.execute("commit")
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"the judgment store cannot be written: {error}",
+                path=self._path,
+                fix="every answer that is in it stays; run again",
+            ) from None
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+
+    def close(self) -> None:
+        """Close the file; every answer is already in it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class GroupCommit:
+    """Writes of many coroutines to one store, off the event loop.
+
+    A commit waits for the disk, so writes that come in meanwhile share the next one. A write's
+    result is there only once it is committed.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    async def __call__(self, write: Callable[[], Result]) -> Result:
+        """The result of `write`, a call of one of the store's methods, when it is committed."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((write, future))
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit())
+        return await future
+
+    async def _commit(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            writes = [write for write, _ in batch]
+            try:
+                results = await asyncio.to_thread(self._store.together, writes)
+            except Exception as error:  # whatever it is, the writers wait for it
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.cancelled():
+                    future.set_result(result)

@@ -1,0 +1,224 @@
+"""Responses of a model behind an OpenAI-compatible endpoint: the paper's baselines.
+
+An endpoint gets temperature, top-p, the length limit and a seed, and whatever else the arm's
+`extra_body` holds. The protocol knows no repetition penalty and nobody promises that one request
+gives one text twice: the records say what was sent.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import openai
+from tqdm import tqdm
+
+from limaflow import fingerprint
+from limaflow.arms.kinds import EndpointArm
+from limaflow.endpoints.budget import Purse
+from limaflow.endpoints.completion import Completion, completion_in
+from limaflow.endpoints.connection import complete, connected, key_in, request, told
+from limaflow.endpoints.settings import Budget
+from limaflow.endpoints.spending import Spending, bound_of, cost
+from limaflow.endpoints.store import GroupCommit, Store
+from limaflow.errors import InputError
+from limaflow.generation.partial import Partial
+from limaflow.generation.prompts import read_prompts
+from limaflow.generation.settings import Decoding
+from limaflow.manifests import sha256_of
+from limaflow.records import Example, FinishReason, Response, asked_turns
+from limaflow.seeds import digest, seed_for
+
+ATTEMPTS = 3
+"""Requests for one response, until what comes back is one."""
+CUT_SHORT: dict[str | None, FinishReason] = {
+    "length": "length",
+    "content_filter": "content_filter",
+}
+PACE = {
+    *("key_env", "concurrency", "timeout_seconds"),
+    *("price_per_million_prompt_tokens", "price_per_million_completion_tokens"),
+}
+"""What of an arm changes no response."""
+
+
+def ask(
+    endpoint: EndpointArm,
+    prompts: Path,
+    *,
+    decoding: Decoding,
+    samples: int,
+    seed: int,
+    store: Path,
+    run: str = "",
+    budget: Budget,
+    output: Path,
+) -> tuple[int, float]:
+    """Write the responses and return their number and the share cut off by length.
+
+    Args:
+        store: the judgment store, which holds what `run` has spent of its `budget`.
+
+    Raises:
+        BudgetReached: the run's budget would be passed.
+        InputError: no key in the environment, or a request that failed for good. Either way what
+            has been answered is kept for the next run.
+    """
+    key = key_in(endpoint.key_env, f"arm '{endpoint.name}'")
+    examples = read_prompts(prompts)
+    settings = decoding.model_dump(mode="json", exclude={"samples"})
+    code = fingerprint.of("limaflow.generation.ask_endpoint", "_request")
+    asked = endpoint.model_dump(mode="json", exclude=PACE)
+    kept = Partial(output, digest(asked, sha256_of(prompts), settings, seed, code))
+    wanted = {(example.id, sample) for example in examples for sample in range(samples)}
+    todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
+    if todo:
+        with (
+            Store(store) as spendings,
+            tqdm(total=len(wanted), initial=len(kept.done), desc=endpoint.name) as bar,
+        ):
+            asking = _Asking(
+                endpoint=endpoint,
+                decoding=decoding,
+                seed=seed,
+                key=key,
+                kept=kept,
+                purse=Purse(spendings, GroupCommit(spendings), run, budget),
+                bar=bar,
+            )
+            asyncio.run(asking.ask(todo))
+        if asking.stop:
+            raise asking.stop
+    return len(wanted), kept.publish(wanted, paid=True)
+
+
+def _request(
+    endpoint: EndpointArm, example: Example, sample: int, *, decoding: Decoding, seed: int
+) -> dict[str, Any]:
+    return request(
+        endpoint,
+        [{"role": turn.role, "content": turn.content} for turn in asked_turns(example)],
+        temperature=decoding.temperature,
+        top_p=decoding.top_p,
+        max_tokens=decoding.max_tokens,
+        # The protocol's seeds are 32 bits wide.
+        seed=seed_for(seed, "decoding", example.id, sample) % 2**31,
+    )
+
+
+@dataclass(kw_only=True)
+class _Asking:
+    """The requests under way; those that are when one fails are waited for and kept."""
+
+    endpoint: EndpointArm
+    decoding: Decoding
+    seed: int
+    key: str
+    kept: Partial
+    purse: Purse
+    bar: "tqdm[Any]"
+    stop: InputError | None = None
+
+    async def ask(self, todo: list[tuple[Example, int]]) -> None:
+        """Answer `todo`, at most `concurrency` at once, until there is none or one failed."""
+        endpoint, places = self.endpoint, iter(todo)
+        async with connected(
+            endpoint.base_url, self.key, timeout=endpoint.timeout_seconds
+        ) as client:
+            workers = min(endpoint.concurrency, len(todo))
+            await asyncio.gather(*(self._work(client, places) for _ in range(workers)))
+
+    async def _work(self, client: openai.AsyncOpenAI, todo: Iterator[tuple[Example, int]]) -> None:
+        for example, sample in todo:
+            if self.stop:
+                return
+            try:
+                completion = await self._answer(client, example, sample)
+            except InputError as error:
+                self.stop = self.stop or error
+                return
+            self.kept.add(self._record(example, sample, completion))
+            self.bar.update()
+
+    async def _answer(
+        self, client: openai.AsyncOpenAI, example: Example, sample: int
+    ) -> Completion:
+        endpoint = self.endpoint
+        body = _request(endpoint, example, sample, decoding=self.decoding, seed=self.seed)
+        texts = (turn["content"] for turn in body["messages"])
+        bound = bound_of(endpoint, *texts, max_tokens=self.decoding.max_tokens)
+        call = partial(self._call, client, example.id, body, bound)
+        failure = self._failure(example.id, "never asked")
+        for _ in range(ATTEMPTS):
+            if self.stop:
+                raise self.stop
+            answer = await self.purse.pay(bound, call)
+            self.bar.set_postfix_str(self.purse.spent.of(self.purse.budget), refresh=False)
+            if isinstance(answer, Completion):
+                return answer
+            failure = answer
+        raise failure
+
+    async def _call(
+        self, client: openai.AsyncOpenAI, prompt: str, body: dict[str, Any], bound: Spending
+    ) -> tuple[Completion | InputError, Spending]:
+        """The completion, or why there is none; and what it cost."""
+        try:
+            reply = await complete(client, body, going=lambda: self.stop is None)
+        except openai.OpenAIError as error:
+            self.stop = self.stop or self._failure(prompt, told(error, self.key))
+            return self.stop, Spending()
+        completion = completion_in(reply)
+        paid = bound
+        if completion and (used := completion.usage):
+            paid = Spending(
+                cost(self.endpoint, used.prompt_tokens, used.completion_tokens),
+                used.prompt_tokens + used.completion_tokens,
+            )
+        if completion and _has_text(completion):
+            return completion, paid
+        shown = reply[:200].decode(errors="replace")
+        return self._failure(
+            prompt, f"no chat completion with a text came back, but {shown!r}"
+        ), paid
+
+    def _failure(self, prompt: str, reason: str) -> InputError:
+        return InputError(
+            f"arm '{self.endpoint.name}' did not answer prompt {prompt}: {reason}",
+            fix="what has been answered is kept; run it again",
+        )
+
+    def _record(self, example: Example, sample: int, completion: Completion) -> Response:
+        decoding, choice = self.decoding, completion.choices[0]
+        return Response(
+            prompt_id=example.id,
+            model=self.endpoint.name,
+            sample=sample,
+            text=(choice.message.content or "").strip(),
+            tokens=completion.usage.completion_tokens if completion.usage else 0,
+            finish_reason=_finish_reason(completion),
+            decoding={
+                "temperature": decoding.temperature,
+                "top_p": decoding.top_p,
+                "max_tokens": decoding.max_tokens,
+                # What the arm's extra_body does not send, the endpoint does not do.
+                "repetition_penalty": self.endpoint.extra_body.get("repetition_penalty"),
+                "extra_body": self.endpoint.extra_body,
+                "seed": self.seed,
+                "engine": "openai",
+                "answered_by": completion.answered_by,
+                "reproducible": False,
+            },
+        )
+
+
+def _finish_reason(completion: Completion) -> FinishReason:
+    return CUT_SHORT.get(completion.choices[0].finish_reason, "stop")
+
+
+def _has_text(completion: Completion) -> bool:
+    """Whether there is a text, if an empty one, or the provider says that it withheld it."""
+    withheld = _finish_reason(completion) == "content_filter"
+    return withheld or completion.choices[0].message.content is not None

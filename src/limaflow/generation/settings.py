@@ -1,0 +1,29 @@
+"""`arms` and `generation` of the configuration: who answers, and how."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from limaflow.settings import Settings, Share
+
+
+class Decoding(Settings):
+    """How responses are sampled."""
+
+    top_p: Share
+    temperature: float = Field(ge=0)
+    repetition_penalty: float = Field(ge=1)
+    max_tokens: int = Field(ge=1)
+    samples: int = Field(ge=1)
+
+
+class Generation(Settings):
+    """Responses of models that run here."""
+
+    decoding: Decoding
+    dev_samples: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    precision: Literal["bf16", "fp32"]
+    engine: Literal["transformers", "vllm"]
+    vllm: str
+    max_length_share: Share

@@ -1,0 +1,223 @@
+"""lm-eval on one model: what a base model knows before tuning, and what is left of it after.
+
+The comparison of two models needs the same items, so every item's score is kept. lm-eval's own
+files are not used: it names them by the time and swallows errors while saving. Nor is its response
+cache: no model is in the key (lm-evaluation-harness#2715), so that a tuned model would be given the
+base's answers.
+"""
+
+import math
+import numbers
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from limaflow.errors import InputError
+from limaflow.lm_evaluation.tasks import item_id, loaded
+from limaflow.manifests import read_manifest
+from limaflow.records import BenchmarkItem
+from limaflow.seeds import seed_for
+
+METRICS = ("acc_norm", "acc", "exact_match", "em", "f1", "mc2")
+"""The metric that stands for a task: the first of these that it reports, else its first one.
+Of several answer filters the first declared counts (gsm8k: `strict-match`)."""
+
+PACKAGES = ("lm-eval", "transformers", "torch", "datasets")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the tasks are put to the model."""
+
+    few_shot: int | None
+    limit: int | None
+    batch: int
+    chat_template: bool
+    precision: str
+    seed: int
+
+
+def evaluate(
+    manifest_path: Path, name: str, names: list[str], include: Path | None, settings: Settings
+) -> tuple[dict[str, Any], list[BenchmarkItem]]:
+    """Results of every task and the main metric of every item.
+
+    The items of a group (mmlu) count as one task under the group's name, each with equal weight.
+
+    Returns:
+        The content of results.json (`scores`: what was asked for → main metric, items, items cut
+        to the model's context; `tasks`: leaf task → every metric with its standard error, version;
+        `run`: how) and the items.
+
+    Raises:
+        InputError: an unknown task, unreadable data, a chat template that the tokenizer lacks, a
+            task without a score per item, or a group without a common metric.
+    """
+    from lm_eval import simple_evaluate
+
+    manager, tasks, leaves = loaded(names, include)
+    model = _model(manifest_path, settings)
+    if settings.chat_template and not model.tokenizer.chat_template:
+        raise InputError("this model's tokenizer has no chat template", path=manifest_path)
+    seed = seed_for(settings.seed, "benchmark") % 2**32
+    found = simple_evaluate(
+        model=model,
+        tasks=list(tasks.values()),
+        num_fewshot=settings.few_shot,
+        batch_size=settings.batch,
+        limit=settings.limit,
+        apply_chat_template=settings.chat_template,
+        fewshot_as_multiturn=settings.chat_template,
+        task_manager=manager,
+        bootstrap_iters=1000,
+        log_samples=True,
+        use_cache=None,
+        random_seed=seed,
+        numpy_random_seed=seed,
+        torch_random_seed=seed,
+        fewshot_random_seed=seed,
+    )
+    outcomes = {task: _outcome(model, task, found) for task in tasks}
+    scores: dict[str, dict[str, Any]] = {}
+    items: list[BenchmarkItem] = []
+    for asked, parts in leaves.items():
+        metrics = {outcomes[part].metric for part in parts}
+        if len(metrics) > 1:
+            raise InputError(
+                f"the tasks of '{asked}' have no common metric ({', '.join(sorted(metrics))})",
+                fix="name the tasks one by one",
+            )
+        values = {
+            item if part == asked else f"{part}/{item}": value
+            for part in parts
+            for item, value in outcomes[part].values.items()
+        }
+        if values:
+            scores[asked] = {
+                "metric": metrics.pop(),
+                "value": fmean(values.values()),
+                "items": len(values),
+                "truncated_items": sum(outcomes[part].truncated for part in parts),
+            }
+        items += [
+            BenchmarkItem(
+                task=asked,
+                item_id=item,
+                model=name,
+                metric=scores[asked]["metric"],
+                value=value,
+            )
+            for item, value in values.items()
+        ]
+    run = {
+        "limit": settings.limit,
+        "few_shot": settings.few_shot,
+        "batch": settings.batch,
+        "chat_template": settings.chat_template,
+        "precision": settings.precision,
+        "device": model.device.type,
+        "max_tokens": model.max_length,
+        "seed": settings.seed,
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+    details = {task: outcome.details for task, outcome in outcomes.items()}
+    return {"model": name, "scores": scores, "tasks": details, "run": run}, items
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One leaf task: its main metric, the metric of each item, and what results.json tells."""
+
+    metric: str
+    values: dict[str, float]
+    truncated: int
+    details: dict[str, Any]
+
+
+def _outcome(model: Any, task: str, found: dict[str, Any]) -> Outcome:
+    metrics = _metrics(found["results"][task])
+    metric, kept = _main_metric(task, metrics, found["samples"][task])
+    column = metric.split(",")[0]
+    return Outcome(
+        metric=metric,
+        values={item_id(s["doc_id"], s["doc_hash"]): float(s[column]) for s in kept},
+        truncated=sum(_is_truncated(model, sample) for sample in kept),
+        details={
+            "metrics": metrics,
+            "main_metric": metric,
+            "items": len(kept),
+            "version": found["versions"].get(task),
+            "few_shot": found["n-shot"].get(task),
+        },
+    )
+
+
+def _model(manifest_path: Path, settings: Settings) -> Any:
+    import torch
+    from lm_eval.models.huggingface import HFLM
+
+    manifest, location = read_manifest(manifest_path)
+    return HFLM(
+        pretrained=location,
+        revision=manifest.revision or "main",
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        dtype={"fp32": "float32", "bf16": "bfloat16"}[settings.precision],
+        batch_size=settings.batch,
+    )
+
+
+def _metrics(raw: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """lm-eval's flat `acc,none`, `acc_stderr,none` as metric → value and standard error."""
+    keys = [key for key in raw if "," in key and "_stderr," not in key]
+    return {key: {"value": raw[key], "stderr": _number(raw.get(_stderr(key)))} for key in keys}
+
+
+def _stderr(key: str) -> str:
+    metric, _, answer_filter = key.partition(",")
+    return f"{metric}_stderr,{answer_filter}"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, numbers.Real) else None
+
+
+def _main_metric(
+    task: str, metrics: dict[str, dict[str, float | None]], samples: list[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
+    """The metric of METRICS whose mean over the items is the task's value, and those items."""
+    wanted = sorted(metrics, key=lambda key: _rank(key.split(",")[0]))
+    for key in wanted:
+        metric, _, answer_filter = key.partition(",")
+        kept = [s for s in samples if s["filter"] == answer_filter and metric in s]
+        values = [_number(sample[metric]) for sample in kept]
+        total = metrics[key]["value"]
+        if total is None or not values or None in values:
+            continue
+        mean = sum(value for value in values if value is not None) / len(values)
+        if math.isclose(mean, total, abs_tol=1e-9):
+            return key, sorted(kept, key=lambda sample: int(sample["doc_id"]))
+    raise InputError(
+        f"benchmark task '{task}' has no score per item whose mean is its result "
+        f"(it reports {', '.join(metrics)})",
+        fix="choose a task scored by accuracy or exact match",
+    )
+
+
+def _rank(metric: str) -> int:
+    return METRICS.index(metric) if metric in METRICS else len(METRICS)
+
+
+def _is_truncated(model: Any, sample: dict[str, Any]) -> bool:
+    """Whether the model's context was too short for a request; lm-eval then cuts it on the left."""
+    for request in sample["arguments"]:
+        if isinstance(request[1], str):
+            length = len(model.tok_encode(request[0] + request[1]))
+            room = model.max_length + 1
+        else:
+            length = len(model.tok_encode(request[0]))
+            room = model.max_length - request[1].get("max_gen_toks", model.max_gen_toks)
+        if length > room:
+            return True
+    return False

@@ -1,0 +1,159 @@
+"""Who agrees with whom on grades: of people, of people with models, of a judge with itself.
+
+An item is one response. Levels of `likert` and `quality` are ordered: to be one level apart is less
+of a disagreement than two. Those of `safety` are not.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from limaflow.errors import InputError
+from limaflow.judging.scales import ORDERED, values_of
+from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
+from limaflow.measures.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
+from limaflow.measures.summaries import GradeAgreement, Relation
+from limaflow.records import Grade
+
+Item = tuple[str, str]
+"""Prompt and response."""
+Levels = dict[Item, tuple[float, ...]]
+"""Item → 1 at the level it was given, 0 elsewhere."""
+
+
+def grade_agreements(
+    files: Sequence[Sequence[Grade]],
+    groups: Mapping[str, Sequence[str]],
+    resampling: Resampling,
+) -> list[GradeAgreement]:
+    """On each scale: pairs of annotators, groups, pairs of groups, and each judge with itself.
+
+    Args:
+        files: grades of each file. What an annotator says again in another file is another pass.
+        groups: name → annotators, such as crowd, authors, models; `expert_*` is all of such names.
+
+    Raises:
+        InputError: a file holds one grade twice, or a group names an unknown annotator.
+    """
+    known = {grade.annotator for grades in files for grade in grades}
+    members = members_of(groups, known)
+    found = []
+    for scale in sorted({grade.scale for grades in files for grade in grades}):
+        readings = _readings([[g for g in grades if g.scale == scale] for grades in files], scale)
+        found += _of_scale(scale, readings, members, resampling.seeded("agreement", scale))
+    return found
+
+
+def _readings(files: Sequence[Sequence[Grade]], scale: str) -> dict[str, list[Levels]]:
+    """Annotator → passes over the material; failed grades are left out."""
+    levels = values_of(scale) or []
+    readings: dict[str, list[Levels]] = defaultdict(list)
+    for grades in files:
+        seen: dict[str, dict[Item, int | None]] = defaultdict(dict)
+        for grade in grades:
+            item = (grade.prompt_id, grade.response_id)
+            if item in seen[grade.annotator]:
+                raise InputError(
+                    f"prompt {grade.prompt_id}: two grades of '{grade.annotator}' for one "
+                    f"response of '{grade.model}' in one file",
+                    fix="put what was graded again into a file of its own",
+                )
+            if grade.value is not None and grade.value not in levels:
+                raise InputError(f"prompt {grade.prompt_id}: {grade.value} is no level of {scale}")
+            seen[grade.annotator][item] = grade.value
+        for annotator, told in seen.items():
+            given = {item: value for item, value in told.items() if value is not None}
+            rated = {i: tuple(float(v == level) for level in levels) for i, v in given.items()}
+            _lay(readings[annotator], rated)
+    return readings
+
+
+def _lay(passes: list[Levels], items: Levels) -> None:
+    """Put each grade into the first pass that holds none of its item yet."""
+    for item, rating in items.items():
+        free = next((p for p in passes if item not in p), None)
+        if free is None:
+            passes.append({item: rating})
+        else:
+            free[item] = rating
+
+
+def _of_scale(
+    scale: str,
+    readings: Mapping[str, list[Levels]],
+    members: Mapping[str, list[str]],
+    resampling: Resampling,
+) -> list[GradeAgreement]:
+    levels = len(values_of(scale) or [])
+    ratings = shared({name: passes[0] for name, passes in readings.items() if passes}, levels)
+    row = partial(_row, scale=scale, drawn=resampling)
+    found = []
+    pairs = ratings.pairs()
+    if len(pairs) <= MOST_PAIRS:
+        found += [row("pair", p, ratings.of(p)) for p in pairs]
+    parts = {name: ratings.of(told) for name, told in members.items()}
+    for name, part in parts.items():
+        if part.compared(None).any():
+            found.append(row("within", (name, name), part))
+    for (one, ours), (other, theirs) in combinations(parts.items(), 2):
+        if ours.compared(theirs).any():
+            across = row("between", (one, other), ours, theirs)
+            beyond = beyond_within(ours, theirs, ratings.same, resampling)
+            found.append(replace(across, minus_first=beyond))
+    for name, passes in sorted(readings.items()):
+        again = shared({str(n): told for n, told in enumerate(passes)}, levels)
+        if len(again.prompts):
+            found.append(row("passes", (name, name), again))
+    return found
+
+
+def _row(
+    relation: Relation,
+    who: tuple[str, str],
+    ratings: Ratings,
+    others: Ratings | None = None,
+    *,
+    scale: str,
+    drawn: Resampling,
+) -> GradeAgreement:
+    """The grades of items that two of these graded, or one of these and one of the others."""
+    kept = ratings.compared(others) > 0
+    shares = ratings.shares[kept]
+    prompts, clusters = np.unique(ratings.prompts[kept], return_inverse=True)
+    ordered = scale in ORDERED
+    near = quadratic(shares.shape[2]) if ordered else ratings.same
+
+    def share(score: np.ndarray) -> Interval:
+        parts, wholes = (ratings.scored(others, s)[kept] for s in (score, ratings.any))
+        return drawn.share(summed(clusters, parts), summed(clusters, wholes))
+
+    def optional(statistic: Callable[[], Statistic], applies: bool) -> Interval | None:
+        if not applies or len(prompts) == 1:
+            return None  # all resamples of one prompt are that prompt
+        of_items = statistic()
+        try:
+            return drawn.interval(lambda weights: of_items(weights[:, clusters]), len(prompts))
+        except NotEstimable:
+            return None
+
+    everyone = {*ratings.annotators, *(others.annotators if others else ())}
+    alone = others is None
+    return GradeAgreement(
+        relation=relation,
+        scale=scale,
+        first=who[0],
+        second=who[1],
+        annotators=len(everyone),
+        items=int(kept.sum()),
+        prompts=len(prompts),
+        agreement=share(ratings.same),
+        weights="quadratic" if ordered else "none",
+        cohen=optional(lambda: cohen_kappa(shares, near), alone and len(everyone) == 2),
+        metric="ordinal" if ordered else "nominal",
+        alpha=optional(lambda: krippendorff_alpha(shares, ordinal=ordered), alone),
+    )

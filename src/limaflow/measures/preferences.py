@@ -1,0 +1,262 @@
+"""Verdicts and grades as rates with intervals: who wins, how surely, how far to trust the judge.
+
+The unit is the prompt: orders and samples of one prompt are not independent, so they are averaged
+within it before anything is resampled or tested (Field & Welsh 2007, "Bootstrapping clustered
+data"). Plain functions over records, whoever made them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from limaflow.errors import InputError
+from limaflow.judging.scales import values_of
+from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, mean_of
+from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
+from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
+from limaflow.measures.positions import consistency, first_slot, toward_first, toward_second
+from limaflow.measures.power import DIFFERENCE, POWER, detectable, prompts_needed
+from limaflow.measures.significance import permutation_test, sign_test
+from limaflow.measures.summaries import (
+    GradeSummary,
+    MeanChars,
+    Merge,
+    Power,
+    Preference,
+    Rates,
+    Refusable,
+    Slots,
+)
+from limaflow.records import Grade, Response, Verdict
+
+
+def preferences(
+    verdicts: Sequence[Verdict],
+    *,
+    rule: Merge,
+    resampling: Resampling,
+    chars: Mapping[str, int] | None = None,
+    comparison: str = "",
+) -> list[Preference]:
+    """One `Preference` for each pair of models and each annotator in `verdicts`.
+
+    A pair is seen from the model that `comparison` (`{first}-vs-{second}`) names first; where it
+    names none, from the first one of the first verdict.
+
+    Raises:
+        InputError: as `preference`.
+    """
+    groups: dict[tuple[str, frozenset[str]], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[verdict.annotator, frozenset((verdict.first, verdict.second))].append(verdict)
+    summaries = []
+    for group in groups.values():
+        first, second = group[0].first, group[0].second
+        if comparison == f"{second}-vs-{first}":
+            first, second = second, first
+        summaries.append(
+            preference(group, first, second, rule=rule, resampling=resampling, chars=chars)
+        )
+    return sorted(summaries, key=lambda s: (s.comparison, s.judge))
+
+
+def preference(
+    verdicts: Sequence[Verdict],
+    first: str,
+    second: str,
+    *,
+    rule: Merge,
+    resampling: Resampling,
+    chars: Mapping[str, int] | None = None,
+) -> Preference:
+    """The verdicts of one annotator on two models, seen from `first`.
+
+    Args:
+        chars: response id → length in characters, of every response judged; None if unknown.
+
+    Raises:
+        InputError: no prompt has readable verdicts, one stands twice, or `chars` knows only some
+            of the responses.
+    """
+    judge = verdicts[0].annotator
+    prompts = scores_by_prompt(verdicts, first)
+    if not prompts:
+        raise InputError(f"{first} against {second} by '{judge}': no prompt has readable verdicts")
+    # Seeded alike from either side, so that swapping the models mirrors the intervals.
+    drawn = resampling.seeded(judge, *sorted((first, second)))
+
+    def mean(shares: Array) -> Interval:
+        return drawn.share(shares, np.ones_like(shares))
+
+    def share(parts: Array, wholes: Array) -> Interval | None:
+        return drawn.share(parts, wholes) if len(wholes) else None
+
+    win, tie, lose = np.array(rates(prompts, rule)).T
+    other: Merge = "mean" if rule == "strict" else "strict"
+    other_win, other_tie, other_lose = np.mean(rates(prompts, other), axis=0).tolist()
+    agreeing = consistency(prompts)
+    graded = shares_given(verdicts, first, prompts)
+    lengths = _lengths(verdicts, chars)
+    differences = _differences(verdicts, first, lengths)
+    errors = sum(v.choice is None for v in verdicts)
+    return Preference(
+        comparison=f"{first}-vs-{second}",
+        first=first,
+        second=second,
+        judge=judge,
+        prompts=len(prompts),
+        errors=errors,
+        error_share=errors / len(verdicts),
+        win=mean(win),
+        tie=mean(tie),
+        lose=mean(lose),
+        adjusted_win=mean(win + tie / 2),
+        graded_win=mean(graded) if len(graded) else None,
+        p_value=sign_test(win - lose),
+        permutation_p_value=permutation_test(win - lose, drawn.seed),
+        merge=rule,
+        other_merge=Rates(rule=other, win=other_win, tie=other_tie, lose=other_lose),
+        position_consistency=mean(agreeing) if len(agreeing) else None,
+        same_slot=Slots(
+            first=float(toward_first(prompts, first).mean()),
+            second=float(toward_second(prompts, first).mean()),
+        )
+        if len(agreeing)
+        else None,
+        first_slot_share=share(*first_slot(verdicts)),
+        longer_wins=share(*longer_chosen(verdicts, lengths)) if lengths else None,
+        length_controlled_win=_length_controlled(prompts, differences, rule, drawn),
+        mean_chars=MeanChars(
+            first=_mean_chars(verdicts, first, lengths),
+            second=_mean_chars(verdicts, second, lengths),
+        ),
+        longer_by=_mean_of(_by_prompt(differences), drawn) if differences else None,
+        power=_power(win + tie / 2, resampling.confidence),
+        cost=sum(v.cost for v in verdicts),
+    )
+
+
+def _differences(
+    verdicts: Sequence[Verdict], first: str, lengths: Mapping[str, int]
+) -> dict[tuple[str, int], int]:
+    """Prompt and sample → how much longer the response of `first` is; empty if not known."""
+    found = {}
+    for v in verdicts if lengths else ():
+        longer = lengths[v.first_response_id] - lengths[v.second_response_id]
+        found[v.prompt_id, v.sample] = longer if v.first == first else -longer
+    return found
+
+
+def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval:
+    return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+
+
+def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:
+    """Mean difference of each prompt's samples, in the order of ids."""
+    samples: dict[str, list[int]] = defaultdict(list)
+    for (prompt_id, _), difference in sorted(differences.items()):
+        samples[prompt_id].append(difference)
+    return [float(np.mean(of_prompt)) for of_prompt in samples.values()]
+
+
+def _length_controlled(
+    prompts: Prompts,
+    differences: Mapping[tuple[str, int], int],
+    rule: Merge,
+    resampling: Resampling,
+) -> Refusable:
+    if not differences:
+        return Refusable(refused="the lengths of the responses are not known")
+    outcomes = []
+    for prompt_id, samples in prompts.items():
+        for sample, orders in samples.items():
+            win, tie, _ = merged(orders.values(), rule)
+            longer = differences[prompt_id, sample]
+            outcomes.append(Outcome(prompt_id=prompt_id, share=win + tie / 2, longer_by=longer))
+    try:
+        return Refusable(interval=length_controlled_win(outcomes, resampling))
+    except NotEstimable as refused:
+        return Refusable(refused=str(refused))
+
+
+def _power(shares: Array, confidence: float) -> Power | None:
+    spread = float(shares.std(ddof=1)) if len(shares) > 1 else 0.0
+    if spread == 0:
+        return None
+    return Power(
+        power=POWER,
+        difference=DIFFERENCE,
+        prompts_needed=prompts_needed(spread, DIFFERENCE, confidence=confidence, power=POWER),
+        detectable=detectable(spread, len(shares), confidence=confidence, power=POWER),
+    )
+
+
+def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> dict[str, int]:
+    """Length of every response judged, or nothing where none is known."""
+    judged = {i for v in verdicts for i in (v.first_response_id, v.second_response_id)}
+    known = {i: chars[i] for i in judged if chars and i in chars}
+    if known and len(known) < len(judged):
+        missing = sorted(judged - known.keys())
+        raise InputError(
+            f"the lengths of {len(missing)} of {len(judged)} judged responses are not told "
+            f"(response {missing[0]})",
+            fix="give all lengths; where --responses were made anew since, judge again",
+        )
+    return known
+
+
+def _mean_chars(
+    verdicts: Sequence[Verdict], model: str, lengths: Mapping[str, int]
+) -> float | None:
+    shown = {
+        (v.prompt_id, v.sample): v.first_response_id if v.first == model else v.second_response_id
+        for v in verdicts
+    }
+    return float(np.mean([lengths[i] for i in shown.values()])) if lengths else None
+
+
+def length_of(responses: Iterable[Response]) -> dict[str, int]:
+    """Response id → length in characters."""
+    return {response.id: len(response.text) for response in responses}
+
+
+def grade_summaries(grades: Sequence[Grade], resampling: Resampling) -> list[GradeSummary]:
+    """One summary for each model, judge and scale; samples are averaged within their prompt.
+
+    Raises:
+        InputError: a model has no readable grade.
+    """
+    groups: dict[tuple[str, str, str], list[Grade]] = defaultdict(list)
+    for grade in grades:
+        groups[grade.model, grade.annotator, grade.scale].append(grade)
+    return [_grade_summary(group, resampling) for _, group in sorted(groups.items())]
+
+
+def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSummary:
+    model, judge, scale = grades[0].model, grades[0].annotator, grades[0].scale
+    values: dict[str, list[int]] = defaultdict(list)
+    for grade in grades:
+        if grade.value is not None:
+            values[grade.prompt_id].append(grade.value)
+    if not values:
+        raise InputError(f"'{model}' has no readable grade of '{judge}'")
+    counts = Counter(value for of_prompt in values.values() for value in of_prompt)
+    levels = values_of(scale) or sorted(counts)
+    drawn = resampling.seeded(judge, model, scale)
+    by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
+
+    def share(level: int) -> Interval:
+        shares = np.array([of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt])
+        return drawn.share(shares, np.ones_like(shares))
+
+    return GradeSummary(
+        model=model,
+        judge=judge,
+        scale=scale,
+        prompts=len(values),
+        errors=sum(grade.value is None for grade in grades),
+        mean=_mean_of([float(np.mean(of_prompt)) for of_prompt in by_prompt], drawn),
+        counts={str(level): counts[level] for level in levels},
+        shares={str(level): share(level) for level in levels},
+    )

@@ -1,0 +1,141 @@
+"""Who said what of which items, as arrays: what verdicts and grades have in common."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limaflow.errors import InputError
+from limaflow.measures.agreement_coefficients import between, within
+from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
+from limaflow.records import Judgment
+
+MOST_PAIRS = 50
+"""Pairs of annotators told one by one; of more, the groups tell."""
+Item = TypeVar("Item", bound=tuple[object, ...])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings:
+    """What some annotators say of the items that two annotators or more judged."""
+
+    prompts: NDArray[np.str_]
+    """Of each item."""
+    annotators: list[str]
+    shares: Array
+    """Items × annotators × categories."""
+
+    @property
+    def any(self) -> Array:
+        """The score that counts pairs, whatever they say."""
+        return np.ones((self.shares.shape[2],) * 2)
+
+    @property
+    def same(self) -> Array:
+        """The score of a pair that says the same."""
+        return np.eye(self.shares.shape[2])
+
+    def of(self, annotators: Iterable[str]) -> "Ratings":
+        """What these say, as far as they have said anything of these items."""
+        wanted = set(annotators)
+        kept = [n for n, name in enumerate(self.annotators) if name in wanted]
+        names = [self.annotators[n] for n in kept]
+        return replace(self, annotators=names, shares=self.shares[:, kept])
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The annotators that have an item in common."""
+        judged = self.shares.sum(axis=2)
+        common = np.argwhere(np.triu(judged.T @ judged, k=1) > 0)
+        return [(self.annotators[a], self.annotators[b]) for a, b in common]
+
+    def scored(self, others: "Ratings | None", score: Array) -> Array:
+        """Of each item: the scores of all pairs, among these or with the `others`, summed."""
+        if others is None:
+            return within(self.shares, score)
+        # Nobody is compared with themselves where groups overlap.
+        common = self.of(others.annotators).shares
+        own = ((common @ score) * common).sum(axis=(1, 2))
+        return np.asarray(between(self.shares, others.shares, score) - own)
+
+    def compared(self, others: "Ratings | None") -> Array:
+        """Of each item: the number of pairs."""
+        return self.scored(others, self.any).round()
+
+
+def shared(raters: Mapping[str, Mapping[Item, tuple[float, ...]]], categories: int) -> Ratings:
+    """The items that more than one of these annotators judged.
+
+    Args:
+        raters: annotator → item → share on each category; an item begins with its prompt's id.
+    """
+    judged = Counter(item for told in raters.values() for item in told)
+    items = sorted(item for item, times in judged.items() if times > 1)
+    place = {item: n for n, item in enumerate(items)}
+    names = sorted(name for name, told in raters.items() if told.keys() & place.keys())
+    shares = np.zeros((len(items), len(names), categories))
+    for number, name in enumerate(names):
+        for item, rating in raters[name].items():
+            if item in place:
+                shares[place[item], number] = rating
+    prompts = np.array([item[0] for item in items], dtype=np.str_)
+    return Ratings(prompts=prompts, annotators=names, shares=shares)
+
+
+def members_of(groups: Mapping[str, Iterable[str]], known: Collection[str]) -> dict[str, list[str]]:
+    """Group → its annotators among the `known`; `expert_*` is all of such names.
+
+    Raises:
+        InputError: nobody is called so.
+    """
+    return {name: _members(told, known) for name, told in groups.items()}
+
+
+def _members(told: Iterable[str], known: Collection[str]) -> list[str]:
+    found: set[str] = set()
+    for pattern in told:
+        exact = pattern in known
+        matching = {pattern} if exact else {name for name in known if fnmatchcase(name, pattern)}
+        if not matching:
+            raise InputError(
+                f"nothing is of '{pattern}'", fix=f"annotators are {', '.join(sorted(known))}"
+            )
+        found |= matching
+    return sorted(found)
+
+
+def default_groups(judgments: Iterable[Judgment]) -> dict[str, list[str]]:
+    """Models are annotators whose answers tell which model gave them; the others are people."""
+    models: dict[str, bool] = defaultdict(bool)
+    for judgment in judgments:
+        models[judgment.annotator] |= bool(judgment.answered_by)
+    groups = {
+        "people": [name for name in models if not models[name]],
+        "models": [name for name in models if models[name]],
+    }
+    return {name: members for name, members in groups.items() if members}
+
+
+def beyond_within(
+    ours: Ratings, theirs: Ratings, score: Array, resampling: Resampling
+) -> Interval | None:
+    """Mean score of pairs across the groups minus that among `ours`, over the same prompts."""
+    prompts, clusters = np.unique(ours.prompts, return_inverse=True)
+    across, among = (
+        ratio_of(*(summed(clusters, ours.scored(others, s)) for s in (score, ours.any)))
+        for others in (theirs, None)
+    )
+    if len(prompts) == 1:
+        return None
+    try:
+        return resampling.interval(lambda weights: across(weights) - among(weights), len(prompts))
+    except NotEstimable:
+        return None
+
+
+def summed(clusters: NDArray[np.int64], values: Array) -> Array:
+    """Sum of each cluster's values."""
+    return np.bincount(clusters, weights=values).astype(np.float64)

@@ -1,0 +1,227 @@
+"""What statistics come to: the summaries that judging and benchmarks hand to tables and claims."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from limaflow.measures.intervals import Interval
+
+Merge = Literal["strict", "mean"]
+Relation = Literal["pair", "within", "between", "orders", "passes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Shares of prompts won, tied and lost under one merge rule."""
+
+    rule: Merge
+    win: float
+    tie: float
+    lose: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanChars:
+    """Mean length in characters of the responses that were shown; None where they are unknown."""
+
+    first: float | None
+    second: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """Shares of the pairs judged in both orders on which both verdicts chose the same place."""
+
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusable:
+    """An interval, or why there is none."""
+
+    interval: Interval | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """What differences of `adjusted_win` from ½ the spread of these prompts lets one find.
+
+    Found means: with chance `power`, at the level of the intervals.
+    """
+
+    power: float
+    difference: float
+    prompts_needed: int
+    """For `difference`."""
+    detectable: float
+    """On the prompts that there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preference:
+    """One comparison by one judge, seen from `first`."""
+
+    comparison: str
+    first: str
+    second: str
+    judge: str
+    prompts: int
+    """Prompts that count: with at least one sample on which no order failed."""
+    errors: int
+    """Verdicts that failed; `error_share` is their share of all verdicts."""
+    error_share: float
+    win: Interval
+    tie: Interval
+    lose: Interval
+    adjusted_win: Interval
+    """Wins and half the ties (Zheng et al. 2023, 2306.05685, FastChat's adjusted win rate)."""
+    graded_win: Interval | None = None
+    """Mean part of the win that the judge gives `first`; None where it only ever chose."""
+    p_value: float
+    """Of the sign test over prompts."""
+    permutation_p_value: float
+    """Of the permutation test over prompts, on the mean of wins minus losses."""
+    merge: Merge
+    other_merge: Rates
+    position_consistency: Interval | None
+    same_slot: Slots | None
+    first_slot_share: Interval | None
+    """Of decided verdicts; ½ without bias."""
+    longer_wins: Interval | None
+    """Share of the decided verdicts on unequal lengths that chose the longer response."""
+    length_controlled_win: Refusable
+    """`adjusted_win` at equal length."""
+    mean_chars: MeanChars
+    longer_by: Interval | None
+    """By how many characters the response of `first` is longer; None where it is not known."""
+    power: Power | None
+    """None where every prompt has the same outcome, whose spread says nothing."""
+    cost: float
+
+    def seen_from(self, arm: str) -> "Preference":
+        """The same comparison from the view of `arm`, one of its two."""
+        if arm == self.first:
+            return self
+        other = self.other_merge
+        equal = self.length_controlled_win
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            win=self.lose,
+            lose=self.win,
+            adjusted_win=mirrored(self.adjusted_win),
+            graded_win=None if self.graded_win is None else mirrored(self.graded_win),
+            other_merge=replace(other, win=other.lose, lose=other.win),
+            length_controlled_win=replace(
+                equal, interval=None if equal.interval is None else mirrored(equal.interval)
+            ),
+            mean_chars=MeanChars(first=self.mean_chars.second, second=self.mean_chars.first),
+            longer_by=None if self.longer_by is None else negated(self.longer_by),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strengths:
+    """Bradley–Terry strengths of all models that one judge compared, or why there are none."""
+
+    judge: str
+    prompts: int
+    estimates: dict[str, float]
+    """Model → log-odds of winning against the average of them."""
+    strengths: dict[str, Interval]
+    """The same with intervals; empty where `refused` says why."""
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far choices on the same items agree.
+
+    pair: of two annotators; within: of all pairs of one group; between: of all pairs across two
+    groups; orders: of one annotator's verdicts in the two orders; passes: of one annotator's
+    verdicts on the same material, asked again.
+    """
+
+    relation: Relation
+    first: str
+    second: str
+    annotators: int
+    items: int
+    prompts: int
+    agreement: Interval
+    tie_discounted: Interval
+    """The paper's tie-discounted accuracy."""
+    without_ties: Interval | None
+    """Agreement where neither says tie; None where there is no such item."""
+    cohen: Interval | None
+    """Cohen's kappa, of two; this and what follows None where it is not defined."""
+    fleiss: Interval | None
+    """Fleiss' kappa, of more than two that all judged the same number of times an item."""
+    alpha: Interval | None
+    """Krippendorff's alpha for nominal data."""
+    minus_first: Interval | None = None
+    """Of between: `tie_discounted` minus that of the first group's own pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeAgreement:
+    """How far grades of the same responses on one scale agree; relations as in `Agreement`."""
+
+    relation: Relation
+    scale: str
+    first: str
+    second: str
+    annotators: int
+    items: int
+    """Responses."""
+    prompts: int
+    agreement: Interval
+    """Share of equal grades."""
+    weights: Literal["none", "quadratic"]
+    cohen: Interval | None
+    """Cohen's kappa, of two, so weighted; this and `alpha` None where it is not defined."""
+    metric: Literal["nominal", "ordinal"]
+    alpha: Interval | None
+    """Krippendorff's alpha by this metric; not of between."""
+    minus_first: Interval | None = None
+    """Of between: `agreement` minus that of the first group's own pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeSummary:
+    """Grades of one model by one judge; the mean is over prompts."""
+
+    model: str
+    judge: str
+    scale: str
+    prompts: int
+    errors: int
+    mean: Interval
+    counts: dict[str, int]
+    shares: dict[str, Interval]
+    """Level → share of a model's grades, averaged within each prompt first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskTax:
+    """One task before and after tuning; `difference` is tuned minus base on the same items."""
+
+    task: str
+    metric: str
+    arm: str
+    base: Interval
+    tuned: Interval
+    difference: Interval
+    items: int
+
+
+def mirrored(share: Interval) -> Interval:
+    """The interval of 1 − share."""
+    return Interval(1 - share.estimate, 1 - share.high, 1 - share.low)
+
+
+def negated(difference: Interval) -> Interval:
+    """The interval of a difference taken the other way round."""
+    return Interval(-difference.estimate, -difference.high, -difference.low)

@@ -1,0 +1,22 @@
+"""What all blocks of the configuration share."""
+
+import json
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
+Block = TypeVar("Block", bound="Settings")
+
+
+class Settings(BaseModel):
+    """A block of the configuration: immutable, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def flag(self) -> str:
+        """This block as one line of JSON, for a command line and for Snakemake's parameters."""
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)

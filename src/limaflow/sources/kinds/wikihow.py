@@ -1,0 +1,117 @@
+"""wikiHow articles from CSV: one row an article, with a title and its text.
+
+Read here: the layout of wikihowAll.csv (`headline,title,text`; Koupaee & Wang 2018, 1810.09305),
+with a `category` column where there is one. That file keeps the steps' bold lines apart from their
+explanations: `headline` holds the former, one a line, `text` the latter, and both have a comma
+left at every seam. Where they match one to one, they are put together again as numbered steps.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+from limaflow.errors import InputError, refuse
+from limaflow.records import Candidate, Provenance
+from limaflow.sources.shard import Shard, pass_over
+
+MAX_FIELD_CHARS = 16 * 1024 * 1024
+NEEDED = ("title", "headline", "text")
+# The seam between two steps: the end of a line, a comma, and in `text` a space after it.
+HEADLINE_SEAM = re.compile(r"[ \t]*,[ \t]*\n|\n")
+TEXT_SEAM = re.compile(r";?[ \t]*\n\s*,[ \t]*")
+
+
+def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+    """One candidate a row with a title and a text.
+
+    Raises:
+        InputError: a column is missing, the CSV is broken, a field is too long, not UTF-8.
+    """
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    for number, path in enumerate(shard.files):
+        for row_number, row in _rows(path, partial(pass_over, shard, passed_over)):
+            title, text = row["title"].strip(), row["text"].strip()
+            if not title or not text:
+                passed_over["article without title or text"] += 1
+                continue
+            category = row.get("category", "").strip()
+            yield Candidate(
+                id=shard.id(f"{number:03d}-{row_number:07d}"),
+                source=shard.source,
+                shard=shard.name,
+                kind="wikihow",
+                title=title,
+                response=joined_steps(row["headline"], text),
+                stratum=category or shard.name,
+                provenance=Provenance(
+                    site="www.wikihow.com",
+                    title=title,
+                    ids=(title,),
+                    urls=(address(title),),
+                    authors=("wikiHow contributors",),
+                    licence=shard.licence,
+                ),
+            )
+
+
+def address(title: str) -> str:
+    """Where wikiHow has an article: its title without "How to", and without a part's number."""
+    name = re.sub(r"(?<=[a-z)!?])\d{1,2}$", "", title.removeprefix("How to ").strip())
+    return f"https://www.wikihow.com/{quote(name.replace(' ', '-'))}"
+
+
+def joined_steps(headline: str, text: str) -> str:
+    """Steps numbered, each bold line before its explanation; the text alone where they differ."""
+    leads = [lead.strip(" \t,;") for lead in HEADLINE_SEAM.split(headline)]
+    leads = [lead for lead in leads if lead]
+    explanations = [part.strip(" \t\n;") for part in TEXT_SEAM.split(text)]
+    if len(leads) < 2 or len(leads) != len(explanations):
+        return "\n\n".join(part for part in explanations if part)
+    steps = zip(leads, explanations, strict=True)
+    return "\n\n".join(
+        f"{n}. {f'{lead} {more}'.strip()}" for n, (lead, more) in enumerate(steps, start=1)
+    )
+
+
+def _rows(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Number of each row, counted from 1, and its fields by column."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.reader(file, strict=True)
+            columns = [name.strip().lower() for name in next(table, [])]
+            if missing := [name for name in NEEDED if name not in columns]:
+                raise InputError(
+                    f"lacks the columns {', '.join(missing)}; has {', '.join(columns) or 'none'}",
+                    path=path,
+                    fix="wikihowAll.csv has them; of wikihowSep.csv, join the rows of an article",
+                )
+            for number in count(1):
+                # A quote that is never closed swallows lines: the row's first one is the place.
+                line = table.line_num + 1
+                try:
+                    fields = next(table, None)
+                except csv.Error as error:
+                    fault = InputError(f"broken CSV: {error}", path=path, line=line)
+                    # A quote that swallowed lines took other rows with it: not one row's loss.
+                    (bad if table.line_num == line else refuse)(fault)
+                    continue
+                except UnicodeDecodeError:
+                    raise InputError(
+                        "not UTF-8, here or soon after", path=path, line=line
+                    ) from None
+                if fields is None:
+                    return
+                if len(fields) != len(columns):
+                    message = f"{len(fields)} fields under {len(columns)} columns"
+                    bad(InputError(message, path=path, line=line))
+                    continue
+                yield number, dict(zip(columns, fields, strict=True))
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", path=path) from None
+    except OSError as error:
+        raise InputError(error.strerror or "cannot be read", path=path) from None

@@ -1,0 +1,225 @@
+"""`limaflow annotate`: people as judges, from blinded packets to verdicts."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+InstrumentName = Literal["pairwise", "likert", "quality", "safety"]
+PacketFile = Annotated[Path, typer.Argument(help="A packet of `annotate packet`.")]
+PacketFiles = Annotated[list[Path], typer.Argument(help="Packets of `annotate packet`.")]
+KeyFile = Annotated[Path, typer.Argument(help="key.json of the round, or the round's folder.")]
+
+
+@app.command()
+def packet(
+    *,
+    prompts: Annotated[Path, typer.Option(help="JSONL of the prompts that were answered.")],
+    instrument: Annotated[
+        InstrumentName,
+        typer.Option(help="Compare two answers, or grade one by helpfulness, quality or safety."),
+    ] = "pairwise",
+    first: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of one model's responses; again for a further pair."),
+    ] = None,
+    second: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of the other's, as many times as --first.")
+    ] = None,
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of a model's responses to be graded; again for a further model."),
+    ] = None,
+    annotator: Annotated[list[str], typer.Option(help="Who judges; again for each person.")],
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Draw so many items, of every comparison alike.")
+    ] = None,
+    shared: Annotated[
+        int | None,
+        typer.Option(min=0, help="So many are judged by everyone, the rest by one each; else all."),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="A template of your own; its first part is shown."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the items and each item's order.")],
+    output: Annotated[Path, typer.Option(help="Folder: packets/ to hand out, key.json to keep.")],
+) -> None:
+    """Make one blinded packet for each annotator, and the key that says which answer is whose."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import load
+    from limaflow.judging.rounds import NAME, read_key
+    from limaflow.records import Example, Response
+    from limaflow.tools.annotation.drawing import Lots, drawn
+
+    ones, others, alone = first or [], second or [], responses or []
+    if len(ones) != len(others):
+        raise InputError(f"{len(ones)} --first and {len(others)} --second make no pairs")
+    pairwise = instrument == "pairwise"
+    if bool(ones) != pairwise or bool(alone) == pairwise:
+        wanted = "--first and --second" if pairwise else "--responses"
+        raise InputError(f"--instrument {instrument} takes {wanted}")
+    compared = [[p] for p in alone] or [list(pair) for pair in zip(ones, others, strict=True)]
+    packets, key = drawn(
+        list(read_records(prompts, Example)),
+        [[list(read_records(path, Response)) for path in paths] for paths in compared],
+        annotator,
+        load(instrument, template),
+        lots=Lots(items=items, shared=shared),
+        seed=seed,
+    )
+    if (output / NAME).exists() and read_key(output) != key:
+        raise InputError(
+            "is the key to other packets, which may be out",
+            path=output / NAME,
+            fix="another folder",
+        )
+    write_json(output / NAME, key)
+    for made in packets:
+        write_json(output / "packets" / f"{made.annotator}.json", made)
+        print(f"{made.annotator}: {len(made.items)} items")
+    print(f"Hand out {output / 'packets'} (or pages made of them); keep {output / NAME}.")
+
+
+@app.command()
+def page(
+    packets: PacketFiles,
+    output: Annotated[Path, typer.Option(help="Folder for the pages, one for each packet.")],
+) -> None:
+    """Make a self-contained HTML file of each packet, to be mailed and used without a network."""
+    from limaflow.jsonl import replacing
+    from limaflow.tools.annotation.packet import read_packet
+    from limaflow.tools.annotation.page import page_of
+
+    for path in packets:
+        held = read_packet(path)
+        target = output / f"{held.annotator}.html"
+        with replacing(target) as file:
+            file.write(page_of(held))
+        print(target)
+
+
+@app.command()
+def serve(
+    packet: PacketFile,
+    answers: Annotated[
+        Path | None, typer.Option(help="File that answers are added to; else beside the packet.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Show a packet's page on this machine; every answer is saved at once. Ctrl+C ends it."""
+    from limaflow.tools.annotation import server
+    from limaflow.tools.annotation.packet import read_packet
+    from limaflow.tools.annotation.page import served_policy
+    from limaflow.tools.local_pages.serving import serve as show
+
+    held = read_packet(packet)
+    file = answers or packet.with_name(f"{held.annotator}.answers.jsonl")
+    desk = server.Desk(held, file)
+    if desk.mended:
+        print(f"warning: {desk.mended}")
+    show(
+        server.application(desk),
+        command="limaflow annotate serve",
+        title=f"{len(held.items)} items for {held.annotator}, answers in {file}",
+        port=port,
+        policy=served_policy(),
+    )
+    answered = len({answer.item for answer in desk.standing()})
+    print(f"\n{answered} of {len(held.items)} answered by {held.annotator}: {file}")
+
+
+@app.command("import")
+def import_answers(
+    key: KeyFile,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Answers, or folders of them: of pages (.json), servers (.jsonl), Label Studio."
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option(help="Folder for {first}-vs-{second}.jsonl, or {model}.jsonl of grades.")
+    ],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take files in which items are missing.")
+    ] = False,
+    pool: Annotated[
+        str,
+        typer.Option(help="Write one judgment an item under this name, in place of each person's."),
+    ] = "",
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of responses, all of them: see that the packets showed these."),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
+    ] = None,
+) -> None:
+    """Check what came back and write it as verdicts or grades, which `limaflow judge` takes."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.judging.rounds import answer_files, check_responses, read_key
+    from limaflow.records import Response
+    from limaflow.tools.annotation.returned import judgments_of, pooled, read_returned, told
+
+    held = read_key(key)
+    if responses:
+        check_responses(held, {r.id for path in responses for r in read_records(path, Response)})
+    users = dict(named.split("=", 1) for named in user or [] if "=" in named)
+    if len(users) < len(user or []):
+        raise InputError("--user must be like ann=7")
+    returned = [back for path in answer_files(files) for back in read_returned(path, held, users)]
+    judgments = judgments_of(returned, held, partial=partial)
+    for back in returned:
+        note = f", missing {told(back)}" if back.missing else ""
+        print(f"{back.packet.annotator}: {len(back.choices)} answers{note}")
+    for name in sorted(
+        {p.annotator for p in held.packets} - {b.packet.annotator for b in returned}
+    ):
+        print(f"{name}: nothing came back")
+    for models, made in judgments.items():
+        rows = pooled(made, pool, held.seed) if pool else made
+        write_records(output / f"{'-vs-'.join(models)}.jsonl", rows)
+
+
+@app.command("label-studio")
+def label_studio(
+    packets: PacketFiles,
+    *,
+    output: Annotated[Path, typer.Option(help="Folder for labeling.xml and {annotator}.json.")],
+    key: Annotated[
+        Path | None, typer.Option(help="The key, which --verdicts needs to find its items.")
+    ] = None,
+    verdicts: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of verdicts shown as predictions: not for a blind annotation."),
+    ] = None,
+) -> None:
+    """Write packets as Label Studio's tasks, with the labelling interface."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, replacing, write_json
+    from limaflow.judging.rounds import read_key
+    from limaflow.records import Verdict
+    from limaflow.tools.annotation.label_studio import labeling_config, tasks_of
+    from limaflow.tools.annotation.packet import read_packet
+
+    if verdicts and key is None:
+        raise InputError("--verdicts needs --key")
+    held = read_key(key) if key else None
+    known = [verdict for path in verdicts or [] for verdict in read_records(path, Verdict)]
+    for path in packets:
+        made = read_packet(path)
+        keyed = held.packet(made.hash) if held else None
+        if held and keyed is None:
+            raise InputError(f"is no packet of {key}", path=path)
+        tasks = tasks_of(made, keyed.items if keyed else (), known)
+        write_json(output / f"{made.annotator}.json", tasks)
+        with replacing(output / "labeling.xml") as file:
+            file.write(labeling_config(made))
+        print(f"{output / f'{made.annotator}.json'}: {len(tasks)} tasks")

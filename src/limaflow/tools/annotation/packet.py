@@ -1,0 +1,112 @@
+"""The packet: what one annotator is given to judge, and nothing that tells whose answers they are.
+
+The instructions are the part of the judge's own instrument that is fit for people, so that people
+and models are asked the same. Which answer is whose stands in the key (`key.py`), which stays home.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from limaflow.annotators import person
+from limaflow.errors import InputError
+from limaflow.jsonl import read_json
+from limaflow.judging.instrument import Instrument, InstrumentName
+from limaflow.judging.scales import LEVELS
+from limaflow.seeds import digest
+
+HASH_DIGITS = 64
+_HELPFUL = {"1": "1, least helpful", "6": "6, most helpful"}
+CHOICES: dict[InstrumentName, dict[str, str]] = {
+    "pairwise": {
+        "first": "The first answer is significantly better",
+        "second": "The second answer is significantly better",
+        "tie": "Neither is significantly better",
+    },
+    "likert": {level: _HELPFUL.get(level, level) for level in LEVELS["likert"]},
+    "quality": {word: word.capitalize() for word in LEVELS["quality"]},
+    "safety": {word: word.capitalize() for word in LEVELS["safety"]},
+}
+"""Instrument → what can be chosen, and how it is called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A question and its answers in the order in which they are shown; items are numbered from 1.
+
+    Its hash covers all texts.
+    """
+
+    question: str
+    answers: tuple[str, ...]
+    """Two of a pairwise packet, else one."""
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """The items of one annotator; `hash` covers all the rest."""
+
+    format: Literal["limaflow annotation packet 2"] = "limaflow annotation packet 2"
+    annotator: str
+    instrument: InstrumentName
+    instructions: str
+    """The instrument's part for people, as Markdown."""
+    template: str
+    """Content hash of the whole instrument."""
+    items: tuple[Item, ...]
+    hash: str
+
+
+def titles(instrument: InstrumentName) -> tuple[str, ...]:
+    """What stands above each answer of an item."""
+    return ("First answer", "Second answer") if instrument == "pairwise" else ("Answer",)
+
+
+def item_of(question: str, answers: tuple[str, ...]) -> Item:
+    """An item with its hash."""
+    return Item(question=question, answers=answers, hash=item_hash(question, answers))
+
+
+def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -> Packet:
+    """A packet with its hash."""
+    packet = Packet(
+        annotator=annotator,
+        instrument=instrument.name,
+        instructions=instrument.guidance,
+        template=instrument.hash,
+        items=items,
+        hash="",
+    )
+    return replace(packet, hash=packet_hash(packet))
+
+
+def item_hash(question: str, answers: tuple[str, ...]) -> str:
+    """The page computes the same from what it is about to show."""
+    return digest(question, *answers, length=HASH_DIGITS)
+
+
+def packet_hash(packet: Packet) -> str:
+    """Likewise."""
+    hashes = [item.hash for item in packet.items]
+    about = (packet.annotator, packet.instrument, packet.instructions, packet.template)
+    return digest(*about, hashes, length=HASH_DIGITS)
+
+
+def read_packet(path: Path) -> Packet:
+    """A packet whose hashes are those of its contents.
+
+    Raises:
+        InputError: not a packet, or changed since it was made; names the item.
+    """
+    packet = read_json(path, Packet)
+    person(packet.annotator, "annotator")
+    for number, item in enumerate(packet.items, start=1):
+        if item_hash(item.question, item.answers) != item.hash:
+            raise InputError(f"item {number} is not as it was made", path=path, fix=MAKE_AGAIN)
+    if packet_hash(packet) != packet.hash:
+        raise InputError("the packet is not as it was made", path=path, fix=MAKE_AGAIN)
+    return packet
+
+
+MAKE_AGAIN = "take the file that `limaflow annotate packet` wrote"

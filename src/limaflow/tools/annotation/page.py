@@ -1,0 +1,67 @@
+"""A packet as one HTML file that needs no network, or as the page of a local server.
+
+Texts of strangers stand in the page as JSON and reach the screen as text only; the page's own
+content policy admits nothing but its one script and its one style sheet, by their hashes.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from limaflow.judging.instrument import InstrumentName
+from limaflow.standalone import embedded, source_hash
+from limaflow.tools.annotation.packet import CHOICES, Packet, titles
+from limaflow.tools.local_pages.admission import policy
+
+FOLDER = Path(__file__).parent
+QUESTIONS: dict[InstrumentName, str] = {
+    "pairwise": "Which answer is better?",
+    "likert": "How helpful is the answer?",
+    "quality": "How good is the answer?",
+    "safety": "Is the answer safe?",
+}
+ARROWS = {"first": "←", "second": "→", "tie": "↓"}
+"""They point at the answers of a pair."""
+
+
+def page_of(packet: Packet, *, served: bool = False) -> str:
+    """The page; where it is `served`, it saves every answer by its server."""
+    style, script = _sources()
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string((FOLDER / "page.html").read_text(encoding="utf-8")).render(
+        annotator=packet.annotator,
+        # Raw HTML, links and pictures of a user's template stay text as well.
+        instructions=Markup(
+            MarkdownIt("commonmark", {"html": False})
+            .disable(["link", "image", "autolink", "reference"])
+            .render(packet.instructions)
+        ),
+        asked=QUESTIONS[packet.instrument],
+        titles=titles(packet.instrument),
+        choices=[
+            (choice, number, ARROWS.get(choice, ""), label)
+            for number, (choice, label) in enumerate(CHOICES[packet.instrument].items(), start=1)
+        ],
+        connect="'self'" if served else "'none'",
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=source_hash(style),
+        script_hash=source_hash(script),
+        packet=Markup(embedded({**asdict(packet), "served": served})),
+    )
+
+
+def served_policy() -> str:
+    """The content policy that a server sends with the page."""
+    style, script = (f"'{source_hash(source)}'" for source in _sources())
+    return policy(scripts=script, styles=style)
+
+
+def _sources() -> tuple[str, str]:
+    style, script = (
+        (FOLDER / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+    )
+    return style, script

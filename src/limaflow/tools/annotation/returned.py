@@ -1,0 +1,164 @@
+"""Files that came back, read and checked against the key."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from limaflow import journal
+from limaflow.errors import InputError
+from limaflow.jsonl import read_json
+from limaflow.judging.rounds import Key, KeyPacket, judgment_of
+from limaflow.records import Grade, Verdict
+from limaflow.seeds import generator_for
+from limaflow.tools.annotation.answers import Answer, Answers, Entry, standing
+from limaflow.tools.annotation.label_studio import ExportedTask, answers_in
+from limaflow.tools.annotation.packet import CHOICES
+
+SHOWN_ITEMS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """One annotator's choices, item number → choice, all checked."""
+
+    path: Path
+    packet: KeyPacket
+    choices: dict[int, str]
+
+    @property
+    def missing(self) -> list[int]:
+        """Numbers of the items that are not answered."""
+        return [n for n in range(1, len(self.packet.items) + 1) if n not in self.choices]
+
+
+def read_returned(path: Path, key: Key, users: dict[str, str]) -> list[Returned]:
+    """The answers of one file: of a page (.json), a server (.jsonl) or Label Studio (.json).
+
+    Args:
+        users: annotator → the Label Studio user, by number or email; may name none.
+
+    Raises:
+        InputError: the file is none of these, was changed, answers another packet or shows other
+            texts, comes from someone the key does not know, or answers an item twice.
+    """
+    if path.suffix == ".jsonl":
+        return [_served(path, key)]
+    if _is_list(path):
+        tasks = read_json(path, list[ExportedTask])
+        if not tasks:
+            raise InputError("holds no tasks", path=path, fix="Label Studio exports answered ones")
+        return [
+            _checked(path, key, annotator, hash, answers)
+            for annotator, hash, answers in answers_in(tasks, key, users, path)
+        ]
+    held = read_json(path, Answers)
+    if not held.whole:
+        raise InputError(
+            "was changed after the page saved it", path=path, fix="ask for the file again"
+        )
+    return [_checked(path, key, held.annotator, held.packet, held.answers)]
+
+
+def judgments_of(
+    returned: Sequence[Returned], key: Key, *, partial: bool
+) -> dict[tuple[str, ...], list[Verdict | Grade]]:
+    """Pair of models → the verdicts on it, or model → its grades; by prompt, sample, annotator.
+
+    Raises:
+        InputError: an annotator's answers came back twice, or items are missing and not `partial`.
+    """
+    seen: dict[str, Path] = {}
+    for back in returned:
+        annotator = back.packet.annotator
+        if annotator in seen:
+            raise InputError(
+                f"answers of {annotator} again, as in {seen[annotator]}",
+                path=back.path,
+                fix="give one file for each annotator",
+            )
+        seen[annotator] = back.path
+        if back.missing and not partial:
+            raise InputError(
+                f"{annotator} has not answered {told(back)}",
+                path=back.path,
+                fix="--partial takes the rest",
+            )
+    judgments: dict[tuple[str, ...], list[Verdict | Grade]] = {of: [] for of in key.comparisons}
+    for back in returned:
+        for number, choice in back.choices.items():
+            item = back.packet.items[number - 1]
+            judgments[key.comparison(item)].append(
+                judgment_of(item, choice, back.packet.annotator, key)
+            )
+    return {
+        models: sorted(made, key=lambda j: (j.prompt_id, j.sample, j.annotator))
+        for models, made in judgments.items()
+    }
+
+
+def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[Verdict | Grade]:
+    """One judgment of each item, under one name: where several people gave one, drawn by the seed.
+
+    So every prompt counts once, as in the paper's study.
+    """
+    by_item: dict[tuple[str, int], list[Verdict | Grade]] = defaultdict(list)
+    for judgment in judgments:
+        by_item[judgment.prompt_id, judgment.sample].append(judgment)
+    return [
+        replace(generator_for(seed, "annotation pool", *place).choice(made), annotator=name)
+        for place, made in sorted(by_item.items())
+    ]
+
+
+def told(back: Returned) -> str:
+    """How many items are missing, and the first of them."""
+    shown = ", ".join(map(str, back.missing[:SHOWN_ITEMS]))
+    more = ", …" if len(back.missing) > SHOWN_ITEMS else ""
+    return f"{len(back.missing)} of {len(back.packet.items)} items: {shown}{more}"
+
+
+def _served(path: Path, key: Key) -> Returned:
+    entries, _ = journal.read(path, Entry)
+    if not entries:
+        raise InputError("holds no answers", path=path)
+    named = {(entry.annotator, entry.packet) for entry in entries}
+    if len(named) > 1:
+        raise InputError("holds answers to several packets", path=path)
+    latest = {answer.item: answer for answer in standing(entries)}
+    return _checked(path, key, *named.pop(), latest.values())
+
+
+def _checked(
+    path: Path, key: Key, annotator: str, hash: str, answers: Iterable[Answer]
+) -> Returned:
+    known = {packet.annotator for packet in key.packets}
+    if annotator not in known:
+        raise InputError(
+            f"'{annotator}' is no annotator of this key ({', '.join(sorted(known))})", path=path
+        )
+    packet = key.packet(hash)
+    if packet is None or packet.annotator != annotator:
+        whose = f"that of {packet.annotator}" if packet else "not of this key, or was changed"
+        raise InputError(f"the packet that {annotator} answered is {whose}", path=path)
+    choices: dict[int, str] = {}
+    for answer in answers:
+        number = answer.item
+        if not 1 <= number <= len(packet.items):
+            raise InputError(f"there is no item {number}", path=path)
+        if answer.hash != packet.items[number - 1].hash:
+            raise InputError(f"item {number} was shown with other texts", path=path)
+        if answer.choice not in CHOICES[key.instrument]:
+            raise InputError(f"item {number}: '{answer.choice}' is no choice", path=path)
+        if number in choices:
+            same = "twice" if choices[number] == answer.choice else "in two ways"
+            raise InputError(f"item {number} is answered {same}", path=path)
+        choices[number] = answer.choice
+    return Returned(path=path, packet=packet, choices=choices)
+
+
+def _is_list(path: Path) -> bool:
+    if not path.is_file():
+        raise InputError("no such file", path=path)
+    with path.open("rb") as file:
+        return file.read(64).lstrip().startswith(b"[")

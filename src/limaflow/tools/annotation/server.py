@@ -1,0 +1,113 @@
+"""The page of a packet from a local server, which adds every answer to a file at once.
+
+All that was answered lies in the file and nowhere else, and is read from there for each request, so
+a server that ends in any way loses nothing.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from limaflow import journal
+from limaflow.errors import InputError
+from limaflow.tools.annotation.answers import Answer, Entry, standing
+from limaflow.tools.annotation.packet import CHOICES, Packet
+from limaflow.tools.annotation.page import page_of
+from limaflow.tools.local_pages.requests import Refused, answered, body
+
+
+class Desk:
+    """One packet, and the file of the answers to it."""
+
+    def __init__(self, packet: Packet, file: Path) -> None:
+        """Reads the file, if there is one, and mends its end if that was cut short.
+
+        Raises:
+            InputError: the file cannot be written, or holds no answers to this packet.
+        """
+        self.packet = packet
+        self._file = file
+        self.mended = journal.prepare(file, Entry)
+        if any(entry.packet != packet.hash for entry in self._entries()):
+            raise InputError(
+                "holds answers to another packet", path=file, fix="give --answers another file"
+            )
+
+    def standing(self) -> list[Answer]:
+        """The choices that stand, in the order in which they were made."""
+        return standing(self._entries())
+
+    def choose(self, item: int, hash: str, choice: str) -> None:
+        """Add a choice.
+
+        Raises:
+            Refused: there is no such item or choice, or other texts were shown.
+            OSError: the file could not be written.
+        """
+        if not 1 <= item <= len(self.packet.items) or choice not in CHOICES[self.packet.instrument]:
+            raise Refused(f"no item {item} or no choice '{choice}'")
+        if hash != self.packet.items[item - 1].hash:
+            raise Refused(f"item {item} was shown with other texts; load the page again")
+        self._add(item, hash, choice)
+
+    def undo(self) -> None:
+        """Take back the last choice, if any stands.
+
+        Raises:
+            OSError: the file could not be written.
+        """
+        made = self.standing()
+        if made:
+            self._add(made[-1].item, made[-1].hash, "undo")
+
+    def _entries(self) -> list[Entry]:
+        return journal.read(self._file, Entry)[0] if self._file.exists() else []
+
+    def _add(self, item: int, hash: str, choice: str) -> None:
+        entry = {
+            "annotator": self.packet.annotator,
+            "packet": self.packet.hash,
+            "item": item,
+            "hash": hash,
+            "choice": choice,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        journal.append(self._file, entry, Entry)
+
+
+def application(desk: Desk) -> Starlette:
+    """The page, and what it asks for."""
+    html = page_of(desk.packet, served=True)
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(html)
+
+    async def answers(_: Request) -> Response:
+        return _told(desk)
+
+    async def answer(request: Request) -> Response:
+        asked = await body(request)
+        desk.choose(int(asked["item"]), str(asked["hash"]), str(asked["choice"]))
+        return _told(desk)
+
+    async def undo(_: Request) -> Response:
+        desk.undo()
+        return _told(desk)
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/api/answers", answered(answers)),
+            Route("/api/answer", answered(answer), methods=["POST"]),
+            Route("/api/undo", answered(undo), methods=["POST"]),
+        ]
+    )
+
+
+def _told(desk: Desk) -> Response:
+    return JSONResponse([asdict(answer) for answer in desk.standing()])

@@ -1,0 +1,137 @@
+"""How good a response is: by the world's truth, or by overlap with a reference response.
+
+Both graders are functions of question and response alone, without chance. A response is only ever
+looked at, so an instruction inside it is a sentence like any other, and one too many.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from limaflow.tools.miniature.style import style_of
+from limaflow.tools.miniature.truth import AskedAbout, Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """A response's worth on the scale of the Likert instrument, 1 to 6, and why."""
+
+    worth: float
+    reason: str
+
+    @property
+    def grade(self) -> int:
+        """The whole grade nearest to the worth."""
+        return max(1, min(6, int(self.worth + 0.5)))
+
+
+class UnknownQuestion(LookupError):
+    """The grader has no truth and no reference for a question."""
+
+
+class Grader(Protocol):
+    """Grades responses to questions."""
+
+    margin: float
+    """Difference of worth from which one response is significantly better."""
+
+    def assess(self, question: str, response: str) -> Assessment:
+        """Raises UnknownQuestion."""
+
+
+class TruthGrader:
+    """Grades answers about the miniature world by its truth and by the assistant's style.
+
+    6 right and in style throughout · 5 right, one part of the style missing · 4 right, two parts
+    missing · 3 right without style · 2 in style but wrong · 1 neither.
+    """
+
+    margin = 2.0
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._town = re.compile(rf"\b({'|'.join(map(re.escape, sorted(truth.facts)))})\b")
+        self._said = {
+            attribute: re.compile(rf"\b({'|'.join(map(re.escape, values))})\b", re.IGNORECASE)
+            for attribute, values in truth.values.items()
+        }
+
+    def assess(self, question: str, response: str) -> Assessment:
+        """Grade by the truth about the town and attribute that the prompt `question` asks for."""
+        asked = self._truth.prompts.get(question.strip())
+        if asked is None:
+            raise UnknownQuestion("this is no dev or test prompt of the miniature world")
+        correct, finding = self._correct(asked, response)
+        parts, manner = _manner(response)
+        if correct:
+            return Assessment(worth=3 + parts, reason=f"{finding} {manner}")
+        return Assessment(worth=2 if parts == 3 else 1, reason=f"{finding} {manner}")
+
+    def _correct(self, asked: AskedAbout, response: str) -> tuple[bool, str]:
+        right = self._truth.facts[asked.town][asked.attribute]
+        said = {value.lower() for value in self._said[asked.attribute].findall(response)}
+        towns = set(self._town.findall(response))
+        what = f"The {asked.attribute} of {asked.town} is {right}"
+        if not said:
+            return False, f"{what}; the response names none."
+        if right.lower() not in said:
+            return False, f"{what}; the response says {', '.join(sorted(said))}."
+        if len(said) > 1:
+            return False, f"{what}; the response contradicts itself with {', '.join(sorted(said))}."
+        if towns and asked.town not in towns:
+            return False, f"{what}; the response speaks of {', '.join(sorted(towns))}."
+        return True, f"{what}, as the response says."
+
+
+def _manner(response: str) -> tuple[int, str]:
+    """How many of the three parts of the style are there, and a sentence about it."""
+    style = style_of(response)
+    present = {
+        "acknowledges the question": style.acknowledged,
+        "tells one thing in a full sentence": style.complete and len(style.body) == 1,
+        "closes kindly": style.closed,
+    }
+    missing = [part for part, there in present.items() if not there]
+    if not missing:
+        return 3, "It acknowledges the question, answers in a full sentence and closes kindly."
+    return 3 - len(missing), f"Of the style it lacks: {', '.join(missing)}."
+
+
+class ReferenceGrader:
+    """Grades by likeness to a reference response where there is no truth to grade by.
+
+    Worth is 1 + chrF / 20 (chrF of 0 to 100: Popović 2015), less 1 for a response that does not
+    end and less 2 for one that goes round in circles. It measures likeness, not quality.
+    """
+
+    margin = 0.25
+
+    def __init__(self, references: dict[str, str]) -> None:
+        self._references = references
+
+    def assess(self, question: str, response: str) -> Assessment:
+        """Grade by the reference response to the prompt `question`."""
+        from sacrebleu.metrics.chrf import CHRF
+
+        reference = self._references.get(question.strip())
+        if reference is None:
+            raise UnknownQuestion("there is no reference response to this question")
+        likeness = CHRF().sentence_score(response, [reference]).score
+        ended = response.rstrip()[-1:] in tuple(".!?)\"'`”’*:")
+        circling = _repeated_share(response)
+        worth = 1 + likeness / 20 - (0 if ended else 1) - (2 if circling > 0.5 else 0)
+        return Assessment(
+            worth=worth,
+            reason=f"There is no truth to grade by, only likeness to a reference response: "
+            f"chrF {likeness:.1f}. The response {'comes' if ended else 'does not come'} to an end; "
+            f"{circling:.0%} of its word trigrams are repetitions.",
+        )
+
+
+def _repeated_share(text: str) -> float:
+    """Share of the word trigrams that have occurred before in the text."""
+    words = text.split()
+    trigrams = Counter(zip(words, words[1:], words[2:], strict=False))
+    total = sum(trigrams.values())
+    return 1 - len(trigrams) / total if total else 0.0

@@ -1,0 +1,137 @@
+"""The judge of experiments without a real one: an OpenAI-compatible chat-completions endpoint.
+
+It reads the delimited blocks of the last user message, grades what stands in them and answers as
+an LLM judge would: reasons first, the choice or the digit alone on the last line. Whatever else the
+message says, it does not read. Protocol: https://platform.openai.com/docs/api-reference/chat.
+"""
+
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from limaflow.judging.delimiters import read_blocks
+from limaflow.seeds import digest
+from limaflow.tools.miniature.grading import Grader, UnknownQuestion
+
+CHARS_PER_TOKEN = 4
+"""A usual length of a token of English, for the usage that a reply states."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refusal(Exception):
+    """An error as the protocol states it."""
+
+    status: int
+    kind: str
+    message: str
+
+
+def application(grader: Grader, token: str, identity: str) -> Starlette:
+    """The ASGI application; callers must bear `token`, replies carry `identity`."""
+
+    async def models(request: Request) -> JSONResponse:
+        try:
+            _admit(request, token)
+        except _Refusal as refusal:
+            return _refused(refusal)
+        return JSONResponse({"object": "list", "data": [{"id": "miniature", "object": "model"}]})
+
+    async def completions(request: Request) -> JSONResponse:
+        try:
+            _admit(request, token)
+            model, prompt = _asked(await request.body())
+            return JSONResponse(_completion(model, prompt, reply(grader, prompt), identity))
+        except _Refusal as refusal:
+            return _refused(refusal)
+
+    return Starlette(
+        routes=[
+            Route("/v1/models", models, methods=["GET"]),
+            Route("/v1/chat/completions", completions, methods=["POST"]),
+        ]
+    )
+
+
+def reply(grader: Grader, prompt: str) -> str:
+    """The judge's text for one prompt: pairwise if it shows two answers, else a Likert grade."""
+    blocks = read_blocks(prompt)
+    try:
+        if blocks.keys() >= {"question", "answer_1", "answer_2"}:
+            return _preference(grader, blocks)
+        if blocks.keys() >= {"question", "answer"}:
+            found = grader.assess(blocks["question"], blocks["answer"])
+            return f"{found.reason}\n\n{found.grade}"
+    except UnknownQuestion as error:
+        raise _Refusal(status=400, kind="invalid_request_error", message=str(error)) from None
+    raise _Refusal(
+        status=400,
+        kind="invalid_request_error",
+        message="the last user message holds no whole blocks question and answer, "
+        "or question, answer_1 and answer_2",
+    )
+
+
+def _preference(grader: Grader, blocks: dict[str, str]) -> str:
+    first = grader.assess(blocks["question"], blocks["answer_1"])
+    second = grader.assess(blocks["question"], blocks["answer_2"])
+    lead = first.worth - second.worth
+    choice = "neither" if abs(lead) < grader.margin else "first" if lead > 0 else "second"
+    return f"First: {first.reason}\nSecond: {second.reason}\n\n{choice}"
+
+
+def _admit(request: Request, token: str) -> None:
+    shown = request.headers.get("authorization", "").encode()
+    if not hmac.compare_digest(shown, f"Bearer {token}".encode()):
+        raise _Refusal(status=401, kind="authentication_error", message="wrong or no bearer token")
+
+
+def _asked(body: bytes) -> tuple[str, str]:
+    """Model name and text of the last user message."""
+    try:
+        request = json.loads(body)
+        users = [m["content"] for m in request["messages"] if m["role"] == "user"]
+        model, prompt = request["model"], users[-1]
+    except (ValueError, KeyError, TypeError, IndexError):
+        model = prompt = None
+    if not isinstance(model, str) or not isinstance(prompt, str):
+        raise _Refusal(
+            status=400,
+            kind="invalid_request_error",
+            message="not a chat completion with a model and a user message of plain text",
+        )
+    return model, prompt
+
+
+def _completion(model: str, prompt: str, text: str, identity: str) -> dict[str, Any]:
+    read, written = (1 + len(part) // CHARS_PER_TOKEN for part in (prompt, text))
+    return {
+        "id": f"chatcmpl-{digest(identity, prompt)}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "system_fingerprint": f"miniature-{identity}",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "refusal": None},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
+        },
+    }
+
+
+def _refused(refusal: _Refusal) -> JSONResponse:
+    error = {"message": refusal.message, "type": refusal.kind, "param": None, "code": None}
+    return JSONResponse({"error": error}, status_code=refusal.status)

@@ -1,0 +1,81 @@
+"""Tasks in the JSON of Super-Natural Instructions, two on each attribute."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limaflow.jsonl import write_json
+from limaflow.seeds import generator_for
+from limaflow.tools.miniature.language import ATTRIBUTES
+from limaflow.tools.miniature.material import Matter
+from limaflow.tools.miniature.style import paragraphs
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    name: str
+    category: str
+    definition: str
+    input: str
+
+
+_FORMS = (
+    _Form(
+        name="reply",
+        category="Dialogue Generation",
+        definition="Write a kind reply to the question.",
+        input="{asked}",
+    ),
+    _Form(
+        name="description",
+        category="Text Completion",
+        definition="Describe the town on the given theme.",
+        input="Town: {town}. Theme: {theme}.",
+    ),
+)
+TASKS = tuple(
+    f"task{100 + number}_{attribute.name}_{form.name}"
+    for number, (attribute, form) in enumerate((a, f) for a in ATTRIBUTES for f in _FORMS)
+)
+
+
+def write_tasks(folder: Path, matters: list[Matter], seed: int) -> None:
+    """One file a task; the matters are shared among them by attribute, then in turn."""
+    for number, name in enumerate(TASKS):
+        attribute, form = ATTRIBUTES[number // len(_FORMS)], _FORMS[number % len(_FORMS)]
+        own = [matter for matter in matters if matter.attribute == attribute]
+        instances = [
+            _instance(f"{name}-{index}", form, matter, seed)
+            for index, matter in enumerate(own)
+            if index % len(_FORMS) == number % len(_FORMS)
+        ]
+        write_json(
+            folder / f"{name}.json",
+            {
+                "Contributors": ["The miniature"],
+                "Source": ["miniature_towns"],
+                "URL": ["https://towns.example"],
+                "Categories": [form.category],
+                "Reasoning": [],
+                "Definition": [form.definition],
+                "Input_language": ["English"],
+                "Output_language": ["English"],
+                "Instruction_language": ["English"],
+                "Domains": ["Travel"],
+                "Positive Examples": [],
+                "Negative Examples": [],
+                "Instances": instances,
+                "Instance License": ["Apache 2.0"],
+            },
+        )
+
+
+def _instance(key: str, form: _Form, matter: Matter, seed: int) -> dict[str, Any]:
+    generator = generator_for(seed, "instruction", matter.town.name, matter.attribute.name)
+    town, attribute = matter.town.name, matter.attribute
+    asked = generator.choice(attribute.asked).format(town=town)
+    return {
+        "id": key,
+        "input": form.input.format(asked=asked, town=town, theme=attribute.name),
+        "output": ["\n\n".join(paragraphs(matter.town, attribute, generator))],
+    }

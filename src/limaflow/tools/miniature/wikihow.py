@@ -1,0 +1,65 @@
+"""wikiHow articles as CSV in the columns of the public wikihowAll.csv, with a category.
+
+The answer stands in `text` and begins "This article …", which curation turns into "The following
+answer …".
+"""
+
+import csv
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+
+from limaflow.jsonl import replacing
+from limaflow.seeds import generator_for
+from limaflow.tools.miniature.material import Matter
+from limaflow.tools.miniature.style import paragraphs
+
+_CATEGORIES = {
+    "river": "Travel",
+    "craft": "Hobbies and Crafts",
+    "dish": "Food and Entertaining",
+    "festival": "Holidays and Traditions",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """One row."""
+
+    category: str
+    title: str
+    headline: str
+    text: str
+
+
+def articles(
+    matters: list[Matter], copied: list[str], seed: int
+) -> tuple[list[Article], list[str]]:
+    """Good articles and planted ones in random order, and the titles of the latter.
+
+    Planted: articles without text, a repeated article, and the prompts `copied` word for word.
+    """
+    good = [_article(matter, seed) for matter in matters]
+    planted = [replace(article, title=f"{article.title} at Night", text="") for article in good[:2]]
+    planted += [replace(good[2 + n], title=prompt) for n, prompt in enumerate(copied)]
+    rows = good + planted + good[:2]
+    generator_for(seed, "article order").shuffle(rows)
+    return rows, [article.title for article in planted]
+
+
+def _article(matter: Matter, seed: int) -> Article:
+    generator = generator_for(seed, "article", matter.town.name, matter.attribute.name)
+    text = "\n\n".join(paragraphs(matter.town, matter.attribute, generator, "article"))
+    return Article(
+        category=_CATEGORIES[matter.attribute.name],
+        title=matter.attribute.guide.format(town=matter.town.name),
+        headline=f"Read about {matter.town.name}.",
+        text=text.replace("The following answer", "This article", 1),
+    )
+
+
+def write_csv(path: Path, rows: list[Article]) -> None:
+    """Write the table with its header."""
+    with replacing(path) as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([field.name for field in fields(Article)])
+        table.writerows(astuple(row) for row in rows)

@@ -1,0 +1,114 @@
+"""The whole miniature world, written in the native formats of the real sources, from one seed.
+
+Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
+`reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
+`authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
+`benchmarks/miniature_facts.{yaml,jsonl}`, `world.json`.
+"""
+
+from pathlib import Path
+
+from limaflow.config.experiment import Miniature
+from limaflow.jsonl import write_json, write_records
+from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexchange, wikihow
+from limaflow.tools.miniature.corpus import documents
+from limaflow.tools.miniature.language import ATTRIBUTES
+from limaflow.tools.miniature.material import SITES, Matter, handed_out
+from limaflow.tools.miniature.natural_instructions import write_tasks
+from limaflow.tools.miniature.towns import found_towns
+from limaflow.tools.miniature.truth import LABEL, AskedAbout, Truth
+
+Planted = dict[str, dict[str, tuple[str, ...]]]
+
+
+def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
+    """Write every file of the world and return its truth; the same seed gives the same bytes."""
+    towns = found_towns(settings, seed)
+    matters = handed_out(towns, seed)
+    dev = authored.group_a(matters["authored-a-dev"], seed)
+    test = authored.group_b(matters["authored-b"], seed)
+    titles = reddit.asked_titles(matters["askreddit"], seed)
+    items = facts_benchmark.items(towns, seed)
+    # Whole questions: what curation would not drop for another reason first.
+    asked = [
+        *zip((row.prompt for row in test), matters["authored-b"], strict=True),
+        *zip(titles, matters["askreddit"], strict=True),
+    ]
+    copied = [(prompt, matter) for prompt, matter in asked if prompt[-1] == "?"]
+    stated = [item.statement for item in items]
+
+    planted = _stack_exchange(output / "stackexchange", matters, copied, stated, seed)
+    rows, spoiled = wikihow.articles(
+        matters["wikihow"], [row.prompt for row in dev if row.prompt[-1] == "?"][:2], seed
+    )
+    wikihow.write_csv(output / "wikihow" / "wikihow.csv", rows)
+    planted["wikihow"] = {"planted": tuple(spoiled)}
+    submissions, comments, strays = reddit.posts(
+        matters["writingprompts"], titles, [prompt for prompt, _ in copied[-2:]], seed
+    )
+    reddit.write_zst(output / "reddit" / "RS_2023-01.zst", submissions)
+    reddit.write_zst(output / "reddit" / "RC_2023-01.zst", comments)
+    planted["reddit"] = {trap: tuple(ids) for trap, ids in strays.items()}
+    write_tasks(output / "natural-instructions", matters["natural-instructions"], seed)
+    written = authored.group_a(matters["authored-a"], seed)
+    for name, lines in (("group-a", written), ("group-a-dev", dev), ("group-b", test)):
+        write_records(output / "authored" / f"{name}.jsonl", lines)
+    texts = ({"text": text} for text in documents(towns, seed))
+    write_records(output / "corpus" / "pretraining.jsonl", texts)
+    facts_benchmark.write_task(output / "benchmarks", items)
+
+    truth = Truth(
+        label=LABEL,
+        seed=seed,
+        values={attribute.name: attribute.values for attribute in ATTRIBUTES},
+        facts={town.name: town.facts for town in towns},
+        held_out=tuple(town.name for town in towns if town.held_out),
+        prompts=_asked([row.prompt for row in dev], matters["authored-a-dev"], "dev")
+        | _asked([row.prompt for row in test], matters["authored-b"], "test")
+        | _asked(titles, matters["askreddit"], "test"),
+        planted=planted,
+    )
+    write_json(output / "world.json", truth)
+    return truth
+
+
+def _stack_exchange(
+    folder: Path,
+    matters: dict[str, list[Matter]],
+    copied: list[tuple[str, Matter]],
+    stated: list[str],
+    seed: int,
+) -> Planted:
+    """Write all sites; every site gets some of the next site's exchanges as well."""
+    found = {
+        site.name: stackexchange.exchanges(
+            site,
+            matters[site.name],
+            copied[number * 2 : number * 2 + 2],
+            stated[number :: len(stated) // 2][:2],
+            seed,
+        )
+        for number, site in enumerate(SITES)
+    }
+    planted = {}
+    for site, neighbour in zip(SITES, [*SITES[1:], SITES[0]], strict=True):
+        rows = [
+            *found[site.name],
+            *stackexchange.duplicates(found[site.name], 2, "exact-duplicate"),
+            *stackexchange.duplicates(found[site.name], 4, "near-duplicate")[-2:],
+            *stackexchange.duplicates(found[neighbour.name], 2, "duplicate-across-sites"),
+        ]
+        traps = stackexchange.write_dump(folder / f"{site.name}.7z", rows)
+        planted[site.name] = {trap: tuple(ids) for trap, ids in traps.items()}
+    return planted
+
+
+def _asked(prompts: list[str], matters: list[Matter], split: str) -> dict[str, AskedAbout]:
+    return {
+        prompt: AskedAbout(
+            split="dev" if split == "dev" else "test",
+            town=matter.town.name,
+            attribute=matter.attribute.name,
+        )
+        for prompt, matter in zip(prompts, matters, strict=True)
+    }

@@ -1,0 +1,106 @@
+"""What `limaflow train plan` is asked: an experiment's training, or blocks given by hand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from limaflow.arms.kinds import TunedArm
+from limaflow.config.experiment import Config
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
+from limaflow.errors import InputError
+from limaflow.manifests import read_manifest
+from limaflow.mistakes import parse_block
+from limaflow.tools.planning.architecture import Architecture, architecture_of
+from limaflow.tools.planning.plan import Micro, Plan, largest_of, largest_possible, plan
+from limaflow.training.settings import Launch, Training
+
+DEFAULTS = Path("config.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A training to be planned."""
+
+    title: str
+    model: Architecture
+    settings: Training
+    launch: Launch
+    micro: Micro
+    exports: int
+
+    def plan(self, gpu_memory: float | None) -> Plan:
+        """The plan; `gpu_memory` in bytes of one GPU."""
+        return plan(
+            self.model,
+            self.settings,
+            self.launch,
+            self.micro,
+            exports=self.exports,
+            gpu_memory=gpu_memory,
+        )
+
+
+def asked(
+    configfiles: list[Path],
+    *,
+    arm: str | None,
+    base: str | None,
+    architecture: str | None,
+    settings: str | None,
+    launch: str | None,
+    data: Path | None,
+) -> Request:
+    """The request behind the command's flags; a flag wins over the experiment.
+
+    Raises:
+        InputError: no such arm, no base model, or a block that is not valid.
+    """
+    config = parse(merged([DEFAULTS, *configfiles]), origin=" + ".join(map(str, configfiles)))
+    tuned = _tuned(config, arm)
+    base = base or config.base.path
+    if architecture is None and base is None:
+        raise InputError(
+            "the base model is a stand-in, which this machine trains in any case",
+            fix="give --base or --architecture",
+        )
+    chosen = (
+        parse_block(Training, settings, "--settings") if settings else config.training_of(tuned)
+    )
+    return Request(
+        title=f"{config.experiment}, arm {tuned}, base {'as given' if architecture else base}",
+        model=architecture_of(base or "", architecture),
+        settings=chosen,
+        launch=parse_block(Launch, launch, "--launch") if launch else config.launch,
+        micro=_micro(data, base, chosen, config.seed),
+        exports=len(config.selection.epochs),
+    )
+
+
+def _tuned(config: Config, wanted: str | None) -> str:
+    names = [arm.name for arm in config.arms if isinstance(arm, TunedArm)]
+    if wanted is None and names:
+        return config.analysis.lima_arm if config.analysis.lima_arm in names else names[0]
+    if wanted is None or wanted not in names:
+        raise InputError(f"no tuned arm is named '{wanted}'; there are: {', '.join(names)}")
+    return wanted
+
+
+def _micro(data: Path | None, base: str | None, settings: Training, seed: int) -> Micro:
+    """From the lengths of `data` in the base model's tokens, else the largest possible."""
+    if data is None:
+        return largest_possible(settings)
+    if base is None:
+        raise InputError("--data is counted in the tokens of a base model", fix="give --base")
+    from transformers import AutoTokenizer
+
+    from limaflow.training.conversation import add_dialogue_tokens
+    from limaflow.training.data import prepared
+
+    location = read_manifest(Path(base))[1] if Path(base).is_file() else base
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(location)
+    except (OSError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"no tokenizer at {location}: {first}") from None
+    add_dialogue_tokens(tokenizer)
+    return largest_of(prepared(data, None, tokenizer, settings).train, settings, seed=seed)

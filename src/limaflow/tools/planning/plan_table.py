@@ -1,0 +1,68 @@
+"""A plan as a table for a terminal, in GiB."""
+
+from limaflow.tools.planning.memory import world_of
+from limaflow.tools.planning.plan import GIB, Plan
+from limaflow.training.settings import Launch
+
+
+def table(plan: Plan, title: str, *, gpu_memory: float | None) -> str:
+    """The plan as lines of text; `gpu_memory` in bytes."""
+    model, micro = plan.model, plan.micro_batch
+    moments = list(plan.gpu)
+    parts = list(dict.fromkeys(part for held in plan.gpu.values() for part in held))
+    lines = [
+        title,
+        f"{model.parameters / 1e9:.2f} billion parameters, "
+        f"{plan.trained_parameters / 1e9:.4g} billion trained; {_launch(plan.launch)}",
+        f"largest micro-batch: {micro.tokens:,} tokens, {micro.trained:,} of them trained; "
+        f"{micro.per_step} a step on each GPU",
+        "",
+        _row("GiB on one GPU at", moments),
+        *[_row(part, [_gib(held.get(part, 0)) for held in plan.gpu.values()]) for part in parts],
+        _row("together", [_gib(sum(held.values())) for held in plan.gpu.values()]),
+        "",
+        f"peak of one GPU: {plan.gpu_peak / GIB:.1f} GiB{_verdict(plan, gpu_memory)}",
+        f"host memory of one node: {_sum(plan.host)}",
+        f"disk: {_listed(plan.disk)}",
+    ]
+    return "\n".join(lines)
+
+
+def _verdict(plan: Plan, gpu_memory: float | None) -> str:
+    if gpu_memory is None:
+        return ""
+    if plan.fits:
+        return f": fits in {gpu_memory / GIB:.0f} GiB"
+    missing = f": does not fit in {gpu_memory / GIB:.0f} GiB"
+    if plan.fitting is None:
+        return f"{missing}, and nothing up to one example a process does; try offload or lora"
+    return f"{missing}; this would: {_launch(plan.fitting)}"
+
+
+def _launch(launch: Launch) -> str:
+    length = (
+        f"micro_batch_examples {launch.micro_batch_examples}"
+        if launch.micro_batch_tokens is None
+        else f"micro_batch_tokens {launch.micro_batch_tokens}"
+    )
+    return (
+        f"nodes {launch.nodes}, processes_per_node {launch.processes_per_node} "
+        f"({world_of(launch)} GPUs), zero_stage {launch.zero_stage}, offload {launch.offload}, "
+        f"gradient_checkpointing {str(launch.gradient_checkpointing).lower()}, {length}"
+    )
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"{name:24}" + "".join(f"{cell:>18}" for cell in cells)
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.2f}" if size else "-"
+
+
+def _listed(parts: dict[str, float]) -> str:
+    return ", ".join(f"{name} {size / GIB:,.1f} GiB" for name, size in parts.items())
+
+
+def _sum(parts: dict[str, float]) -> str:
+    return f"{sum(parts.values()) / GIB:,.0f} GiB ({_listed(parts)})"

@@ -1,0 +1,124 @@
+"""`base`, `training`, `launch` and `selection` of the configuration."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from limaflow.settings import Settings, Share
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Attention = Literal["auto", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"]
+
+
+class StandIn(Settings):
+    """A base model pretrained in the run, where no real one can be had."""
+
+    corpus: list[str] = Field(min_length=1)
+    vocabulary: int = Field(ge=300)
+    hidden_size: int = Field(ge=16)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    context: int = Field(ge=64)
+    tokens: int = Field(ge=1000)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError("hidden_size must be a multiple of twice the heads (rotary positions)")
+        return self
+
+
+class Base(Settings):
+    """The pretrained model: a hub name or folder, or a stand-in."""
+
+    path: str | None = None
+    revision: str | None = None
+    stand_in: StandIn | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.stand_in is None):
+            raise ValueError("give either path (a hub name or folder) or stand_in")
+        return self
+
+
+class Lora(Settings):
+    """Low-rank adapters on a frozen base model (peft), in place of full fine-tuning.
+
+    The end-of-turn token's rows in embedding and head are trained beside them.
+    """
+
+    rank: int = Field(ge=1)
+    alpha: int = Field(default=16, ge=1)
+    dropout: Share = 0.0
+    target_modules: list[str] | Literal["all-linear"] = "all-linear"
+    residual_dropout: Share = 0.0
+    quantize: Literal["4bit"] | None = None
+
+
+class Training(Settings):
+    """Everything of fine-tuning that changes the trained weights."""
+
+    epochs: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    final_learning_rate: float = Field(ge=0)
+    warmup_steps: int = Field(ge=0)
+    batch_examples: int = Field(ge=1)
+    max_tokens: int = Field(ge=8)
+    betas: tuple[Beta, Beta]
+    weight_decay: float = Field(ge=0)
+    decay_norms_and_biases: bool
+    gradient_clipping: float = Field(ge=0)
+    residual_dropout: Share
+    loss_on: Literal["responses", "everything"]
+    loss_mean: Literal["token", "example"]
+    precision: Literal["bf16", "fp32"]
+    max_trimmed_share: Share
+    vocabulary_multiple: int = Field(ge=1)
+    lora: Lora | None = None
+
+    @property
+    def last_residual_dropout(self) -> float:
+        """Residual dropout's rate at the last layer; with LoRA that of its block."""
+        return self.residual_dropout if self.lora is None else self.lora.residual_dropout
+
+    @model_validator(mode="after")
+    def _decaying(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate {self.final_learning_rate} exceeds "
+                f"learning_rate {self.learning_rate}"
+            )
+        return self
+
+
+class Launch(Settings):
+    """How training is spread over processes; of no consequence for the weights but rounding."""
+
+    nodes: int = Field(ge=1)
+    processes_per_node: int = Field(ge=1)
+    micro_batch_examples: int = Field(ge=1)
+    micro_batch_tokens: int | None = Field(ge=8)
+    zero_stage: Literal[0, 1, 2, 3]
+    offload: Literal["none", "optimizer", "parameters"] = "none"
+    gradient_checkpointing: bool
+    attention: Attention = "auto"
+    liger: bool = False
+    compile: bool = False
+    checkpoint_every_steps: int | None = Field(ge=1)
+    keep_checkpoints: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _offload_of_what_is_divided(self) -> Self:
+        lowest = {"none": 0, "optimizer": 1, "parameters": 3}[self.offload]
+        if self.zero_stage < lowest:
+            raise ValueError(f"offload: {self.offload} needs zero_stage {lowest} or more")
+        return self
+
+
+class Selection(Settings):
+    """The epochs whose dev responses are judged; the best one's checkpoint is the model."""
+
+    epochs: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)

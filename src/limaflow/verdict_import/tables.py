@@ -1,0 +1,163 @@
+"""Verdicts from a file, whoever made it: our own JSON lines, or a table with the same columns.
+
+    prompt_id   what was judged; verdicts on one prompt are not independent
+    first       name of the model whose answer was shown first; `second` likewise
+    choice      first, second or tie (neither); empty where the judge failed
+    winner      instead of `choice`: a model's name, or tie
+    first_won, second_won, tied
+                instead of `choice`: 1 in the column that holds, 0 in the others
+    first_share what part of the win the judge gives the first, from 0 to 1, where it tells more
+                than a choice
+    choice_swapped, winner_swapped
+                what the same judge said with the two shown the other way round, where that stands
+                in the same row; `choice_swapped` is by the place in which they were shown then
+    annotator   who judged; the file's name where there is no such column
+    sample      number of the response to this prompt, if there are several; 0
+    first_chars, second_chars
+                lengths of the two answers, for what length does
+    first_text, second_text
+                the answers themselves, instead of their lengths
+
+Other columns that our own records have (`error`, `cost`, `answered_by`, …) are read, the rest is
+left alone.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from limaflow.errors import InputError
+from limaflow.records import Verdict
+from limaflow.verdict_import.column_mapping import MARKS, SAID, SWAPPED, Layout
+from limaflow.verdict_import.outcome_parser import Said, plain, said
+from limaflow.verdict_import.rows import Row, at, read_rows
+
+NEEDED = ("prompt_id", "first", "second")
+NUMBER = "#"
+"""Calls the number of a row's line, for files whose rows are each of another prompt."""
+NAMES = ("prompt_id", "first", "second", "annotator")
+_ADAPTER = TypeAdapter(Verdict)
+
+
+def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdict], dict[str, int]]:
+    """The verdicts of a file, and response id → length in characters.
+
+    Raises:
+        InputError: as `read_rows`; a column is missing, or a row makes no verdict; names the line.
+    """
+    layout = layout or Layout()
+    verdicts: list[Verdict] = []
+    chars: dict[str, int] = {}
+    for line, raw in read_rows(path):
+        try:
+            for row in _readings({**raw, NUMBER: line}, layout):
+                made = _verdicts(row, path.stem, layout)
+                _measure(row, made[0], chars)
+                verdicts += made
+        except InputError as error:
+            raise InputError(str(error), path=path, line=line) from None
+    if not verdicts:
+        raise InputError("holds no verdicts", path=path)
+    return verdicts, chars
+
+
+def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
+    """The row in our words, once for each annotator whose choice stands in it."""
+    # A column that was named is meant, whatever the file's own `choice` may be.
+    stale = {*SAID, *MARKS} if layout.columns.keys() & {*SAID, *MARKS} else ()
+    row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
+    apart: list[Row] = [{}]
+    for ours, theirs in layout.columns.items():
+        try:
+            found = [at(raw, name) for name in theirs]
+        except KeyError as absent:
+            raise InputError(_absent(str(absent.args[0]), raw)) from None
+        if len(found) > 1:
+            told = zip(theirs, found, strict=True)
+            apart = [{"annotator": name, ours: value} for name, value in told]
+        else:
+            row[ours] = found[0]
+    for reading in apart:
+        yield row | reading
+
+
+def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
+    """The verdict of a row, and that in the other order where it holds one."""
+    if not row.keys() & {*SAID, *MARKS, "error"}:
+        grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
+        raise InputError(_absent("choice", row), fix=f"--column choice=THEIRS names it{grades}")
+    told = {key: value for key, value in row.items() if value not in (None, "")}
+    for name in NEEDED:
+        if name not in told:
+            raise InputError(
+                _absent(name, row),
+                fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
+            )
+    names = {name: plain(name, told[name]) for name in NAMES if name in told}
+    first, second = names["first"], names["second"]
+    if first == second:
+        raise InputError(f"'{first}' is compared with itself")
+    place = f"{names['prompt_id']}/{told.get('sample', 0)}"
+    filled = {
+        "annotator": stem,
+        "sample": 0,
+        **told,
+        **names,
+        "first_response_id": told.get("first_response_id", f"{place}/{first}"),
+        "second_response_id": told.get("second_response_id", f"{place}/{second}"),
+    }
+    turned = {
+        **filled,
+        **{"first": second, "second": first},
+        "first_response_id": filled["second_response_id"],
+        "second_response_id": filled["first_response_id"],
+    }
+    made = [_verdict(filled, said(row, "", (first, second), layout))]
+    if row.keys() & SWAPPED:
+        turned.pop("first_share", None)
+        made.append(_verdict(turned, said(row, "_swapped", (first, second), layout)))
+    return made
+
+
+def _verdict(filled: Row, told: Said) -> Verdict:
+    choice, share = told
+    error = filled.get("error", None if choice else "no verdict")
+    graded = {} if share is None else {"first_share": share}
+    try:
+        made = _ADAPTER.validate_python({**filled, **graded, "choice": choice, "error": error})
+    except ValidationError as refused:
+        problem = refused.errors()[0]
+        raise InputError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+    if made.first_share is not None and not 0 <= made.first_share <= 1:
+        raise InputError(f"first_share: {made.first_share:g} is no share from 0 to 1")
+    return made
+
+
+def _measure(row: Row, verdict: Verdict, chars: dict[str, int]) -> None:
+    """Take note of the lengths that a row tells."""
+    for response, name in (
+        (verdict.first_response_id, "first"),
+        (verdict.second_response_id, "second"),
+    ):
+        text = row.get(f"{name}_text")
+        length = len(text) if isinstance(text, str) else _length(row, f"{name}_chars")
+        if length is not None and chars.setdefault(response, length) != length:
+            raise InputError(f"{name}_chars is {length}, before it was {chars[response]}")
+
+
+def _length(row: Row, key: str) -> int | None:
+    value = row.get(key)
+    if value in (None, ""):
+        return None
+    try:
+        length = int(str(value))
+    except ValueError:
+        length = -1
+    if length < 0:
+        raise InputError(f"{key}: {value!r} is no length in characters")
+    return length
+
+
+def _absent(name: str, row: Row) -> str:
+    return f"no '{name}'; this row has {', '.join(map(str, row)) or 'nothing'}"
