@@ -9,7 +9,7 @@ file. Templates and other data that code reads are inputs or parameters of a rul
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,28 +23,40 @@ class Definition(NamedTuple):
 
     module: str
     name: str
+    key: str = ""
+    """Of a table, the one entry that is meant; "" is all of it."""
 
 
-def of(module: str, function: str) -> str:
+def of(module: str, function: str, entries: Mapping[str, str] | None = None) -> str:
     """Hex hash (16 digits) of the code behind `function` of `module`.
 
+    Args:
+        entries: table → key, such as `{"limaflow.sources.kinds:KINDS": "wikihow"}`: of that table,
+            a dict with literal keys at the top level of its module, only this entry is used.
+
     Raises:
-        LookupError: the module is not of this package, or defines no such function.
+        LookupError: the module is not of this package, or defines no such function, table or key.
     """
     start = Definition(module, function)
     if function not in _statements(module):
         raise LookupError(f"{module} defines no function {function}")
+    tables = {}
+    for table, key in (entries or {}).items():
+        place, _, name = table.partition(":")
+        tables[Definition(place, name)] = Definition(place, name, key)
     hasher = hashlib.sha256()
-    for definition in sorted(_reached(start)):
-        hasher.update(f"{definition.module}:{definition.name}\n{_text(definition)}\n".encode())
+    for definition in sorted(_reached(start, tables)):
+        name = f"{definition.module}:{definition.name}:{definition.key}"
+        hasher.update(f"{name}\n{_text(definition)}\n".encode())
     return hasher.hexdigest()[:16]
 
 
-def _reached(start: Definition) -> set[Definition]:
+def _reached(start: Definition, tables: Mapping[Definition, Definition]) -> set[Definition]:
     seen: set[Definition] = set()
     todo = [start]
     while todo:
         definition = todo.pop()
+        definition = tables.get(definition, definition)
         if definition not in seen:
             seen.add(definition)
             todo += _uses(definition)
@@ -59,7 +71,7 @@ def _text(definition: Definition) -> str:
 @cache
 def _uses(definition: Definition) -> frozenset[Definition]:
     """What a definition's own code names, itself left out."""
-    module, _ = definition
+    module = definition.module
     found: set[Definition] = set()
     for node in _nodes(definition):
         bound = _imported(_tree(module).body, module) | _imported(ast.walk(node), module)
@@ -81,17 +93,31 @@ def _uses(definition: Definition) -> frozenset[Definition]:
 
 
 @cache
-def _nodes(definition: Definition) -> list[ast.stmt]:
-    module, name = definition
+def _nodes(definition: Definition) -> list[ast.AST]:
+    module, name, key = definition
+    if key:
+        return [_entry(definition)]
     if name == WHOLE:
-        return _tree(module).body
+        return list(_tree(module).body)
     if name == "":
         defining = {id(n) for nodes in _statements(module).values() for n in nodes}
         imports = (ast.Import, ast.ImportFrom)
         return [
             n for n in _tree(module).body if id(n) not in defining and not isinstance(n, imports)
         ]
-    return _statements(module)[name]
+    return list(_statements(module)[name])
+
+
+def _entry(definition: Definition) -> ast.expr:
+    """The value that a table has under a key."""
+    module, name, key = definition
+    for statement in _statements(module).get(name, []):
+        value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+        if isinstance(value, ast.Dict):
+            for known, found in zip(value.keys, value.values, strict=True):
+                if isinstance(known, ast.Constant) and known.value == key:
+                    return found
+    raise LookupError(f"{module} has no table {name} with the key '{key}'")
 
 
 @cache

@@ -92,3 +92,31 @@ def test_an_unknown_command_is_an_error() -> None:
 
     with pytest.raises(LookupError, match="defines no function nothing"):
         fingerprint.of("limaflow.training.cli", "nothing")
+
+
+def test_an_entry_of_a_table_leaves_the_other_entries_out(package: Path) -> None:
+    (package / "tables.py").write_text(
+        "def one() -> int:\n    return 1\n\n\ndef two() -> int:\n    return 2\n\n\n"
+        'TABLE = {"one": one, "two": two}\n\n\n'
+        "def run(key: str) -> int:\n    return TABLE[key]()\n"
+    )
+
+    def of(key: str) -> str:
+        program = (
+            "from limaflow import fingerprint;"
+            f"print(fingerprint.of('limaflow.tables', 'run', {{'limaflow.tables:TABLE': '{key}'}}))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip() or done.stderr
+
+    one, two = of("one"), of("two")
+    edit(package / "tables.py", "return 2", "return 3")
+    assert of("one") == one
+    assert of("two") != two
+    assert "has no table TABLE with the key 'three'" in of("three")

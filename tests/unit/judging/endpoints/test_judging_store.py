@@ -17,7 +17,7 @@ from limaflow.errors import InputError
 WRITER = """
 import sys
 from pathlib import Path
-from limaflow.config.judging import Budget
+from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending
 from limaflow.endpoints.store import Answer, Store
 with Store(Path(sys.argv[1])) as store:
