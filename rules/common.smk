@@ -68,6 +68,11 @@ def beside_experiments(path):
     return shipped(path) if path and path.startswith("experiments/") else path
 
 
+def untracked(value):
+    """A parameter that repeats no job when it changes: Snakemake ignores functions of `resources`."""
+    return lambda wildcards, resources: value(wildcards) if callable(value) else value
+
+
 def checkout(wildcards, resources):
     """Takes `resources`, which keeps it out of what repeats a job."""
     return workflow.basedir

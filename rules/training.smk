@@ -46,10 +46,7 @@ rule choose_checkpoint:
     """Take the epoch whose dev responses were judged best, as the paper did by hand."""
     input:
         training="<results>/models/{arm}/training.json",
-        grades=collect(
-            "<results>/grades/dev/{{arm}}/epoch-{epoch}.jsonl",
-            epoch=CONFIG.selection.epochs,
-        ),
+        grades=lambda wildcards: dev_grades(wildcards.arm),
     output:
         "<results>/models/{arm}/chosen.json",
     log:

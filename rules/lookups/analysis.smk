@@ -7,14 +7,7 @@ LIMA_IS_TUNED = LIMA in TUNED_ARMS
 
 tax_file = ["<results>/analysis/tax.json"] if MEASURED_BASE and MEASURED_TUNED else []
 lima_training = [f"<results>/models/{LIMA}/training.json"] if LIMA_IS_TUNED else []
-lima_dev_grades = (
-    [
-        f"<results>/grades/dev/{LIMA}/epoch-{epoch}.jsonl"
-        for epoch in CONFIG.selection.epochs
-    ]
-    if LIMA_IS_TUNED
-    else []
-)
+lima_dev_grades = [dev_grades(LIMA)] if LIMA_IS_TUNED else []
 
 
 def bootstrap_options():
