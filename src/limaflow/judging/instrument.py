@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from limaflow.errors import InputError
 from limaflow.judging.delimiters import enclose
@@ -50,9 +50,9 @@ class FrontMatter(Settings):
     worst. Of a pairwise instrument the first answer is better (1), the second (-1), neither (0)."""
     ordered: bool
     """Whether the values are more or less of one thing, so that two of them can be near."""
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default={})
     """How people see a word; else as it is, with a capital."""
-    prompts: list[str] = []
+    prompts: list[str] = Field(default=[])
     """Tags of the prompts that are judged; empty is all."""
     paper: str = ""
     """What the paper says, and what the text adds."""
@@ -209,7 +209,7 @@ def _head(source: str) -> FrontMatter:
     raw: Any
     try:
         # All values as strings: `yes` and `no` may be words of a scale.
-        raw = yaml.load(source, Loader=yaml.BaseLoader)  # noqa: S506
+        raw = yaml.load(source, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""

@@ -105,7 +105,8 @@ def carry_out(
     ask = partial(ask_all, terms=job.terms)
     made = judgments(shown, job.instrument, job.terms.judge.name, ask)
     write_records(output, made)
-    print(f"{len(made)} judgments, {sum(one.error is not None for one in made)} errors")
+    noun = "verdicts" if job.instrument.head.form == "pairwise" else "grades"
+    print(f"{len(made)} {noun}, {sum(one.error is not None for one in made)} errors")
     answering = Counter(one.answered_by for one in made if one.answered_by)
     if len(answering) > 1:
         counts = ", ".join(f"{name} ({count})" for name, count in answering.most_common())

@@ -149,7 +149,7 @@ def only(shown: Sequence[Material], key: Key, instrument: Instrument) -> list[Ma
         InputError: people were asked by another template, or saw other responses, or none of these.
     """
     if instrument.hash != key.template:
-        raise InputError("the key's packets quote another template", fix="give both the same")
+        raise InputError("the key's packets quote another instrument", fix="give both the same")
     models = {frozenset(r.model for r in responses_of(one)) for one in shown}
     ids = [frozenset(r.id for r in responses_of(one)) for one in shown]
     wanted = {frozenset(i.response_ids) for i in key.items() if frozenset(i.models) in models}

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from limaflow.errors import InputError
 from limaflow.records import Choice
-from limaflow.verdict_import.column_mapping import MARKS, CHOSEN, Layout
+from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, Layout
 from limaflow.verdict_import.rows import Row
 
 TIES = ("tie", "neither")

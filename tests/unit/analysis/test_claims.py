@@ -144,6 +144,7 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
         sample=sample,
         model=model,
         response_id="r",
+        instrument="likert",
         scale="likert-6",
         annotator="j",
         value=value,

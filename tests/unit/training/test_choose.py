@@ -35,6 +35,7 @@ def graded(folder: Path, epoch: int, *values: int | None) -> Path:
             sample=0,
             model=f"lima@epoch-{epoch}",
             response_id="r",
+            instrument="likert",
             scale="likert-6",
             annotator="judge",
             value=value,
