@@ -68,8 +68,10 @@ def reply(grader: Grader, prompt: str) -> str:
     try:
         if blocks.keys() >= {"question", "answer_1", "answer_2"} and len(words) == 3:
             return _preference(grader, blocks, words)
-        if blocks.keys() >= {"question", "answer"} and len(words) > 1:
-            found = grader.assess(blocks["question"], blocks["answer"])
+        # A conversation of one turn is a question.
+        asked = blocks.get("question") or read_blocks(blocks.get("conversation", "")).get("user")
+        if asked is not None and "answer" in blocks and len(words) > 1:
+            found = grader.assess(asked, blocks["answer"])
             return f"{found.reason}\n\n{found.in_words(words)}"
     except UnknownQuestion as error:
         raise _Refusal(status=400, kind="invalid_request_error", message=str(error)) from None

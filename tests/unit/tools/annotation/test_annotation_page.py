@@ -327,7 +327,7 @@ def test_a_served_page_saves_at_once_and_a_kill_loses_nothing(
         "first",
         "second",
         "second",
-        "neither",
+        "tie",
     ]
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
-from limaflow.judging.cli import adopt, summarize
+from limaflow.measures.cli import summarize
 from limaflow.records import Verdict
 from limaflow.tools.annotation import cli
 from limaflow.tools.annotation.answers import Entry, standing
+from limaflow.verdict_import.cli import import_verdicts
 
 Saved = Callable[..., Path]
 ALL = {1: "first", 2: "second", 3: "neither", 4: "first"}
@@ -44,9 +45,10 @@ def test_choices_become_verdicts_on_the_models_behind_them(
     ann, bob = json.loads((tmp_path / "out.json").read_text())
     assert (ann["judge"], ann["win"]["estimate"], ann["tie"]["estimate"]) == ("ann", 0.75, 0.25)
     assert bob["prompts"] == 4
-    adopt(
-        file=path, prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "adopted"
+    import_verdicts(
+        path, prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "imported"
     )
+    assert list(read_records(tmp_path / "imported", Verdict)) == verdicts
 
 
 def test_missing_items_are_named_and_taken_only_as_partial(
