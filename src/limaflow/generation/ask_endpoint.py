@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from limaflow import fingerprint
 from limaflow.arms.kinds import EndpointArm
-from limaflow.endpoints.budget import Purse
+from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, completion_in
 from limaflow.endpoints.connection import complete, connected, key_in, request, told
 from limaflow.endpoints.settings import Budget
@@ -85,7 +85,7 @@ def ask(
                 seed=seed,
                 key=key,
                 kept=kept,
-                purse=Purse(spendings, GroupCommit(spendings), run, budget),
+                account=BudgetAccount(spendings, GroupCommit(spendings), run, budget),
                 bar=bar,
             )
             asyncio.run(asking.ask(todo))
@@ -117,7 +117,7 @@ class _Asking:
     seed: int
     key: str
     kept: Partial
-    purse: Purse
+    account: BudgetAccount
     bar: "tqdm[Any]"
     stop: InputError | None = None
 
@@ -154,8 +154,8 @@ class _Asking:
         for _ in range(ATTEMPTS):
             if self.stop:
                 raise self.stop
-            answer = await self.purse.pay(bound, call)
-            self.bar.set_postfix_str(self.purse.spent.of(self.purse.budget), refresh=False)
+            answer = await self.account.pay(bound, call)
+            self.bar.set_postfix_str(self.account.spent.of(self.account.budget), refresh=False)
             if isinstance(answer, Completion):
                 return answer
             failure = answer

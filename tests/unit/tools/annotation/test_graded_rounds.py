@@ -116,7 +116,7 @@ def test_a_users_own_instrument_makes_a_round_as_ours_do(
 ) -> None:
     own = tmp_path / "right.md"
     own.write_text(RIGHT, encoding="utf-8")
-    folder = tmp_path / "round"
+    folder = tmp_path / "own"
     cli.packet(
         prompts=beer.prompts,
         instrument=str(own),
