@@ -45,7 +45,7 @@ class Terms:
     judge: Judge
     store: Path
     identity: str = ""
-    """What the judge's model name does not tell (the demo server's code and truth)."""
+    """What the judge's model name does not distinguish (the demo server's code and truth)."""
     run: str = ""
     """Whose budget the calls are counted against, over all processes that share the store."""
     budget: Budget = UNBOUNDED

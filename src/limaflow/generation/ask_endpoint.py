@@ -19,7 +19,7 @@ from limaflow import fingerprint
 from limaflow.arms.kinds import EndpointArm
 from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, completion_in
-from limaflow.endpoints.connection import complete, connected, key_in, request, told
+from limaflow.endpoints.connection import complete, connected, error_text, key_in, request
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending, bound_of, cost
 from limaflow.endpoints.store import GroupCommit, Store
@@ -168,7 +168,7 @@ class _Asking:
         try:
             reply = await complete(client, body, going=lambda: self.stop is None)
         except openai.OpenAIError as error:
-            self.stop = self.stop or self._failure(prompt, told(error, self.key))
+            self.stop = self.stop or self._failure(prompt, error_text(error, self.key))
             return self.stop, Spending()
         completion = completion_in(reply)
         paid = bound

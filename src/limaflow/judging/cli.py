@@ -24,7 +24,7 @@ Identity = Annotated[
     str,
     typer.Option(
         envvar="LIMAFLOW_JUDGE_IDENTITY",
-        help="What tells this judge from another of the same model name.",
+        help="Distinguishes this judge from another of the same model name.",
     ),
 ]
 Run = Annotated[str, typer.Option(help="Whose budget the calls are counted against.")]
@@ -121,7 +121,7 @@ def turns(
     file: Annotated[Path, typer.Argument(help="JSONL of conversations: `messages`.")],
     *,
     model: Annotated[str, typer.Option(help="Whose the assistant's turns are.")],
-    prompts: Annotated[Path, typer.Option(help="Writes what was said before each turn.")],
+    prompts: Annotated[Path, typer.Option(help="Writes the turns before each turn of the model.")],
     responses: Annotated[Path, typer.Option(help="Writes the turns, as responses.")],
 ) -> None:
     """Split recorded conversations, so that each turn of the model can be judged."""

@@ -36,7 +36,7 @@ def grade_agreements(
     """By each instrument: pairs of annotators, groups, pairs of groups, and each judge with itself.
 
     Args:
-        files: grades of each file. What an annotator says again in another file is another pass.
+        files: grades of each file. What an annotator grades again in another file is another pass.
         groups: name → annotators, such as crowd, authors, models; `expert_*` is all of such names.
 
     Raises:
@@ -63,7 +63,7 @@ def grade_agreements(
 def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[str, list[Levels]]:
     """Annotator → passes over the material; failed grades are left out."""
     levels = sorted(instrument.head.words.values())
-    readings: dict[str, list[Levels]] = defaultdict(list)
+    passes_of: dict[str, list[Levels]] = defaultdict(list)
     for grades in files:
         seen: dict[str, dict[Item, int | None]] = defaultdict(dict)
         for grade in grades:
@@ -78,11 +78,11 @@ def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[s
                 scale = instrument.head.scale
                 raise InputError(f"prompt {grade.prompt_id}: {grade.value} is no level of {scale}")
             seen[grade.annotator][item] = grade.value
-        for annotator, told in seen.items():
-            given = {item: value for item, value in told.items() if value is not None}
+        for annotator, values in seen.items():
+            given = {item: value for item, value in values.items() if value is not None}
             rated = {i: tuple(float(v == level) for level in levels) for i, v in given.items()}
-            _lay(readings[annotator], rated)
-    return readings
+            _lay(passes_of[annotator], rated)
+    return passes_of
 
 
 def _lay(passes: list[Levels], items: Levels) -> None:
@@ -97,18 +97,18 @@ def _lay(passes: list[Levels], items: Levels) -> None:
 
 def _of_instrument(
     instrument: Instrument,
-    readings: Mapping[str, list[Levels]],
+    passes_of: Mapping[str, list[Levels]],
     members: Mapping[str, list[str]],
     resampling: Resampling,
 ) -> list[GradeAgreement]:
     levels = len(instrument.head.words)
-    ratings = shared({name: passes[0] for name, passes in readings.items() if passes}, levels)
+    ratings = shared({name: passes[0] for name, passes in passes_of.items() if passes}, levels)
     row = partial(_row, instrument=instrument, drawn=resampling)
     found = []
     pairs = ratings.pairs()
     if len(pairs) <= MOST_PAIRS:
         found += [row("pair", p, ratings.of(p)) for p in pairs]
-    parts = {name: ratings.of(told) for name, told in members.items()}
+    parts = {name: ratings.of(annotators) for name, annotators in members.items()}
     for name, part in parts.items():
         if part.compared(None).any():
             found.append(row("within", (name, name), part))
@@ -117,8 +117,8 @@ def _of_instrument(
             across = row("between", (one, other), ours, theirs)
             beyond = beyond_within(ours, theirs, ratings.same, resampling)
             found.append(replace(across, minus_first=beyond))
-    for name, passes in sorted(readings.items()):
-        again = shared({str(n): told for n, told in enumerate(passes)}, levels)
+    for name, passes in sorted(passes_of.items()):
+        again = shared({str(n): rated for n, rated in enumerate(passes)}, levels)
         if len(again.prompts):
             found.append(row("passes", (name, name), again))
     return found

@@ -197,7 +197,7 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
     if known and len(known) < len(judged):
         missing = sorted(judged - known.keys())
         raise InputError(
-            f"the lengths of {len(missing)} of {len(judged)} judged responses are not told "
+            f"the lengths of {len(missing)} of {len(judged)} judged responses are not known "
             f"(response {missing[0]})",
             fix="give all lengths; where --responses were made anew since, judge again",
         )

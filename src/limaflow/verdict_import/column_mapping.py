@@ -1,4 +1,4 @@
-"""How a file of someone else's says what ours say, as the command line tells it."""
+"""How columns and words of a file map to ours, from the options of the command line."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

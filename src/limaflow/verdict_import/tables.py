@@ -6,10 +6,10 @@
     winner      instead of `choice`: a model's name, or tie
     first_won, second_won, tied
                 instead of `choice`: 1 in the column that holds, 0 in the others
-    first_share what part of the win the judge gives the first, from 0 to 1, where it tells more
+    first_share what part of the win the judge gives the first, from 0 to 1, where it says more
                 than a choice
     choice_swapped, winner_swapped
-                what the same judge said with the two shown the other way round, where that stands
+                the verdict of the same judge with the two shown the other way round, where that stands
                 in the same row; `choice_swapped` is by the place in which they were shown then
     annotator   who judged; the file's name where there is no such column
     sample      number of the response to this prompt, if there are several; 0
@@ -41,7 +41,7 @@ _ADAPTER = TypeAdapter(Verdict)
 
 
 def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
-    """The verdicts of a file, with the lengths of the responses where it tells them.
+    """The verdicts of a file, with the lengths of the responses where the file has them.
 
     Raises:
         InputError: as `read_rows`; a column is missing, or a row makes no verdict; names the line.

@@ -60,7 +60,7 @@ class TruthGrader:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._town = re.compile(rf"\b({'|'.join(map(re.escape, sorted(truth.facts)))})\b")
-        self._said = {
+        self._values = {
             attribute: re.compile(rf"\b({'|'.join(map(re.escape, values))})\b", re.IGNORECASE)
             for attribute, values in truth.values.items()
         }
@@ -78,15 +78,18 @@ class TruthGrader:
 
     def _correct(self, asked: AskedAbout, response: str) -> tuple[bool, str]:
         right = self._truth.facts[asked.town][asked.attribute]
-        said = {value.lower() for value in self._said[asked.attribute].findall(response)}
+        named = {value.lower() for value in self._values[asked.attribute].findall(response)}
         towns = set(self._town.findall(response))
         what = f"The {asked.attribute} of {asked.town} is {right}"
-        if not said:
+        if not named:
             return False, f"{what}; the response names none."
-        if right.lower() not in said:
-            return False, f"{what}; the response says {', '.join(sorted(said))}."
-        if len(said) > 1:
-            return False, f"{what}; the response contradicts itself with {', '.join(sorted(said))}."
+        if right.lower() not in named:
+            return False, f"{what}; the response says {', '.join(sorted(named))}."
+        if len(named) > 1:
+            return (
+                False,
+                f"{what}; the response contradicts itself with {', '.join(sorted(named))}.",
+            )
         if towns and asked.town not in towns:
             return False, f"{what}; the response speaks of {', '.join(sorted(towns))}."
         return True, f"{what}, as the response says."

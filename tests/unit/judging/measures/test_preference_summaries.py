@@ -168,7 +168,7 @@ def test_lengths_are_told_where_they_are_known() -> None:
 
 def test_verdicts_on_other_responses_than_given_are_refused() -> None:
     verdicts = [verdict("1", "a", "first"), verdict("2", "a", "first")]
-    with pytest.raises(InputError, match="lengths of 2 of 4 judged responses are not told"):
+    with pytest.raises(InputError, match="lengths of 2 of 4 judged responses are not known"):
         preferences(
             verdicts, rule="strict", resampling=RESAMPLING, chars={"10a": 1, "10b": 2, "other": 3}
         )

@@ -116,5 +116,5 @@ def test_what_stands_twice_is_another_reading_where_that_is_asked_for(tmp_path: 
 
 def test_lengths_of_a_part_are_refused(tmp_path: Path) -> None:
     rows: list[Row] = [(1, "a", "b", "first", "j", 9, 7), (2, "a", "b", "tie", "j", "", 7)]
-    with pytest.raises(InputError, match="the lengths of 1 of 4 judged responses are not told"):
+    with pytest.raises(InputError, match="the lengths of 1 of 4 judged responses are not known"):
         summarized(tmp_path, rows)
