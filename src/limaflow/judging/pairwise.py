@@ -48,7 +48,7 @@ def pairs(
 ) -> list[Pair]:
     """Every prompt and sample as one pair in each order, or in one order drawn by `seed`.
 
-    Equal responses are shown as well: a preference between two equal texts shows a bias of the judge.
+    Equal responses are shown as well: a preference between equal texts shows a bias of the judge.
 
     Raises:
         InputError: a file holds several models, both hold the same one, a prompt has no response,

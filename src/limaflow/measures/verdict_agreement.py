@@ -36,7 +36,7 @@ def agreements(
     """Every pair of annotators, every group and pair of groups, and every judge with itself.
 
     Args:
-        files: verdicts of each file. What an annotator judges again in another file is another pass.
+        files: verdicts of each file. What an annotator judges again in another one is a pass.
         groups: name → annotators, such as crowd, authors, models; `expert_*` is all of such names.
         rule: how the two orders of an item become one rating.
 

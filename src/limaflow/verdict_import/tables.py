@@ -9,8 +9,8 @@
     first_share what part of the win the judge gives the first, from 0 to 1, where it says more
                 than a choice
     choice_swapped, winner_swapped
-                the verdict of the same judge with the two shown the other way round, where that stands
-                in the same row; `choice_swapped` is by the place in which they were shown then
+                the verdict of the same judge with the two shown the other way round, where the
+                same row holds it; `choice_swapped` is by the place in which they were shown then
     annotator   who judged; the file's name where there is no such column
     sample      number of the response to this prompt, if there are several; 0
     first_chars, second_chars
