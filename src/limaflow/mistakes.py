@@ -1,4 +1,4 @@
-"""Mistakes in a configuration, told by the key's path and with the nearest key."""
+"""Messages for mistakes in a configuration: the key's path and the nearest known key."""
 
 import difflib
 import json

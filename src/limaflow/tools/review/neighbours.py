@@ -82,8 +82,10 @@ class _Index:
 
 
 def _runs(example: Example) -> Hashes:
-    said = [word for message in example.messages for word in words(message.content)]
-    return _hashes({tuple(said[at : at + RUN_WORDS]) for at in range(len(said) - RUN_WORDS + 1)})
+    spoken = [word for message in example.messages for word in words(message.content)]
+    return _hashes(
+        {tuple(spoken[at : at + RUN_WORDS]) for at in range(len(spoken) - RUN_WORDS + 1)}
+    )
 
 
 def _topics(example: Example) -> Hashes:
