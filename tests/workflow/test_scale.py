@@ -83,7 +83,7 @@ def dry_run(paper: Workspace, *options: str) -> tuple[str, float, float]:
 
 
 def cpu_seconds(folder: Path, environment: dict[str, str], *options: str) -> float:
-    """Of the quickest of three dry runs. CPU time, since other programs may run beside the tests."""
+    """Of the quickest of three dry runs. CPU time, since other programs run too."""
     measured = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
