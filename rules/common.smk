@@ -52,9 +52,13 @@ def repeated(flag, values):
     return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
 
 
+# Kept in a file, since every job on a cluster reads the workflow again.
+FINGERPRINTS = fingerprint.read_cache(Path(".snakemake/fingerprints.json"))
+
+
 def code(stage, command):
     """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
-    return fingerprint.of(f"limaflow.{stage}.cli", command)
+    return FINGERPRINTS.of(f"limaflow.{stage}.cli", command)
 
 
 def shipped(path):

@@ -4,9 +4,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limaflow.judging.rounds import answer_files, read_key
 from limaflow.sources.settings import under_root
 from limaflow.errors import InputError
+
+if CONFIG.judging.people:
+    # It brings the client of endpoints, half a second of every start.
+    from limaflow.judging.rounds import answer_files, read_key
 
 
 def judge_launcher(name):
