@@ -56,9 +56,9 @@ def repeated(flag, values):
 FINGERPRINTS = fingerprint.read_cache(Path(".snakemake/fingerprints.json"))
 
 
-def code(stage, command):
+def code(stage, command, entries=None):
     """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
-    return FINGERPRINTS.of(f"limaflow.{stage}.cli", command)
+    return FINGERPRINTS.of(f"limaflow.{stage}.cli", command, entries)
 
 
 def shipped(path):

@@ -193,6 +193,8 @@ def _defined(node: ast.stmt) -> list[str]:
         return [part.id for part in parts if isinstance(part, ast.Name)]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return [node.target.id]
+    if isinstance(node, ast.If):  # such as a type that is built when the program runs
+        return [name for inner in [*node.body, *node.orelse] for name in _defined(inner)]
     return []
 
 

@@ -8,7 +8,7 @@ from limaflow.arms.kinds import LOCAL_KINDS, InContextArm, TunedArm
 from limaflow.config.experiment import Config
 from limaflow.judging.settings import GRADINGS
 from limaflow.mistakes import messages, nearest
-from limaflow.sources.settings import UNFILTERED
+from limaflow.sources.kinds import READERS
 from limaflow.training.settings import Training
 
 
@@ -105,7 +105,8 @@ def impossible(config: Config) -> list[str]:
         f"sources.{s.name}: curation.filters has no block '{s.filter_block}'"
         f"{nearest(s.filter_block, sorted(config.curation.filters))}"
         for s in config.sources
-        if s.filter_block not in {*config.curation.filters, *UNFILTERED}
+        if s.filter_block not in config.curation.filters
+        and (s.filters or not READERS[s.kind].conversations)
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"

@@ -17,7 +17,7 @@ from limaflow.generation.settings import Generation
 from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
-from limaflow.sources.settings import Source
+from limaflow.sources.settings import AnySource, Source
 from limaflow.training.settings import Base, Launch, Selection, Training
 
 
@@ -43,7 +43,7 @@ class Config(Settings):
     title: str
     seed: int = Field(ge=0)
     data_root: str
-    sources: list[Source]
+    sources: list[AnySource]
     curation: Curation
     datasets: list[Dataset] = Field(min_length=1)
     prompts: Prompts

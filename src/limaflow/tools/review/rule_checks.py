@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limaflow.curation.rules import RULES, Reading
+from limaflow.curation.filters import RULES
+from limaflow.curation.filters.rule import Reading
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Example, Message
 
@@ -56,14 +57,14 @@ def rule_views(
     )
     strictest = _strictest(own, filters.values())
     found = []
-    for rule in RULES:
-        if rule.__name__ == "title_not_self_contained" and _is_body(example.prompt):
+    for name, rule in RULES.items():
+        if name == "title_not_self_contained" and _is_body(example.prompt):
             continue
-        objection = rule(Reading(candidate, own.quotes_and_code_count), own)
-        strict = rule(Reading(candidate, True), strictest)
+        objection = rule.objection(Reading(candidate, own.quotes_and_code_count), own)
+        strict = rule.objection(Reading(candidate, True), strictest)
         found.append(
             RuleView(
-                rule=rule.__name__,
+                rule=name,
                 verdict="objects" if objection else "strict" if strict else "content",
                 detail=objection or strict or "",
             )
