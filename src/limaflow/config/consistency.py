@@ -113,4 +113,9 @@ def impossible(config: Config) -> list[str]:
         for name in config.benchmarks.arms
         if any(a.name == name and a.kind not in LOCAL_KINDS for a in config.arms)
     ]
+    problems += [
+        f"comparisons.{c.name}: an arm is compared with itself"
+        for c in config.comparisons
+        if c.first == c.second
+    ]
     return list(dict.fromkeys(problems))
