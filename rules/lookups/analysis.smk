@@ -1,6 +1,10 @@
 # What the rules of analysis and report look up.
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
-MEASURED_BASE = [n for n in CONFIG.benchmarks.arms if CONFIG.arm(n).kind == "base"][:1]
+MEASURED_BASE = [
+    arm
+    for arm in CONFIG.benchmarks.arms
+    if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
+][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
 LIMA_IS_TUNED = LIMA in TUNED_ARMS
@@ -8,10 +12,7 @@ LIMA_IS_TUNED = LIMA in TUNED_ARMS
 tax_file = ["<results>/analysis/tax.json"] if MEASURED_BASE and MEASURED_TUNED else []
 lima_training = [f"<results>/models/{LIMA}/training.json"] if LIMA_IS_TUNED else []
 lima_dev_grades = (
-    [
-        f"<results>/grades/dev/{LIMA}/epoch-{epoch}.jsonl"
-        for epoch in CONFIG.selection.epochs
-    ]
+    [f"<results>/grades/likert/dev/{CONFIG.judging.selection}/{LIMA}.jsonl"]
     if LIMA_IS_TUNED
     else []
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError

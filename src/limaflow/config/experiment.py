@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from limaflow.arms.kinds import Arm, TunedArm
+from limaflow.arms.table import Arm
 from limaflow.curation.settings import Curation, Dataset, Prompts
 from limaflow.endpoints.settings import Judge
 from limaflow.generation.settings import Generation
@@ -85,10 +85,8 @@ class Config(Settings):
         )
 
     def training_of(self, arm: str) -> Training:
-        """The training recipe of a tuned arm: `training` with the arm's overrides."""
-        tuned = self.arm(arm)
-        assert isinstance(tuned, TunedArm)
-        return Training.model_validate({**self.training.model_dump(), **tuned.training})
+        """The block `training` as it holds for an arm, with its overrides."""
+        return self.arm(arm).training_settings(self.training)
 
     def is_ablation(self, arm: str) -> bool:
         """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
@@ -104,5 +102,5 @@ class Config(Settings):
 
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""
-        tuned = self.arm(arm)
-        return (self.dataset(tuned.dataset).examples or {}) if isinstance(tuned, TunedArm) else {}
+        dataset = self.arm(arm).training_dataset
+        return (self.dataset(dataset).examples or {}) if dataset else {}

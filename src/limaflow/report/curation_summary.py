@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.jsonl import read_records
 from limaflow.records import Drop, Example, Match

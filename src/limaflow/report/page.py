@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from limaflow.analysis.paper import paper
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
