@@ -52,9 +52,9 @@ def repeated(flag, values):
     return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
 
 
-def code(stage, command):
+def code(stage, command, entries=None):
     """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
-    return fingerprint.of(f"limaflow.{stage}.cli", command)
+    return fingerprint.of(f"limaflow.{stage}.cli", command, entries)
 
 
 def shipped(path):
