@@ -120,6 +120,17 @@ grade_files = (
     ]
     + [file for file in PEOPLE_FILES if "/grades/" in file]
 )
+
+
+def graded_instruments():
+    """The instruments by which responses to the test prompts are graded."""
+    people = [
+        key.instrument for _, key in PEOPLE_ROUNDS if key.instrument != "pairwise"
+    ]
+    judged = [i for i in ("likert", "quality", "safety") if CONFIG.judging.graders(i)]
+    return tuple(dict.fromkeys([*judged, *people]))
+
+
 # One grader agrees with nobody.
 graders_agreement = (
     ["<results>/analysis/agreement_of_grades.json"]

@@ -13,28 +13,12 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import ArrayLike
 
+from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.measures.intervals import Interval, bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedEpoch:
-    """One epoch as the manifest of a run (training.json) lists it."""
-
-    epoch: int
-    dev_perplexity: float | None = None
-    train_loss: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """What this stage reads of training.json."""
-
-    arm: str
-    epochs: tuple[TrainedEpoch, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +50,7 @@ def epoch_curve(
     """The points of the figure, in order of epochs; intervals over prompts.
 
     Raises:
-        InputError: a file of grades is not named `epoch-<number>.jsonl`.
+        InputError: a grade names no epoch (`lima@epoch-5`).
     """
     run = read_json(training, TrainingRun)
     judged = _by_epoch(grades)
@@ -130,17 +114,18 @@ def after_lowest_perplexity(
 
 def _by_epoch(paths: list[Path]) -> dict[int, dict[str, float]]:
     """Epoch → prompt → mean grade over samples; failed grades are left out."""
-    found: dict[int, dict[str, float]] = {}
+    values: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for path in paths:
-        name = re.fullmatch(r"epoch-(\d+)", path.stem)
-        if name is None:
-            raise InputError("not named epoch-<number>.jsonl", path=path)
-        values: dict[str, list[int]] = defaultdict(list)
         for grade in read_records(path, Grade):
+            epoch = re.search(r"@epoch-(\d+)$", grade.model)
+            if epoch is None:
+                raise InputError(f"a grade of '{grade.model}' names no epoch", path=path)
             if grade.value is not None:
-                values[grade.prompt_id].append(grade.value)
-        found[int(name[1])] = {prompt: sum(v) / len(v) for prompt, v in values.items()}
-    return found
+                values[int(epoch[1])][grade.prompt_id].append(grade.value)
+    return {
+        epoch: {prompt: sum(v) / len(v) for prompt, v in prompts.items()}
+        for epoch, prompts in values.items()
+    }
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> float:

@@ -27,6 +27,8 @@ class Analysis(Settings):
     bootstrap: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
     lima_arm: Name
+    claims: list[str] = Field(default_factory=list)
+    """Files with claims of one's own, held beside the paper's; see docs/report.md."""
 
 
 class Miniature(Settings):

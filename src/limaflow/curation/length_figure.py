@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from limaflow.curation.text_lengths import Measure, text_of_role
-from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty, write_csv
+from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty
 from limaflow.records import Example, Split
 
 COLOURS: dict[Split, str] = {"train": BLUE, "dev": GREY, "test": ORANGE}
@@ -42,21 +42,3 @@ def draw(
             axes.set_ylabel("examples")
             if len(lengths) > 1:
                 axes.legend(fontsize=8)
-
-
-def write_lengths(splits: Mapping[Split, Sequence[Example]], measure: Measure, path: Path) -> None:
-    """Write the lengths of every example as CSV."""
-    write_csv(
-        path,
-        [
-            {
-                "split": split,
-                "source": example.source,
-                "id": example.id,
-                f"prompt_{measure.unit}": measure.length(text_of_role(example, "user")),
-                f"response_{measure.unit}": measure.length(text_of_role(example, "assistant")),
-            }
-            for split, members in splits.items()
-            for example in sorted(members, key=lambda e: e.id)
-        ],
-    )

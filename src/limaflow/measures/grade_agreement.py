@@ -155,5 +155,6 @@ def _row(
         weights="quadratic" if ordered else "none",
         cohen=optional(lambda: cohen_kappa(shares, near), alone and len(everyone) == 2),
         metric="ordinal" if ordered else "nominal",
+        ordered=ordered,
         alpha=optional(lambda: krippendorff_alpha(shares, ordinal=ordered), alone),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.judging.scales import values_of
+from limaflow.judging.scales import LEVELS, ORDERED, SCALES, values_of, word
 from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
 from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
@@ -259,4 +259,7 @@ def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSumm
         mean=_mean_of([float(np.mean(of_prompt)) for of_prompt in by_prompt], drawn),
         counts={str(level): counts[level] for level in levels},
         shares={str(level): share(level) for level in levels},
+        instrument=next((name for name in LEVELS if SCALES[name] == scale), ""),
+        ordered=scale in ORDERED,
+        words={str(level): word(scale, level) for level in levels},
     )

@@ -1,6 +1,6 @@
 """What statistics come to: the summaries that judging and benchmarks hand to tables and claims."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from limaflow.measures.intervals import Interval
@@ -187,6 +187,11 @@ class GradeAgreement:
     """Krippendorff's alpha by this metric; not of between."""
     minus_first: Interval | None = None
     """Of between: `agreement` minus that of the first group's own pairs."""
+    instrument: str = ""
+    title: str = ""
+    """The question that the instrument asks."""
+    ordered: bool = True
+    """Whether the scale's values are more or less of one thing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,11 +207,18 @@ class GradeSummary:
     counts: dict[str, int]
     shares: dict[str, Interval]
     """Level → share of a model's grades, averaged within each prompt first."""
+    instrument: str = ""
+    title: str = ""
+    """The question that the instrument asks."""
+    ordered: bool = True
+    """Whether the scale's values are more or less of one thing."""
+    words: dict[str, str] = field(default_factory=dict)
+    """Value → what it is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskTax:
-    """One task before and after tuning; `difference` is tuned minus base on the same items."""
+    """One task before and after tuning."""
 
     task: str
     metric: str
@@ -214,7 +226,10 @@ class TaskTax:
     base: Interval
     tuned: Interval
     difference: Interval
+    """On the same items: tuned minus base, or base minus tuned where lower is better, so that a
+    negative difference is a loss."""
     items: int
+    higher_is_better: bool = True
 
 
 def mirrored(share: Interval) -> Interval:

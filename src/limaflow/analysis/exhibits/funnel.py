@@ -1,12 +1,18 @@
 """How many rows of each source are left after each step of curation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty, write_csv
+from limaflow.analysis.exhibit import Figure, Files, Options
+from limaflow.analysis.study import Study
+from limaflow.curation.funnel import Funnel
+from limaflow.jsonl import read_json
+from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty
+
+Levels = dict[str, dict[str, int]]
+"""Label → source → how many are left."""
 
 COLUMNS = 3
 NAMES = {
@@ -17,33 +23,20 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step of one source in funnel.json; `dataset` is "" before a data set is drawn, and
-    `pool` where there is one only."""
-
-    dataset: str
-    pool: str = ""
-    step: str
-    source: str
-    came: int
-    stayed: int
+def inputs(study: Study) -> Files:
+    return {"funnel": [study.results.funnel]}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Funnel:
-    """What this figure reads of funnel.json; `prompts` by split and source."""
-
-    steps: tuple[Step, ...] = ()
-    prompts: dict[str, dict[str, int]] = field(default_factory=dict)
+def read(files: Files, options: Options) -> Levels:
+    return levels(read_json(files["funnel"][0], Funnel))
 
 
-def levels(funnel: Funnel) -> dict[str, dict[str, int]]:
-    """Label → source → how many are left; the first level is what came into the first step.
+def levels(funnel: Funnel) -> Levels:
+    """What is left after each step; the first level is what came into the first step.
 
     A data set is one level, as large as it is after its last step.
     """
-    left: dict[str, dict[str, int]] = {}
+    left: Levels = {}
     for step in funnel.steps:
         if step.step == funnel.steps[0].step and step.dataset == funnel.steps[0].dataset:
             first = "rows of raw files" if step.step == "extract" else "candidates"
@@ -60,21 +53,25 @@ def levels(funnel: Funnel) -> dict[str, dict[str, int]]:
     return left
 
 
-def draw(funnel: Funnel, path: Path, *, miniature: bool) -> None:
-    """Write the figure, one panel a source, and its numbers beside it as CSV."""
-    left = levels(funnel)
-    sources = list(dict.fromkeys(source for counts in left.values() for source in counts))
-    write_csv(
-        path.with_suffix(".csv"),
-        [
-            {
-                "step": label,
-                "total": sum(kept.values()),
-                **{source: kept.get(source, 0) for source in sources},
-            }
-            for label, kept in left.items()
-        ],
-    )
+def rows(left: Levels) -> list[dict[str, object]]:
+    sources = _sources(left)
+    return [
+        {
+            "step": label,
+            "total": sum(kept.values()),
+            **{source: kept.get(source, 0) for source in sources},
+        }
+        for label, kept in left.items()
+    ]
+
+
+def _sources(left: Levels) -> list[str]:
+    return list(dict.fromkeys(source for counts in left.values() for source in counts))
+
+
+def draw(data: Levels, path: Path, *, miniature: bool) -> None:
+    """One panel a source."""
+    left, sources = data, _sources(data)
     rows = ceil(len(sources) / COLUMNS)
     height = 0.6 + max(1, rows) * (0.45 + 0.17 * len(left))
     with drawing(path, width=7.6, height=max(2.0, height), miniature=miniature) as figure:
@@ -108,3 +105,14 @@ def _panel(axes: Any, source: str, left: Mapping[str, Mapping[str, int]], most: 
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
+
+
+FIGURE = Figure(
+    inputs=inputs,
+    read=read,
+    rows=rows,
+    draw=draw,
+    caption="How many rows of each source are left after each step of curation; orange: what data "
+    "sets and prompts took.",
+    category="Curation",
+)

@@ -2,28 +2,34 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.analysis.epochs import TrainedEpoch
+from limaflow.analysis.exhibit import Figure, Files, Options
+from limaflow.analysis.study import Study
+from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
-from limaflow.plot_style import SERIES, drawing, write_csv
+from limaflow.plot_style import SERIES, drawing
 
 NEEDED = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
 Row = dict[str, float | None]
+Logs = dict[str, list[Row]]
+"""Arm → one row a step."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedRun:
-    """What this figure reads of training.json; `log` is relative to its folder."""
-
-    arm: str
-    log: str
-    epochs: tuple[TrainedEpoch, ...] = ()
+def inputs(study: Study) -> Files:
+    return {"training": [study.results.training(arm.name) for arm in study.tuned]}
 
 
-def read_logs(trainings: Sequence[Path]) -> dict[str, list[Row]]:
+def applies(study: Study) -> bool:
+    return bool(study.tuned)
+
+
+def read(files: Files, options: Options) -> Logs:
+    return read_logs(files["training"])
+
+
+def read_logs(trainings: Sequence[Path]) -> Logs:
     """Arm → one row a step with the columns of NEEDED, and `dev_perplexity` at an epoch's end.
 
     Raises:
@@ -31,7 +37,7 @@ def read_logs(trainings: Sequence[Path]) -> dict[str, list[Row]]:
     """
     logs = {}
     for path in trainings:
-        run = read_json(path, LoggedRun)
+        run = read_json(path, TrainingRun)
         log = path.parent / run.log
         if not log.is_file():
             raise InputError("the run's log is not there", path=log)
@@ -53,16 +59,15 @@ def read_logs(trainings: Sequence[Path]) -> dict[str, list[Row]]:
     return logs
 
 
-def draw(logs: dict[str, list[Row]], path: Path, *, miniature: bool) -> None:
-    """Write the figure, and its numbers beside it as CSV."""
-    write_csv(
-        path.with_suffix(".csv"),
-        [
-            {"arm": arm, **row, "step": int(row["step"] or 0), "epoch": int(row["epoch"] or 0)}
-            for arm, rows in logs.items()
-            for row in rows
-        ],
-    )
+def rows(logs: Logs) -> list[dict[str, object]]:
+    return [
+        {"arm": arm, **row, "step": int(row["step"] or 0), "epoch": int(row["epoch"] or 0)}
+        for arm, of_arm in logs.items()
+        for row in of_arm
+    ]
+
+
+def draw(data: Logs, path: Path, *, miniature: bool) -> None:
     panels = {
         "loss": "training loss",
         "learning_rate": "learning rate",
@@ -72,7 +77,7 @@ def draw(logs: dict[str, list[Row]], path: Path, *, miniature: bool) -> None:
     with drawing(path, width=7.2, height=4.6, miniature=miniature) as figure:
         grid = figure.subplots(2, 2, sharex=True)
         for axes, (column, label) in zip(grid.flat, panels.items(), strict=True):
-            for number, (arm, rows) in enumerate(logs.items()):
+            for number, (arm, rows) in enumerate(data.items()):
                 known = [(row["step"], row[column]) for row in rows if row[column] is not None]
                 axes.plot(
                     [step for step, _ in known],
@@ -89,5 +94,17 @@ def draw(logs: dict[str, list[Row]], path: Path, *, miniature: bool) -> None:
         for axes in grid[1]:
             axes.set_xlabel("optimizer step")
         grid[0, 1].ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-        if logs:
+        if data:
             grid[0, 0].legend(fontsize=8)
+
+
+FIGURE = Figure(
+    inputs=inputs,
+    read=read,
+    rows=rows,
+    draw=draw,
+    caption="Training loss, learning rate and gradient norm over the optimizer steps; dev "
+    "perplexity after each epoch.",
+    category="Training",
+    applies=applies,
+)
