@@ -3,7 +3,6 @@ import shlex
 
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.study import Study
-from limaflow.results import Results
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [
@@ -15,8 +14,8 @@ MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
 STUDY = Study(
     config=CONFIG,
-    results=Results(Path("<results>")),
-    instruments=graded_instruments(),
+    results=RESULTS,
+    instruments={name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
 )
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []

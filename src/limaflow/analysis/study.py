@@ -3,12 +3,12 @@
 Rules and report build the same `Study`, so that both know the same exhibits and files.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
-from limaflow.judging.scales import LEVELS
 from limaflow.results import Results
 
 
@@ -18,8 +18,8 @@ class Study:
 
     config: Config
     results: Results
-    instruments: tuple[str, ...] = ()
-    """Instruments by which responses to the test prompts are graded, by judges or people."""
+    instruments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Instruments by which responses to the test prompts are graded → the words of their scales."""
 
     @property
     def lima(self) -> str:
@@ -43,16 +43,15 @@ class Study:
     @property
     def measures_tax(self) -> bool:
         """Whether benchmarks are run on the base and on another arm."""
-        measured = self.config.benchmarks.arms
-        base = [name for name in measured if self.config.arm(name).kind == "base"]
-        return bool(base) and len(measured) > 1
-
-    def words_of(self, instrument: str) -> list[str]:
-        """The words of an instrument's scale."""
-        return list(next((words for name, words in LEVELS.items() if name == instrument), ()))
+        measured = [self.config.arm(name) for name in self.config.benchmarks.arms]
+        base = self.results.base_model
+        return len(measured) > 1 and any(
+            arm.model_manifest(self.results) == base for arm in measured
+        )
 
     def dev_grades(self) -> list[Path]:
-        """Grades of the LIMA arm's dev responses by epoch; none if it is not tuned."""
-        root = self.results.root / "grades/dev" / self.lima
-        epochs = self.config.selection.epochs if self.lima_is_tuned else []
-        return [root / f"epoch-{epoch}.jsonl" for epoch in epochs]
+        """Grades of the LIMA arm's dev responses, of all epochs; none if it is not tuned."""
+        chosen = self.config.judging.selection
+        if not self.lima_is_tuned:
+            return []
+        return [self.results.grades(chosen.instrument, "dev", chosen.judge, self.lima)]

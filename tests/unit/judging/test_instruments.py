@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from limaflow.judging.scales import LEVELS
 
 from limaflow.errors import InputError
 from limaflow.judging.delimiters import read_blocks
 from limaflow.judging.grading import value_of
 from limaflow.judging.instrument import PLACES, InstrumentName, delimited, load, question_of
 from limaflow.judging.pairwise import choice_of
-from limaflow.judging.scales import LEVELS
 from limaflow.judging.settings import Grading
 from limaflow.records import Example, Message
 

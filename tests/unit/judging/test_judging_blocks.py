@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limaflow.judging.scales import LEVELS
 
 from limaflow.judging.delimiters import enclose, read_blocks
 from limaflow.judging.instrument import load
-from limaflow.judging.scales import LEVELS
 from limaflow.judging.settings import Grading
 
 ATTEMPTS = {

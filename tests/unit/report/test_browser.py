@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from limaflow.judging.scales import LEVELS
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.judging.scales import LEVELS
 from limaflow.report.browser import page_of
 from limaflow.report.side_by_side import Answer, Mark, Ruling, Shown
 
