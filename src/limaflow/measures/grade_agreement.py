@@ -75,7 +75,7 @@ def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[s
                     fix="put what was graded again into a file of its own",
                 )
             if grade.value is not None and grade.value not in levels:
-                raise InputError(f"prompt {grade.prompt_id}: {grade.value} is no level of its scale")
+                raise InputError(f"prompt {grade.prompt_id}: the scale has no {grade.value}")
             seen[grade.annotator][item] = grade.value
         for annotator, told in seen.items():
             given = {item: value for item, value in told.items() if value is not None}
