@@ -30,6 +30,8 @@ wildcard_constraints:
     arm=any_of(a.name for a in CONFIG.arms),
     epoch=r"\d+",
     judge=any_of(j.name for j in CONFIG.judges),
+    figure=any_of(FIGURES),
+    table=any_of(TABLES),
 
 
 rule all:

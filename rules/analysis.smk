@@ -101,11 +101,14 @@ rule tax:
 
 
 rule claims:
-    """The paper's claims and the objections to them, each with our verdict."""
+    """The claims of the paper, of later work and of the user, each with our verdict."""
     input:
+        own=shipped("src/limaflow/analysis/claims.yaml"),
         paper=shipped("src/limaflow/analysis/paper.yaml"),
+        claims=CONFIG.analysis.claims,
         preferences="<results>/analysis/preferences.json",
         agreement="<results>/analysis/agreement.json",
+        graded="<results>/analysis/grades.json",
         grades=grade_files,
         tax=tax_file,
         training=lima_training,
@@ -124,266 +127,50 @@ rule claims:
         label=miniature_option(),
     shell:
         "limaflow analyze claims {params.roles} --preferences {input.preferences}"
-        " --agreement {input.agreement} {params.inputs} {params.bootstrap} {params.label}"
+        " --agreement {input.agreement} --graded {input.graded} {params.inputs}"
+        " {params.bootstrap} {params.label} --output {output} 2>&1 | tee {log}"
+
+
+rule figure:
+    """A figure of the catalogue in analysis/exhibits, with its numbers beside it."""
+    input:
+        unpack(lambda wildcards: files_of_exhibit(FIGURES[wildcards.figure])),
+    output:
+        svg=report(
+            "<results>/figures/{figure}.svg",
+            caption="../docs/captions/figure.rst",
+            category=lambda wildcards: FIGURES[wildcards.figure].category,
+        ),
+        csv="<results>/figures/{figure}.csv",
+    log:
+        "<logs>/figures/{figure}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=lambda wildcards: code_of_exhibit("figure", "FIGURES", wildcards.figure),
+        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
+        inputs=exhibit_inputs,
+        options=lambda wildcards: exhibit_options(FIGURES[wildcards.figure]),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze figure {wildcards.figure} {params.inputs} {params.options}"
+        " {params.label} --output {output.svg} 2>&1 | tee {log}"
+
+
+rule table:
+    """A table of the catalogue in analysis/exhibits."""
+    input:
+        unpack(lambda wildcards: files_of_exhibit(TABLES[wildcards.table])),
+    output:
+        "<results>/tables/{table}.csv",
+    log:
+        "<logs>/tables/{table}.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=lambda wildcards: code_of_exhibit("table", "TABLES", wildcards.table),
+        inputs=exhibit_inputs,
+        options=lambda wildcards: exhibit_options(TABLES[wildcards.table]),
+    shell:
+        "limaflow analyze table {wildcards.table} {params.inputs} {params.options}"
         " --output {output} 2>&1 | tee {log}"
-
-
-rule figure_preferences:
-    """Win, tie and lose beside the paper's Figures 1 and 2."""
-    input:
-        preferences="<results>/analysis/preferences.json",
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        svg=report(
-            "<results>/figures/preferences.svg",
-            caption="../docs/captions/preferences.rst",
-            category="Preferences",
-        ),
-        csv="<results>/figures/preferences.csv",
-    log:
-        "<logs>/figure_preferences.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_preferences"),
-        lima=CONFIG.analysis.lima_arm,
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure preferences --preferences {input.preferences}"
-        " --lima {params.lima} {params.label} --output {output.svg} 2>&1 | tee {log}"
-
-
-rule figure_absolute:
-    """Excellent, pass and fail of every arm so graded, in the form of the paper's Figure 3."""
-    input:
-        grades="<results>/analysis/grades.json",
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        svg=report(
-            "<results>/figures/absolute.svg",
-            caption="../docs/captions/absolute.rst",
-            category="Quality",
-        ),
-        csv="<results>/figures/absolute.csv",
-    log:
-        "<logs>/figure_absolute.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_absolute"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure absolute --grades {input.grades} {params.label}"
-        " --output {output.svg} 2>&1 | tee {log}"
-
-
-rule figure_quality:
-    """Mean Likert grade of every arm, in the form of the paper's Figures 5 and 6."""
-    input:
-        grades="<results>/analysis/grades.json",
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        svg=report(
-            "<results>/figures/quality.svg",
-            caption="../docs/captions/quality.rst",
-            category="Quality",
-        ),
-        csv="<results>/figures/quality.csv",
-    log:
-        "<logs>/figure_quality.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_quality"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure quality --grades {input.grades} {params.label}"
-        " --output {output.svg} 2>&1 | tee {log}"
-
-
-rule figure_epochs:
-    """Dev perplexity and judged quality over epochs, in the form of the paper's Figure 9."""
-    input:
-        training=lima_training,
-        dev_grades=lima_dev_grades,
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        svg=report(
-            "<results>/figures/epochs.svg",
-            caption="../docs/captions/epochs.rst",
-            category="Training",
-        ),
-        csv="<results>/figures/epochs.csv",
-    log:
-        "<logs>/figure_epochs.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_epochs"),
-        bootstrap=bootstrap_options(),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure epochs --training {input.training} {params.bootstrap}"
-        " {params.label} --output {output.svg} {input.dev_grades} 2>&1 | tee {log}"
-
-
-rule figure_tax:
-    """Benchmark scores before and after tuning."""
-    input:
-        "<results>/analysis/tax.json",
-    output:
-        svg=report(
-            "<results>/figures/tax.svg",
-            caption="../docs/captions/tax.rst",
-            category="Alignment tax",
-        ),
-        csv="<results>/figures/tax.csv",
-    log:
-        "<logs>/figure_tax.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_tax"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure tax --tax {input} {params.label} --output {output.svg}"
-        " 2>&1 | tee {log}"
-
-
-rule figure_funnel:
-    """Candidates left after each step of curation."""
-    input:
-        "<results>/curation/funnel.json",
-    output:
-        svg=report(
-            "<results>/figures/funnel.svg",
-            caption="../docs/captions/funnel.rst",
-            category="Data",
-        ),
-        csv="<results>/figures/funnel.csv",
-    log:
-        "<logs>/figure_funnel.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_funnel"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure funnel --funnel {input} {params.label} --output {output.svg}"
-        " 2>&1 | tee {log}"
-
-
-rule figure_lengths:
-    """Tokens of the prompts and training responses of the LIMA arm's data set."""
-    input:
-        data=frozen_of_lima,
-        tokenizer="<results>/base/model.json",
-    output:
-        svg=report(
-            "<results>/figures/lengths.svg",
-            caption="../docs/captions/lengths.rst",
-            category="Data",
-        ),
-        csv="<results>/figures/lengths.csv",
-    log:
-        "<logs>/figure_lengths.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_lengths"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure lengths --dev {input.data[1]} --test {input.data[2]}"
-        " --tokenizer {input.tokenizer} {params.label} --output {output.svg} {input.data[0]}"
-        " 2>&1 | tee {log}"
-
-
-rule figure_training:
-    """Loss, learning rate, gradient norm and dev perplexity of every tuned arm."""
-    input:
-        collect("<results>/models/{arm}/training.json", arm=TUNED_ARMS),
-    output:
-        svg=report(
-            "<results>/figures/training.svg",
-            caption="../docs/captions/training.rst",
-            category="Training",
-        ),
-        csv="<results>/figures/training.csv",
-    log:
-        "<logs>/figure_training.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "figure_training"),
-        label=miniature_option(),
-    shell:
-        "limaflow analyze figure training {params.label} --output {output.svg} {input}"
-        " 2>&1 | tee {log}"
-
-
-rule table_sources:
-    """Sources, examples and lengths beside the paper's Table 1."""
-    input:
-        data=frozen_of_lima,
-        tokenizer="<results>/base/model.json",
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        "<results>/tables/sources.csv",
-    log:
-        "<logs>/table_sources.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "table_sources"),
-    shell:
-        "limaflow analyze table sources --tokenizer {input.tokenizer} --output {output}"
-        " {input.data} 2>&1 | tee {log}"
-
-
-rule table_preferences:
-    """Every comparison as one line of CSV."""
-    input:
-        "<results>/analysis/preferences.json",
-    output:
-        "<results>/tables/preferences.csv",
-    log:
-        "<logs>/table_preferences.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "table_preferences"),
-    shell:
-        "limaflow analyze table preferences --preferences {input} --output {output} 2>&1 | tee {log}"
-
-
-rule table_agreement:
-    """Who agrees with whom, beside the paper's values."""
-    input:
-        agreement="<results>/analysis/agreement.json",
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-    output:
-        "<results>/tables/agreement.csv",
-    log:
-        "<logs>/table_agreement.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "table_agreement"),
-    shell:
-        "limaflow analyze table agreement --output {output} {input.agreement} 2>&1 | tee {log}"
-
-
-rule table_tax:
-    """Every benchmark task and arm as one line of CSV."""
-    input:
-        "<results>/analysis/tax.json",
-    output:
-        "<results>/tables/tax.csv",
-    log:
-        "<logs>/table_tax.log",
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("analysis", "table_tax"),
-    shell:
-        "limaflow analyze table tax --tax {input} --output {output} 2>&1 | tee {log}"

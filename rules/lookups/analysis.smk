@@ -1,13 +1,26 @@
 # What the rules of analysis and report look up.
+import shlex
+
+from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
+from limaflow.analysis.study import Study
+
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
-MEASURED_BASE = [n for n in CONFIG.benchmarks.arms if CONFIG.arm(n).kind == "base"][:1]
+MEASURED_BASE = [
+    arm
+    for arm in CONFIG.benchmarks.arms
+    if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
+][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
-LIMA_IS_TUNED = LIMA in TUNED_ARMS
+STUDY = Study(
+    config=CONFIG,
+    results=RESULTS,
+    instruments={name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
+)
 
-tax_file = ["<results>/analysis/tax.json"] if MEASURED_BASE and MEASURED_TUNED else []
-lima_training = [f"<results>/models/{LIMA}/training.json"] if LIMA_IS_TUNED else []
-lima_dev_grades = [dev_grades(LIMA)] if LIMA_IS_TUNED else []
+tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
+lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
+lima_dev_grades = list(map(str, STUDY.dev_grades()))
 
 
 def bootstrap_options():
@@ -20,54 +33,66 @@ def miniature_option():
 
 
 def role_options():
-    """Which arm plays which part in the paper's claims."""
-    return " ".join(
-        [
-            f"--lima {LIMA}",
-            repeated("--base", [a.name for a in CONFIG.arms if a.kind == "base"]),
-            repeated(
-                "--in-context", [a.name for a in CONFIG.arms if a.kind == "in-context"]
-            ),
-            repeated("--ablation", [a for a in TUNED_ARMS if CONFIG.is_ablation(a)]),
-            repeated(
-                "--unfiltered", [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)]
-            ),
-        ]
-    )
+    """Which arm plays which part in the claims."""
+    roles = {
+        "base": [a.name for a in CONFIG.arms if a.kind == "base"],
+        "in-context": [a.name for a in CONFIG.arms if a.kind == "in-context"],
+        "ablation": [a for a in TUNED_ARMS if CONFIG.is_ablation(a)],
+        "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
+    }
+    words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    return f"--lima {LIMA} {repeated('--role', words)}"
 
 
 def claim_options(wildcards, input):
-    options = [
-        repeated("--grades", input.grades),
-        repeated("--tax", input.get("tax", [])),
-    ]
-    options += [repeated("--training", input.get("training", []))]
-    options += [repeated("--dev-grades", input.get("dev_grades", []))]
-    return " ".join(option for option in options if option)
+    named = {
+        "--grades": input.grades,
+        "--tax": input.get("tax", []),
+        "--training": input.get("training", []),
+        "--dev-grades": input.get("dev_grades", []),
+        "--claims": input.get("claims", []),
+    }
+    return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 
 
-def frozen_of_lima(wildcards):
-    datasets = [
-        CONFIG.arm(name).dataset for name in [LIMA, *TUNED_ARMS] if name in TUNED_ARMS
+def files_of_exhibit(exhibit):
+    """The files that it is made from, by name; `paper` is read by the package itself."""
+    files = {k: [str(p) for p in paths] for k, paths in exhibit.inputs(STUDY).items()}
+    paper = shipped("src/limaflow/analysis/paper.yaml")
+    return files | ({"paper": [paper]} if exhibit.beside_paper else {})
+
+
+def exhibit_inputs(wildcards, input):
+    words = [
+        f"{name}={file}"
+        for name, files in input.items()
+        if name != "paper"
+        for file in ([files] if isinstance(files, str) else files)
     ]
-    name = datasets[0] if datasets else CONFIG.datasets[0].name
-    return [
-        f"<results>/datasets/{name}/frozen/{split}.jsonl"
-        for split in ("train", "dev", "test")
-    ]
+    return repeated("--input", words)
+
+
+def exhibit_options(exhibit):
+    options = {"lima": f"--lima {LIMA}", "bootstrap": bootstrap_options()}
+    return " ".join(options[name] for name in exhibit.uses)
+
+
+def code_of_exhibit(command, catalogue, name):
+    """Only the exhibit's own module counts, so that an edit of one repeats that one."""
+    return code(
+        "analysis",
+        command,
+        {f"limaflow.analysis.exhibits.catalogue:{catalogue}": name},
+    )
 
 
 def figure_files():
-    names = ["preferences", "quality", "funnel", "lengths"]
-    names += ["absolute"] if any("/quality/" in file for file in grade_files) else []
-    names += ["epochs"] if LIMA_IS_TUNED else []
-    names += ["training"] if TUNED_ARMS else []
-    names += ["tax"] if tax_file else []
+    names = [name for name, figure in FIGURES.items() if figure.applies(STUDY)]
     return [f"<results>/figures/{name}.svg" for name in names]
 
 
 def table_files():
-    names = ["sources", "preferences", "agreement"] + (["tax"] if tax_file else [])
+    names = [name for name, table in TABLES.items() if table.applies(STUDY)]
     return [f"<results>/tables/{name}.csv" for name in names]
 
 

@@ -10,6 +10,10 @@ from limaflow.judging.rounds import answer_files, read_key
 from limaflow.results import Results
 from limaflow.sources.settings import under_root
 
+if CONFIG.judging.people:
+    # It brings the client of endpoints, half a second of every start.
+    from limaflow.judging.rounds import answer_files, read_key
+
 
 def judge_launcher(name):
     return shlex.join(CONFIG.judge(name).launcher)

@@ -224,7 +224,7 @@ class Verdict(Judgment):
     first_share: float | None = None
     """What part of the win the annotator gives `first`, from 0 to 1; None where it only chose."""
     first_chars: int | None = None
-    """Length of the first response, of a verdict made elsewhere; `second_chars` likewise."""
+    """Length of the first response where the verdict was made elsewhere; `second_chars` too."""
     second_chars: int | None = None
 
 
@@ -249,3 +249,4 @@ class BenchmarkItem:
     model: str
     metric: str
     value: float
+    higher_is_better: bool = True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
@@ -211,3 +211,34 @@ def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:
     config = parse(raw)
     assert [a.name for a in config.arms if config.is_ablation(a.name)] == ["few"]
     assert not any(config.is_unfiltered(a.name) for a in config.arms)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"seed: 1\nseed: 2\n", ":2: not YAML: the key 'seed' stands twice"),
+        (b"launch:\n  nodes: 1\n  nodes: 2\n", ":3: not YAML: the key 'nodes' stands twice"),
+        (b"# nothing\n", ": holds no keys"),
+        (b"- 1\n", ": holds no mapping of keys"),
+        (b"seed: 1\ntitle: caf\xe9\n", ":2: not UTF-8"),
+    ],
+)
+def test_a_file_that_says_something_twice_or_nothing_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "overlay.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        merged([path])
+    assert message in str(error.value)
+
+
+def test_keys_that_are_merged_in_may_be_given_again(tmp_path: Path) -> None:
+    path = tmp_path / "overlay.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n")
+    assert merged([path])["b"] == {"x": 1, "y": 3}
+
+
+def test_an_arm_is_not_compared_with_itself(paper: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="an arm is compared with itself"):
+        parse({**paper, "comparisons": [{"first": "lima", "second": "lima"}]})

@@ -87,6 +87,54 @@ def test_another_command_of_the_same_file_does_not_count(
     assert fingerprint("training.cli:run") == before
 
 
+def cached(package: Path, file: Path, command: str) -> str:
+    """The fingerprint by a cache in `file`, and whether the code was read for it."""
+    module, function = command.split(":")
+    program = (
+        "from pathlib import Path; from limaflow import fingerprint;"
+        f"cache = fingerprint.read_cache(Path('{file}'));"
+        f"print(cache.of('limaflow.{module}', '{function}'),"
+        "fingerprint._tree.cache_info().misses > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_cache_answers_as_long_as_no_module_changes(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str]
+) -> None:
+    file, command = tmp_path / "state" / "fingerprints.json", "training.cli:run"
+    before = fingerprint(command)
+    assert cached(package, file, command) == f"{before} True"
+    assert cached(package, file, command) == f"{before} False"
+    edit(package / "seeds.py", "sort_keys=True", "sort_keys=False")
+    assert cached(package, file, command) == f"{fingerprint(command)} True"
+    assert fingerprint(command) != before
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1]", "7"])
+def test_a_damaged_cache_is_computed_anew(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str], damage: str
+) -> None:
+    (tmp_path / "fingerprints.json").write_text(damage)
+    found = cached(package, tmp_path / "fingerprints.json", "training.cli:run")
+    assert found == f"{fingerprint('training.cli:run')} True"
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str]
+) -> None:
+    (tmp_path / "in-the-way").touch()
+    found = cached(package, tmp_path / "in-the-way" / "fingerprints.json", "training.cli:run")
+    assert found == f"{fingerprint('training.cli:run')} True"
+
+
 def test_an_unknown_command_is_an_error() -> None:
     from limaflow import fingerprint
 

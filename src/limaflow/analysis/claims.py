@@ -1,54 +1,28 @@
-"""What a claim is, and what it may rest on.
+"""Claims: entries of YAML files, each decided by measured intervals under the rule that it states.
 
-A claim states its rule, so that a reader can check the verdict from the interval alone; the
-rules are those of `decisions`. Which arm plays which part is told by the caller (`Roles`). The
-claims themselves stand in `paper_claims`, `absolute_quality`, `objections` and `untested`.
+A claim states its rule, so that a reader can check the verdict from the intervals alone. The
+package's own entries stand in `claims.yaml`; a user's files hold more of the same kind. What can be
+measured stands in `quantities`, how an interval decides in `decision_rules`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from limaflow.analysis.decision_rules import Decision, above, every
-from limaflow.analysis.epochs import AfterLowest
+from limaflow.analysis.claim_entries import Entry, Measure, Origin, read_entries
+from limaflow.analysis.decision_rules import Decision, above, below, every, no_loss, within
+from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.paper import Paper, Value
+from limaflow.analysis.paper_derived import bars, derived
+from limaflow.analysis.quantities import QUANTITIES, NotMeasured
+from limaflow.errors import InputError
 from limaflow.measures.intervals import Interval
-from limaflow.measures.summaries import Agreement, Preference, TaskTax
+from limaflow.mistakes import nearest
 
-
-@dataclass(frozen=True, kw_only=True)
-class Roles:
-    """The arms by the part that they play."""
-
-    lima: str
-    base: tuple[str, ...] = ()
-    in_context: tuple[str, ...] = ()
-    ablation: tuple[str, ...] = ()
-    """Tuned on another number of examples of the same kind (Figure 6)."""
-    unfiltered: tuple[str, ...] = ()
-    """Tuned on unfiltered examples (Figure 5)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GradeGap:
-    """Mean grade of the LIMA arm minus that of another arm, paired by prompt."""
-
-    judge: str
-    arm: str
-    difference: Interval
-    prompts: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """Everything measured that a claim may rest on."""
-
-    roles: Roles
-    preferences: Sequence[Preference] = ()
-    agreements: Sequence[Agreement] = ()
-    gaps: Sequence[GradeGap] = ()
-    tax: Sequence[TaskTax] = ()
-    after_lowest: AfterLowest | None = None
-    tax_margin: float = 0.02
+FILE = Path(__file__).with_name("claims.yaml")
+Known = Mapping[str, Any]
+"""Name → what a text or a bound may name: a value of the paper, or a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +39,7 @@ class Claim:
     """A statement, what the literature says, what we found, and the verdict by the rule."""
 
     id: str
-    origin: str
+    origin: Origin
     statement: str
     paper: str
     source: str
@@ -75,49 +49,137 @@ class Claim:
     measured: list[Measured] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """The content of claims.json."""
+
+    miniature: bool
+    confidence: float
+    claims: list[Claim]
+
+
+def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Claim]:
+    """The claims of the package and of `files`, in this order.
+
+    Raises:
+        InputError: a file is missing or not valid, two entries have one id, or an entry names an
+            unknown quantity, value, instrument's word or role.
+    """
+    known = {**paper.values, **derived(paper)}
+    found: dict[str, Claim] = {}
+    for path in (FILE, *files):
+        for entry in read_entries(path):
+            for names in bars(paper) if entry.each else [{}]:
+                try:
+                    claim = _decided(entry, evidence, paper, {**known, **names})
+                except InputError as error:
+                    raise InputError(f"claim {entry.id}: {error}", path=path) from None
+                if claim.id in found:
+                    raise InputError(f"claim {claim.id}: the id is taken", path=path)
+                found[claim.id] = claim
+    return list(found.values())
+
+
+def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Claim:
+    reason = filled(entry.missing, known)
+    parts: list[list[Measured]] = []
+    for measure in entry.measure:
+        try:
+            parts.append(_measured(measure, evidence, known))
+        except NotMeasured as nothing:
+            parts.append([])
+            reason = str(nothing)
+    # A claim of several quantities needs all of them.
+    measured = [one for part in parts for one in part] if all(parts) else []
+    verdict = every([one.decision for one in measured])
+    return Claim(
+        id=filled(entry.id, known),
+        origin=entry.origin,
+        statement=filled(entry.statement, known),
+        paper=filled(entry.literature, known),
+        source=_source(entry, paper, known),
+        rule=filled(entry.rule, known),
+        measured=measured,
+        verdict=verdict,
+        reason=reason if verdict == "not tested here" else "",
+    )
+
+
+def _measured(measure: Measure, evidence: Evidence, known: Known) -> list[Measured]:
+    if measure.arms == "each":
+        measure = measure.model_copy(update={"arms": list(known["each"])})
+    if measure.quantity not in QUANTITIES:
+        raise InputError(
+            f"no quantity is named '{measure.quantity}'"
+            f"{nearest(measure.quantity, list(QUANTITIES))}"
+        )
+    quantity = QUANTITIES[measure.quantity]
+    if unused := sorted(measure.chosen() - set(quantity.takes)):
+        raise InputError(f"{measure.quantity} has no '{unused[0]}'")
+    return [
+        Measured(
+            label=filled(measure.label or quantity.label, found.names),
+            interval=found.interval,
+            decision=_decision(measure, found.interval, known),
+        )
+        for found in quantity.measure(evidence, measure)
+    ]
+
+
+def _decision(measure: Measure, interval: Interval, known: Known) -> Decision:
+    if measure.above is not None:
+        return above(interval, _number(measure.above, known))
+    if measure.below is not None:
+        return below(interval, _number(measure.below, known))
+    if measure.no_loss is not None:
+        return no_loss(interval, _number(measure.no_loss, known))
+    if isinstance(measure.within, tuple):
+        low, high = (_number(end, known) for end in measure.within)
+        return within(interval, low, high)
+    margin = _number(measure.within or 0, known)
+    return within(interval, -margin, margin)
+
+
+def _number(bound: float | str, known: Known) -> float:
+    """A bound, which may name a number of the paper's."""
+    if not isinstance(bound, str):
+        return bound
+    numbers = {name: value for name, value in known.items() if isinstance(value, (int, float))}
+    if bound not in numbers:
+        raise InputError(f"no number is named '{bound}'{nearest(bound, list(numbers))}")
+    return float(numbers[bound])
+
+
+def _source(entry: Entry, paper: Paper, known: Known) -> str:
+    """Where the literature's values stand, as one writes it in a table."""
+    if entry.place is not None:
+        at, mark = filled(entry.place.at, known), filled(entry.place.mark, known)
+        return f"arXiv {paper.arxiv}, {at} [{mark}]"
+    if unknown := [name for name in entry.values if name not in paper.values]:
+        raise InputError(
+            f"paper.yaml has no value '{unknown[0]}'{nearest(unknown[0], list(paper.values))}"
+        )
+    return "; ".join(cited(paper.values[name]) for name in entry.values)
+
+
 def cited(value: Value) -> str:
-    """Where a value stands, as one writes it in a table."""
+    """Where a value stands."""
     source = f"arXiv {value.arxiv}" if value.arxiv else "later work"
     return f"{source}, {value.place} [{value.mark}]"
 
 
-def of_the_paper(paper: Paper, place: str, mark: str) -> str:
-    """Where a value of the LIMA paper stands."""
-    return f"arXiv {paper.arxiv}, {place} [{mark}]"
+def filled(text: str, names: Known) -> str:
+    """A text with each `{name}` replaced by what it stands for.
 
-
-def judged(measured: list[Measured], *, missing: str, **claim: str) -> Claim:
-    """The claim with its verdict; `missing` is the reason if nothing was measured."""
-    verdict = every([m.decision for m in measured])
-    return Claim(
-        **claim,
-        measured=measured,
-        verdict=verdict,
-        reason=missing if verdict == "not tested here" else "",
-    )
-
-
-def comparisons_with(evidence: Evidence, others: Sequence[str]) -> list[Preference]:
-    """Comparisons of the LIMA arm with one of `others`, from its own view."""
-    lima = evidence.roles.lima
-    return [
-        preference.seen_from(lima)
-        for preference in evidence.preferences
-        for other in others
-        if {preference.first, preference.second} == {lima, other}
-    ]
-
-
-def wins_over(evidence: Evidence, others: Sequence[str]) -> list[Measured]:
-    """Wins + ½ ties over each of `others`, held against one half."""
-    return [
-        Measured(
-            label=f"wins + ½ ties against {p.second}, judge {p.judge}, {p.prompts} prompts",
-            interval=p.adjusted_win,
-            decision=above(p.adjusted_win, 0.5),
-        )
-        for p in comparisons_with(evidence, others)
-    ]
-
-
-WINS_RULE = "supported if the whole interval of wins + ½ ties lies above 0.5"
+    Raises:
+        InputError: an unknown name, or a form that does not fit it.
+    """
+    try:
+        return text.format_map(names)
+    except KeyError as error:
+        name = str(error.args[0])
+        raise InputError(
+            f"{{{name}}} stands for nothing{nearest(name, list(names))}", fix="a brace is {{"
+        ) from None
+    except (ValueError, AttributeError, IndexError, TypeError) as error:
+        raise InputError(f"'{text}' is no text with names in braces: {error}") from None

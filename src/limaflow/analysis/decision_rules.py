@@ -1,4 +1,4 @@
-"""How a measured interval decides a claim. Three rules, and how several measurements join.
+"""How a measured interval decides a claim. Four rules, and how several measurements join.
 
 An interval decides only when the whole of it lies on one side; otherwise the claim stays
 undecided, whatever the point estimate says. For claims of no difference the rule is that of an
@@ -17,6 +17,13 @@ def above(interval: Interval, bound: float) -> Decision:
     if interval.low > bound:
         return "supported"
     return "contradicted" if interval.high < bound else "undecided"
+
+
+def below(interval: Interval, bound: float) -> Decision:
+    """Whether the quantity stays under `bound`."""
+    if interval.high < bound:
+        return "supported"
+    return "contradicted" if interval.low > bound else "undecided"
 
 
 def within(interval: Interval, low: float, high: float) -> Decision:

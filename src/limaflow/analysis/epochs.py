@@ -13,28 +13,12 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import ArrayLike
 
+from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
 from limaflow.measures.intervals import Interval, bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedEpoch:
-    """One epoch as the manifest of a run (training.json) lists it."""
-
-    epoch: int
-    dev_perplexity: float | None = None
-    train_loss: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """What this stage reads of training.json."""
-
-    arm: str
-    epochs: tuple[TrainedEpoch, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +50,7 @@ def epoch_curve(
     """The points of the figure, in order of epochs; intervals over prompts.
 
     Raises:
-        InputError: a grade is of no model named `<arm>@epoch-<number>`.
+        InputError: a grade names no epoch (`lima@epoch-5`).
     """
     run = read_json(training, TrainingRun)
     judged = _by_epoch(grades)
@@ -132,15 +116,15 @@ def _by_epoch(paths: list[Path]) -> dict[int, dict[str, float]]:
     """Epoch → prompt → mean grade over samples; failed grades are left out."""
     values: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for path in paths:
-        for line, grade in enumerate(read_records(path, Grade), start=1):
-            name = re.fullmatch(r".+@epoch-(\d+)", grade.model)
-            if name is None:
-                raise InputError(f"'{grade.model}' is no epoch of an arm", path=path, line=line)
+        for grade in read_records(path, Grade):
+            epoch = re.search(r"@epoch-(\d+)$", grade.model)
+            if epoch is None:
+                raise InputError(f"a grade of '{grade.model}' names no epoch", path=path)
             if grade.value is not None:
-                values[int(name[1])][grade.prompt_id].append(grade.value)
+                values[int(epoch[1])][grade.prompt_id].append(grade.value)
     return {
-        epoch: {prompt: sum(v) / len(v) for prompt, v in of_prompts.items()}
-        for epoch, of_prompts in values.items()
+        epoch: {prompt: sum(v) / len(v) for prompt, v in prompts.items()}
+        for epoch, prompts in values.items()
     }
 
 

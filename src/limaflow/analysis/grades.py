@@ -1,30 +1,46 @@
-"""Differences between the mean grades of two arms, prompt by prompt."""
+"""Grades by one instrument, prompt by prompt: gaps between arms, and shares of a value.
+
+Samples of one prompt are averaged first, and failed grades are not read as any value.
+"""
 
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.analysis.claims import GradeGap
-from limaflow.jsonl import read_records
-from limaflow.measures.intervals import bootstrap_mean
+from limaflow.measures.intervals import Interval, bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 
 
-def grade_gaps(
-    paths: list[Path], lima: str, *, rounds: int, confidence: float, seed: int
-) -> list[GradeGap]:
-    """LIMA arm minus every other arm in the files, by judge; Likert grades only.
+@dataclass(frozen=True, kw_only=True)
+class GradeGap:
+    """Mean grade of the LIMA arm minus that of another arm, paired by prompt."""
 
-    Samples of one prompt are averaged first; prompts that either arm has no grade for are left
-    out, and failed grades are not read as any value.
-    """
+    judge: str
+    arm: str
+    difference: Interval
+    prompts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeShare:
+    """Share of an arm's responses that one judge gave a value."""
+
+    judge: str
+    interval: Interval
+    prompts: int
+
+
+def grade_gaps(
+    grades: Iterable[Grade], lima: str, *, rounds: int, confidence: float, seed: int
+) -> list[GradeGap]:
+    """LIMA arm minus every other arm, by judge, over the prompts for which both have a grade."""
     values: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for path in paths:
-        for grade in read_records(path, Grade):
-            if grade.value is not None and grade.scale == "likert-6":
-                values[grade.annotator, grade.model][grade.prompt_id].append(grade.value)
+    for grade in grades:
+        if grade.value is not None:
+            values[grade.annotator, grade.model][grade.prompt_id].append(grade.value)
     gaps = []
     for (judge, arm), theirs in sorted(values.items()):
         ours = values.get((judge, lima), {})
@@ -46,3 +62,38 @@ def grade_gaps(
             )
         )
     return gaps
+
+
+def grade_shares(
+    grades: Iterable[Grade],
+    value: int,
+    *,
+    or_better: bool,
+    rounds: int,
+    confidence: float,
+    seed: int,
+) -> list[GradeShare]:
+    """Share of the responses of one arm graded `value`, or at least that, by judge."""
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for grade in grades:
+        if grade.value is not None:
+            found[grade.annotator][grade.prompt_id].append(grade.value)
+    shares = []
+    for judge, prompts in sorted(found.items()):
+        hits = [
+            np.mean([v >= value if or_better else v == value for v in values])
+            for _, values in sorted(prompts.items())
+        ]
+        shares.append(
+            GradeShare(
+                judge=judge,
+                interval=bootstrap_mean(
+                    np.array(hits),
+                    rounds=rounds,
+                    confidence=confidence,
+                    seed=seed_for(seed, "absolute-quality", judge, value),
+                ),
+                prompts=len(prompts),
+            )
+        )
+    return shares

@@ -105,6 +105,10 @@ class Value:
         number = f"{self.low:g}–{self.high:g}" if self.value is None else f"{self.value:g}"
         return f"{number} {self.unit}"
 
+    def __format__(self, form: str) -> str:
+        """In texts `{name}` is the value with its unit, `{name:g}` the number alone."""
+        return format(self.value, form) if form else self.text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:

@@ -3,6 +3,7 @@
 Both models answered the same items, so the difference is taken per item before averaging, and the
 interval is a bootstrap over items: much narrower than that of two independent accuracies
 (Miller 2024, arXiv 2411.00640, section 4). Intervals are not corrected for the number of tasks.
+A negative difference is a loss: of a metric whose lower values are better it is base minus tuned.
 """
 
 from pathlib import Path
@@ -16,7 +17,9 @@ from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
 
-Scores = dict[tuple[str, str], dict[str, float]]
+Task = tuple[str, str, bool]
+"""Name, metric, and whether a higher value is better."""
+Scores = dict[Task, dict[str, float]]
 
 
 def alignment_tax(
@@ -32,10 +35,10 @@ def alignment_tax(
     for path in tuned:
         arm, after = _scores(path)
         if before.keys() != after.keys():
-            other = sorted(f"{t} ({m})" for t, m in before.keys() ^ after.keys())
+            other = sorted(f"{t} ({m})" for t, m, _ in before.keys() ^ after.keys())
             raise InputError(f"not the same tasks as {base}: {', '.join(other)}", path=path)
-        for (task, metric), items in sorted(before.items()):
-            if items.keys() != after[task, metric].keys():
+        for (task, metric, upward), items in sorted(before.items()):
+            if items.keys() != after[task, metric, upward].keys():
                 raise InputError(
                     f"task '{task}': not the same items as {base}",
                     path=path,
@@ -43,12 +46,12 @@ def alignment_tax(
                 )
             names = sorted(items)
             old = np.array([items[name] for name in names])
-            new = np.array([after[task, metric][name] for name in names])
+            new = np.array([after[task, metric, upward][name] for name in names])
             # One seed for the three: the same items are drawn in each round.
             drawn = seed_for(seed, "tax", task)
             mean_before, mean_after, difference = (
                 bootstrap_mean(values, rounds=rounds, confidence=confidence, seed=drawn)
-                for values in (old, new, new - old)
+                for values in (old, new, new - old if upward else old - new)
             )
             rows.append(
                 TaskTax(
@@ -59,18 +62,20 @@ def alignment_tax(
                     tuned=mean_after,
                     difference=difference,
                     items=len(names),
+                    higher_is_better=upward,
                 )
             )
     return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
 
 
 def _scores(path: Path) -> tuple[str, Scores]:
-    """The one model of a file, and its scores: (task, metric) → item → score."""
+    """The one model of a file, and its scores: task → item → score."""
     models: set[str] = set()
     scores: Scores = {}
     for item in read_records(path, BenchmarkItem):
         models.add(item.model)
-        scores.setdefault((item.task, item.metric), {})[item.item_id] = item.value
+        task = (item.task, item.metric, item.higher_is_better)
+        scores.setdefault(task, {})[item.item_id] = item.value
     if len(models) != 1:
         raise InputError(f"holds the items of {len(models)} models instead of one", path=path)
     return models.pop(), scores

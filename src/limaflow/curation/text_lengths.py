@@ -30,6 +30,6 @@ def measure_of(tokenizer: Path | None) -> Measure:
     )
 
 
-def said(example: Example, role: str) -> str:
-    """All that one side says."""
+def text_of_role(example: Example, role: str) -> str:
+    """The turns of one role, joined."""
     return "\n".join(message.content for message in example.messages if message.role == role)

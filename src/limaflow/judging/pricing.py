@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.arms.kinds import EndpointArm
+from limaflow.arms.endpoint import EndpointArm
 from limaflow.endpoints.client import key_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Judge

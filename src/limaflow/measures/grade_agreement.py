@@ -75,8 +75,7 @@ def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[s
                     fix="put what was graded again into a file of its own",
                 )
             if grade.value is not None and grade.value not in levels:
-                scale = instrument.head.scale
-                raise InputError(f"prompt {grade.prompt_id}: {grade.value} is no level of {scale}")
+                raise InputError(f"prompt {grade.prompt_id}: the scale has no {grade.value}")
             seen[grade.annotator][item] = grade.value
         for annotator, values in seen.items():
             given = {item: value for item, value in values.items() if value is not None}

@@ -218,7 +218,7 @@ class GradeSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskTax:
-    """One task before and after tuning; `difference` is tuned minus base on the same items."""
+    """One task before and after tuning."""
 
     task: str
     metric: str
@@ -226,7 +226,10 @@ class TaskTax:
     base: Interval
     tuned: Interval
     difference: Interval
+    """On the same items: tuned minus base, or base minus tuned where lower is better, so that a
+    negative difference is a loss."""
     items: int
+    higher_is_better: bool = True
 
 
 def mirrored(share: Interval) -> Interval:

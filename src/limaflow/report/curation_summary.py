@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.jsonl import read_records
 from limaflow.records import Drop, Example, Match
+from limaflow.results import Results
 from limaflow.seeds import generator_for
 
 ROWS_READ = 2000
@@ -41,18 +41,12 @@ class Contamination:
     longest: list[Match]
 
 
-def lima_dataset(config: Config) -> str:
-    """Name of the data set that the LIMA arm is tuned on, or of the first one."""
-    arm = config.arm(config.analysis.lima_arm)
-    return arm.dataset if isinstance(arm, TunedArm) else config.datasets[0].name
-
-
-def drop_examples(results: Path) -> list[DropExample]:
+def drop_examples(results: Results) -> list[DropExample]:
     """One dropped record for each step and rule, the first by file and line."""
     found: dict[tuple[str, str], DropExample] = {}
     files = [
-        *sorted((results / "curation/dropped").rglob("*.jsonl")),
-        *sorted((results / "datasets").glob("*/dropped.jsonl")),
+        *sorted((results.root / "curation/dropped").rglob("*.jsonl")),
+        *sorted((results.root / "datasets").glob("*/dropped.jsonl")),
     ]
     for path in files:
         for drop in itertools.islice(read_records(path, Drop), ROWS_READ):
@@ -69,18 +63,20 @@ def drop_examples(results: Path) -> list[DropExample]:
     return [found[key] for key in sorted(found)]
 
 
-def contamination(results: Path, config: Config, shown: int) -> list[Contamination]:
+def contamination(results: Results, config: Config, shown: int) -> list[Contamination]:
     """What was removed from the pool and what brought data sets hold, the `shown` longest of each.
 
     Of each training example the longest match is shown.
     """
-    files = [(path, False) for path in sorted(results.glob("curation/contamination/*.jsonl"))] + [
-        (results / f"datasets/{dataset.name}/contamination.jsonl", True)
+    files = [
+        (path, False) for path in sorted(results.root.glob("curation/contamination/*.jsonl"))
+    ] + [
+        (results.contamination_of_dataset(dataset.name), True)
         for dataset in config.datasets
         if dataset.path is not None
     ]
     return [
-        _contamination(path, str(path.relative_to(results)), brought, shown)
+        _contamination(path, str(path.relative_to(results.root)), brought, shown)
         for path, brought in files
         if path.is_file()
     ]

@@ -1,11 +1,11 @@
 """How each arm's responses were made and how they ended."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from limaflow.config.experiment import Config
 from limaflow.jsonl import read_records
 from limaflow.records import Response
+from limaflow.results import Results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +21,11 @@ class Ending:
     penalized: str
 
 
-def endings(results: Path, config: Config) -> list[Ending]:
+def endings(results: Results, config: Config) -> list[Ending]:
     """One row for each arm whose responses are there."""
     found = []
     for arm in config.arms:
-        path = results / f"responses/test/{arm.name}.jsonl"
+        path = results.responses("test", arm.name)
         rows = list(read_records(path, Response)) if path.is_file() else []
         if not rows:
             continue

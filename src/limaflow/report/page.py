@@ -8,43 +8,89 @@ inputs are not there say which file is missing.
 import csv
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from limaflow.analysis.claims import Claims
+from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
-from limaflow.arms.kinds import TunedArm
+from limaflow.analysis.study import Study
+from limaflow.analysis.training_run import TrainingRun
 from limaflow.config.experiment import Config
+from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
-from limaflow.jsonl import read_json, read_records
-from limaflow.records import ModelManifest, Verdict
-from limaflow.report.curation_summary import (
-    contamination,
-    drop_examples,
-    kept_examples,
-    lima_dataset,
+from limaflow.jsonl import Record, read_json, read_records
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import (
+    Agreement,
+    GradeAgreement,
+    GradeSummary,
+    Preference,
+    Strengths,
+    TaskTax,
 )
+from limaflow.records import ModelManifest, Verdict
+from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
 from limaflow.report.finish_reasons import endings
 from limaflow.report.provenance import checksums, configuration, package_versions
 from limaflow.report.side_by_side import shown_prompts
+from limaflow.results import Results
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
-FIGURES = ("preferences", "absolute", "quality", "epochs", "tax", "funnel", "lengths", "training")
+PLACED = ("Preferences", "Grades", "Data", "Curation", "Training", "Epochs", "Benchmarks")
+"""Categories of figures that have their place in page.html; others are shown at the end."""
 
 
-def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
-    """The page of the experiment whose files lie below `results`.
+@dataclass(frozen=True, kw_only=True)
+class ShownFigure:
+    """A figure of the study; `svg` is None where its file is missing."""
+
+    name: str
+    caption: str
+    svg: Markup | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A tuned arm: its run, if it is there, and the model chosen."""
+
+    arm: str
+    dataset: str
+    run: TrainingRun | None
+    chosen: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskScore:
+    """What the page reads of one task in a model's results.json."""
+
+    truncated_items: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkResults:
+    """What the page reads of results.json: task → score."""
+
+    scores: dict[str, TaskScore] = field(default_factory=dict)
+
+
+def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
+    """The page of the experiment whose files lie below `root`.
 
     Raises:
         InputError: the claims or the test prompts are missing, or a file is not what it should be.
     """
-    dataset = results / "datasets" / lima_dataset(config) / "frozen"
-    claims = read_json(results / "analysis/claims.json", dict[str, Any])
-    if not (dataset / "test.jsonl").is_file():
-        raise InputError("no test prompts", path=dataset / "test.jsonl")
+    results = Results(root)
+    study = Study(config=config, results=results)
+    claims = read_json(results.analysis("claims"), Claims)
+    test = results.frozen(study.dataset, "test")
+    if not test.is_file():
+        raise InputError("no test prompts", path=test)
+    figures = figures_by_category(study)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -56,33 +102,32 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
     return environment.get_template("page.html").render(
         config=config,
         style=Markup((FOLDER / "style.css").read_text("utf-8")),
-        claims=claims["claims"],
-        confidence=claims["confidence"],
-        verdicts=Counter(claim["verdict"] for claim in claims["claims"]),
-        figures={name: inline_svg(results / f"figures/{name}.svg", name) for name in FIGURES},
-        sources=table(results / "tables/sources.csv"),
-        preferences=optional(results / "analysis/preferences.json", list[dict[str, Any]]),
-        strengths=optional(results / "analysis/strengths.json", list[dict[str, Any]]),
-        agreement=optional(results / "analysis/agreement.json", list[dict[str, Any]]),
+        claims=claims.claims,
+        confidence=claims.confidence,
+        verdicts=Counter(claim.verdict for claim in claims.claims),
+        figures=figures,
+        further=[figure for name in figures if name not in PLACED for figure in figures[name]],
+        sources=table(results.table("sources")),
+        preferences=optional(results.analysis("preferences"), list[Preference]),
+        strengths=optional(results.analysis("strengths"), list[Strengths]),
+        agreement=optional(results.analysis("agreement"), list[Agreement]),
         agreement_of_the_paper=[
             (name.removeprefix("agreement-").replace("-", " and "), value)
             for name, value in paper().values.items()
             if name.startswith("agreement-")
         ],
-        agreement_of_grades=optional(
-            results / "analysis/agreement_of_grades.json", list[dict[str, Any]]
-        ),
-        grades=optional(results / "analysis/grades.json", list[dict[str, Any]]),
-        tax=optional(results / "analysis/tax.json", list[dict[str, Any]]),
-        benchmarks=_benchmarks(results, config),
-        funnel=optional(results / "curation/funnel.json", dict[str, Any]),
+        agreement_of_grades=optional(results.analysis("agreement_of_grades"), list[GradeAgreement]),
+        grades=optional(results.analysis("grades"), list[GradeSummary]),
+        tax=optional(results.analysis("tax"), list[TaskTax]),
+        truncated=_truncated(results, config),
+        funnel=optional(results.funnel, Funnel),
         dropped=drop_examples(results),
         contamination=contamination(results, config, MATCHES_SHOWN),
-        kept=kept_examples(dataset / "train.jsonl", config.seed, 3),
-        trainings=_trainings(results, config),
+        kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3),
+        trainings=_trainings(study),
         endings=endings(results, config),
-        shown=shown_prompts(results, config, dataset / "test.jsonl", samples),
-        judge_uses=_judge_uses(config),
+        shown=shown_prompts(root, config, test, samples),
+        asked_for={judge.name: _asked_for(judge.name, config) for judge in config.judges},
         answered_by=_answered_by(results, config),
         configuration=configuration(config),
         versions=package_versions(),
@@ -91,7 +136,18 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
     )
 
 
-def optional(path: Path, kind: type[Any]) -> Any:
+def figures_by_category(study: Study) -> dict[str, list[ShownFigure]]:
+    """Category → the figures that are there or should be, in the catalogue's order."""
+    found: dict[str, list[ShownFigure]] = {name: [] for name in PLACED}
+    for name, figure in FIGURES.items():
+        svg = inline_svg(study.results.figure(name), name)
+        if svg is not None or figure.applies(study):
+            shown = ShownFigure(name=name, caption=figure.caption, svg=svg)
+            found.setdefault(figure.category, []).append(shown)
+    return found
+
+
+def optional(path: Path, kind: type[Record]) -> Record | None:
     """The file's content, or None if there is no such file."""
     return read_json(path, kind) if path.is_file() else None
 
@@ -119,58 +175,59 @@ def inline_svg(path: Path, name: str) -> Markup | None:
     return Markup(text)
 
 
-def interval(value: dict[str, float] | None, form: str = ".2f") -> str:
+def interval(value: Interval | None, form: str = ".2f") -> str:
     """`0.83 [0.75, 0.90]`; a dash for None."""
     if value is None:
         return "–"
-    return "{estimate:{f}} [{low:{f}}, {high:{f}}]".format(f=form, **value)
+    return f"{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]"
 
 
-def number(value: Any, form: str = ",") -> str:
+def number(value: float | str | None, form: str = ",") -> str:
     """A number as text; a dash for None and for an empty cell."""
     return "–" if value is None or value == "" else format(value, form)
 
 
-def _trainings(results: Path, config: Config) -> list[dict[str, Any]]:
-    """Facts of each tuned arm: its run, if it is there, and the model chosen."""
-    rows = []
-    for arm in config.arms:
-        if isinstance(arm, TunedArm):
-            folder = results / "models" / arm.name
-            chosen = optional(folder / "chosen.json", ModelManifest)
-            rows.append(
-                {
-                    "arm": arm.name,
-                    "dataset": arm.dataset,
-                    "run": optional(folder / "training.json", dict[str, Any]),
-                    "chosen": chosen.model if chosen else None,
-                }
+def _trainings(study: Study) -> list[Trained]:
+    found = []
+    for arm in study.tuned:
+        chosen = optional(study.results.chosen_model(arm.name), ModelManifest)
+        found.append(
+            Trained(
+                arm=arm.name,
+                dataset=arm.dataset,
+                run=optional(study.results.training(arm.name), TrainingRun),
+                chosen=chosen.model if chosen else None,
             )
-    return rows
+        )
+    return found
 
 
-def _benchmarks(results: Path, config: Config) -> dict[str, dict[str, Any]]:
-    """Arm → results.json, for the arms that have one."""
-    paths = {arm: results / f"benchmarks/{arm}/results.json" for arm in config.benchmarks.arms}
-    return {arm: read_json(p, dict[str, Any]) for arm, p in paths.items() if p.is_file()}
-
-
-def _judge_uses(config: Config) -> dict[str, list[str]]:
-    """Judge → the instruments that it is asked by, and whether its grades choose checkpoints."""
-    uses = {
-        judge.name: [n for n in config.judging.files if judge.name in config.judging.judges(n)]
-        for judge in config.judges
+def _truncated(results: Results, config: Config) -> dict[tuple[str, str], int | None]:
+    """(Arm, task) → items that were cut to the model's context, where it is recorded."""
+    found = {arm: results.benchmark_results(arm) for arm in config.benchmarks.arms}
+    return {
+        (arm, task): score.truncated_items
+        for arm, path in found.items()
+        if path.is_file()
+        for task, score in read_json(path, BenchmarkResults).scores.items()
     }
-    uses[config.judging.selection.judge].append("checkpoint choice")
-    return uses
 
 
-def _answered_by(results: Path, config: Config) -> dict[str, Counter[tuple[str, str]]]:
+def _asked_for(judge: str, config: Config) -> list[str]:
+    """The instruments that a judge is asked by, and whether its grades choose checkpoints."""
+    judging = config.judging
+    return [
+        *(name for name in judging.files if judge in judging.judges(name)),
+        *(["checkpoint choice"] if judge == judging.selection.judge else []),
+    ]
+
+
+def _answered_by(results: Results, config: Config) -> dict[str, Counter[tuple[str, str]]]:
     """Judge → (model and fingerprint that answered, hash of the instrument) → verdicts."""
     found: dict[str, Counter[tuple[str, str]]] = {}
     for judge in (judge.name for judge in config.judges):
         for comparison in config.comparisons:
-            path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
+            path = results.verdicts(judge, comparison.name)
             if path.is_file():
                 found.setdefault(judge, Counter()).update(
                     (verdict.answered_by, verdict.template)

@@ -2,13 +2,13 @@
 
 import re
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import yaml
 
 from limaflow.config.experiment import Config
 from limaflow.jsonl import read_json
 from limaflow.records import ModelManifest
+from limaflow.results import Results
 
 PACKAGES = (
     "limaflow",
@@ -43,11 +43,10 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def checksums(results: Path, config: Config) -> dict[str, dict[str, str]]:
+def checksums(results: Results, config: Config) -> dict[str, dict[str, str]]:
     """What it is → file → SHA-256, of the models' and the frozen data sets' files."""
-    manifests = {"base model": results / "base/model.json"} | {
-        f"model of arm {arm.name}": results / f"models/{arm.name}/chosen.json"
-        for arm in config.arms
+    manifests = {"base model": results.base_model} | {
+        f"model of arm {arm.name}": results.chosen_model(arm.name) for arm in config.arms
     }
     found = {
         name: read_json(path, ModelManifest).sha256
@@ -55,7 +54,7 @@ def checksums(results: Path, config: Config) -> dict[str, dict[str, str]]:
         if path.is_file()
     }
     for dataset in config.datasets:
-        sums = results / f"datasets/{dataset.name}/frozen/SHA256SUMS"
+        sums = results.frozen_checksums(dataset.name)
         if sums.is_file():
             lines = [line.split(maxsplit=1) for line in sums.read_text("utf-8").splitlines()]
             found[f"data set {dataset.name}"] = {

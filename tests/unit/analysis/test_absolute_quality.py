@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-
 from limaflow.analysis.absolute_quality import absolute_quality
+
 from limaflow.analysis.claims import Claim
 from limaflow.analysis.paper import paper
 from limaflow.jsonl import write_records

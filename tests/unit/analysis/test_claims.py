@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from limaflow.analysis.objections import objections
+from limaflow.analysis.paper_claims import paper_claims
+from limaflow.analysis.untested import untested_claims
 
 from limaflow.analysis.claims import Claim, Evidence, GradeGap, Roles
 from limaflow.analysis.epochs import AfterLowest, after_lowest_perplexity, epoch_curve, spearman
 from limaflow.analysis.grades import grade_gaps
-from limaflow.analysis.objections import objections
 from limaflow.analysis.paper import paper
-from limaflow.analysis.paper_claims import paper_claims
-from limaflow.analysis.untested import untested_claims
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.measures.intervals import Interval

@@ -7,9 +7,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner
-
-from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.figures import (
     absolute,
     epochs,
@@ -20,6 +17,9 @@ from limaflow.analysis.figures import (
     tax,
     training,
 )
+from typer.testing import CliRunner
+
+from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.paper import paper
 from limaflow.cli import app
 from limaflow.curation import length_figure as lengths

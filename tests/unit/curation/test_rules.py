@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from limaflow.curation.rules import ELSEWHERE, PRONOUN, Reading, objection
+
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate
 

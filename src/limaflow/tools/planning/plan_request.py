@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged

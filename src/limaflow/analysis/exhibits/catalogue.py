@@ -1,0 +1,34 @@
+"""Every figure and table, by the name of its file; the reports show figures in this order."""
+
+from typing import Any
+
+from limaflow.analysis.exhibit import Figure, Table
+from limaflow.analysis.exhibits import (
+    absolute,
+    agreement,
+    epochs,
+    funnel,
+    lengths,
+    preferences,
+    quality,
+    sources,
+    tax,
+    training,
+)
+
+FIGURES: dict[str, Figure[Any]] = {
+    "preferences": preferences.FIGURE,
+    "absolute": absolute.FIGURE,
+    "quality": quality.FIGURE,
+    "epochs": epochs.FIGURE,
+    "tax": tax.FIGURE,
+    "funnel": funnel.FIGURE,
+    "lengths": lengths.FIGURE,
+    "training": training.FIGURE,
+}
+TABLES: dict[str, Table[Any]] = {
+    "sources": sources.TABLE,
+    "preferences": preferences.TABLE,
+    "agreement": agreement.TABLE,
+    "tax": tax.TABLE,
+}

@@ -1,0 +1,110 @@
+"""Dev perplexity and judged dev quality over the epochs, beside the paper's Figure 9."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from limaflow.analysis.epochs import EpochPoint, epoch_curve
+from limaflow.analysis.exhibit import Figure, Files, Options
+from limaflow.analysis.paper import paper
+from limaflow.analysis.study import Study
+from limaflow.plot_style import BLUE, GREY, ORANGE, columns, drawing, empty, error_bars
+
+
+def inputs(study: Study) -> Files:
+    return {
+        "training": [study.results.training(study.lima)],
+        "grades": study.dev_grades(),
+    }
+
+
+def applies(study: Study) -> bool:
+    return study.lima_is_tuned
+
+
+def read(files: Files, options: Options) -> list[EpochPoint]:
+    return epoch_curve(
+        files["training"][0],
+        files.get("grades", []),
+        rounds=options.rounds,
+        confidence=options.confidence,
+        seed=options.seed,
+    )
+
+
+def rows(points: Sequence[EpochPoint]) -> list[dict[str, object]]:
+    """Ours by epoch, the paper's by training step."""
+    record = paper()
+    where = f"arXiv {record.arxiv} {record.epochs.place} [{record.epochs.mark}]"
+    ours: list[dict[str, object]] = [
+        {
+            "origin": "measured",
+            "epoch": point.epoch,
+            "step": None,
+            "perplexity": point.perplexity,
+            **columns("quality", point.quality),
+        }
+        for point in points
+    ]
+    theirs: list[dict[str, object]] = [
+        {
+            "origin": where,
+            "epoch": None,
+            "step": row.step,
+            "perplexity": row.perplexity,
+            "quality": row.quality,
+            "quality_low": None,
+            "quality_high": None,
+        }
+        for row in record.epochs.rows
+    ]
+    return ours + theirs
+
+
+def draw(data: Sequence[EpochPoint], path: Path, *, miniature: bool) -> None:
+    """The paper's x axis counts steps."""
+    of_paper = paper().epochs
+    with drawing(path, width=7.2, height=4.2, miniature=miniature) as figure:
+        (perplexity, theirs), (quality, theirs_below) = figure.subplots(2, 2, sharex="col")
+        perplexity.set_title("measured here")
+        known = [(p.epoch, p.perplexity) for p in data if p.perplexity is not None]
+        if known:
+            perplexity.plot(*zip(*known, strict=True), color=ORANGE, marker="o")
+        else:
+            empty(perplexity, "no dev perplexity")
+        judged = [(p.epoch, p.quality) for p in data if p.quality is not None]
+        if judged:
+            quality.errorbar(
+                [epoch for epoch, _ in judged],
+                [interval.estimate for _, interval in judged],
+                yerr=error_bars([interval for _, interval in judged]),
+                color=BLUE,
+                marker="o",
+                capsize=3,
+            )
+        else:
+            empty(quality, "no judged dev answers")
+        perplexity.set_ylabel("dev perplexity")
+        quality.set_ylabel("mean dev grade, 1–6")
+        quality.set_xlabel("epoch")
+        steps = [row.step for row in of_paper.rows]
+        theirs.set_title(f"the paper's {of_paper.model} model ({of_paper.place})", color=GREY)
+        theirs.plot(steps, [row.perplexity for row in of_paper.rows], color=GREY, marker="s")
+        theirs_below.plot(steps, [row.quality for row in of_paper.rows], color=GREY, marker="s")
+        theirs_below.set_xlabel("training step")
+        for axes in (perplexity, theirs, quality, theirs_below):
+            axes.grid(color="#eeeeee")
+        quality.xaxis.get_major_locator().set_params(integer=True)
+
+
+FIGURE = Figure(
+    inputs=inputs,
+    read=read,
+    rows=rows,
+    draw=draw,
+    caption="Perplexity on held-out dev answers and mean grade of the dev answers over epochs, "
+    "beside the paper’s Figure 9. The checkpoint is chosen by the grade.",
+    category="Epochs",
+    applies=applies,
+    uses=("bootstrap",),
+    beside_paper=True,
+)

@@ -1,0 +1,88 @@
+"""Numbers that follow from the paper's values, by the names that claims use for them."""
+
+from limaflow.analysis.epochs import spearman
+from limaflow.analysis.paper import Paper
+
+
+def derived(paper: Paper) -> dict[str, float]:
+    """Name → number; shares from 0 to 1."""
+    return {
+        **_likert(paper),
+        **_perplexity(paper),
+        **_outputs(paper),
+        "most-same-verdicts": (paper.values["same-verdict-after-swap"].high or 0) / 100,
+    }
+
+
+def bars(paper: Paper) -> list[dict[str, object]]:
+    """The bars of Figures 1 and 2 as names of texts and bounds; `each` are the arms of a bar.
+
+    `share` is where LIMA wins or ties, `lowest` the lower end of its 95 % interval.
+    """
+    prompts = paper.preferences.prompts
+    found: list[dict[str, object]] = []
+    for row in paper.preferences.rows:
+        share = (row.win + row.tie) / 100
+        found.append(
+            {
+                "arm": row.arms[0],
+                "arms": " or ".join(row.arms),
+                "each": row.arms,
+                "annotator": row.annotator,
+                "by": row.annotator.lower(),
+                "baseline": row.baseline,
+                "figure": row.place,
+                "mark": paper.preferences.mark,
+                "win": row.win,
+                "tie": row.tie,
+                "lose": row.lose,
+                "share": share,
+                "lowest": _lower_end(share, prompts),
+                "prompts": prompts,
+            }
+        )
+    return found
+
+
+def _lower_end(share: float, prompts: float) -> float:
+    """Of the 95 % interval of a share over so many prompts (normal approximation)."""
+    half: float = 1.96 * (share * (1 - share) / prompts) ** 0.5
+    return share - half
+
+
+def _likert(paper: Paper) -> dict[str, float]:
+    rows = {row.label: row for row in paper.likert.rows}
+    filtered, raw = "filtered Stack Exchange, 2K", "unfiltered Stack Exchange, 2K"
+    effect = round(rows[filtered].mean - rows[raw].mean, 2)
+    sweep = [row for label, row in rows.items() if label.startswith("filtered")]
+    return {
+        "effect-of-filtering": effect,
+        "half-effect-of-filtering": effect / 2,
+        "fewest-grade": sweep[0].mean,
+        "fewest-examples": sweep[0].examples,
+        "most-grade": sweep[-1].mean,
+        "most-examples": sweep[-1].examples,
+    }
+
+
+def _perplexity(paper: Paper) -> dict[str, float]:
+    rows = paper.epochs.rows
+    lowest = min(rows, key=lambda row: row.perplexity)
+    return {
+        "gain-after-lowest-perplexity": rows[-1].quality - lowest.quality,
+        "perplexity-correlation": spearman(
+            [row.perplexity for row in rows], [row.quality for row in rows]
+        ),
+        "perplexity-points": len(rows),
+    }
+
+
+def _outputs(paper: Paper) -> dict[str, float]:
+    excellent, passing = (
+        paper.values[f"outputs-{word}"].value or 0 for word in ("excellent", "pass")
+    )
+    prompts = paper.values["outputs-prompts"].value or 1
+    return {
+        "lowest-excellent": _lower_end(excellent / 100, prompts),
+        "lowest-passing": _lower_end((excellent + passing) / 100, prompts),
+    }
