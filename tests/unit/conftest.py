@@ -12,7 +12,7 @@ from limaflow.jsonl import write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Split, example_id
 
 PAPER_FILTERS = Filters(
-    **{threshold.key: threshold.paper for threshold in THRESHOLDS}, title_prompt_share=0.3
+    **{t.key: t.paper for t in THRESHOLDS if t.paper is not None}, title_prompt_share=0.3
 )
 BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
