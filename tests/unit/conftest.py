@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from limaflow.curation.settings import THRESHOLDS, Filters
 from limaflow.jsonl import write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Split, example_id
 
+PAPER_FILTERS = Filters(
+    **{t.key: t.paper for t in THRESHOLDS if t.paper is not None}, title_prompt_share=0.3
+)
 BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -19,6 +23,12 @@ FLAGS = (
 VERBS = ("feeds", "paints", "repairs", "sells", "finds", "hides", "counts")
 THINGS = ("a red lantern", "nine goats", "the old bridge", "warm bread", "his brother's boat")
 PLACES = ("Arlo", "Benwick", "Corra", "Dunmere", "Elsby", "Farrow", "Gilsand", "Hexley")
+
+
+@pytest.fixture(scope="session")
+def paper_filters() -> Filters:
+    """The paper's selection rules for Stack Exchange."""
+    return PAPER_FILTERS
 
 
 def sentences() -> list[str]:
