@@ -243,3 +243,4 @@ class BenchmarkItem:
     model: str
     metric: str
     value: float
+    higher_is_better: bool = True
