@@ -34,6 +34,24 @@ rule respond_dev:
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 
+rule gather_dev_responses:
+    """The responses of all judged epochs as one file."""
+    input:
+        collect(
+            "<results>/responses/dev/{{arm}}/epoch-{epoch}.jsonl",
+            epoch=CONFIG.selection.epochs,
+        ),
+    output:
+        "<results>/responses/dev/{arm}.jsonl",
+    log:
+        "<logs>/gather_dev_responses/{arm}.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    shell:
+        "cat {input} > {output} 2> {log}"
+
+
 rule respond:
     """Answer the test prompts with a model that runs here."""
     input:
@@ -87,16 +105,16 @@ rule ask_endpoint:
     params:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
-        endpoint=endpoint_of,
+        endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).flag()),
         store=CONFIG.judging.store,
-        purse=purse,
+        budget=untracked(budget_options()),
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,
         seed=CONFIG.seed,
     shell:
         "limaflow generate ask --endpoint {params.endpoint:q} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --store {params.store} {params.purse} --output {output} 2>&1 | tee {log}"
+        " --store {params.store} {params.budget} --output {output} 2>&1 | tee {log}"
 
 
 rule adopt_responses:

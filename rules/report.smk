@@ -29,7 +29,7 @@ rule html_report:
         grades="<results>/analysis/grades.json",
         tax=tax_file,
         verdicts=verdict_files,
-        likert=grade_files,
+        graded=grade_files,
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
@@ -69,7 +69,8 @@ rule response_browser:
     input:
         config="<results>/config.json",
         verdicts=verdict_files,
-        likert=grade_files,
+        graded=grade_files,
+        grades="<results>/analysis/grades.json",
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),

@@ -47,7 +47,7 @@ rule choose_checkpoint:
     """Take the epoch whose dev responses were judged best, as the paper did by hand."""
     input:
         training="<results>/models/{arm}/training.json",
-        grades=f"<results>/grades/likert/dev/{CONFIG.judging.selection}/{{arm}}.jsonl",
+        grades=lambda wildcards: dev_grades(wildcards.arm),
     output:
         "<results>/models/{arm}/chosen.json",
     log:

@@ -11,11 +11,7 @@ LIMA_IS_TUNED = LIMA in TUNED_ARMS
 
 tax_file = ["<results>/analysis/tax.json"] if MEASURED_BASE and MEASURED_TUNED else []
 lima_training = [f"<results>/models/{LIMA}/training.json"] if LIMA_IS_TUNED else []
-lima_dev_grades = (
-    [f"<results>/grades/likert/dev/{CONFIG.judging.selection}/{LIMA}.jsonl"]
-    if LIMA_IS_TUNED
-    else []
-)
+lima_dev_grades = [dev_grades(LIMA)] if LIMA_IS_TUNED else []
 
 
 def bootstrap_options():

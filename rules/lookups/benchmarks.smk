@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow.errors import InputError
-from limaflow.lm_evaluation.task_files import files_of, is_path
+from limaflow.lm_evaluation.task_files import files_of_task, is_path
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
 benchmark_tasks = [
@@ -22,7 +22,7 @@ def task_files():
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
     try:
-        files = {str(file) for path in outside for file in files_of(Path(path))}
+        files = {str(file) for path in outside for file in files_of_task(Path(path))}
     except InputError as problem:
         raise WorkflowError(f"benchmarks.tasks: {problem}") from None
     return (["<results>/world/world.json"] if of_world else []) + sorted(files)

@@ -97,7 +97,32 @@ def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
         ("arms.lima.training", {"epochs": 4}, "lie after the last of the 4 epochs of arm 'lima'"),
         ("launch.processes_per_node", 7, "cannot be shared evenly by 28 processes"),
         ("launch.zero_stage", 0, "stage 0 with bf16"),
-        ("judging.selection", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
+        ("judging.selection.judge", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
+        (
+            "judging.selection.instrument",
+            "harm",
+            "no instrument of judging.instruments is named 'harm'",
+        ),
+        (
+            "judging.instruments",
+            {"likrt": ["gpt-4"]},
+            "judging.instruments: no instrument is named 'likrt'; did you mean 'likert'?",
+        ),
+        (
+            "judging.instruments",
+            {"a/harm.md": ["gpt-4"], "b/harm.md": ["gpt-4"]},
+            "a/harm.md and b/harm.md are both named 'harm'",
+        ),
+        (
+            "judging.instruments",
+            {"my/Harm 2.md": ["gpt-4"]},
+            "the name of my/Harm 2.md stands in paths of results",
+        ),
+        (
+            "judging.instruments",
+            {"my/harm.md": ["gpt4"]},
+            "judging.instruments.my/harm.md: no judge is named 'gpt4'",
+        ),
         ("benchmarks.arms", ["gpt-4"], "'gpt-4' is not a model that runs here"),
         ("base.path", None, "base: give either path (a hub name or folder) or stand_in"),
         ("sources.wikihow.kind", "wikihaw", "sources.wikihow: Input tag 'wikihaw'"),

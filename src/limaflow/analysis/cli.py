@@ -78,7 +78,7 @@ def claims(
     ] = None,
     dev_grades: Annotated[
         list[Path] | None,
-        typer.Option(help="Dev grades of the LIMA arm, epoch-<number>.jsonl; repeat."),
+        typer.Option(help="Dev grades of the LIMA arm, whose models are ARM@epoch-NUMBER; repeat."),
     ] = None,
     miniature: Miniature = False,
 ) -> None:
@@ -187,7 +187,7 @@ def figure_quality(
 def figure_epochs(
     *,
     grades: Annotated[
-        list[Path] | None, typer.Argument(help="Dev grades, epoch-<number>.jsonl.")
+        list[Path] | None, typer.Argument(help="Dev grades of models ARM@epoch-NUMBER.")
     ] = None,
     training: Annotated[Path, typer.Option(help="training.json of the same arm.")],
     bootstrap: Bootstrap,

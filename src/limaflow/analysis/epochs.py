@@ -66,7 +66,7 @@ def epoch_curve(
     """The points of the figure, in order of epochs; intervals over prompts.
 
     Raises:
-        InputError: a file of grades is not named `epoch-<number>.jsonl`.
+        InputError: a grade is of no model named `<arm>@epoch-<number>`.
     """
     run = read_json(training, TrainingRun)
     judged = _by_epoch(grades)
@@ -130,17 +130,18 @@ def after_lowest_perplexity(
 
 def _by_epoch(paths: list[Path]) -> dict[int, dict[str, float]]:
     """Epoch → prompt → mean grade over samples; failed grades are left out."""
-    found: dict[int, dict[str, float]] = {}
+    values: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for path in paths:
-        name = re.fullmatch(r"epoch-(\d+)", path.stem)
-        if name is None:
-            raise InputError("not named epoch-<number>.jsonl", path=path)
-        values: dict[str, list[int]] = defaultdict(list)
-        for grade in read_records(path, Grade):
+        for line, grade in enumerate(read_records(path, Grade), start=1):
+            name = re.fullmatch(r".+@epoch-(\d+)", grade.model)
+            if name is None:
+                raise InputError(f"'{grade.model}' is no epoch of an arm", path=path, line=line)
             if grade.value is not None:
-                values[grade.prompt_id].append(grade.value)
-        found[int(name[1])] = {prompt: sum(v) / len(v) for prompt, v in values.items()}
-    return found
+                values[int(name[1])][grade.prompt_id].append(grade.value)
+    return {
+        epoch: {prompt: sum(v) / len(v) for prompt, v in of_prompts.items()}
+        for epoch, of_prompts in values.items()
+    }
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> float:

@@ -3,7 +3,6 @@
 from collections import Counter
 
 from limaflow.config.experiment import Config
-from limaflow.judging.settings import GRADINGS
 from limaflow.mistakes import nearest
 from limaflow.sources.settings import UNFILTERED
 
@@ -42,10 +41,9 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     for comparison in config.comparisons:
         found.append((f"comparisons.{comparison.name}.first", comparison.first, "arms"))
         found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
-    found += [("judging.pairwise", name, "judges") for name in config.judging.pairwise]
-    for grading in GRADINGS:
-        found += [(f"judging.{grading}", n, "judges") for n in config.judging.graders(grading)]
-    found.append(("judging.selection", config.judging.selection, "judges"))
+    for instrument, judges in config.judging.instruments.items():
+        found += [(f"judging.instruments.{instrument}", name, "judges") for name in judges]
+    found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found
@@ -84,4 +82,10 @@ def impossible(config: Config) -> list[str]:
         for name in config.benchmarks.arms
         if any(a.name == name and not a.runs_here for a in config.arms)
     ]
+    chosen, instruments = config.judging.selection.instrument, list(config.judging.files)
+    if chosen not in instruments:
+        problems.append(
+            f"judging.selection.instrument: no instrument of judging.instruments is named "
+            f"'{chosen}'{nearest(chosen, instruments)}"
+        )
     return list(dict.fromkeys(problems))

@@ -19,7 +19,7 @@ UNBOUNDED = Budget()
 
 @dataclass(frozen=True)
 class Question:
-    """One message to a judge and the hash of the template it was made from."""
+    """One message to a model, and a hash of the text it was made from."""
 
     text: str
     template: str

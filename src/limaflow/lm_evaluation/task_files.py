@@ -44,7 +44,7 @@ def task_name(path: Path) -> str:
     return name
 
 
-def files_of(path: Path) -> list[Path]:
+def files_of_task(path: Path) -> list[Path]:
     """A task file and all local files that it names, directly or through others, sorted.
 
     These are included YAML, the tasks of a group, the Python files of its functions and local data;

@@ -1,7 +1,7 @@
 """Who said what of which items, as arrays: what verdicts and grades have in common."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -83,6 +83,21 @@ def shared(raters: Mapping[str, Mapping[Item, tuple[float, ...]]], categories: i
                 shares[place[item], number] = rating
     prompts = np.array([item[0] for item in items], dtype=np.str_)
     return Ratings(prompts=prompts, annotators=names, shares=shares)
+
+
+def groups_of(options: Sequence[str] | None) -> dict[str, list[str]]:
+    """`NAME=annotator,annotator` options of a command line as group → annotators.
+
+    Raises:
+        InputError: an option has no `=`.
+    """
+    groups = {}
+    for option in options or ():
+        name, equals, annotators = option.partition("=")
+        if not equals:
+            raise InputError(f"--group {option}: not of the form NAME=VALUE")
+        groups[name] = annotators.split(",")
+    return groups
 
 
 def members_of(groups: Mapping[str, Iterable[str]], known: Collection[str]) -> dict[str, list[str]]:

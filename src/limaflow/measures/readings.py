@@ -24,25 +24,26 @@ Readings = dict[str, list[dict[Item, Orders]]]
 
 
 def readings_of(files: Sequence[Sequence[Verdict]]) -> Readings:
-    """The readings of all files; what an annotator says again in another file is another pass.
+    """The readings of all files; what an annotator says again in another file, or in
+    a further reading, is another pass.
 
     Raises:
         InputError: a file holds one verdict twice.
     """
     readings: Readings = {}
     for verdicts in files:
-        seen: dict[str, dict[Item, Orders]] = defaultdict(lambda: defaultdict(dict))
+        seen: dict[tuple[int, str], dict[Item, Orders]] = defaultdict(lambda: defaultdict(dict))
         for v in verdicts:
             one, other = sorted((v.first, v.second))
-            orders = seen[v.annotator][v.prompt_id, v.sample, one, other]
+            orders = seen[v.reading, v.annotator][v.prompt_id, v.sample, one, other]
             if v.first in orders:
                 raise InputError(
                     f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
                     f"with '{v.first}' shown first in one file",
-                    fix="--repeats takes the second one as another pass",
+                    fix="`limaflow judge import --repeats` takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)
-        for annotator, items in seen.items():
+        for (_, annotator), items in sorted(seen.items()):
             _lay(readings.setdefault(annotator, []), items)
     return readings
 

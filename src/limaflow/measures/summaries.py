@@ -167,10 +167,15 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class GradeAgreement:
-    """How far grades of the same responses on one scale agree; relations as in `Agreement`."""
+    """How far grades of the same responses by one instrument agree; relations as in `Agreement`."""
 
     relation: Relation
+    instrument: str
+    title: str
+    """The question that the instrument asks."""
     scale: str
+    ordered: bool
+    """Whether the scale's values are more or less of one thing."""
     first: str
     second: str
     annotators: int
@@ -195,7 +200,14 @@ class GradeSummary:
 
     model: str
     judge: str
+    instrument: str
+    title: str
+    """The question that the instrument asks."""
     scale: str
+    ordered: bool
+    """Whether the scale's values are more or less of one thing."""
+    words: dict[str, str]
+    """Value → what it is called."""
     prompts: int
     errors: int
     mean: Interval

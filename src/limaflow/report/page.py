@@ -19,7 +19,6 @@ from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, read_records
-from limaflow.judging.scales import word
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation_summary import (
     contamination,
@@ -53,7 +52,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"interval": interval, "number": number, "word": word}
+    environment.filters |= {"interval": interval, "number": number}
     return environment.get_template("page.html").render(
         config=config,
         style=Markup((FOLDER / "style.css").read_text("utf-8")),
@@ -83,6 +82,7 @@ def build(results: Path, config: Config, *, samples: int, revision: str) -> str:
         trainings=_trainings(results, config),
         endings=endings(results, config),
         shown=shown_prompts(results, config, dataset / "test.jsonl", samples),
+        judge_uses=_judge_uses(config),
         answered_by=_answered_by(results, config),
         configuration=configuration(config),
         versions=package_versions(),
@@ -155,10 +155,20 @@ def _benchmarks(results: Path, config: Config) -> dict[str, dict[str, Any]]:
     return {arm: read_json(p, dict[str, Any]) for arm, p in paths.items() if p.is_file()}
 
 
+def _judge_uses(config: Config) -> dict[str, list[str]]:
+    """Judge → the instruments that it is asked by, and whether its grades choose checkpoints."""
+    uses = {
+        judge.name: [n for n in config.judging.files if judge.name in config.judging.judges(n)]
+        for judge in config.judges
+    }
+    uses[config.judging.selection.judge].append("checkpoint choice")
+    return uses
+
+
 def _answered_by(results: Path, config: Config) -> dict[str, Counter[tuple[str, str]]]:
     """Judge → (model and fingerprint that answered, hash of the instrument) → verdicts."""
     found: dict[str, Counter[tuple[str, str]]] = {}
-    for judge in config.judging.pairwise:
+    for judge in (judge.name for judge in config.judges):
         for comparison in config.comparisons:
             path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
             if path.is_file():

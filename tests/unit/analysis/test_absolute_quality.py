@@ -19,6 +19,7 @@ def grade(prompt: int, value: int | None, model: str, scale: Literal["likert-6"]
         annotator="j",
         model=model,
         response_id="r",
+        instrument="likert" if scale else "quality",
         scale=scale or "excellent-pass-fail",
         value=value,
         error=None if value is not None else "unreadable",

@@ -1,6 +1,5 @@
 """Claims follow from intervals by their rules, whichever side a comparison was written from."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +143,7 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
         sample=sample,
         model=model,
         response_id="r",
+        instrument="likert",
         scale="likert-6",
         annotator="j",
         value=value,
@@ -168,7 +168,8 @@ def run(tmp_path: Path) -> tuple[Path, list[Path]]:
     files = []
     for epoch in (1, 2, 3):
         files.append(tmp_path / f"epoch-{epoch}.jsonl")
-        write_records(files[-1], [grade(f"p{n}", "lima", epoch + n % 3) for n in range(30)])
+        graded = [grade(f"p{n}", f"lima@epoch-{epoch}", epoch + n % 3) for n in range(30)]
+        write_records(files[-1], graded)
     return tmp_path / "training.json", files
 
 
@@ -193,8 +194,8 @@ def test_grades_of_an_unnamed_epoch_are_an_error(
     run: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
     other = tmp_path / "final.jsonl"
-    other.write_text("")
-    with pytest.raises(InputError, match=re.escape("not named epoch-<number>.jsonl")):
+    write_records(other, [grade("p1", "lima", 3)])
+    with pytest.raises(InputError, match=r"final\.jsonl:1: 'lima' is no epoch of an arm"):
         epoch_curve(run[0], [other], rounds=100, confidence=0.95, seed=1)
 
 

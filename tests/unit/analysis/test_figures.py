@@ -72,7 +72,11 @@ GRADES = [
     GradeSummary(
         model=model,
         judge="j",
+        instrument="likert",
+        title="How helpful is the answer?",
         scale="likert-6",
+        ordered=True,
+        words={str(level): str(level) for level in range(1, 7)},
         prompts=9,
         errors=0,
         mean=GRADE,
@@ -85,7 +89,11 @@ ABSOLUTE = [
     GradeSummary(
         model=model,
         judge="ann <b>",
+        instrument="quality",
+        title="How good is the answer?",
         scale="excellent-pass-fail",
+        ordered=True,
+        words={"1": "fail", "2": "pass", "3": "excellent"},
         prompts=50,
         errors=0,
         mean=SMALL,

@@ -9,7 +9,7 @@ from limaflow.errors import InputError
 from limaflow.lm_evaluation.evaluate import EvaluationSettings, evaluate
 from limaflow.lm_evaluation.item_texts import item_texts
 from limaflow.lm_evaluation.metrics import METRICS, brier, metric_of, preference
-from limaflow.lm_evaluation.task_files import files_of, task_name
+from limaflow.lm_evaluation.task_files import files_of_task, task_name
 
 SETTINGS = EvaluationSettings(
     few_shot=None, limit=None, batch=8, chat_template=False, precision="fp32", seed=0
@@ -66,7 +66,7 @@ def test_all_that_a_task_file_names_is_what_it_depends_on(data: Path, tmp_path: 
     group.write_text("group: harm\ntask: [one, two]\n")
     assert task_name(group) == "harm"
     assert task_name(one) == "one"
-    named = {str(path.relative_to(tmp_path)) for path in files_of(group)}
+    named = {str(path.relative_to(tmp_path)) for path in files_of_task(group)}
     assert named == {
         *("mine/both.yaml", "mine/one.yaml", "mine/two.yaml", "mine/_shared.yaml"),
         *("mine/readers.py", "data/harm.jsonl"),
@@ -81,7 +81,7 @@ def test_what_cannot_be_the_task_meant_is_refused(data: Path, tmp_path: Path) ->
         task_name(tmp_path / "empty.yaml")
     (tmp_path / "torn.yaml").write_text("task: [\n")
     with pytest.raises(InputError, match=r"torn\.yaml: not a benchmark task"):
-        files_of(tmp_path / "torn.yaml")
+        files_of_task(tmp_path / "torn.yaml")
     first, second = (written(tmp_path / n / "a.yaml", data, name="harm") for n in ("one", "two"))
     with pytest.raises(InputError, match="two of the benchmark tasks are named 'harm'"):
         list(item_texts([str(first), str(second)], None, None))

@@ -36,6 +36,7 @@ def graded(folder: Path, epochs: dict[int, list[int | None]]) -> Path:
             sample=0,
             model=f"lima@epoch-{epoch}",
             response_id="r",
+            instrument="likert",
             scale="likert-6",
             annotator="judge",
             value=value,

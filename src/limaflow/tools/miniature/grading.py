@@ -6,24 +6,32 @@ looked at, so an instruction inside it is a sentence like any other, and one too
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from limaflow.tools.miniature.style import style_of
 from limaflow.tools.miniature.truth import AskedAbout, Truth
 
+LEVELS = 6
+"""Of worth, as the graders describe it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """A response's worth on the scale of the Likert instrument, 1 to 6, and why."""
+    """A response's worth from 1 to 6, and why."""
 
     worth: float
     reason: str
 
-    @property
-    def grade(self) -> int:
-        """The whole grade nearest to the worth."""
-        return max(1, min(6, int(self.worth + 0.5)))
+    def in_words(self, words: Sequence[str]) -> str:
+        """The word nearest to the worth, where the words part the way from 1 to 6 evenly.
+
+        Numbers stand in ascending order, other words from the best to the worst.
+        """
+        upwards = words if all(re.fullmatch(r"-?\d+", word) for word in words) else words[::-1]
+        last = len(words) - 1
+        return upwards[max(0, min(last, int((self.worth - 1) * last / (LEVELS - 1) + 0.5)))]
 
 
 class UnknownQuestion(LookupError):
