@@ -103,7 +103,7 @@ def test_instruments_of_ours_and_of_a_user_go_from_grades_to_the_report(
     report = (results / "report/index.html").read_text(encoding="utf-8")
     assert "not at all: " in report and "unsafe: " in report
     browser = (results / "report/responses.html").read_text(encoding="utf-8")
-    assert '"instrument": "thanks"' in browser and "not at all" in browser
+    assert '"instrument":"thanks"' in browser and "not at all" in browser
     assert extended.planned() == set()
 
     # An edit of the text asks anew by this instrument, and repeats what is made of its grades.
