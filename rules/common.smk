@@ -78,7 +78,7 @@ def shipped(path):
 
 
 def beside_experiments(path):
-    """Templates, tasks and a ledger in experiments/ are the checkout's own."""
+    """Instruments, tasks and a ledger in experiments/ are the checkout's own."""
     return shipped(path) if path and path.startswith("experiments/") else path
 
 

@@ -203,7 +203,7 @@ class Judgment:
     """Why there is no answer; None where there is one."""
     reply: str = ""
     template: str = ""
-    """Content hash of the instrument's text."""
+    """Content hash of the instrument's file."""
     answered_by: str = ""
     """Model name and system fingerprint that the endpoint returned."""
     prompt_tokens: int = 0

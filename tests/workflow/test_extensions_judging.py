@@ -1,6 +1,7 @@
 """A new instrument is one file, anywhere, and one line of the configuration."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ not at all
 OVERLAY = """
 judging:
   instruments: {mine/thanks.md: [world-truth], quality: [world-truth], safety: [world-truth]}
+  people: [{folder: mine/round}]
 """
 
 
@@ -42,12 +44,30 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def a_person_grades(workspace: Workspace) -> None:
+    """A round by the user's instrument, in which ann would thank gladly for every answer."""
+    command = ["limaflow", "annotate", "packet", "--instrument", "mine/thanks.md", "--seed", "7"]
+    command += ["--prompts", "results/miniature/curation/prompts/test.jsonl", "--annotator", "ann"]
+    command += ["--responses", "results/miniature/responses/test/lima.jsonl"]
+    command += ["--output", "mine/round"]
+    subprocess.run(command, cwd=workspace.folder, env=workspace.environment(), check=True)
+    folder = workspace.folder / "mine/round"
+    packet = read(folder / "packets/ann.json")
+    assert packet["title"] == "Would a traveller thank for the answer?"
+    said = {"annotator": "ann", "packet": packet["hash"], "choice": "gladly", "time": ""}
+    (folder / "answers").mkdir()
+    with (folder / "answers/ann.jsonl").open("w", encoding="utf-8") as file:
+        for number, item in enumerate(packet["items"], start=1):
+            file.write(json.dumps({**said, "item": number, "hash": item["hash"]}) + "\n")
+
+
 @pytest.fixture
 def extended(workspace: Workspace) -> Workspace:
     """The finished study, three instruments more in its configuration, one of them the user's."""
     (workspace.folder / "mine").mkdir()
     (workspace.folder / "mine/thanks.md").write_text(OWN, encoding="utf-8")
     (workspace.folder / "own.yaml").write_text(OVERLAY, encoding="utf-8")
+    a_person_grades(workspace)
     return Workspace(workspace.folder, (*workspace.configfiles, "own.yaml"))
 
 
@@ -75,11 +95,15 @@ def test_instruments_of_ours_and_of_a_user_go_from_grades_to_the_report(
     assert (mine["title"], mine["ordered"]) == ("Would a traveller thank for the answer?", True)
     assert mine["words"] == {"0": "not at all", "1": "politely", "2": "gladly"}
     assert sum(mine["counts"].values()) == 12
-    assert read(results / "analysis/agreement.json"), "of verdicts, as before"
+    people = rows(results / "grades/thanks/test/people/lima.jsonl")
+    assert {(g["annotator"], g["value"]) for g in people} == {("ann", 2)}
+    agreement = read(results / "analysis/agreement_of_grades.json")
+    (with_ann,) = [a for a in agreement if a["relation"] == "pair"]
+    assert (with_ann["instrument"], with_ann["ordered"], with_ann["items"]) == ("thanks", True, 12)
     report = (results / "report/index.html").read_text(encoding="utf-8")
     assert "not at all: " in report and "unsafe: " in report
     browser = (results / "report/responses.html").read_text(encoding="utf-8")
-    assert '"instrument": "thanks"' in browser and "not at all" in browser
+    assert '"instrument":"thanks"' in browser and "not at all" in browser
     assert extended.planned() == set()
 
     # An edit of the text asks anew by this instrument, and repeats what is made of its grades.

@@ -12,8 +12,9 @@ from limaflow.endpoints.session import Terms
 from limaflow.endpoints.settings import Budget, Judge
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
+from limaflow.judging.front_matter import Form
 from limaflow.judging.grading import Graded
-from limaflow.judging.instrument import Form, Instrument, load
+from limaflow.judging.instrument import Instrument, load
 from limaflow.judging.pairwise import Pair
 from limaflow.judging.pricing import price
 from limaflow.judging.response_index import concerned

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
+from limaflow.judging.front_matter import Form
 from limaflow.judging.grading import Graded
-from limaflow.judging.instrument import Form, Instrument
+from limaflow.judging.instrument import Instrument
 from limaflow.judging.pairwise import Pair, choice_of_value
 from limaflow.records import Grade, Response, Verdict
 

@@ -1,9 +1,12 @@
 """The commands of `limaflow judge` that turn verdicts and grades into rates and agreement."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from limaflow.records import Verdict
 
 MergeRule = Annotated[
     Literal["strict", "mean"],
@@ -56,7 +59,7 @@ def summarize(
     from limaflow.measures.outcomes import pooled, renumbered
     from limaflow.measures.preferences import length_of, lengths_in, preferences
     from limaflow.measures.strengths import strengths_by_judge
-    from limaflow.records import Response, Verdict
+    from limaflow.records import Response
 
     chars: dict[str, int] = {}
     for path in responses or []:
@@ -64,7 +67,7 @@ def summarize(
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
     summaries, everything = [], []
     for path in verdicts:
-        records = renumbered(read_records(path, Verdict))
+        records = renumbered(_verdicts_of(path))
         if pool:
             records = pooled(records, pool)
         everything += records
@@ -112,13 +115,12 @@ def agreement(
     """How far people, models, and a judge with itself agree on the same pairs of responses."""
     import dataclasses
 
-    from limaflow.jsonl import read_records, write_json
+    from limaflow.jsonl import write_json
     from limaflow.measures.intervals import Resampling
     from limaflow.measures.ratings import default_groups, groups_of
     from limaflow.measures.verdict_agreement import agreements
-    from limaflow.records import Verdict
 
-    files = [list(read_records(path, Verdict)) for path in verdicts]
+    files = [_verdicts_of(path) for path in verdicts]
     found = agreements(
         files,
         groups_of(group) or default_groups(verdict for records in files for verdict in records),
@@ -205,3 +207,16 @@ def agreement_of_grades(
         )
     if not found:
         print("no two grades are of the same response")
+
+
+def _verdicts_of(path: Path) -> "list[Verdict]":
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records
+    from limaflow.records import Verdict
+
+    try:
+        return list(read_records(path, Verdict))
+    except InputError as error:
+        raise InputError(
+            str(error), fix="`limaflow judge import` reads other formats, columns and words"
+        ) from None

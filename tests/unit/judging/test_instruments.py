@@ -1,5 +1,6 @@
 """Instruments: what their files must hold, and what makes them part of a verdict."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from limaflow.judging.delimiters import read_blocks
 from limaflow.judging.grading import Graded
 from limaflow.judging.instrument import OURS, delimited, load, question_of
 from limaflow.judging.pairwise import choice_of
+from limaflow.judging.response_index import concerned
 from limaflow.records import Example, Message, Response
 
 HARM = """---
@@ -132,6 +134,32 @@ def test_an_instrument_that_is_not_there_is_named(tmp_path: Path) -> None:
         load(str(tmp_path / "none.md"))
     with pytest.raises(InputError, match="no instrument is named 'likrt'; did you mean 'likert'"):
         load("likrt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged(Example):
+    """A prompt of a kind that has tags."""
+
+    tags: tuple[str, ...] = ()
+
+
+def test_an_instrument_may_ask_about_the_prompts_of_some_tags_alone(tmp_path: Path) -> None:
+    own = load(written(tmp_path / "harm.md", HARM.replace("paper:", "prompts: [risky]\npaper:")))
+    message = Message(role="user", content="Why?")
+    calm, risky = (
+        Tagged(id=tag, messages=(message,), source="test", split="test", tags=(tag,))
+        for tag in ("calm", "risky")
+    )
+    untagged = _example(("user", "Why?"))
+    responses = [
+        Response(prompt_id=p.id, model="m", sample=0, text="", tokens=0, finish_reason="stop")
+        for p in (calm, risky, untagged)
+    ]
+    asked, (answers,) = concerned(own, [calm, risky, untagged], [responses])
+    assert asked == [risky, untagged]
+    assert [answer.prompt_id for answer in answers] == [risky.id, untagged.id]
+    every, _ = concerned(load("likert"), [calm, risky], [])
+    assert every == [calm, risky]
 
 
 def test_a_turn_is_graded_with_every_turn_before_it_delimited(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Literal
 from limaflow.annotators import person
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
-from limaflow.judging.instrument import Form, Instrument
+from limaflow.judging.front_matter import Form
+from limaflow.judging.instrument import Instrument
 from limaflow.seeds import digest
 
 HASH_DIGITS = 64

@@ -171,6 +171,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing is of 'ann' \(annotators are j\)"):
         agreement(once, "--group", "people=ann")
     assert agreement(once) == []
+    with pytest.raises(InputError, match=r"w\.csv:1: not a valid Verdict.*judge import` reads"):
+        agreement(once.with_suffix(".csv"))
 
 
 def test_one_prompt_has_no_interval_of_a_coefficient(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def round_of(beer: Any, tmp_path: Path) -> Rounds:
             annotator=["ann", "bob"],
             seed=3,
             output=folder,
-            **lots,  # type: ignore[arg-type]
+            **lots,
         )
         return replace(beer, folder=folder)
 
