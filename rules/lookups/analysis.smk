@@ -1,7 +1,8 @@
 # What the rules of analysis and report look up.
-import shlex
-
+from limaflow.analysis.claims import decided
+from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
+from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study
 from limaflow.results import Results
 
@@ -39,6 +40,17 @@ def role_options():
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
     return f"--lima {LIMA} {repeated('--role', words)}"
+
+
+def own_claims():
+    """The user's files of claims; a mistake in one is told before anything runs."""
+    files = [beside_experiments(path) for path in CONFIG.analysis.claims]
+    if files:
+        try:
+            decided(list(map(Path, files)), Evidence(lima=LIMA), paper())
+        except InputError as problem:
+            raise WorkflowError(f"analysis.claims: {problem}") from None
+    return files
 
 
 def claim_options(wildcards, input):
