@@ -3,18 +3,14 @@ from limaflow.analysis.claims import decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
-from limaflow.analysis.study import Study
+from limaflow.analysis.study import study_of
 from limaflow.results import Results
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [n for n in CONFIG.benchmarks.arms if CONFIG.arm(n).kind == "base"][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
-STUDY = Study(
-    config=CONFIG,
-    results=Results(Path("<results>")),
-    instruments=graded_instruments(),
-)
+STUDY = study_of(CONFIG, Results(Path("<results>")), scales_of_grades())
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from limaflow.judging.scales import LEVELS
 from limaflow.judging.rounds import answer_files, read_key
 from limaflow.sources.settings import under_root
 from limaflow.errors import InputError
@@ -119,13 +120,14 @@ grade_files = (
 )
 
 
-def graded_instruments():
-    """The instruments by which responses to the test prompts are graded."""
-    people = [
-        key.instrument for _, key in PEOPLE_ROUNDS if key.instrument != "pairwise"
-    ]
-    judged = [i for i in ("likert", "quality", "safety") if CONFIG.judging.graders(i)]
-    return tuple(dict.fromkeys([*judged, *people]))
+def scales_of_grades():
+    """Instrument by which responses to the test prompts are graded → the words of its scale."""
+    people = {key.instrument for _, key in PEOPLE_ROUNDS}
+    return {
+        name: list(levels)
+        for name, levels in LEVELS.items()
+        if CONFIG.judging.graders(name) or name in people
+    }
 
 
 # One grader agrees with nobody.

@@ -17,8 +17,7 @@ from limaflow.records import Response
 
 
 def inputs(study):
-    arms = study.config.arms
-    return {"responses": [study.results.responses("test", arm.name) for arm in arms]}
+    return {"responses": [study.results.responses("test", arm) for arm in study.arms]}
 
 
 def read(files, options):

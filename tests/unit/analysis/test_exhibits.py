@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
+from limaflow import fingerprint
 from limaflow.analysis.epochs import EpochPoint
 from limaflow.analysis.exhibits import absolute, funnel, lengths, preferences, tax, training
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.graded_scales import by_instrument
 from limaflow.analysis.paper import paper
-from limaflow.analysis.study import Study
+from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -334,7 +335,8 @@ def test_an_unknown_exhibit_and_a_missing_input_are_named(tmp_path: Path) -> Non
 @pytest.fixture
 def study() -> Study:
     files = [PROJECT / "config.yaml", PROJECT / "experiments/miniature.yaml"]
-    return Study(config=parse(merged(files)), results=Results(Path("r")), instruments=("likert",))
+    scales = {"likert": [str(level) for level in range(1, 7)]}
+    return study_of(parse(merged(files)), Results(Path("r")), scales)
 
 
 def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
@@ -345,11 +347,18 @@ def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
 
 def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
     assert [name for name, f in FIGURES.items() if not f.applies(study)] == ["absolute"]
-    graded = replace(study, instruments=("likert", "quality"))
-    assert FIGURES["absolute"].applies(graded)
-    arms = [arm for arm in study.config.arms if arm.kind != "tuned"]
-    measured = study.config.benchmarks.model_copy(update={"arms": ["base"]})
-    update = {"arms": arms, "benchmarks": measured}
-    untuned = replace(study, config=study.config.model_copy(update=update))
+    assert FIGURES["absolute"].applies(replace(study, scales={"harm": ["harmless", "harmful"]}))
+    untuned = replace(study, tuned=(), measures_tax=False)
     absent = {name for name, f in FIGURES.items() if not f.applies(untuned)}
     assert absent == {"absolute", "epochs", "tax", "training"}
+
+
+def test_an_exhibits_code_is_not_that_of_the_configuration_or_of_another_exhibit() -> None:
+    for catalogue, command, names in (("FIGURES", "figure", FIGURES), ("TABLES", "table", TABLES)):
+        table = f"limaflow.analysis.exhibits.catalogue:{catalogue}"
+        hashes = {fingerprint.of("limaflow.analysis.cli", command, {table: n}) for n in names}
+        assert len(hashes) == len(names)
+    start = fingerprint.Definition("limaflow.analysis.exhibits.quality", "FIGURE")
+    modules = {definition.module for definition in fingerprint._reached(start, {})}
+    assert "limaflow.config.experiment" not in modules
+    assert "limaflow.analysis.exhibits.tax" not in modules

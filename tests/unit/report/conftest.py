@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from limaflow.analysis.exhibit import Table
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
-from limaflow.analysis.study import Study
+from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -323,7 +323,7 @@ def _analyze(results: Path) -> None:
         *("--output", f"{results}/analysis/claims.json"),
     )
     config = parse(merged([PROJECT / "config.yaml", results.parent / "overlay.yaml"]))
-    study = Study(config=config, results=Results(results))
+    study = study_of(config, Results(results), {})
     for name, figure in FIGURES.items():
         if name not in ("absolute", "lengths"):
             output = ("--lima=lima", "--miniature", "--output", str(study.results.figure(name)))
