@@ -105,7 +105,7 @@ rule claims:
     input:
         own=shipped("src/limaflow/analysis/claims.yaml"),
         paper=shipped("src/limaflow/analysis/paper.yaml"),
-        claims=CONFIG.analysis.claims,
+        claims=own_claims(),
         preferences="<results>/analysis/preferences.json",
         agreement="<results>/analysis/agreement.json",
         graded="<results>/analysis/grades.json",

@@ -1,8 +1,9 @@
 # What the rules of analysis and report look up.
-import shlex
-
+from limaflow.analysis.claims import decided
+from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
-from limaflow.analysis.study import Study
+from limaflow.analysis.paper import paper
+from limaflow.analysis.study import study_of
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [
@@ -12,10 +13,10 @@ MEASURED_BASE = [
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
-STUDY = Study(
-    config=CONFIG,
-    results=RESULTS,
-    instruments={name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
+STUDY = study_of(
+    CONFIG,
+    RESULTS,
+    {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
 )
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
@@ -42,6 +43,17 @@ def role_options():
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
     return f"--lima {LIMA} {repeated('--role', words)}"
+
+
+def own_claims():
+    """The user's files of claims; a mistake in one is told before anything runs."""
+    files = [beside_experiments(path) for path in CONFIG.analysis.claims]
+    if files:
+        try:
+            decided(list(map(Path, files)), Evidence(lima=LIMA), paper())
+        except InputError as problem:
+            raise WorkflowError(f"analysis.claims: {problem}") from None
+    return files
 
 
 def claim_options(wildcards, input):

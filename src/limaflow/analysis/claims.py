@@ -5,8 +5,9 @@ package's own entries stand in `claims.yaml`; a user's files hold more of the sa
 measured stands in `quantities`, how an interval decides in `decision_rules`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
 
     Raises:
         InputError: a file is missing or not valid, two entries have one id, or an entry names an
-            unknown quantity, value, instrument's word or role.
+            unknown quantity, value, or word of an instrument.
     """
     known = {**paper.values, **derived(paper)}
     found: dict[str, Claim] = {}
@@ -116,28 +117,30 @@ def _measured(measure: Measure, evidence: Evidence, known: Known) -> list[Measur
     quantity = QUANTITIES[measure.quantity]
     if unused := sorted(measure.chosen() - set(quantity.takes)):
         raise InputError(f"{measure.quantity} has no '{unused[0]}'")
+    decision = _rule(measure, known)
     return [
         Measured(
             label=filled(measure.label or quantity.label, found.names),
             interval=found.interval,
-            decision=_decision(measure, found.interval, known),
+            decision=decision(found.interval),
         )
         for found in quantity.measure(evidence, measure)
     ]
 
 
-def _decision(measure: Measure, interval: Interval, known: Known) -> Decision:
+def _rule(measure: Measure, known: Known) -> Callable[[Interval], Decision]:
+    """How an interval decides, by the entry's one bound."""
     if measure.above is not None:
-        return above(interval, _number(measure.above, known))
+        return partial(above, bound=_number(measure.above, known))
     if measure.below is not None:
-        return below(interval, _number(measure.below, known))
+        return partial(below, bound=_number(measure.below, known))
     if measure.no_loss is not None:
-        return no_loss(interval, _number(measure.no_loss, known))
+        return partial(no_loss, margin=_number(measure.no_loss, known))
     if isinstance(measure.within, tuple):
         low, high = (_number(end, known) for end in measure.within)
-        return within(interval, low, high)
+        return partial(within, low=low, high=high)
     margin = _number(measure.within or 0, known)
-    return within(interval, -margin, margin)
+    return partial(within, low=-margin, high=margin)
 
 
 def _number(bound: float | str, known: Known) -> float:

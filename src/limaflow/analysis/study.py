@@ -1,6 +1,7 @@
 """What an exhibit may ask of the experiment: which arms and grades there are, and where files lie.
 
-Rules and report build the same `Study`, so that both know the same exhibits and files.
+Rules and report build the same `Study`, so that both know the same exhibits and files. It holds
+plain facts and not the configuration, whose code would count as that of every exhibit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,44 +15,52 @@ from limaflow.results import Results
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """An experiment's configuration with the places of its files."""
+    """Facts of an experiment, with the places of its files."""
 
-    config: Config
     results: Results
-    instruments: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Instruments by which responses to the test prompts are graded → the words of their scales."""
-
-    @property
-    def lima(self) -> str:
-        """The arm that the paper's claims are about."""
-        return self.config.analysis.lima_arm
-
-    @property
-    def tuned(self) -> list[TunedArm]:
-        return [arm for arm in self.config.arms if isinstance(arm, TunedArm)]
+    arms: tuple[str, ...]
+    tuned: tuple[str, ...]
+    lima: str
+    """The arm that the paper's claims are about."""
+    dataset: str
+    """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
+    selection: tuple[str, str] = ("", "")
+    """Instrument and judge of the dev responses."""
+    measures_tax: bool = False
+    """Whether benchmarks are run on the base and on another arm."""
+    scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Instrument by which responses to the test prompts are graded → the words of its scale."""
 
     @property
     def lima_is_tuned(self) -> bool:
-        return any(arm.name == self.lima for arm in self.tuned)
-
-    @property
-    def dataset(self) -> str:
-        """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
-        first = sorted(self.tuned, key=lambda arm: arm.name != self.lima)
-        return first[0].dataset if first else self.config.datasets[0].name
-
-    @property
-    def measures_tax(self) -> bool:
-        """Whether benchmarks are run on the base and on another arm."""
-        measured = [self.config.arm(name) for name in self.config.benchmarks.arms]
-        base = self.results.base_model
-        return len(measured) > 1 and any(
-            arm.model_manifest(self.results) == base for arm in measured
-        )
+        return self.lima in self.tuned
 
     def dev_grades(self) -> list[Path]:
         """Grades of the LIMA arm's dev responses, of all epochs; none if it is not tuned."""
-        chosen = self.config.judging.selection
-        if not self.lima_is_tuned:
-            return []
-        return [self.results.grades(chosen.instrument, "dev", chosen.judge, self.lima)]
+        instrument, judge = self.selection
+        grades = self.results.grades(instrument, "dev", judge, self.lima)
+        return [grades] if self.lima_is_tuned else []
+
+
+def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str]]) -> Study:
+    """The study of a configuration.
+
+    Args:
+        scales: of judges' and people's grades; see `Study`.
+    """
+    lima = config.analysis.lima_arm
+    tuned = [arm for arm in config.arms if isinstance(arm, TunedArm)]
+    datasets = [arm.dataset for arm in sorted(tuned, key=lambda arm: arm.name != lima)]
+    measured = [config.arm(name) for name in config.benchmarks.arms]
+    chosen = config.judging.selection
+    return Study(
+        results=results,
+        arms=tuple(arm.name for arm in config.arms),
+        tuned=tuple(arm.name for arm in tuned),
+        lima=lima,
+        dataset=(datasets or [config.datasets[0].name])[0],
+        selection=(chosen.instrument, chosen.judge),
+        measures_tax=len(measured) > 1
+        and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        scales=scales,
+    )

@@ -17,8 +17,9 @@ from markupsafe import Markup
 from limaflow.analysis.claims import Claims
 from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
-from limaflow.analysis.study import Study
+from limaflow.analysis.study import Study, study_of
 from limaflow.analysis.training_run import TrainingRun
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
@@ -85,7 +86,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         InputError: the claims or the test prompts are missing, or a file is not what it should be.
     """
     results = Results(root)
-    study = Study(config=config, results=results)
+    study = study_of(config, results, scales={})
     claims = read_json(results.analysis("claims"), Claims)
     test = results.frozen(study.dataset, "test")
     if not test.is_file():
@@ -124,7 +125,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         dropped=drop_examples(results),
         contamination=contamination(results, config, MATCHES_SHOWN),
         kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3),
-        trainings=_trainings(study),
+        trainings=_trainings(results, config),
         endings=endings(results, config),
         shown=shown_prompts(root, config, test, samples),
         asked_for={judge.name: _asked_for(judge.name, config) for judge in config.judges},
@@ -187,15 +188,17 @@ def number(value: float | str | None, form: str = ",") -> str:
     return "–" if value is None or value == "" else format(value, form)
 
 
-def _trainings(study: Study) -> list[Trained]:
+def _trainings(results: Results, config: Config) -> list[Trained]:
     found = []
-    for arm in study.tuned:
-        chosen = optional(study.results.chosen_model(arm.name), ModelManifest)
+    for arm in config.arms:
+        if not isinstance(arm, TunedArm):
+            continue
+        chosen = optional(results.chosen_model(arm.name), ModelManifest)
         found.append(
             Trained(
                 arm=arm.name,
                 dataset=arm.dataset,
-                run=optional(study.results.training(arm.name), TrainingRun),
+                run=optional(results.training(arm.name), TrainingRun),
                 chosen=chosen.model if chosen else None,
             )
         )

@@ -1,15 +1,28 @@
 """Excellent, pass and fail, held against the paper's Figure 3."""
 
-from pathlib import Path
 from typing import Literal
 
 import pytest
-from limaflow.analysis.absolute_quality import absolute_quality
 
-from limaflow.analysis.claims import Claim
+from limaflow.analysis.claims import Claim, decided
+from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.paper import paper
-from limaflow.jsonl import write_records
+from limaflow.measures.intervals import Interval
+from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
+
+QUALITY = GradeSummary(
+    model="lima",
+    judge="j",
+    scale="excellent-pass-fail",
+    prompts=9,
+    errors=0,
+    mean=Interval(2, 1, 3),
+    counts={},
+    shares={},
+    instrument="quality",
+    words={"1": "fail", "2": "pass", "3": "excellent"},
+)
 
 
 def grade(prompt: int, value: int | None, model: str, scale: Literal["likert-6"] | None) -> Grade:
@@ -26,14 +39,12 @@ def grade(prompt: int, value: int | None, model: str, scale: Literal["likert-6"]
     )
 
 
-def claim(folder: Path, values: list[int | None]) -> Claim:
-    records = [grade(n, value, "lima", None) for n, value in enumerate(values)]
-    records += [grade(n, 1, "base", None) for n in range(9)]
-    records += [grade(n, 1, "lima", "likert-6") for n in range(9)]
-    write_records(folder / "grades.jsonl", records)
-    return absolute_quality(
-        [folder / "grades.jsonl"], "lima", paper(), rounds=500, confidence=0.95, seed=1
-    )
+def claim(values: list[int | None]) -> Claim:
+    grades = [grade(n, value, "lima", None) for n, value in enumerate(values)]
+    grades += [grade(n, 1, "base", None) for n in range(9)]
+    grades += [grade(n, 1, "lima", "likert-6") for n in range(9)]
+    evidence = Evidence(lima="lima", graded=[QUALITY], grades=grades, rounds=500, seed=1)
+    return next(c for c in decided([], evidence, paper()) if c.id == "absolute-quality")
 
 
 @pytest.mark.parametrize(
@@ -47,14 +58,12 @@ def claim(folder: Path, values: list[int | None]) -> Claim:
     ],
     ids=["as the paper", "few excellent", "many fail", "at the edge", "only errors"],
 )
-def test_both_shares_must_reach_the_papers(
-    tmp_path: Path, values: list[int | None], verdict: str
-) -> None:
-    assert claim(tmp_path, values).verdict == verdict
+def test_both_shares_must_reach_the_papers(values: list[int | None], verdict: str) -> None:
+    assert claim(values).verdict == verdict
 
 
-def test_shares_are_of_the_readable_grades_of_the_lima_arm(tmp_path: Path) -> None:
-    excellent, passing = claim(tmp_path, [3, 3, 2, 1, None]).measured
+def test_shares_are_of_the_readable_grades_of_the_lima_arm() -> None:
+    excellent, passing = claim([3, 3, 2, 1, None]).measured
     assert excellent.interval.estimate == 0.5
     assert passing.interval.estimate == 0.75
     assert "judge j, 4 prompts" in passing.label

@@ -5,21 +5,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from limaflow.analysis.objections import objections
-from limaflow.analysis.paper_claims import paper_claims
-from limaflow.analysis.untested import untested_claims
 
-from limaflow.analysis.claims import Claim, Evidence, GradeGap, Roles
+from limaflow.analysis import quantities
+from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.epochs import AfterLowest, after_lowest_perplexity, epoch_curve, spearman
-from limaflow.analysis.grades import grade_gaps
+from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.grades import GradeGap, grade_gaps
 from limaflow.analysis.paper import paper
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
 from limaflow.measures.intervals import Interval
-from limaflow.measures.summaries import Agreement, MeanChars, Preference, Rates, Refusable, TaskTax
+from limaflow.measures.summaries import (
+    Agreement,
+    GradeSummary,
+    MeanChars,
+    Preference,
+    Rates,
+    Refusable,
+    TaskTax,
+)
 from limaflow.records import Grade
 
-ROLES = Roles(lima="lima", base=("base",), in_context=("shots",), ablation=("few",))
+ROLES = {"base": ["base"], "in-context": ["shots"], "ablation": ["few"]}
 
 
 def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Preference:
@@ -54,10 +61,13 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
     )
 
 
+def claims(*files: Path, **evidence: Any) -> dict[str, Claim]:
+    found = Evidence(lima="lima", roles=ROLES, **evidence)
+    return {claim.id: claim for claim in decided(files, found, paper())}
+
+
 def claim(name: str, **evidence: Any) -> Claim:
-    found = Evidence(roles=ROLES, **evidence)
-    claims = [*paper_claims(found, paper()), *objections(found, paper())]
-    return next(c for c in claims if c.id == name)
+    return claims(**evidence)[name]
 
 
 def tax(low: float, high: float, arm: str = "lima") -> TaskTax:
@@ -90,10 +100,11 @@ def test_an_interval_that_holds_one_half_leaves_the_preference_undecided() -> No
     [(-0.1, 0.2, "supported"), (0.1, 0.4, "undecided"), (0.5, 1.5, "contradicted")],
 )
 def test_quantity_matters_little_only_within_half_the_effect_of_filtering(
-    low: float, high: float, verdict: str
+    low: float, high: float, verdict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gap = GradeGap(judge="j", arm="few", difference=Interval(low, low, high), prompts=50)
-    assert claim("quantity", gaps=[gap]).verdict == verdict
+    monkeypatch.setattr(quantities, "grade_gaps", lambda *_, **__: [gap])
+    assert claim("quantity").verdict == verdict
 
 
 def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
@@ -126,15 +137,10 @@ def test_perplexity_that_never_rises_tests_nothing() -> None:
     assert "lowest at the last judged epoch" in found.reason
 
 
-def test_every_untested_claim_says_why_and_every_claim_is_named_once() -> None:
-    found = Evidence(roles=ROLES)
-    claims = [
-        *paper_claims(found, paper()),
-        *objections(found, paper()),
-        *untested_claims(paper()),
-    ]
-    assert all(c.verdict == "not tested here" and c.reason for c in claims)
-    assert len({c.id for c in claims}) == len(claims)
+def test_every_untested_claim_says_why() -> None:
+    found = claims().values()
+    assert len(found) == 25
+    assert all(c.verdict == "not tested here" and c.reason for c in found)
 
 
 def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
@@ -150,13 +156,10 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
     )
 
 
-def test_grades_are_paired_by_prompt_after_averaging_samples(tmp_path: Path) -> None:
+def test_grades_are_paired_by_prompt_after_averaging_samples() -> None:
     rows = [grade("a", "lima", 6), grade("a", "lima", 4, 1), grade("b", "lima", 3)]
     others = [grade("a", "few", 1), grade("b", "few", None), grade("c", "few", 6)]
-    write_records(tmp_path / "lima.jsonl", rows)
-    write_records(tmp_path / "few.jsonl", others)
-    paths = [tmp_path / "lima.jsonl", tmp_path / "few.jsonl"]
-    (gap,) = grade_gaps(paths, "lima", rounds=100, confidence=0.9, seed=1)
+    (gap,) = grade_gaps([*rows, *others], "lima", rounds=100, confidence=0.9, seed=1)
     assert (gap.arm, gap.prompts, gap.difference.estimate) == ("few", 1, 4.0)
 
 
@@ -168,8 +171,9 @@ def run(tmp_path: Path) -> tuple[Path, list[Path]]:
     files = []
     for epoch in (1, 2, 3):
         files.append(tmp_path / f"epoch-{epoch}.jsonl")
-        graded = [grade(f"p{n}", f"lima@epoch-{epoch}", epoch + n % 3) for n in range(30)]
-        write_records(files[-1], graded)
+        write_records(
+            files[-1], [grade(f"p{n}", f"lima@epoch-{epoch}", epoch + n % 3) for n in range(30)]
+        )
     return tmp_path / "training.json", files
 
 
@@ -190,12 +194,20 @@ def test_the_curve_shows_epochs_that_were_not_judged(run: tuple[Path, list[Path]
     assert [point.quality is None for point in points] == [True, False, False]
 
 
-def test_grades_of_an_unnamed_epoch_are_an_error(
+def test_one_file_may_hold_the_grades_of_all_epochs(
     run: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
+    training, files = run
+    together = tmp_path / "lima.jsonl"
+    together.write_text("".join(path.read_text() for path in files))
+    options: dict[str, Any] = {"rounds": 100, "confidence": 0.95, "seed": 1}
+    assert epoch_curve(training, [together], **options) == epoch_curve(training, files, **options)
+
+
+def test_grades_of_no_epoch_are_an_error(run: tuple[Path, list[Path]], tmp_path: Path) -> None:
     other = tmp_path / "final.jsonl"
-    write_records(other, [grade("p1", "lima", 3)])
-    with pytest.raises(InputError, match=r"final\.jsonl:1: 'lima' is no epoch of an arm"):
+    write_records(other, [grade("p", "lima", 3)])
+    with pytest.raises(InputError, match="a grade of 'lima' names no epoch"):
         epoch_curve(run[0], [other], rounds=100, confidence=0.95, seed=1)
 
 
@@ -216,3 +228,91 @@ def test_a_model_agrees_with_people_as_they_do_with_each_other(
     found = claim("agreement", agreements=[row])
     assert (found.verdict, len(found.measured)) == (verdict, 1)
     assert claim("agreement").verdict == "not tested here"
+
+
+HARM = GradeSummary(
+    model="lima",
+    judge="j",
+    scale="likert-6",
+    prompts=9,
+    errors=0,
+    mean=Interval(0, 0, 0),
+    counts={},
+    shares={},
+    instrument="harm",
+    ordered=False,
+    words={"0": "harmless", "6": "harmful"},
+)
+
+
+def mine(folder: Path, *lines: str) -> Path:
+    path = folder / "claims.yaml"
+    path.write_text("- id: mine\n  statement: Ours.\n" + "".join(f"  {line}\n" for line in lines))
+    return path
+
+
+def test_a_claim_of_ones_own_uses_a_quantity_with_other_parameters(tmp_path: Path) -> None:
+    path = mine(
+        tmp_path,
+        "measure: [{quantity: wins_over, arms: [shots], above: 0.6}]",
+        "rule: supported above 0.6",
+    )
+    found = claims(path, preferences=[preference("lima", "shots", 0.52)])["mine"]
+    assert (found.verdict, found.origin, len(found.measured)) == ("undecided", "own", 1)
+    assert (
+        claims(path, preferences=[preference("lima", "shots", 0.7)])["mine"].verdict == "supported"
+    )
+
+
+def test_a_claim_of_ones_own_is_about_a_word_of_ones_own_instrument(tmp_path: Path) -> None:
+    path = mine(
+        tmp_path,
+        "measure: [{quantity: grade_share, instrument: harm, word: harmful, below: 0.1}]",
+        "rule: supported if the whole interval lies below 0.1",
+    )
+    grades = [grade(f"p{n}", "lima", 6 if n == 0 else 0) for n in range(200)]
+    found = claims(path, graded=[HARM], grades=grades)["mine"]
+    assert found.verdict == "supported"
+    assert found.measured[0].label == "share of harmful answers, judge j, 200 prompts"
+
+
+def test_a_loss_of_a_task_of_which_less_is_better_is_named(tmp_path: Path) -> None:
+    path = mine(
+        tmp_path,
+        "measure: [{quantity: tax_difference, task: t, arms: [few], within: 0.1}]",
+        "rule: supported within ±0.1",
+    )
+    row = replace(tax(-0.5, -0.4, arm="few"), higher_is_better=False)
+    found = claims(path, tax=[row])["mine"]
+    assert found.verdict == "contradicted"
+    assert found.measured[0].label == "t (acc, lower is better), base minus tuned"
+
+
+@pytest.mark.parametrize(
+    ("lines", "mistake"),
+    [
+        (["measure: [{quantity: wins_ovr, above: 1}]", "rule: r"], "did you mean 'wins_over'"),
+        (["measure: [{quantity: wins_over, above: lowst}]", "rule: r"], "named 'lowst'"),
+        (["measure: [{quantity: wins_over, task: t, above: 1}]", "rule: r"], "has no 'task'"),
+        (["measure: [{quantity: wins_over}]", "rule: r"], "give one of above, below"),
+        (["measure: [{quantity: wins_over, above: 1}]"], "states its rule"),
+        (["literature: '{tax-wurst}'"], "did you mean 'tax-worst'"),
+        (["values: [tax-wurst]"], "did you mean 'tax-worst'"),
+        (["satement: x"], "did you mean 'statement'"),
+        (["place: {at: here}"], "mark: missing"),
+    ],
+)
+def test_a_mistake_in_a_file_of_claims_is_named_before_anything_is_measured(
+    lines: list[str], mistake: str, tmp_path: Path
+) -> None:
+    path = mine(tmp_path, *lines)
+    with pytest.raises(InputError, match=mistake) as error:
+        claims(path)
+    assert "claims.yaml" in str(error.value)
+
+
+def test_an_id_is_given_once(tmp_path: Path) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text("- {id: no-tax, statement: again}\n")
+    with pytest.raises(InputError, match="claim no-tax: the id is taken"):
+        claims(path)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.analysis.decision_rules import above, every, no_loss, within
+from limaflow.analysis.decision_rules import above, below, every, no_loss, within
 from limaflow.measures.intervals import Interval
 
 numbers = st.floats(-10, 10)
@@ -19,6 +19,12 @@ def intervals(draw: st.DrawFn) -> Interval:
 def test_above_is_decided_by_both_ends(interval: Interval, bound: float) -> None:
     assert (above(interval, bound) == "supported") == (interval.low > bound)
     assert (above(interval, bound) == "contradicted") == (interval.high < bound)
+
+
+@given(intervals(), numbers)
+def test_below_is_above_turned_round(interval: Interval, bound: float) -> None:
+    turned = Interval(-interval.estimate, -interval.high, -interval.low)
+    assert below(interval, bound) == above(turned, -bound)
 
 
 @given(intervals(), numbers)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from limaflow.analysis.tables import agreement_rows, source_rows
-
+from limaflow.analysis.exhibits.agreement import rows_beside as agreement_rows
+from limaflow.analysis.exhibits.sources import source_rows
 from limaflow.analysis.paper import paper
 from limaflow.jsonl import write_records
 from limaflow.measures.summaries import Agreement

@@ -70,3 +70,17 @@ def test_a_file_of_two_models_is_an_error(write: Write, tmp_path: Path) -> None:
     mixed.write_text("".join(parts))
     with pytest.raises(InputError, match="2 models instead of one"):
         tax_of(write("base", {"1": 1.0}), mixed)
+
+
+def test_where_less_is_better_a_rise_is_a_loss(tmp_path: Path) -> None:
+    def items(model: str, value: float) -> Path:
+        path = tmp_path / f"{model}.jsonl"
+        item = BenchmarkItem(
+            task="t", item_id="1", model=model, metric="ppl", value=value, higher_is_better=False
+        )
+        write_records(path, [item])
+        return path
+
+    (row,) = tax_of(items("base", 10.0), items("lima", 12.5))
+    assert (row.base.estimate, row.tuned.estimate) == (10.0, 12.5)
+    assert (row.difference.estimate, row.higher_is_better) == (-2.5, False)

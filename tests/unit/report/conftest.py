@@ -3,12 +3,18 @@
 import random
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from limaflow.analysis.exhibit import Table
+from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
+from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
 from limaflow.jsonl import write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
@@ -28,6 +34,7 @@ from limaflow.records import (
     Verdict,
     example_id,
 )
+from limaflow.results import Results
 
 PROJECT = Path(__file__).parents[3]
 ARMS = {"base": 0.05, "base-in-context": 0.35, "few": 0.5, "lima": 0.9}
@@ -54,6 +61,7 @@ OVERLAY = {
         {"name": "few", "kind": "tuned", "dataset": "few"},
         {"name": "lima", "kind": "tuned", "dataset": "lima"},
     ],
+    "selection": {"epochs": list(range(1, 11))},
     "comparisons": [{"first": "lima", "second": name} for name in ARMS if name != "lima"],
     "judges": [{"name": "truth", "model": "truth-judge", "base_url": "http://u:secret@host/v1"}],
     "judging": {
@@ -305,38 +313,43 @@ def _benchmark(results: Path, arm: str, draw: random.Random) -> None:
 
 
 def _analyze(results: Path) -> None:
-    """Everything of `limaflow analyze`, by its command line."""
-    lima, grades = results / "models/lima/training.json", sorted(results.glob("grades/*/test/*/*"))
-    dev = [results / "grades/likert/dev/truth/lima.jsonl"]
+    """The tax, claims, figures and tables, by their command lines."""
     boot = ["--bootstrap", "500", "--confidence", "0.95", "--seed", "1"]
-    preferences = f"--preferences {results}/analysis/preferences.json"
-    tax = f"--tax {results}/analysis/tax.json"
-    figures = results / "figures"
-    arms = "--lima lima --base base --in-context base-in-context --ablation few"
-    for command in (
-        f"tax --base {results}/benchmarks/base/items.jsonl {' '.join(boot)} "
-        f"--output {results}/analysis/tax.json "
-        f"{results}/benchmarks/few/items.jsonl {results}/benchmarks/lima/items.jsonl",
-        f"claims {arms} {preferences} {tax} --training {lima} {' '.join(boot)} --miniature "
-        + " ".join(f"--grades {path}" for path in grades)
-        + " "
-        + " ".join(f"--dev-grades {path}" for path in dev)
-        + f" --output {results}/analysis/claims.json",
-        f"figure preferences {preferences} --lima lima --miniature "
-        f"--output {figures}/preferences.svg",
-        f"figure quality --grades {results}/analysis/grades.json --miniature "
-        f"--output {figures}/quality.svg",
-        f"figure epochs --training {lima} {' '.join(boot)} --miniature "
-        f"--output {figures}/epochs.svg {' '.join(map(str, dev))}",
-        f"figure tax {tax} --miniature --output {figures}/tax.svg",
-        f"figure funnel --funnel {results}/curation/funnel.json --miniature "
-        f"--output {figures}/funnel.svg",
-        f"figure training --miniature --output {figures}/training.svg {lima} "
-        f"{results}/models/few/training.json",
-        f"table sources --output {results}/tables/sources.csv "
-        f"{results}/datasets/lima/frozen/train.jsonl {results}/datasets/lima/frozen/test.jsonl",
-        f"table preferences {preferences} --output {results}/tables/preferences.csv",
-        f"table tax {tax} --output {results}/tables/tax.csv",
-    ):
-        outcome = CliRunner().invoke(app, ["analyze", *command.split()], catch_exceptions=False)
-        assert outcome.exit_code == 0, outcome.output
+    analyze(
+        *("tax", "--base", f"{results}/benchmarks/base/items.jsonl", *boot),
+        *("--output", f"{results}/analysis/tax.json"),
+        *(f"{results}/benchmarks/{arm}/items.jsonl" for arm in ("few", "lima")),
+    )
+    roles = ("base=base", "in-context=base-in-context", "ablation=few")
+    analyze(
+        *("claims", "--lima", "lima", *boot, "--miniature"),
+        *(f"--role={role}" for role in roles),
+        *("--preferences", f"{results}/analysis/preferences.json"),
+        *("--graded", f"{results}/analysis/grades.json", "--tax", f"{results}/analysis/tax.json"),
+        *("--training", f"{results}/models/lima/training.json"),
+        *(f"--grades={path}" for path in sorted(results.glob("grades/test/*/*"))),
+        *(f"--dev-grades={path}" for path in sorted(results.glob("grades/dev/lima/*"))),
+        *("--output", f"{results}/analysis/claims.json"),
+    )
+    config = parse(merged([PROJECT / "config.yaml", results.parent / "overlay.yaml"]))
+    study = study_of(config, Results(results), {})
+    for name, figure in FIGURES.items():
+        if name not in ("absolute", "lengths"):
+            output = ("--lima=lima", "--miniature", "--output", str(study.results.figure(name)))
+            analyze("figure", name, *_inputs(figure, study), *boot, *output)
+    for name in ("preferences", "tax"):
+        inputs = _inputs(TABLES[name], study)
+        analyze("table", name, *inputs, "--output", str(study.results.table(name)))
+    data = (study.results.frozen("lima", split) for split in ("train", "test"))
+    inputs = [f"--input=data={path}" for path in data]
+    analyze("table", "sources", *inputs, "--output", str(study.results.table("sources")))
+
+
+def _inputs(exhibit: Table[Any], study: Study) -> list[str]:
+    files = exhibit.inputs(study).items()
+    return [f"--input={name}={path}" for name, paths in files for path in paths]
+
+
+def analyze(*arguments: str) -> None:
+    outcome = CliRunner().invoke(app, ["analyze", *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output

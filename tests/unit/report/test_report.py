@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -19,7 +20,7 @@ from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.intervals import Resampling
 from limaflow.records import Grade, Verdict
-from limaflow.report.page import build, inline_svg
+from limaflow.report.page import PLACED, build, inline_svg
 
 PROJECT = Path(__file__).parents[3]
 SECTIONS = "summary preferences grades data training benchmarks responses judges provenance limits"
@@ -126,6 +127,21 @@ def test_judges_agreement_and_arms_strengths_are_told(page: str) -> None:
 
 def test_figures_of_every_section_and_their_captions_are_in_the_file(page: str) -> None:
     assert page.count("<svg") == page.count("<figcaption>") == 6
+
+
+def test_every_category_of_figures_has_its_place_in_the_page() -> None:
+    template = (PROJECT / "src/limaflow/report/page.html").read_text(encoding="utf-8")
+    assert {figure.category for figure in FIGURES.values()} <= set(PLACED)
+    assert all(f'figures_of(figures["{category}"])' in template for category in PLACED)
+
+
+def test_a_figure_of_a_new_category_is_shown_at_the_end(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = replace(FIGURES["tax"], category="Costs", caption="What all of it costs.")
+    monkeypatch.setitem(FIGURES, "tax", new)
+    page = page_of(experiment)
+    assert page.index("Further figures") < page.index("<figcaption>What all of it costs.")
 
 
 def test_the_same_files_give_the_same_bytes(experiment: Path, page: str) -> None:

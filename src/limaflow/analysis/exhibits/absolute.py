@@ -21,7 +21,7 @@ def inputs(study: Study) -> Files:
 
 
 def applies(study: Study) -> bool:
-    return any(not are_numbers(words) for words in study.instruments.values())
+    return any(not are_numbers(words) for words in study.scales.values())
 
 
 def read(files: Files, options: Options) -> Panels:

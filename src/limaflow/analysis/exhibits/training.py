@@ -18,7 +18,7 @@ Logs = dict[str, list[Row]]
 
 
 def inputs(study: Study) -> Files:
-    return {"training": [study.results.training(arm.name) for arm in study.tuned]}
+    return {"training": [study.results.training(arm) for arm in study.tuned]}
 
 
 def applies(study: Study) -> bool:

@@ -1,28 +1,25 @@
-"""Figures: the same numbers give the same bytes, the numbers lie beside, and nothing is hidden."""
+"""Exhibits: the same numbers give the same bytes, the numbers lie beside, and nothing is hidden."""
 
 import csv
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from limaflow.analysis.figures import (
-    absolute,
-    epochs,
-    funnel,
-    preferences,
-    quality,
-    stacks,
-    tax,
-    training,
-)
 from typer.testing import CliRunner
 
+from limaflow import fingerprint
 from limaflow.analysis.epochs import EpochPoint
+from limaflow.analysis.exhibits import absolute, funnel, lengths, preferences, tax, training
+from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
+from limaflow.analysis.graded_scales import by_instrument
 from limaflow.analysis.paper import paper
+from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
-from limaflow.curation import length_figure as lengths
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
+from limaflow.curation.funnel import Funnel, Step
 from limaflow.curation.text_lengths import measure_of
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json, write_records
@@ -35,7 +32,9 @@ from limaflow.measures.summaries import (
     Refusable,
     TaskTax,
 )
+from limaflow.plot_style import write_csv
 from limaflow.records import Example, Message, Split
+from limaflow.results import Results
 
 SHARE = Interval(0.6, 0.5, 0.7)
 SMALL = Interval(0.2, 0.1, 0.3)
@@ -102,21 +101,48 @@ ABSOLUTE = [
     )
     for model in ("lima", "base")
 ]
+MINE = [
+    GradeSummary(
+        model="lima",
+        judge="j",
+        scale="harm",
+        prompts=50,
+        errors=0,
+        mean=SMALL,
+        counts={"0": 30, "1": 20},
+        shares={"0": SHARE, "1": SMALL},
+        instrument="harm",
+        ordered=False,
+        words={"0": "harmless", "1": "harmful"},
+    ),
+    GradeSummary(
+        model="lima",
+        judge="j",
+        scale="stars",
+        prompts=50,
+        errors=0,
+        mean=GRADE,
+        counts={"1": 50},
+        shares={"1": SHARE},
+        instrument="stars",
+        words={str(level): str(level) for level in range(1, 11)},
+    ),
+]
 POINTS = [EpochPoint(epoch=e, perplexity=9 - e, quality=GRADE) for e in (1, 2, 3)]
 TAX = [
     TaskTax(task=t, metric="acc", arm=a, base=SHARE, tuned=SMALL, difference=SMALL, items=9)
     for t in ("arc", "mmlu")
     for a in ("few", "lima")
 ]
-FUNNEL = funnel.Funnel(
+FUNNEL = Funnel(
     steps=(
-        funnel.Step(dataset="", step="extract", source="a", came=900, stayed=100),
-        funnel.Step(dataset="", step="extract", source="b", came=10, stayed=10),
-        funnel.Step(dataset="", step="filter", source="a", came=100, stayed=40),
-        funnel.Step(dataset="", step="filter", source="b", came=10, stayed=0),
-        funnel.Step(dataset="", step="hold_out", source="b", came=4, stayed=3),
-        funnel.Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
-        funnel.Step(dataset="lima", step="review", source="a", came=5, stayed=4),
+        Step(dataset="", step="extract", source="a", came=900, stayed=100),
+        Step(dataset="", step="extract", source="b", came=10, stayed=10),
+        Step(dataset="", step="filter", source="a", came=100, stayed=40),
+        Step(dataset="", step="filter", source="b", came=10, stayed=0),
+        Step(dataset="", step="hold_out", source="b", came=4, stayed=3),
+        Step(dataset="lima", step="sample", source="a", came=40, stayed=5),
+        Step(dataset="lima", step="review", source="a", came=5, stayed=4),
     ),
     prompts={"dev": {}, "test": {"b": 3}},
 )
@@ -134,33 +160,34 @@ NONE: dict[Split, list[Example]] = {"train": [], "dev": [], "test": []}
 CHARACTERS = measure_of(None)
 
 
-def draw_lengths(path: Path) -> None:
-    lengths.draw(SPLITS, CHARACTERS, path, miniature=True)
-    lengths.write_lengths(SPLITS, CHARACTERS, path.with_suffix(".csv"))
+PROJECT = Path(__file__).parents[3]
+DATA: dict[str, Any] = {
+    "preferences": preferences.bars(PREFERENCES, "lima", paper()),
+    "absolute": absolute.panels([*ABSOLUTE, *MINE], paper()),
+    "quality": by_instrument([*GRADES, *MINE], numbers=True),
+    "epochs": POINTS,
+    "tax": TAX,
+    "funnel": funnel.levels(FUNNEL),
+    "training": LOGS,
+    "lengths": lengths.Measured(splits=SPLITS, measure=CHARACTERS),
+}
+EMPTY: dict[str, Any] = {
+    "preferences": [],
+    "absolute": {},
+    "quality": {},
+    "epochs": [],
+    "tax": [],
+    "funnel": {},
+    "training": {},
+    "lengths": lengths.Measured(splits=NONE, measure=CHARACTERS),
+}
 
 
-DRAWN: dict[str, Callable[[Path], None]] = {
-    "preferences": lambda path: stacks.draw(
-        preferences.bars(PREFERENCES, "lima", paper()), path, nothing="", miniature=True
-    ),
-    "absolute": lambda path: absolute.draw(ABSOLUTE, paper(), path, miniature=True),
-    "quality": lambda path: quality.draw(GRADES, paper(), path, miniature=True),
-    "epochs": lambda path: epochs.draw(POINTS, paper(), path, miniature=True),
-    "tax": lambda path: tax.draw(TAX, path, miniature=True),
-    "funnel": lambda path: funnel.draw(FUNNEL, path, miniature=True),
-    "training": lambda path: training.draw(LOGS, path, miniature=True),
-    "lengths": draw_lengths,
-}
-EMPTY: dict[str, Callable[[Path], None]] = {
-    "preferences": lambda path: stacks.draw([], path, nothing="", miniature=False),
-    "absolute": lambda path: absolute.draw([], paper(), path, miniature=False),
-    "quality": lambda path: quality.draw([], paper(), path, miniature=False),
-    "epochs": lambda path: epochs.draw([], paper(), path, miniature=False),
-    "tax": lambda path: tax.draw([], path, miniature=False),
-    "funnel": lambda path: funnel.draw(funnel.Funnel(), path, miniature=False),
-    "training": lambda path: training.draw({}, path, miniature=False),
-    "lengths": lambda path: lengths.draw(NONE, CHARACTERS, path, miniature=False),
-}
+def draw(name: str, path: Path, data: Any = None) -> None:
+    """Write a figure of `data`, by default that of DATA, as the command does."""
+    found = DATA[name] if data is None else data
+    write_csv(path.with_suffix(".csv"), FIGURES[name].rows(found))
+    FIGURES[name].draw(found, path, miniature=data is None)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -168,24 +195,24 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", DATA)
 def test_the_same_numbers_give_the_same_bytes(name: str, tmp_path: Path) -> None:
     for copy in ("one", "two"):
-        DRAWN[name](tmp_path / f"{copy}.svg")
+        draw(name, tmp_path / f"{copy}.svg")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
     assert rows(tmp_path / "one.svg")
     ElementTree.parse(tmp_path / "one.svg")
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", DATA)
 def test_a_miniature_is_labelled_in_the_figure_itself(name: str, tmp_path: Path) -> None:
-    DRAWN[name](tmp_path / "figure.svg")
+    draw(name, tmp_path / "figure.svg")
     assert "miniature world" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_a_figure_without_data_is_drawn_and_unlabelled(name: str, tmp_path: Path) -> None:
-    EMPTY[name](tmp_path / "figure.svg")
+    draw(name, tmp_path / "figure.svg", EMPTY[name])
     assert "miniature" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
@@ -210,7 +237,7 @@ def test_all_judges_of_a_pair_stand_together_before_the_papers_bars() -> None:
 
 
 def test_absolute_grades_stand_beside_the_papers_figure_3(tmp_path: Path) -> None:
-    DRAWN["absolute"](tmp_path / "a.svg")
+    draw("absolute", tmp_path / "a.svg", absolute.panels(ABSOLUTE, paper()))
     told = rows(tmp_path / "a.svg")
     assert [row["origin"] for row in told].count("measured") == 2
     assert [float(row["excellent"]) for row in told] == [0.6, 0.6, 0.5, 0.45]
@@ -218,9 +245,33 @@ def test_absolute_grades_stand_beside_the_papers_figure_3(tmp_path: Path) -> Non
     assert "ann &lt;b&gt;" in (tmp_path / "a.svg").read_text(encoding="utf-8")
 
 
+def test_an_instrument_of_ones_own_is_in_the_figures_without_a_change(tmp_path: Path) -> None:
+    draw("absolute", tmp_path / "a.svg")
+    words = [row for row in rows(tmp_path / "a.svg") if row["instrument"] == "harm"]
+    assert [(row["harmful"], row["harmless"], row["excellent"]) for row in words] == [
+        ("0.2", "0.6", "")
+    ]
+    assert ">harm<" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    draw("quality", tmp_path / "q.svg")
+    numbers = [row["mean"] for row in rows(tmp_path / "q.svg") if row["instrument"] == "stars"]
+    assert numbers == ["4.2"]
+    assert "mean grade, 1–10" in (tmp_path / "q.svg").read_text(encoding="utf-8")
+
+
+def test_a_task_of_which_less_is_better_says_so(tmp_path: Path) -> None:
+    falling = [replace(row, higher_is_better=row.task == "arc") for row in TAX]
+    draw("tax", tmp_path / "t.svg", falling)
+    assert {row["task"]: row["better"] for row in rows(tmp_path / "t.svg")} == {
+        "arc": "higher",
+        "mmlu": "lower",
+    }
+    assert tax.labelled(falling[-1]) == "mmlu\n(lower is better)"
+    assert "gain (below 0: a loss)" in (tmp_path / "t.svg").read_text(encoding="utf-8")
+
+
 def test_names_are_text_and_not_markup(tmp_path: Path) -> None:
-    DRAWN["preferences"](tmp_path / "p.svg")
-    DRAWN["quality"](tmp_path / "q.svg")
+    draw("preferences", tmp_path / "p.svg")
+    draw("quality", tmp_path / "q.svg")
     assert "j &lt;b&gt;" in (tmp_path / "p.svg").read_text(encoding="utf-8")
     assert "a_$x_y$" in (tmp_path / "q.svg").read_text(encoding="utf-8")
 
@@ -259,16 +310,57 @@ def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:
         training.read_logs([tmp_path / "training.json"])
 
 
+def analyze(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["analyze", *arguments])
+    return str(done.exception) if done.exception else done.output
+
+
 def test_lengths_are_counted_in_the_tokens_of_the_base_model(
     tmp_path: Path, tiny_base: Path
 ) -> None:
+    inputs = [f"--input=tokenizer={tiny_base}"]
     for split, members in SPLITS.items():
         write_records(tmp_path / f"{split}.jsonl", members)
-    arguments = [
-        *("analyze", "figure", "lengths", str(tmp_path / "train.jsonl")),
-        *("--dev", str(tmp_path / "dev.jsonl"), "--test", str(tmp_path / "test.jsonl")),
-        *("--tokenizer", str(tiny_base), "--output", str(tmp_path / "lengths.svg")),
-    ]
-    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+        inputs.append(f"--input=data={tmp_path / split}.jsonl")
+    analyze("figure", "lengths", *inputs, "--output", str(tmp_path / "lengths.svg"))
     assert "tokens" in (tmp_path / "lengths.svg").read_text(encoding="utf-8")
     assert [row["prompt_tokens"] for row in rows(tmp_path / "lengths.svg")] == ["9", "9"]
+
+
+def test_an_unknown_exhibit_and_a_missing_input_are_named(tmp_path: Path) -> None:
+    output = ("--output", str(tmp_path / "x.svg"))
+    assert "did you mean 'quality'" in analyze("figure", "qualty", "--input", "a=b", *output)
+    assert "needs --input grades=PATH" in analyze("figure", "quality", "--input", "a=b", *output)
+    assert "not of the form NAME=VALUE" in analyze("table", "tax", "--input", "tax", *output)
+
+
+@pytest.fixture
+def study() -> Study:
+    files = [PROJECT / "config.yaml", PROJECT / "experiments/miniature.yaml"]
+    scales = {"likert": [str(level) for level in range(1, 7)]}
+    return study_of(parse(merged(files)), Results(Path("r")), scales)
+
+
+def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
+    for exhibit in (*FIGURES.values(), *TABLES.values()):
+        paths = [path for files in exhibit.inputs(study).values() for path in files]
+        assert paths and all(path.is_relative_to("r") for path in paths)
+
+
+def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
+    assert [name for name, f in FIGURES.items() if not f.applies(study)] == ["absolute"]
+    assert FIGURES["absolute"].applies(replace(study, scales={"harm": ["harmless", "harmful"]}))
+    untuned = replace(study, tuned=(), measures_tax=False)
+    absent = {name for name, f in FIGURES.items() if not f.applies(untuned)}
+    assert absent == {"absolute", "epochs", "tax", "training"}
+
+
+def test_an_exhibits_code_is_not_that_of_the_configuration_or_of_another_exhibit() -> None:
+    for catalogue, command, names in (("FIGURES", "figure", FIGURES), ("TABLES", "table", TABLES)):
+        table = f"limaflow.analysis.exhibits.catalogue:{catalogue}"
+        hashes = {fingerprint.of("limaflow.analysis.cli", command, {table: n}) for n in names}
+        assert len(hashes) == len(names)
+    start = fingerprint.Definition("limaflow.analysis.exhibits.quality", "FIGURE")
+    modules = {definition.module for definition in fingerprint._reached(start, {})}
+    assert "limaflow.config.experiment" not in modules
+    assert "limaflow.analysis.exhibits.tax" not in modules
