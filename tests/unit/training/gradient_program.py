@@ -27,9 +27,9 @@ lengths = [len(example.tokens) for example in examples]
 settings = engines._settings
 
 
-def divided(*arguments: Any) -> dict[str, Any]:
+def divided(training: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
     """DeepSpeed leaves small weights whole; here ZeRO-3 divides them all."""
-    made = settings(*arguments)
+    made = settings(training, launch, micro_steps)
     made["zero_optimization"]["stage3_param_persistence_threshold"] = 0
     return made
 

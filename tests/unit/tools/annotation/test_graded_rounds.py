@@ -31,12 +31,12 @@ def round_of(beer: Any, tmp_path: Path) -> Rounds:
         folder = tmp_path / instrument
         cli.packet(
             prompts=beer.prompts,
-            instrument=instrument,  # type: ignore[arg-type]
+            instrument=instrument,
             responses=[beer.ours, beer.theirs],
             annotator=["ann", "bob"],
             seed=3,
             output=folder,
-            **lots,  # type: ignore[arg-type]
+            **lots,
         )
         return replace(beer, folder=folder)
 
