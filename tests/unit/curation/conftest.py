@@ -43,7 +43,7 @@ def example() -> Callable[..., Example]:
         prompt_score: float | None = None,
         **changes: Any,
     ) -> Example:
-        messages = (Message(role="user", content=prompt),)
+        messages: tuple[Message, ...] = (Message(role="user", content=prompt),)
         messages += (Message(role="assistant", content=response),) if response else ()
         fields: dict[str, Any] = {
             "id": example_id(messages),

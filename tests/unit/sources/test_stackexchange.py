@@ -220,7 +220,7 @@ def test_an_answer_far_from_its_question_meets_it_across_the_parts(tmp_path: Pat
     path = posts(tmp_path, *rows)
     assert written(path, 3) == written(path, 1)
     assert len(candidates(path)) == 1000
-    assert all(c.response == f"answer {5000 + c.response_score}" for c in candidates(path))
+    assert all(c.response == f"answer {5000 + (c.response_score or 0)}" for c in candidates(path))
 
 
 @pytest.mark.parametrize(

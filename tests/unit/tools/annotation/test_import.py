@@ -152,7 +152,7 @@ def entry(packet: Any, item: int, choice: str) -> Entry:
         packet=packet.hash,
         item=item,
         hash=packet.items[item - 1].hash,
-        choice=choice,  # type: ignore[arg-type]
+        choice=choice,
         time="2026-01-01",
     )
 
