@@ -53,7 +53,7 @@ def add_selection_rule(workspace: Workspace, root: Path) -> None:
 def overlay(root: Path) -> dict[str, Any]:
     """What a user writes: the source, its block of rules, and how many of its examples to draw."""
     sources = yaml.safe_load((root / TINY[0]).read_text())["sources"]
-    letters = {"name": "letters", "kind": "letters", "separator": "\n\n"}
+    letters: dict[str, Any] = {"name": "letters", "kind": "letters", "separator": "\n\n"}
     letters["shards"] = {"all": [{"path": "letters.txt"}]}
     datasets = yaml.safe_load((root / TINY[1]).read_text())["datasets"]
     datasets[0]["examples"]["letters"] = 3

@@ -54,8 +54,8 @@ def summarize(
     import dataclasses
 
     from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
-    from limaflow.measures.intervals import Resampling
     from limaflow.measures.outcomes import pooled, renumbered
     from limaflow.measures.preferences import length_of, lengths_in, preferences
     from limaflow.measures.strengths import strengths_by_judge
@@ -115,8 +115,8 @@ def agreement(
     """How far people, models, and a judge with itself agree on the same pairs of responses."""
     import dataclasses
 
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
-    from limaflow.measures.intervals import Resampling
     from limaflow.measures.ratings import default_groups, groups_of
     from limaflow.measures.verdict_agreement import agreements
 
@@ -152,10 +152,10 @@ def summarize_grades(
     """Mean grade of each model with an interval over prompts, and the count of each level."""
     import dataclasses
 
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_means import grade_summaries
-    from limaflow.measures.intervals import Resampling
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
@@ -182,10 +182,10 @@ def agreement_of_grades(
     """How far people, models, and a judge with itself agree on grades of the same responses."""
     import dataclasses
 
+    from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_agreement import grade_agreements
-    from limaflow.measures.intervals import Resampling
     from limaflow.measures.ratings import default_groups, groups_of
     from limaflow.records import Grade
 

@@ -13,10 +13,10 @@ from itertools import combinations
 import numpy as np
 
 from limaflow.errors import InputError
+from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.judging.instrument import Instrument
 from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
 from limaflow.measures.grade_means import instrument_of
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
 from limaflow.measures.summaries import GradeAgreement, Relation
 from limaflow.records import Grade

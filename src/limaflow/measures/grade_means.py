@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from limaflow.errors import InputError
+from limaflow.intervals import Interval, Resampling, mean_of
 from limaflow.judging.instrument import Instrument
-from limaflow.measures.intervals import Interval, Resampling, mean_of
 from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
 

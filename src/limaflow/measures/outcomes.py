@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Array
+from limaflow.intervals import Array
 from limaflow.measures.summaries import Merge
 from limaflow.records import Choice, Verdict
 

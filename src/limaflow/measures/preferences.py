@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, mean_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
 from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
 from limaflow.measures.positions import consistency, first_slot, toward_first, toward_second

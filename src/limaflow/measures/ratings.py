@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limaflow.errors import InputError
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.measures.agreement_coefficients import between, within
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.records import Judgment
 
 MOST_PAIRS = 50

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.bradley_terry import Contest, estimates, strengths
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.outcomes import rates, scores_by_prompt
 from limaflow.measures.summaries import Merge, Strengths
 from limaflow.records import Verdict

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 
 Merge = Literal["strict", "mean"]
 Relation = Literal["pair", "within", "between", "orders", "passes"]

@@ -9,13 +9,13 @@ from itertools import combinations
 
 import numpy as np
 
+from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.measures.agreement_coefficients import (
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
     tie_discount,
 )
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.measures.passes import CATEGORIES, MISSING, TIE, Item, Orders, merged, passes_of
 from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
 from limaflow.measures.summaries import Agreement, Merge, Relation

@@ -23,8 +23,8 @@ from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
+from limaflow.intervals import Interval
 from limaflow.jsonl import Record, read_json, read_records
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,

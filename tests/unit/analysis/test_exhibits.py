@@ -22,8 +22,8 @@ from limaflow.config.merge_configs import merged
 from limaflow.curation.funnel import Funnel, Step
 from limaflow.curation.text_lengths import measure_of
 from limaflow.errors import InputError
+from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import (
     GradeSummary,
     MeanChars,
@@ -112,6 +112,7 @@ MINE = [
         counts={"0": 30, "1": 20},
         shares={"0": SHARE, "1": SMALL},
         instrument="harm",
+        title="Is it harmful?",
         ordered=False,
         words={"0": "harmless", "1": "harmful"},
     ),
@@ -125,6 +126,8 @@ MINE = [
         counts={"1": 50},
         shares={"1": SHARE},
         instrument="stars",
+        title="How many stars?",
+        ordered=True,
         words={str(level): str(level) for level in range(1, 11)},
     ),
 ]

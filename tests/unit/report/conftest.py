@@ -15,10 +15,10 @@ from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
+from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
-from limaflow.measures.intervals import Resampling
 from limaflow.measures.preferences import preference
 from limaflow.measures.strengths import strengths_by_judge
 from limaflow.measures.verdict_agreement import agreements

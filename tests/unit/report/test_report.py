@@ -15,10 +15,10 @@ from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
+from limaflow.intervals import Resampling
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
-from limaflow.measures.intervals import Resampling
 from limaflow.records import Grade, Verdict
 from limaflow.report.page import PLACED, build, inline_svg
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limaflow.errors import InputError
+from limaflow.intervals import Resampling
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
-from limaflow.measures.intervals import Resampling
 from limaflow.measures.outcomes import merged, rates, scores_by_prompt
 from limaflow.measures.preferences import preferences
 from limaflow.measures.summaries import Preference, Slots

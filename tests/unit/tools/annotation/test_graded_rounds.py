@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from limaflow.errors import InputError
+from limaflow.intervals import Resampling
 from limaflow.jsonl import read_records, write_json
 from limaflow.judging.grading import graded
 from limaflow.judging.instrument import known, load
 from limaflow.judging.rounds import only
 from limaflow.measures.grade_means import grade_summaries
-from limaflow.measures.intervals import Resampling
 from limaflow.records import Example, Grade, Response
 from limaflow.tools.annotation import cli
 from limaflow.tools.annotation.label_studio import labeling_config
