@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.jsonl import read_records
 from limaflow.records import Drop, Example, Match
@@ -43,8 +42,8 @@ class Contamination:
 
 def lima_dataset(config: Config) -> str:
     """Name of the data set that the LIMA arm is tuned on, or of the first one."""
-    arm = config.arm(config.analysis.lima_arm)
-    return arm.dataset if isinstance(arm, TunedArm) else config.datasets[0].name
+    dataset = config.arm(config.analysis.lima_arm).training_dataset
+    return dataset or config.datasets[0].name
 
 
 def drop_examples(results: Path) -> list[DropExample]:
