@@ -87,7 +87,7 @@ rule ask_endpoint:
     params:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
-        endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).flag()),
+        endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).endpoint.flag()),
         store=CONFIG.judging.store,
         budget=untracked(budget_options()),
         decoding=CONFIG.generation.decoding.flag(),

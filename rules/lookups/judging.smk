@@ -39,7 +39,7 @@ def judge_block(name):
 def endpoint_identity(arm):
     """What of an endpoint changes its responses."""
     sent = {"model", "base_url", "extra_body"}
-    return as_json(CONFIG.arm(arm).model_dump(include=sent))
+    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=sent))
 
 
 def budget_options():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from limaflow.generation.prompting import Format
+from limaflow.generation.settings import AskedEndpoint
 from limaflow.results import Results
 from limaflow.settings import Name, Settings
 from limaflow.training.settings import Launch, Selection, Training
@@ -56,6 +57,11 @@ class ArmSettings(Settings):
     @property
     def shots(self) -> Shots | None:
         """Examples before each prompt."""
+        return None
+
+    @property
+    def endpoint(self) -> AskedEndpoint | None:
+        """The endpoint that answers for it."""
         return None
 
     @property

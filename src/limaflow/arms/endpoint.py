@@ -12,3 +12,7 @@ class EndpointArm(AskedEndpoint, ArmSettings):
     kind: Literal["endpoint"]
 
     response_rule = "ask_endpoint"
+
+    @property
+    def endpoint(self) -> AskedEndpoint:
+        return AskedEndpoint(**self.model_dump(exclude={"kind"}))

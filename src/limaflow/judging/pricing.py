@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.arms.endpoint import EndpointArm
 from limaflow.endpoints.client import key_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Judge
 from limaflow.endpoints.spending import cost
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
-from limaflow.generation.settings import Decoding
+from limaflow.generation.settings import AskedEndpoint, Decoding
 from limaflow.records import Example, asked_turns
 
 FRAME_TOKENS = 7
@@ -77,7 +76,7 @@ def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
     )
 
 
-def price_of_responses(arm: EndpointArm, prompts: Sequence[Example], decoding: Decoding) -> Price:
+def price_of_responses(arm: AskedEndpoint, prompts: Sequence[Example], decoding: Decoding) -> Price:
     """What an endpoint's responses to `prompts` would cost, each as long as it may be."""
     texts = ["\n".join(turn.content for turn in asked_turns(prompt)) for prompt in prompts]
     asked = len(texts) * decoding.samples

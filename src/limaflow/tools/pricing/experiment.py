@@ -19,18 +19,18 @@ from limaflow.results import Results
 def of_experiment(config: Config, root: Path) -> tuple[list[Price], list[str]]:
     """A price for each job that asks an endpoint, and the names of those that cannot be priced yet.
 
-    Jobs of judges need their responses; an arm of kind `endpoint` that has answered costs nothing.
+    Jobs of judges need their responses; an arm with an endpoint that has answered costs nothing.
     """
     prices: list[Price] = []
     lacking: list[str] = []
     results = Results(root)
     prompts = results.prompts("test")
     for arm in config.arms:
-        if arm.kind != "endpoint" or results.responses("test", arm.name).exists():
+        if arm.endpoint is None or results.responses("test", arm.name).exists():
             continue
         if prompts.exists():
             asked = list(read_records(prompts, Example))
-            prices.append(price_of_responses(arm, asked, config.generation.decoding))
+            prices.append(price_of_responses(arm.endpoint, asked, config.generation.decoding))
         else:
             lacking.append(f"responses of {arm.name}")
     for job in _jobs(config, results):
@@ -74,7 +74,7 @@ def _jobs(config: Config, results: Results) -> Iterator[_Job]:
                     prompts=results.prompts("test"),
                     responses=responses,
                 )
-    for tuned in (arm.name for arm in config.arms if arm.kind == "tuned"):
+    for tuned in (arm.name for arm in config.arms if arm.is_trained):
         yield _Job(
             name=f"{tuned} after each epoch by {judging.selection.judge}",
             judge=judging.selection.judge,
