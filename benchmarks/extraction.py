@@ -38,11 +38,18 @@ def grown(dump: Path, megabytes: int, target: Path) -> Path:
 def read(dump: Path, processes: int) -> int:
     """Extract to disk; returns the bytes of XML."""
     from limaflow.sources.extraction import extract
-    from limaflow.sources.shard import Shard
+    from limaflow.sources.shard import ReadingOptions, Shard
 
     with tempfile.TemporaryDirectory(dir=dump.parent) as scratch:
-        shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))
-        extract("stackexchange", shard, Path(scratch) / "out.jsonl", Counter(), processes)
+        shard = Shard(
+            kind="stackexchange",
+            source="dump",
+            name="site",
+            files=(dump,),
+            scratch=Path(scratch),
+            options=ReadingOptions(),
+        )
+        extract(shard, Path(scratch) / "out.jsonl", Counter(), processes)
     return dump.stat().st_size
 
 

@@ -88,7 +88,7 @@ def _place(loc: tuple[int | str, ...], raw: Any) -> str:
         elif isinstance(raw, dict) and step in raw:
             raw = raw[step]
             parts.append(str(step))
-        elif index == len(loc) - 1:
+        elif index == len(loc) - 1 and not (isinstance(raw, dict) and raw.get("kind") == step):
             parts.append(str(step))
     return ".".join(parts)
 

@@ -45,7 +45,8 @@ def rules_table() -> str:
         key, paper, off = "always on", "–", "–"
         if threshold is not None:
             key = f"`{threshold.key}`: {threshold.meaning}"
-            paper, off = _yaml(threshold.paper), _yaml(threshold.off)
+            paper = "–" if threshold.paper is None else _yaml(threshold.paper)
+            off = _yaml(threshold.off)
         lines.append(f"| `{name}` | {key} | {paper} | {off} | {rule.reads} |")
     return "\n".join(lines)
 

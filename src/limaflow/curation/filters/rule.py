@@ -45,12 +45,13 @@ class Threshold:
     key: str
     type: Any
     """A type, perhaps annotated with bounds, as pydantic reads it."""
-    paper: float | bool
-    """The paper's value for Stack Exchange, which config.yaml has."""
-    off: bool | None
-    """The value with which the rule drops nothing: the default of every block."""
     meaning: str
     """For the JSON schema and for docs/curation.md."""
+    off: bool | None
+    """The value with which the rule drops nothing: the default of every block."""
+    paper: float | bool | None = None
+    """The paper's value for Stack Exchange, which config.yaml has; None if the paper has no such
+    rule."""
     at_most: str = ""
     """Key of a threshold that this one may not exceed."""
 
