@@ -6,7 +6,6 @@ from snakemake.exceptions import WorkflowError
 
 from limaflow.errors import InputError
 from limaflow.judging.instrument import is_path, load
-from limaflow.judging.rounds import answer_files, read_key
 from limaflow.results import Results
 from limaflow.sources.settings import under_root
 
