@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped_experiments import EXPERIMENTS, config_files
 
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -54,13 +55,9 @@ def test_the_defaults_are_the_papers_recipe(paper: dict[str, Any]) -> None:
     assert config.selection.epochs == [5, 6, 7, 8, 9, 10]
 
 
-@pytest.mark.parametrize(
-    "overlay",
-    sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml")),
-    ids=lambda p: p.stem,
-)
-def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
-    assert parse(merged([root / "config.yaml", overlay])).experiment == overlay.stem
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_is_valid(experiment: Path) -> None:
+    assert parse(merged(config_files(experiment))).experiment == experiment.stem
 
 
 @pytest.mark.parametrize(

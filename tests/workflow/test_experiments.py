@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shipped_experiments import EXPERIMENTS, config_files, overlays
 from workspace import TRACKED
 
 from limaflow.config.loading import parse
@@ -13,16 +14,7 @@ from limaflow.config.merge_configs import merged
 from limaflow.sources.settings import raw_path
 
 pytestmark = pytest.mark.slow
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
-BELOW = {"miniature-full": "miniature"}
-"""An experiment that is laid over another one."""
 LARGE = next(path for path in EXPERIMENTS if path.stem == "miniature-full")
-
-
-def overlays(experiment: Path) -> list[str]:
-    """The files of an experiment from the checkout, the lowest first."""
-    names = [BELOW[experiment.stem], experiment.stem] if experiment.stem in BELOW else []
-    return [f"experiments/{name}.yaml" for name in names or [experiment.stem]]
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +25,7 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
         copy(root / name, folder / name)
     for overlay in EXPERIMENTS:
-        files = [root / name for name in overlays(overlay)]
-        config = parse(merged([root / "config.yaml", *files]))
+        config = parse(merged(config_files(overlay)))
         named = [
             raw_path(file, source.name, "raw")
             for source in config.sources
