@@ -1,6 +1,6 @@
 """A source kind and a selection rule: each a new file, a line in a table, a line in a config.
 
-The files are those that docs/extending-sources.md shows.
+The files are those that docs/extending.md shows.
 """
 
 import json
@@ -27,7 +27,7 @@ RAW = "\n\n".join(f"{question}\n{answer}" for question, answer in LETTERS) + "\n
 
 def documented(root: Path, name: str) -> str:
     """The code block of the documentation that begins with a comment naming this file."""
-    text = (root / "docs/extending-sources.md").read_text(encoding="utf-8")
+    text = (root / "docs/extending.md").read_text(encoding="utf-8")
     [block] = [b for b in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if name in b[:200]]
     return str(block)
 
