@@ -150,7 +150,7 @@ class Match:
     turn: str
     """The turn around the match."""
     text: str
-    """The guarded text around its own run of the same words."""
+    """The protected text around its own run of the same words."""
 
     @property
     def parts(self) -> tuple[str, str, str]:

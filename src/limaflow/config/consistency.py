@@ -1,4 +1,4 @@
-"""What no block sees by itself: names that nothing bears, settings that cannot go together."""
+"""Checks across blocks: names that are used and not defined, settings that contradict."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from limaflow.sources.kinds import READERS
 
 
 def repeated_names(config: Config) -> list[str]:
-    """Names that two entries of one list bear."""
+    """Names that two entries of one list have."""
     lists: dict[str, list[str]] = {
         "sources": [s.name for s in config.sources],
         "datasets": [d.name for d in config.datasets],
@@ -50,7 +50,7 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
 
 
 def unknown_names(config: Config) -> list[str]:
-    """Names that are used and given to nothing, with the nearest that is."""
+    """Names that are used and not defined, each with the nearest that is."""
     known = {
         "sources": [s.name for s in config.sources],
         "datasets": [d.name for d in config.datasets],

@@ -15,7 +15,7 @@ from limaflow.standalone import embedded, script_of, source_hash
 
 FOLDER = Path(__file__).parent
 MOST_SHOWN = 5_000
-"""Conversations in one page; a browser has no use for more."""
+"""Conversations in one page; a browser is slow with more."""
 SPLITS = ("train", "dev", "test")
 
 

@@ -1,6 +1,6 @@
 """The card of a frozen data set: front matter of the hub, sources, licences, how it was made.
 
-The same inputs give the same bytes, so the card bears no date.
+The same inputs give the same bytes, so the card has no date.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 @dataclass(frozen=True, kw_only=True)
 class SharedText:
-    """As much of a contamination report's line as the card needs."""
+    """The fields of a contamination report that the card shows."""
 
     id: str
     against: str

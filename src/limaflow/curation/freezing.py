@@ -1,8 +1,8 @@
 """The frozen data set: train, dev and test as JSON lines, the same bytes from the same examples.
 
 Rows are examples with `messages`, which `datasets.load_dataset` and TRL read as they are. That
-reader takes the types of the columns from the first rows, so rows in which a field is not empty
-that was empty before stand first; the others follow by id.
+reader takes the types of the columns from the first rows. Hence rows that fill a field which all
+rows before them leave empty stand first; the others follow by id.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The funnel: what came into each step from each source, what left and why, what went on.
+"""The funnel: for each step and source, how many records came, left by which rule, and stayed.
 
 Counts that do not add up mean that a file is stale or broken, and end the run.
 """
@@ -14,16 +14,16 @@ from limaflow.records import Extracted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leaving:
-    """As much of a record, example or drop, as counting needs."""
+class CountedRecord:
+    """The fields of an example or a drop that are counted."""
 
     source: str
     rule: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replaced:
-    """As much of a review's summary as counting needs."""
+class Replacements:
+    """The field of a review's summary that is counted."""
 
     replacements: dict[str, int]
 
@@ -61,7 +61,7 @@ def funnel(results: Path, shards: dict[str, list[str]], datasets: dict[str, str 
         datasets: data set → the pool that it is drawn from, None where it was brought whole.
 
     Raises:
-        InputError: more or fewer records went on than came and were not dropped.
+        InputError: the records that came are not those that stayed and were dropped.
     """
     curation = results / "curation"
     prompts = {
@@ -128,7 +128,7 @@ def _extraction(extracted: Iterable[Extracted], candidates: Counter[str]) -> lis
 
 
 def _held_out(asked: Counter[str], prompts: Counter[str]) -> list[Step]:
-    """Sources of prompts alone: what is not drawn for dev or test goes nowhere."""
+    """Sources that give dev and test prompts only: the others of their examples are not used."""
     drawn = Counter({source: prompts[source] for source in asked})
     rest = {source: Counter(not_drawn=asked[source] - drawn[source]) for source in asked}
     if any(counts["not_drawn"] < 0 for counts in rest.values()):
@@ -161,7 +161,7 @@ def _drawn_steps(name: str, pool: Path, folder: Path) -> list[Step]:
     sampled = _counted(folder / "sampled.jsonl")
     offered = Counter({s: n for s, n in _counted(pool).items() if sampled[s]})
     steps = _steps(name, "sample", offered, sampled, [folder / "undrawn.jsonl"])
-    replacements = Counter(read_json(folder / "review.json", Replaced).replacements)
+    replacements = Counter(read_json(folder / "review.json", Replacements).replacements)
     came = sampled + replacements
     return steps + _steps(name, "review", came, reviewed, [folder / "dropped.jsonl"])
 
@@ -172,7 +172,7 @@ def _steps(
     """One step of every source, checked; `drops` are the files of what left."""
     dropped: dict[str, Counter[str]] = {}
     for path in drops:
-        for drop in read_records(path, Leaving):
+        for drop in read_records(path, CountedRecord):
             dropped.setdefault(drop.source, Counter())[drop.rule] += 1
     return _balanced(dataset, step, came, stayed, dropped)
 
@@ -187,7 +187,7 @@ def _balanced(
     """One step of every source.
 
     Raises:
-        InputError: more or fewer stayed than came and were not dropped.
+        InputError: the records that came are not those that stayed and were dropped.
     """
     steps = []
     for source in sorted({*came, *stayed, *dropped}):
@@ -218,7 +218,7 @@ def _totals(dropped: dict[str, Counter[str]]) -> Counter[str]:
 
 def _counted(path: Path) -> Counter[str]:
     """Number of records of each source."""
-    return Counter(record.source for record in read_records(path, Leaving))
+    return Counter(record.source for record in read_records(path, CountedRecord))
 
 
 def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:

@@ -1,8 +1,8 @@
 """The prompts that models are chosen by (dev) and judged on (test), drawn before training data.
 
-Drawn from the filtered examples with the strata of `sampling`; within a stratum by lot, so that
-training does not get only what is left below the best, save for Reddit, whose prompts the paper
-takes by upvotes. No prompt stands twice, in dev and test together.
+Drawn from the filtered examples with the strata of `sampling`. Within a stratum they are drawn by
+lot, which leaves some of the best to training; Reddit's are the most upvoted, as in the paper. No
+prompt occurs twice in dev and test together.
 """
 
 from collections import Counter

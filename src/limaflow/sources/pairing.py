@@ -1,4 +1,4 @@
-"""Prompts and the best response to each, joined on disk, in whatever order they come."""
+"""Prompts and the best response to each, read in any order and joined on disk."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from limaflow.errors import InputError
 WINDOW_CHARS = 64 * 1024 * 1024
 """Text held in memory before it goes to disk."""
 POST_CHARS = 500
-"""What a post takes besides its text."""
+"""Memory that a post needs besides its text, counted in characters."""
 CACHE_KIB = 64 * 1024
 HIGHEST = 2**63 - 1
 
@@ -42,8 +42,8 @@ SELECT = f"SELECT {COLUMNS} FROM {{}} WHERE {{}} BETWEEN ? AND ? ORDER BY {{}}"
 class PostTable:
     """Prompts and responses on their way to disk.
 
-    Memory stays flat for dumps of any size: what comes is held in a window, from which a prompt's
-    best responses alone go on.
+    Memory does not grow with the dump: posts are held in a window of bounded size, and only a
+    prompt's best responses are written on.
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -86,7 +86,7 @@ class PostTable:
         self._hold(post)
 
     def close(self) -> None:
-        """Bring all to disk."""
+        """Write all that is held to disk."""
         self._to_disk()
         self._database.execute("CREATE INDEX by_prompt ON response (other, number)")
         self._database.execute("COMMIT")

@@ -1,8 +1,8 @@
 """Posts.xml of a Stack Exchange dump as a stream of posts.
 
 Format: https://archive.org/details/stackexchange (one `row` a post; PostTypeId 1 is a question, 2
-an answer). Dumps hold a row a line, so that slices of whole lines can be parsed side by side; what
-is not laid out so, or not sound, is read in order by one parser, which has the last word.
+an answer). Dumps hold one row per line, hence slices of whole lines can be parsed in parallel. A
+file that is laid out otherwise, or is broken, is read by one parser, which reports the errors.
 """
 
 import re
@@ -33,21 +33,21 @@ Row = tuple[str, Post | None]
 
 
 class Malformed(Exception):
-    """A row lacks what it must have."""
+    """A row lacks a required attribute."""
 
 
 class Irregular(Exception):
-    """Something is not laid out as dumps are, or not sound."""
+    """The file is not laid out as dumps are, or is broken."""
 
 
 def rows(xml: Path, named: Path, bad: Callable[[InputError], None] = refuse) -> Iterator[Row]:
     """The rows of `xml` in order; errors name the file `named`.
 
     Args:
-        bad: what to do with the error of a row that lacks what it must have.
+        bad: called with the error of a row that lacks a required attribute.
 
     Raises:
-        InputError: broken or hostile XML, or a row that lacks what it must have, with its line.
+        InputError: broken or hostile XML, or a row that lacks a required attribute, with its line.
     """
     for line, element in _elements(xml, named):
         try:
@@ -86,7 +86,7 @@ def rows_of_part(xml: Path, start: int, stop: int) -> Iterator[Row]:
     """The rows between two bounds.
 
     Raises:
-        Irregular: a line is no row, or a row lacks what it must have.
+        Irregular: a line is no row, or a row lacks a required attribute.
     """
     with xml.open("rb") as file:
         file.seek(start)

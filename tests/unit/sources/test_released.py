@@ -89,7 +89,7 @@ def test_the_rows_become_the_same_examples_as_any_other_candidate(tmp_path: Path
 def test_another_row_is_named_by_its_line(tmp_path: Path, row: Any, message: str) -> None:
     with pytest.raises(InputError, match=rf"train\.jsonl:2: .*{message}"):
         candidates(rows_file(tmp_path, [ROWS[0], row]), "single-turn")
-    with pytest.raises(InputError, match="name it for what it takes"):
+    with pytest.raises(InputError, match="its name must be one of prompts, single-turn, dialogues"):
         candidates(rows_file(tmp_path, ROWS), "all")
 
 

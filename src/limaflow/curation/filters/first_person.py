@@ -26,7 +26,7 @@ RULE = Rule(
         type=bool,
         paper=True,
         off=False,
-        meaning='whether "I", "my" and their kin drop an answer',
+        meaning='whether "I", "my" and the like drop an answer',
     ),
     reads="own words of the response",
 )

@@ -42,7 +42,7 @@ def read(shard: Shard[RedditOptions], passed_over: Counter[str]) -> Iterator[Can
     """One candidate a live submission of the subreddit; counts the others in `passed_over`.
 
     Raises:
-        InputError: broken zstd or JSON, or a post that lacks what it must have.
+        InputError: broken zstd or JSON, or a post that lacks a required field.
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
         table = Path(folder) / "posts.sqlite"

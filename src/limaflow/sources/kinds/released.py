@@ -1,8 +1,8 @@
 """The data set that the paper's authors published: GAIR/lima on the hub.
 
 JSON lines of `conversations`, a list of texts of which the user's is the first, and `source`.
-train.jsonl has 1,000 rows of a single turn and 30 dialogues, test.jsonl 300 prompts. What a row is
-shows in its shape alone, and a shard is named for the shape that it takes from its files.
+train.jsonl has 1,000 rows of a single turn and 30 dialogues, test.jsonl 300 prompts. The number
+of texts tells these shapes apart; a shard's name is the shape of the rows that it reads.
 """
 
 from collections import Counter
@@ -27,10 +27,10 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
     The row's `source`, as published, is the stratum.
 
     Raises:
-        InputError: the shard is not named for a shape, or a line is not such a row.
+        InputError: the shard's name is no shape, or a line is not such a row.
     """
     if shard.name not in SHAPES:
-        raise InputError(f"shard {shard.name}: name it for what it takes: {', '.join(SHAPES)}")
+        raise InputError(f"shard {shard.name}: its name must be one of {', '.join(SHAPES)}")
     bad = partial(pass_over, shard, passed_over)
     for file_number, path in enumerate(shard.files):
         for line, row in json_rows(path, bad):
@@ -69,7 +69,7 @@ def _turns(row: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _shape(turns: tuple[Message, ...]) -> str:
-    """A dialogue that ends with the user's turn is one too: the turn is no reason to lose it."""
+    """The shape of a row; a dialogue that ends with the user's turn counts as one."""
     return SHAPES[min(len(turns), 3) - 1]
 
 

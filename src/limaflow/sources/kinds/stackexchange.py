@@ -39,8 +39,8 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
     """One candidate a question, by Id, with its best answer; questions without one come too.
 
     Raises:
-        InputError: broken or hostile XML, more rows than `max_bad_rows` that lack what they must
-            have, a repeated Id.
+        InputError: broken or hostile XML, more rows than `max_bad_rows` that lack a required
+            attribute, a repeated Id.
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
         tables = _stored(shard, Path(folder), 1, passed_over)
@@ -60,7 +60,7 @@ def write(
         cuts = ranges(tables, processes)
         files = [Path(folder) / f"{number}.jsonl" for number in range(processes)]
         count = 0
-        for found, part_of_count in _shared_out(
+        for found, part_of_count in _in_processes(
             partial(_write_range, tables, shard), zip(files, cuts, strict=True), processes
         ):
             passed_over.update(found)
@@ -81,7 +81,7 @@ def _stored(
         packed = path.suffix == ".7z"
         opened = member_of_7z(path, "Posts.xml", shard.scratch) if packed else nullcontext(path)
         with opened as xml:
-            found = _store_side_by_side(xml, folder, len(tables), processes)
+            found = _store_in_parallel(xml, folder, len(tables), processes)
             if found is None:
                 table = folder / f"{len(tables)}.sqlite"
                 bad = partial(pass_over, shard, passed_over)
@@ -90,19 +90,19 @@ def _stored(
                 tables.append(table)
                 passed_over.update(kinds)
                 if twice:
-                    raise _twice(xml, path, twice[0])
+                    raise _repeated_id(xml, path, twice[0])
     return tables
 
 
-def _store_side_by_side(
+def _store_in_parallel(
     xml: Path, folder: Path, number: int, processes: int
 ) -> list[tuple[Path, Counter[str], list[int]]] | None:
-    """None if the file is not laid out as dumps are, or not sound: `posts.rows` tells."""
+    """None if the file is not laid out as dumps are, or is broken: `posts.rows` says how."""
     files = [folder / f"{number + part}.sqlite" for part in range(processes)]
     try:
         bounds = posts.parts(xml, processes)
         tasks = zip(files, bounds, strict=True)
-        stored = _shared_out(partial(_store_part, xml), tasks, processes)
+        stored = _in_processes(partial(_store_part, xml), tasks, processes)
     except posts.Irregular:
         for file in files:
             file.unlink(missing_ok=True)
@@ -141,7 +141,7 @@ def _write_range(
     return passed_over, count
 
 
-def _shared_out(
+def _in_processes(
     work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], processes: int
 ) -> list[Result]:
     """`work(*task)` for each task, in order; one process for each if there is more than one."""
@@ -154,7 +154,7 @@ def _shared_out(
             raise InputError("a process was killed; is memory short?") from None
 
 
-def _twice(xml: Path, path: Path, number: int) -> InputError:
+def _repeated_id(xml: Path, path: Path, number: int) -> InputError:
     return InputError(
         f"post {number}: a question of this Id stands twice",
         path=path,
