@@ -11,30 +11,54 @@ export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test test-fast test-cluster debian lint env lock bench clean
+.PHONY: help demo dev test test-slow test-cluster test-long test-stage test-fast \
+  debian experiment lint env lock bench clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
+# `miniature-full` is laid over the miniature; every other experiment stands on config.yaml alone.
+CONFIGFILES = $(if $(filter miniature-full,$(EXPERIMENT)),experiments/miniature.yaml) \
+  experiments/$(EXPERIMENT).yaml $(OVERLAY)
+
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
-demo: $(ENVIRONMENT) ## Set up, run the miniature study on this machine, say where the report lies
+demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machine (EXPERIMENT=miniature-full: the large one)
 	@flock --nonblock .snakemake.lock \
-	  snakemake --nolock --retries 1 --cores $(CORES) --configfile experiments/$(EXPERIMENT).yaml $(OVERLAY) \
+	  snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
 	  || { echo "error: the study did not end; the message above says why" \
 	       "(nothing above: another \`make demo\` runs here)"; exit 1; }
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
-test: $(ENVIRONMENT) debian lint ## Set up, lint, run the tests (those on a SLURM: make test-cluster)
+experiment:
+	@test -f experiments/$(EXPERIMENT).yaml || { echo "error: no experiment is named" \
+	  "'$(EXPERIMENT)'; there is: $(basename $(notdir $(wildcard experiments/*.yaml)))"; exit 1; }
+
+dev: $(ENVIRONMENT) ## Set up for work on the code: the environment, and the linters before each commit
+	pre-commit install
+
+test: $(ENVIRONMENT) debian lint test-fast test-slow ## Set up, lint, run the tests (those on a SLURM: make test-cluster)
+
+test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
 	pytest -m "not slow" --numprocesses 2
-	pytest -m slow --ignore tests/slurm --durations=20
+
+# Two at a time: most of a slow test is waiting for processes to start, or for one that takes one core.
+test-slow: $(ENVIRONMENT)
+	pytest -m "slow and not long" --ignore tests/slurm --numprocesses 2 --dist loadgroup --durations=20
 
 test-cluster: PACKAGES := envs/debian.txt envs/debian-slurm.txt
 test-cluster: $(ENVIRONMENT) debian ## Start a SLURM of several nodes here, as root, and run the study on it
-	pytest tests/slurm --durations=20
+	pytest tests/slurm -m "not long" --durations=20
 
-test-fast: $(ENVIRONMENT) ## Run the tests that take seconds
-	pytest -m "not slow"
+test-long: PACKAGES := envs/debian.txt envs/debian-slurm.txt
+test-long: $(ENVIRONMENT) debian ## Run the tests that CI leaves out (over 4 minutes each)
+	pytest -m long --durations=0
+
+# A stage's tests lie in a folder of its name.
+test-stage: $(ENVIRONMENT) ## Run the quick tests of one stage: make test-stage STAGE=judging
+	@test -d tests/unit/$(STAGE) -a -n "$(STAGE)" || { echo "error: STAGE is one of:" \
+	  "$(sort $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/))))"; exit 1; }
+	pytest -m "not slow" tests/unit/$(STAGE)
 
 # RUNLEVEL=1: none of them may start a service of its own.
 debian: ## Install the Debian packages that tests need (a browser, a compiler), as root

@@ -16,15 +16,39 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from conversations import conversations
+
 IDS = re.compile(rb'(?<![A-Za-z])((?:Id|ParentId|AcceptedAnswerId)=")(\d+)"')
 STEP = 1_000_000
 """What each copy's Ids are moved on by."""
 CONTEST_MEGABYTES = {"iterparse": 300, "soup": 5}
 
 
-def grown(dump: Path, megabytes: int, target: Path) -> Path:
-    """`dump` repeated with its Ids moved on, until the file has this size."""
-    text = dump.read_bytes()
+def invented(threads: int = 500) -> bytes:
+    """A Posts.xml of invented threads: a question and two answers each, with the site's HTML."""
+    from xml.sax.saxutils import quoteattr
+
+    rows = []
+    for number, example in enumerate(conversations(threads), start=1):
+        question, best, other = 3 * number, 3 * number + 1, 3 * number + 2
+        title, words = quoteattr(example.prompt), example.response.split()
+        paragraphs = [" ".join(words[at : at + 60]) for at in range(0, len(words), 60)]
+        body = quoteattr("".join(f"<p>{text}</p>\n" for text in paragraphs))
+        rows.append(
+            f'<row Id="{question}" PostTypeId="1" AcceptedAnswerId="{best}" Score="{number % 40}"'
+            f' CreationDate="2020-01-01T00:00:00.000" Title={title} Body={body} />\n'
+        )
+        rows += [
+            f'<row Id="{answer}" PostTypeId="2" ParentId="{question}" Score="{score}"'
+            f' CreationDate="2020-01-02T00:00:00.000" Body={body} />\n'
+            for answer, score in ((best, 12), (other, 3))
+        ]
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n{"".join(rows)}</posts>'.encode()
+
+
+def grown(dump: Path | None, megabytes: int, target: Path) -> Path:
+    """`dump` (or an invented one) repeated with its Ids moved on, until the file has this size."""
+    text = dump.read_bytes() if dump else invented()
     start, stop = text.index(b"<row"), text.rindex(b"</posts>")
     rows = text[start:stop]
     with target.open("wb") as file:
@@ -38,11 +62,18 @@ def grown(dump: Path, megabytes: int, target: Path) -> Path:
 def read(dump: Path, processes: int) -> int:
     """Extract to disk; returns the bytes of XML."""
     from limaflow.sources.extraction import extract
-    from limaflow.sources.shard import Shard
+    from limaflow.sources.shard import ReadingOptions, Shard
 
     with tempfile.TemporaryDirectory(dir=dump.parent) as scratch:
-        shard = Shard(source="dump", name="site", files=(dump,), scratch=Path(scratch))
-        extract("stackexchange", shard, Path(scratch) / "out.jsonl", Counter(), processes)
+        shard = Shard(
+            kind="stackexchange",
+            source="dump",
+            name="site",
+            files=(dump,),
+            scratch=Path(scratch),
+            options=ReadingOptions(),
+        )
+        extract(shard, Path(scratch) / "out.jsonl", Counter(), processes)
     return dump.stat().st_size
 
 
@@ -67,7 +98,9 @@ def soup(dump: Path) -> int:
     return dump.stat().st_size
 
 
-def contest(dump: Path, processes: int, peer: str) -> tuple[Callable[[], int], Callable[[], int]]:
+def contest(
+    dump: Path | None, processes: int, peer: str
+) -> tuple[Callable[[], int], Callable[[], int]]:
     """Our reader and its peer on the same file, which is gone when the program ends."""
     folder = tempfile.TemporaryDirectory(prefix="extraction-")
     file = grown(dump, CONTEST_MEGABYTES[peer], Path(folder.name) / "Posts.xml")
@@ -78,7 +111,7 @@ def contest(dump: Path, processes: int, peer: str) -> tuple[Callable[[], int], C
 def main() -> None:
     """Read one large file once and print speed and memory."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--dump", type=Path, default="../shared/data/stackexchange/beer/Posts.xml")
+    options.add_argument("--dump", type=Path, help="a Posts.xml (default: an invented one)")
     options.add_argument("--megabytes", type=int, default=1000)
     options.add_argument("--processes", type=int, default=2)
     chosen = options.parse_args()

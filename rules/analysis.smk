@@ -14,7 +14,7 @@ rule preferences:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("judging", "summarize"),
+        code=code("measures", "summarize"),
         responses=lambda wildcards, input: repeated("--responses", input.responses),
         merge=CONFIG.judging.merge,
         bootstrap=bootstrap_options(),
@@ -35,7 +35,7 @@ rule agreement:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("judging", "agreement"),
+        code=code("measures", "agreement"),
         bootstrap=bootstrap_options(),
     shell:
         "limaflow judge agreement {params.bootstrap} --output {output} {input} 2>&1 | tee {log}"
@@ -44,7 +44,8 @@ rule agreement:
 rule agreement_of_grades:
     """How far graders of the same responses agree."""
     input:
-        grade_files,
+        grades=grade_files,
+        instruments=[INSTRUMENT_FILES[name] for name in GRADED_BY],
     output:
         "<results>/analysis/agreement_of_grades.json",
     log:
@@ -52,17 +53,19 @@ rule agreement_of_grades:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("judging", "agreement_of_grades"),
+        code=code("measures", "agreement_of_grades"),
         bootstrap=bootstrap_options(),
+        instruments=instrument_options(),
     shell:
-        "limaflow judge agreement-of-grades {params.bootstrap} --output {output} {input}"
-        " 2>&1 | tee {log}"
+        "limaflow judge agreement-of-grades {params.bootstrap} {params.instruments} --output {output}"
+        " {input.grades} 2>&1 | tee {log}"
 
 
 rule grades:
-    """Mean Likert grade of every arm, with intervals."""
+    """Mean grade of every arm by every instrument, with intervals."""
     input:
-        grade_files,
+        grades=grade_files,
+        instruments=[INSTRUMENT_FILES[name] for name in GRADED_BY],
     output:
         "<results>/analysis/grades.json",
     log:
@@ -70,11 +73,12 @@ rule grades:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("judging", "summarize_grades"),
+        code=code("measures", "summarize_grades"),
         bootstrap=bootstrap_options(),
+        instruments=instrument_options(),
     shell:
-        "limaflow judge summarize-grades {params.bootstrap} --output {output} {input}"
-        " 2>&1 | tee {log}"
+        "limaflow judge summarize-grades {params.bootstrap} {params.instruments} --output {output}"
+        " {input.grades} 2>&1 | tee {log}"
 
 
 rule tax:

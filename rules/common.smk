@@ -10,6 +10,7 @@ from limaflow import fingerprint
 from limaflow.config.loading import parse as parse_config
 from limaflow.errors import InputError
 from limaflow.permissions import of_another_user
+from limaflow.results import Results
 
 try:
     CONFIG = parse_config(config)
@@ -32,10 +33,19 @@ os.environ.update(
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
 os.environ.update(LIMAFLOW_CHECKOUT=workflow.basedir)
 
-TUNED_ARMS = [arm.name for arm in CONFIG.arms if arm.kind == "tuned"]
-LOCAL_ARMS = [
-    a.name for a in CONFIG.arms if a.kind in ("base", "in-context", "tuned", "model")
-]
+RESULTS = Results(Path("<results>"))
+# The arms whose model is chosen among trained epochs.
+TUNED_ARMS = [arm.name for arm in CONFIG.arms if arm.is_trained]
+
+
+def answered_by(rule):
+    """The arms whose responses a rule makes."""
+    return [arm.name for arm in CONFIG.arms if arm.response_rule == rule]
+
+
+def modelled_by(rule):
+    """The arms whose model a rule makes."""
+    return [arm.name for arm in CONFIG.arms if arm.model_rule == rule]
 
 
 def any_of(names):
@@ -52,9 +62,13 @@ def repeated(flag, values):
     return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
 
 
+# Kept in a file, since every job on a cluster reads the workflow again.
+FINGERPRINTS = fingerprint.read_cache(Path(".snakemake/fingerprints.json"))
+
+
 def code(stage, command, entries=None):
     """The fingerprint of a command's code: a change of it repeats the rule, one elsewhere does not."""
-    return fingerprint.of(f"limaflow.{stage}.cli", command, entries)
+    return FINGERPRINTS.of(f"limaflow.{stage}.cli", command, entries)
 
 
 def shipped(path):
@@ -64,10 +78,14 @@ def shipped(path):
 
 
 def beside_experiments(path):
-    """Templates, tasks and a ledger in experiments/ are the checkout's own."""
+    """Instruments, tasks and a ledger in experiments/ are the checkout's own."""
     return shipped(path) if path and path.startswith("experiments/") else path
 
 
-def checkout(wildcards, resources):
-    """Takes `resources`, which keeps it out of what repeats a job."""
-    return workflow.basedir
+def untracked(value):
+    """A parameter, or a function of wildcards that gives one, whose change repeats no job.
+
+    Snakemake leaves out what a function makes of a job's resources when it compares parameters, so
+    this one asks for them.
+    """
+    return lambda wildcards, resources: value(wildcards) if callable(value) else value

@@ -13,7 +13,7 @@ rule filter:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("curation", "filter_candidates"),
+        code=filter_code,
         filters=filter_options,
         seed=CONFIG.seed,
     shell:

@@ -2,28 +2,33 @@
 
 
 rule respond_dev:
-    """Answer the dev prompts with the model of one epoch."""
+    """Answer the dev prompts with the model of every epoch that is to be judged."""
     input:
         training="<results>/models/{arm}/training.json",
         prompts="<results>/curation/prompts/dev.jsonl",
     output:
-        "<results>/responses/dev/{arm}/epoch-{epoch}.jsonl",
+        "<results>/responses/dev/{arm}.jsonl",
     log:
-        "<logs>/respond_dev/{arm}-{epoch}.log",
+        "<logs>/respond_dev/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(TUNED_ARMS),
     conda:
         "../envs/limaflow.yaml"
     params:
         code=code("generation", "respond"),
+        epochs=as_json(CONFIG.selection.epochs),
+        format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.dev_samples,
         precision=CONFIG.generation.precision,
-        bound=CONFIG.generation.max_length_share,
+        bound=length_bound,
         seed=CONFIG.seed,
-        batch=batch,
+        # In fp32 it changes no response.
+        batch=untracked(CONFIG.generation.batch),
         engine=engine_options(),
     shell:
-        "limaflow generate respond --model {input.training} --epoch {wildcards.epoch}"
-        " --name {wildcards.arm}@epoch-{wildcards.epoch} --format chat --prompts {input.prompts}"
+        "limaflow generate respond --model {input.training} --epochs {params.epochs:q}"
+        " --name {wildcards.arm} --format {params.format} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
         " --batch {params.batch} --precision {params.precision} {params.engine}"
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
@@ -34,7 +39,7 @@ rule respond:
     input:
         model=lambda wildcards: model_of(wildcards.arm),
         prompts="<results>/curation/prompts/test.jsonl",
-        examples=in_context_files,
+        examples=shots_files,
     output:
         "<results>/responses/test/{arm}.jsonl",
     log:
@@ -42,19 +47,19 @@ rule respond:
     benchmark:
         "<logs>/respond/{arm}.benchmark.jsonl"
     wildcard_constraints:
-        arm=any_of(LOCAL_ARMS),
+        arm=any_of(answered_by("respond")),
     conda:
         "../envs/limaflow.yaml"
     params:
         code=code("generation", "respond"),
-        format=lambda wildcards: response_format(wildcards.arm),
-        examples=in_context_options,
+        format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,
+        examples=shots_options,
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,
         precision=CONFIG.generation.precision,
         bound=length_bound,
         seed=CONFIG.seed,
-        batch=batch,
+        batch=untracked(CONFIG.generation.batch),
         engine=engine_options(),
     shell:
         "limaflow generate respond --model {input.model} --name {wildcards.arm}"
@@ -73,7 +78,7 @@ rule ask_endpoint:
     log:
         "<logs>/ask_endpoint/{arm}.log",
     wildcard_constraints:
-        arm=any_of(a.name for a in CONFIG.arms if a.kind == "endpoint"),
+        arm=any_of(answered_by("ask_endpoint")),
     localrule: True
     conda:
         "../envs/limaflow.yaml"
@@ -82,16 +87,16 @@ rule ask_endpoint:
     params:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
-        endpoint=endpoint_of,
+        endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).endpoint.flag()),
         store=CONFIG.judging.store,
-        purse=purse,
+        budget=untracked(budget_options()),
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,
         seed=CONFIG.seed,
     shell:
         "limaflow generate ask --endpoint {params.endpoint:q} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --store {params.store} {params.purse} --output {output} 2>&1 | tee {log}"
+        " --store {params.store} {params.budget} --output {output} 2>&1 | tee {log}"
 
 
 rule adopt_responses:
@@ -104,7 +109,7 @@ rule adopt_responses:
     log:
         "<logs>/adopt_responses/{arm}.log",
     wildcard_constraints:
-        arm=any_of(a.name for a in CONFIG.arms if a.kind == "recorded"),
+        arm=any_of(answered_by("adopt_responses")),
     localrule: True
     conda:
         "../envs/limaflow.yaml"

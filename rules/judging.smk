@@ -8,7 +8,7 @@ rule pairwise_verdicts:
         prompts="<results>/curation/prompts/test.jsonl",
         first="<results>/responses/test/{first}.jsonl",
         second="<results>/responses/test/{second}.jsonl",
-        template=template("pairwise"),
+        instrument=pairwise_file(),
     output:
         "<results>/verdicts/{judge}/{first}-vs-{second}.jsonl",
     log:
@@ -26,30 +26,33 @@ rule pairwise_verdicts:
         served_by=lambda wildcards: judge_code(wildcards.judge),
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
-        judge=judge_of,
+        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         orders=CONFIG.judging.orders,
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
-        purse=purse,
+        budget=untracked(budget_options()),
         seed=CONFIG.seed,
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
-        " --orders {params.orders} --template {input.template} --store {params.store}"
-        " --max-error-share {params.bound} {params.purse} --seed {params.seed} --output {output}"
+        " --instrument {input.instrument:q} --orders {params.orders} --store {params.store}"
+        " --max-error-share {params.bound} {params.budget} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
 
-rule likert_grades:
-    """Ask a judge for the helpfulness of an arm's responses, from 1 to 6."""
+rule grade:
+    """Ask a judge to grade an arm's responses, one by one: to test prompts, or those of its epochs."""
     input:
-        prompts="<results>/curation/prompts/test.jsonl",
-        responses="<results>/responses/test/{arm}.jsonl",
-        template=template("likert"),
+        prompts="<results>/curation/prompts/{split}.jsonl",
+        responses="<results>/responses/{split}/{arm}.jsonl",
+        instrument=lambda wildcards: INSTRUMENT_FILES[wildcards.instrument],
     output:
-        "<results>/grades/test/{judge}/{arm}.jsonl",
+        "<results>/grades/{instrument}/{split}/{judge}/{arm}.jsonl",
     log:
-        "<logs>/likert_grades/{judge}/{arm}.log",
+        "<logs>/grade/{instrument}/{split}/{judge}/{arm}.log",
+    wildcard_constraints:
+        instrument=any_of(SINGLE),
+        split="dev|test",
     localrule: ASKS_FROM_HERE
     conda:
         "../envs/limaflow.yaml"
@@ -60,60 +63,15 @@ rule likert_grades:
         served_by=lambda wildcards: judge_code(wildcards.judge),
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
-        judge=judge_of,
+        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         bound=CONFIG.judging.max_error_share,
         store=CONFIG.judging.store,
-        purse=purse,
-        instrument="likert",
+        budget=untracked(budget_options()),
     shell:
-        "{params.launcher} limaflow judge grade --instrument {params.instrument}"
+        "{params.launcher} limaflow judge grade --instrument {input.instrument:q}"
         " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
-        " --template {input.template} --store {params.store} --max-error-share {params.bound}"
-        " {params.purse} --output {output} 2>&1 | tee {log}"
-
-
-use rule likert_grades as likert_grades_dev with:
-    input:
-        prompts="<results>/curation/prompts/dev.jsonl",
-        responses="<results>/responses/dev/{arm}/epoch-{epoch}.jsonl",
-        template=template("likert"),
-    output:
-        "<results>/grades/dev/{arm}/epoch-{epoch}.jsonl",
-    log:
-        "<logs>/likert_grades_dev/{arm}-{epoch}.log",
-    params:
-        code=code("judging", "grade"),
-        served_by=judge_code(CONFIG.judging.selection),
-        launcher=judge_launcher(CONFIG.judging.selection),
-        judged_as=judge_identity(CONFIG.judging.selection),
-        judge=selection_judge,
-        bound=CONFIG.judging.max_error_share,
-        store=CONFIG.judging.store,
-        purse=purse,
-        instrument="likert",
-
-
-use rule likert_grades as absolute_grades with:
-    input:
-        prompts="<results>/curation/prompts/test.jsonl",
-        responses="<results>/responses/test/{arm}.jsonl",
-        template=lambda wildcards: template(wildcards.instrument),
-    output:
-        "<results>/grades/{instrument}/{judge}/{arm}.jsonl",
-    log:
-        "<logs>/absolute_grades/{instrument}/{judge}/{arm}.log",
-    wildcard_constraints:
-        instrument="quality|safety",
-    params:
-        code=code("judging", "grade"),
-        served_by=lambda wildcards: judge_code(wildcards.judge),
-        launcher=lambda wildcards: judge_launcher(wildcards.judge),
-        judged_as=lambda wildcards: judge_identity(wildcards.judge),
-        judge=judge_of,
-        bound=CONFIG.judging.max_error_share,
-        store=CONFIG.judging.store,
-        purse=purse,
-        instrument="{instrument}",
+        " --store {params.store} --max-error-share {params.bound} {params.budget}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
@@ -130,7 +88,7 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
                 arm=sorted({arm for models in key.comparisons for arm in models}),
             ),
         output:
-            people_files(key),
+            [str(file) for file in people_files(key)],
         log:
             f"<logs>/people_{number}.log",
         localrule: True
@@ -147,18 +105,18 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
             " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"
 
 
-rule adopt_verdicts:
+rule import_verdicts:
     """Take verdicts that were recorded elsewhere."""
     input:
         recorded=lambda wildcards: under_root(
-            BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts,
+            BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts.path,
             CONFIG.data_root,
         ),
         prompts="<results>/curation/prompts/test.jsonl",
     output:
         "<results>/verdicts/recorded/{first}-vs-{second}.jsonl",
     log:
-        "<logs>/adopt_verdicts/{first}-vs-{second}.log",
+        "<logs>/import_verdicts/{first}-vs-{second}.log",
     wildcard_constraints:
         first=any_of(c.first for c in BROUGHT.values()),
         second=any_of(c.second for c in BROUGHT.values()),
@@ -166,7 +124,9 @@ rule adopt_verdicts:
     conda:
         "../envs/limaflow.yaml"
     params:
-        code=code("judging", "adopt"),
+        code=code("verdict_import", "import_verdicts"),
+        layout=import_options,
     shell:
-        "limaflow judge adopt --prompts {input.prompts} --first {wildcards.first}"
-        " --second {wildcards.second} --output {output} {input.recorded:q} 2>&1 | tee {log}"
+        "limaflow judge import --prompts {input.prompts} --first {wildcards.first}"
+        " --second {wildcards.second} {params.layout} --output {output} {input.recorded:q}"
+        " 2>&1 | tee {log}"

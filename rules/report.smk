@@ -29,7 +29,7 @@ rule html_report:
         grades="<results>/analysis/grades.json",
         tax=tax_file,
         verdicts=verdict_files,
-        likert=grade_files,
+        graded=grade_files,
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
@@ -57,7 +57,7 @@ rule html_report:
     params:
         code=code("report", "build"),
         results=subpath(output[0], ancestor=2),
-        checkout=checkout,
+        checkout=untracked(workflow.basedir),
     shell:
         "limaflow report build --results {params.results} --config {input.config}"
         ' --revision "$(git -C {params.checkout:q} describe --always --dirty 2>/dev/null || true)"'
@@ -69,7 +69,8 @@ rule response_browser:
     input:
         config="<results>/config.json",
         verdicts=verdict_files,
-        likert=grade_files,
+        graded=grade_files,
+        grades="<results>/analysis/grades.json",
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),

@@ -49,10 +49,10 @@ rule extract:
         "../envs/limaflow.yaml"
     threads: extract_processes
     params:
-        code=code("sources", "extract"),
+        code=extract_code,
         kind=lambda wildcards: CONFIG.source(wildcards.source).kind,
-        options=extract_options,
+        options=lambda wildcards: CONFIG.source(wildcards.source).reading_options(),
     shell:
         "limaflow source extract --kind {params.kind} --source {wildcards.source}"
-        " --shard {wildcards.shard} {params.options} --processes {threads}"
+        " --shard {wildcards.shard} --options {params.options:q} --processes {threads}"
         " --output {output.candidates} --counts {output.counts} {input:q} 2>&1 | tee {log}"

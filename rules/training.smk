@@ -14,7 +14,7 @@ rule fine_tune:
     benchmark:
         "<logs>/fine_tune/{arm}.benchmark.jsonl"
     wildcard_constraints:
-        arm=any_of(TUNED_ARMS),
+        arm=any_of(modelled_by("fine_tune")),
     conda:
         "../envs/limaflow.yaml"
     threads: CONFIG.launch.processes_per_node
@@ -29,14 +29,15 @@ rule fine_tune:
         settings=lambda wildcards: CONFIG.training_of(wildcards.arm).flag(),
         epochs=as_json(CONFIG.selection.epochs),
         seed=CONFIG.seed,
-        launch=launch,
-        launcher=launcher,
+        launch=untracked(CONFIG.launch.flag()),
+        processes=untracked(processes),
         # Undeclared on purpose: Snakemake deletes declared outputs before a rerun, and checkpoints
         # must survive it.
         runs=subpath(output[0], parent=True),
     # SLURM's early warning reaches every process of a job; only the training is to act on it.
     shell:
-        "trap '' TERM; {params.launcher} limaflow train run --arm {wildcards.arm} --base {input.base}"
+        "trap '' TERM; limaflow train launch {params.processes} --threads {threads} --"
+        " limaflow train run --arm {wildcards.arm} --base {input.base}"
         " --data {input.data} --dev {input.dev} --settings {params.settings:q}"
         " --launch {params.launch:q} --export-epochs {params.epochs:q} --seed {params.seed}"
         " --run-folder {params.runs}/runs --output {output} 2>&1 | tee {log}"
@@ -46,10 +47,7 @@ rule choose_checkpoint:
     """Take the epoch whose dev responses were judged best, as the paper did by hand."""
     input:
         training="<results>/models/{arm}/training.json",
-        grades=collect(
-            "<results>/grades/dev/{{arm}}/epoch-{epoch}.jsonl",
-            epoch=CONFIG.selection.epochs,
-        ),
+        grades=lambda wildcards: dev_grades(wildcards.arm),
     output:
         "<results>/models/{arm}/chosen.json",
     log:
@@ -75,18 +73,14 @@ rule adopt_model:
     log:
         "<logs>/adopt_model/{arm}.log",
     wildcard_constraints:
-        arm=any_of(a.name for a in CONFIG.arms if a.kind == "model"),
+        arm=any_of(modelled_by("adopt_model")),
     localrule: True
     conda:
         "../envs/limaflow.yaml"
     params:
         code=code("training", "adopt"),
         path=lambda wildcards: CONFIG.arm(wildcards.arm).path,
-        revision=lambda wildcards: (
-            f"--revision {CONFIG.arm(wildcards.arm).revision}"
-            if CONFIG.arm(wildcards.arm).revision
-            else ""
-        ),
+        revision=lambda wildcards: revision_option(CONFIG.arm(wildcards.arm)),
     shell:
         "limaflow train adopt --model {wildcards.arm} --path {params.path:q} {params.revision}"
         " --output {output} 2>&1 | tee {log}"

@@ -4,13 +4,20 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
-from limaflow.results import Results
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
-MEASURED_BASE = [n for n in CONFIG.benchmarks.arms if CONFIG.arm(n).kind == "base"][:1]
+MEASURED_BASE = [
+    arm
+    for arm in CONFIG.benchmarks.arms
+    if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
+][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 LIMA = CONFIG.analysis.lima_arm
-STUDY = study_of(CONFIG, Results(Path("<results>")), scales_of_grades())
+STUDY = study_of(
+    CONFIG,
+    RESULTS,
+    {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
+)
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []

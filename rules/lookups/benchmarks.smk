@@ -2,23 +2,36 @@
 import shlex
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+
+from limaflow.errors import InputError
+from limaflow.lm_evaluation.task_files import files_of_task, is_path
+
+task_folder = beside_experiments(CONFIG.benchmarks.include)
+benchmark_tasks = [
+    beside_experiments(task) if is_path(task) else task
+    for task in CONFIG.benchmarks.tasks
+]
+
 
 def task_files():
-    """What defines the tasks, so that an edited task repeats its runs."""
-    folder = beside_experiments(CONFIG.benchmarks.include)
-    if folder is None:
-        return []
-    if in_world(f"{folder}/"):
-        return ["<results>/world/world.json"]
-    return sorted(str(path) for path in Path(folder).glob("**/*.yaml"))
+    """What defines the tasks that lie outside lm-eval, so that an edited one repeats its runs."""
+    named = [task for task in benchmark_tasks if is_path(task)]
+    of_world = [path for path in named + [f"{task_folder}/"] if in_world(path)]
+    outside = [path for path in named if path not in of_world]
+    if task_folder and f"{task_folder}/" not in of_world:
+        outside += map(str, Path(task_folder).glob("**/*.yaml"))
+    try:
+        files = {str(file) for path in outside for file in files_of_task(Path(path))}
+    except InputError as problem:
+        raise WorkflowError(f"benchmarks.tasks: {problem}") from None
+    return (["<results>/world/world.json"] if of_world else []) + sorted(files)
 
 
 def task_options():
-    block = CONFIG.benchmarks
-    flags = [f"--task {task}" for task in block.tasks]
-    folder = beside_experiments(block.include)
-    flags += [f"--include {shlex.quote(folder)}"] if folder else []
-    flags += [f"--limit {block.limit}"] if block.limit else []
+    flags = [f"--task {shlex.quote(task)}" for task in benchmark_tasks]
+    flags += [f"--include {shlex.quote(task_folder)}"] if task_folder else []
+    flags += [f"--limit {CONFIG.benchmarks.limit}"] if CONFIG.benchmarks.limit else []
     return " ".join(flags)
 
 
@@ -26,7 +39,7 @@ def few_shot_options(wildcards):
     block = CONFIG.benchmarks
     flags = [] if block.few_shot is None else [f"--few-shot {block.few_shot}"]
     # A pretrained model has no chat template to apply.
-    has_template = CONFIG.arm(wildcards.arm).kind in ("tuned", "model")
+    has_template = CONFIG.arm(wildcards.arm).prompt_format == "chat"
     return " ".join(
         flags + (["--chat-template"] if block.chat_template and has_template else [])
     )

@@ -2,6 +2,7 @@
 import shlex
 from pathlib import Path
 
+from limaflow.sources.kinds import POLICIES, READERS
 from limaflow.sources.settings import raw_path, under_root
 from limaflow.curation.ledger import files_of
 
@@ -56,25 +57,32 @@ def world_files():
     return sorted({path for path in named if in_world(path)})
 
 
-def extract_options(wildcards):
-    source = CONFIG.source(wildcards.source)
-    options = {
-        "--licence": source.licence,
-        "--subreddit": source.subreddit,
-        "--max-bad-rows": str(source.max_bad_rows or ""),
-    }
-    if source.kind == "authored":
-        options |= {
-            "--prompt-field": source.prompt_field,
-            "--response-field": source.response_field,
-        }
-    return " ".join(
-        f"{flag} {shlex.quote(value)}" for flag, value in options.items() if value
+# A change of one kind's reader, or of its policy, repeats the jobs of that kind alone.
+KINDS = {source.kind for source in CONFIG.sources}
+EXTRACT_CODE = {
+    kind: code("sources", "extract", {"limaflow.sources.kinds:READERS": kind})
+    for kind in KINDS
+}
+FILTER_CODE = {
+    kind: code(
+        "curation",
+        "filter_candidates",
+        {"limaflow.sources.kinds:POLICIES": kind} if kind in POLICIES else None,
     )
+    for kind in KINDS
+}
+
+
+def extract_code(wildcards):
+    return EXTRACT_CODE[CONFIG.source(wildcards.source).kind]
+
+
+def filter_code(wildcards):
+    return FILTER_CODE[CONFIG.source(wildcards.source).kind]
 
 
 def extract_processes(wildcards):
-    return 2 if CONFIG.source(wildcards.source).kind == "stackexchange" else 1
+    return READERS[CONFIG.source(wildcards.source).kind].processes
 
 
 def filter_options(wildcards):

@@ -4,10 +4,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limaflow.judging.scales import LEVELS
-from limaflow.judging.rounds import answer_files, read_key
-from limaflow.sources.settings import under_root
 from limaflow.errors import InputError
+from limaflow.judging.instrument import is_path, load
+from limaflow.results import Results
+from limaflow.sources.settings import under_root
+
+if CONFIG.judging.people:
+    # It brings the client of endpoints, half a second of every start.
+    from limaflow.judging.rounds import answer_files, read_key
 
 
 def judge_launcher(name):
@@ -31,39 +35,60 @@ def judge_block(name):
     return CONFIG.judge(name).model_copy(update={"launcher": []}).flag()
 
 
-def judge_of(wildcards, resources):
-    """Takes `resources`, which keeps prices and concurrency out of what repeats a job."""
-    return judge_block(wildcards.judge)
-
-
 def endpoint_identity(arm):
     """What of an endpoint changes its responses."""
     sent = {"model", "base_url", "extra_body"}
-    return as_json(CONFIG.arm(arm).model_dump(include=sent))
+    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=sent))
 
 
-def endpoint_of(wildcards, resources):
-    """Takes `resources`, as `judge_of` does."""
-    return CONFIG.arm(wildcards.arm).flag()
-
-
-def purse(wildcards, resources):
-    """Whose budget calls are counted against; a raised one repeats nothing."""
+def budget_options():
+    """Whose budget calls are counted against."""
     budget = shlex.quote(CONFIG.judging.budget.flag())
     return f"--run {CONFIG.experiment} --budget {budget}"
-
-
-def selection_judge(wildcards, resources):
-    return judge_block(CONFIG.judging.selection)
 
 
 # Compute nodes often reach no network; a judge that is served beside its command needs none.
 ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 
-def template(instrument):
-    own = beside_experiments(CONFIG.judging.template(instrument))
-    return own or shipped(f"src/limaflow/judging/instruments/{instrument}.md")
+def instrument_file(named):
+    """The file of an instrument: ours by name, or one that the user brings."""
+    if not is_path(named):
+        return shipped(f"src/limaflow/judging/instruments/{named}.md")
+    own = beside_experiments(named)
+    return own if own != named else under_root(named, CONFIG.data_root)
+
+
+INSTRUMENT_FILES = {
+    name: instrument_file(named) for name, named in CONFIG.judging.files.items()
+}
+try:
+    INSTRUMENTS = {name: load(file) for name, file in INSTRUMENT_FILES.items()}
+except InputError as problem:
+    raise WorkflowError(f"judging.instruments: {problem}") from None
+PAIRWISE = [
+    name
+    for name, instrument in INSTRUMENTS.items()
+    if instrument.head.form == "pairwise" and CONFIG.judging.judges(name)
+]
+SINGLE = [
+    name
+    for name, instrument in INSTRUMENTS.items()
+    if instrument.head.form != "pairwise"
+]
+if len(PAIRWISE) > 1:
+    raise WorkflowError(
+        f"judging.instruments: {' and '.join(PAIRWISE)} both compare pairs; one may have judges"
+    )
+if CONFIG.judging.selection.instrument not in SINGLE:
+    raise WorkflowError(
+        "judging.selection.instrument: a pairwise instrument grades no responses"
+    )
+
+
+def pairwise_file():
+    """The instrument of the comparisons; ours where no model judges them."""
+    return INSTRUMENT_FILES[PAIRWISE[0] if PAIRWISE else "pairwise"]
 
 
 def people_rounds():
@@ -76,7 +101,12 @@ def people_rounds():
 
 def people_files(key):
     """What comes of a round: verdicts on comparisons, or grades of arms."""
-    pairwise = key.instrument == "pairwise"
+    pairwise = key.form == "pairwise"
+    if key.instrument not in INSTRUMENTS:
+        raise WorkflowError(
+            f"judging.people: a round was made by the instrument '{key.instrument}'; name its file"
+            " in judging.instruments, without judges if no model is asked: []"
+        )
     known = {e.name for e in (CONFIG.comparisons if pairwise else CONFIG.arms)}
     names = ["-vs-".join(models) for models in key.comparisons]
     if unknown := set(names) - known:
@@ -84,56 +114,79 @@ def people_files(key):
         raise WorkflowError(
             f"judging.people: no {what} of this experiment is {min(unknown)}"
         )
-    grades = "test" if key.instrument == "likert" else key.instrument
-    folder = "verdicts" if pairwise else f"grades/{grades}"
-    return [f"<results>/{folder}/people/{name}.jsonl" for name in names]
+    if pairwise:
+        return [RESULTS.verdicts("people", name) for name in names]
+    return [RESULTS.grades(key.instrument, "test", "people", name) for name in names]
 
 
+def import_options(wildcards):
+    """How a file of recorded verdicts says what ours say."""
+    block = BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts
+    columns = [
+        f"{ours}={name}"
+        for ours, theirs in block.columns.items()
+        for name in ([theirs] if isinstance(theirs, str) else theirs)
+    ]
+    values = [f"{ours}={text}" for ours, text in block.values.items()]
+    words = [f"{theirs}={ours}" for theirs, ours in block.words.items()]
+    options = [
+        repeated("--column", columns),
+        repeated("--value", values),
+        repeated("--word", words),
+        "--repeats" if block.repeats else "",
+    ]
+    return " ".join(option for option in options if option)
+
+
+RESULTS = Results(Path("<results>"))
 PEOPLE_ROUNDS = people_rounds()
-PEOPLE_FILES = [file for _, key in PEOPLE_ROUNDS for file in people_files(key)]
+PEOPLE_FILES = [
+    (str(file), key.form) for _, key in PEOPLE_ROUNDS for file in people_files(key)
+]
 if len(set(PEOPLE_FILES)) < len(PEOPLE_FILES):
     raise WorkflowError("judging.people: two rounds judge the same")
 JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
 verdict_files = (
     [
-        f"<results>/verdicts/{judge}/{comparison}.jsonl"
-        for judge in CONFIG.judging.pairwise
+        str(RESULTS.verdicts(judge, comparison))
+        for instrument in PAIRWISE
+        for judge in CONFIG.judging.judges(instrument)
         for comparison in JUDGED
     ]
-    + [f"<results>/verdicts/recorded/{comparison}.jsonl" for comparison in BROUGHT]
-    + [file for file in PEOPLE_FILES if "/verdicts/" in file]
+    + [str(RESULTS.verdicts("recorded", comparison)) for comparison in BROUGHT]
+    + [file for file, form in PEOPLE_FILES if form == "pairwise"]
 )
-grade_files = (
-    [
-        f"<results>/grades/test/{judge}/{arm.name}.jsonl"
-        for judge in CONFIG.judging.likert
-        for arm in CONFIG.arms
-    ]
-    + [
-        f"<results>/grades/{instrument}/{judge}/{arm.name}.jsonl"
-        for instrument in ("quality", "safety")
-        for judge in CONFIG.judging.graders(instrument)
-        for arm in CONFIG.arms
-    ]
-    + [file for file in PEOPLE_FILES if "/grades/" in file]
-)
-
-
-def scales_of_grades():
-    """Instrument by which responses to the test prompts are graded → the words of its scale."""
-    people = {key.instrument for _, key in PEOPLE_ROUNDS}
-    return {
-        name: list(levels)
-        for name, levels in LEVELS.items()
-        if CONFIG.judging.graders(name) or name in people
-    }
-
-
+grade_files = [
+    str(RESULTS.grades(instrument, "test", judge, arm.name))
+    for instrument in SINGLE
+    for judge in CONFIG.judging.judges(instrument)
+    for arm in CONFIG.arms
+] + [file for file, form in PEOPLE_FILES if form != "pairwise"]
 # One grader agrees with nobody.
 graders_agreement = (
     ["<results>/analysis/agreement_of_grades.json"]
-    if any("/grades/" in file for file in PEOPLE_FILES)
-    or any(len(CONFIG.judging.graders(i)) > 1 for i in ("likert", "quality", "safety"))
+    if any(form != "pairwise" for _, form in PEOPLE_FILES)
+    or any(len(CONFIG.judging.judges(name)) > 1 for name in SINGLE)
     else []
 )
+
+
+GRADED_BY = [
+    name
+    for name in SINGLE
+    if CONFIG.judging.judges(name)
+    or name in {key.instrument for _, key in PEOPLE_ROUNDS}
+]
+
+
+def instrument_options():
+    """The user's own instruments among them: the statistics read their scales."""
+    own = [name for name in GRADED_BY if is_path(CONFIG.judging.files[name])]
+    return repeated("--instrument", [INSTRUMENT_FILES[name] for name in own])
+
+
+def dev_grades(arm):
+    """The grades of an arm's dev responses, which choose its checkpoint."""
+    chosen = CONFIG.judging.selection
+    return str(RESULTS.grades(chosen.instrument, "dev", chosen.judge, arm))

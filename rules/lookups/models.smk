@@ -26,12 +26,7 @@ def candidates_of(wildcards):
 
 def model_of(arm):
     """The manifest of the model behind an arm that runs here."""
-    kind = CONFIG.arm(arm).kind
-    return (
-        "<results>/base/model.json"
-        if kind in ("base", "in-context")
-        else f"<results>/models/{arm}/chosen.json"
-    )
+    return str(CONFIG.arm(arm).model_manifest(RESULTS))
 
 
 def frozen_train(wildcards):
@@ -52,32 +47,28 @@ def model_files(path):
     )
 
 
-def launch(wildcards, resources):
-    """Takes `resources`, which keeps it out of what repeats a job: it changes no weights."""
-    return CONFIG.launch.flag()
-
-
 def multinode(value):
     """A resource that only a run on several nodes asks for."""
     return value if CONFIG.launch.nodes > 1 else None
+
+
+def revision_option(model):
+    return f"--revision {model.revision}" if model.revision else ""
 
 
 def gres():
     return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
 
 
-def launcher(wildcards, resources, threads):
-    """Takes `resources`, as `launch` does. Under SLURM the job's own nodes and GPUs count."""
+def processes(wildcards):
+    """How many processes are started where no scheduler says it: SLURM's own nodes and GPUs count."""
     block = CONFIG.launch
-    return (
-        f"limaflow train launch --nodes {block.nodes}"
-        f" --processes {block.processes_per_node} --threads {threads} --"
-    )
+    return f"--nodes {block.nodes} --processes {block.processes_per_node}"
 
 
 def named_models():
     """Every model that the configuration names, as name@revision; hub names and folders alike."""
-    named = [CONFIG.base] + [arm for arm in CONFIG.arms if arm.kind == "model"]
+    named = [CONFIG.base, *(CONFIG.arm(name) for name in modelled_by("adopt_model"))]
     return [
         f"{model.path}@{model.revision}" if model.revision else model.path
         for model in named

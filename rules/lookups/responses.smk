@@ -4,11 +4,6 @@ import shlex
 from limaflow.sources.settings import under_root
 
 
-def batch(wildcards, resources):
-    """Takes `resources`, which keeps it out of what repeats a job: it changes no response in fp32."""
-    return CONFIG.generation.batch
-
-
 def engine_options():
     block = CONFIG.generation
     if block.engine == "transformers":
@@ -16,28 +11,20 @@ def engine_options():
     return f"--engine {block.engine} --vllm {shlex.quote(block.vllm)}"
 
 
-def response_format(arm):
-    return {"base": "raw", "in-context": "in-context"}.get(CONFIG.arm(arm).kind, "chat")
+def shots_files(wildcards):
+    shots = CONFIG.arm(wildcards.arm).shots
+    return [str(RESULTS.frozen(shots.dataset, "train"))] if shots else []
 
 
-def in_context_files(wildcards):
-    arm = CONFIG.arm(wildcards.arm)
-    return [frozen_train(wildcards)] if arm.kind == "in-context" else []
-
-
-def in_context_options(wildcards, input):
-    arm = CONFIG.arm(wildcards.arm)
-    return (
-        f"--examples {input.examples} --shots {arm.examples}"
-        if arm.kind == "in-context"
-        else ""
-    )
+def shots_options(wildcards, input):
+    shots = CONFIG.arm(wildcards.arm).shots
+    return f"--examples {input.examples} --shots {shots.count}" if shots else ""
 
 
 def length_bound(wildcards):
-    """A model that was never taught to stop may fill the length; a tuned one must not."""
-    tuned = CONFIG.arm(wildcards.arm).kind == "tuned"
-    return CONFIG.generation.max_length_share if tuned else 1.0
+    """A model that was never taught to stop may fill the length."""
+    taught = CONFIG.arm(wildcards.arm).stops_by_itself
+    return CONFIG.generation.max_length_share if taught else 1.0
 
 
 def recorded_responses(wildcards):

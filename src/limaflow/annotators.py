@@ -1,4 +1,4 @@
-"""Names of people, as records and file names bear them."""
+"""Names of annotators and reviewers, as they stand in records and file names."""
 
 import re
 

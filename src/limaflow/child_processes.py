@@ -28,10 +28,10 @@ def guard(command: list[str], patience: float) -> int:
     Returns:
         Its exit code, 1 if a signal ended it.
     """
-    told: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    received: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
     child = subprocess.Popen(command, start_new_session=True)
-    while child.poll() is None and not told:
+    while child.poll() is None and not received:
         time.sleep(0.1)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGTERM)

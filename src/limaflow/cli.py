@@ -11,16 +11,25 @@ from limaflow.errors import NO_ROOM, InputError
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.lm_evaluation.cli import app as benchmark
+from limaflow.measures.cli import agreement, agreement_of_grades, summarize, summarize_grades
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
 from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
 from limaflow.tools.planning.cli import plan
+from limaflow.tools.pricing.cli import say_price
 from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
+from limaflow.verdict_import.cli import import_verdicts
 
 train.command()(plan)
+judge.command("import")(import_verdicts)
+judge.command()(summarize)
+judge.command()(agreement)
+judge.command("summarize-grades")(summarize_grades)
+judge.command("agreement-of-grades")(agreement_of_grades)
+judge.command("price")(say_price)
 
 app = typer.Typer(
     help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",

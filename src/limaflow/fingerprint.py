@@ -9,7 +9,11 @@ file. Templates and other data that code reads are inputs or parameters of a rul
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +55,53 @@ def of(module: str, function: str, entries: Mapping[str, str] | None = None) -> 
     return hasher.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Cache:
+    """Fingerprints kept in a file. Every start of Snakemake asks for the same fifty, also on the
+    node of each cluster job, and to compute them takes a second."""
+
+    file: Path
+    sources: str
+    """Hash of all modules; what was kept under another one is not read."""
+    known: dict[str, str]
+
+    def of(self, module: str, function: str, entries: Mapping[str, str] | None = None) -> str:
+        """As the function `of`.
+
+        Raises:
+            LookupError: as there.
+        """
+        asked = json.dumps([module, function, entries or {}], sort_keys=True)
+        if asked not in self.known:
+            self.known[asked] = of(module, function, entries)
+            self._save()
+        return self.known[asked]
+
+    def _save(self) -> None:
+        """Write the file; where that is not allowed, the next start computes again."""
+        temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}.tmp")
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps({self.sources: self.known}), encoding="utf-8")
+            temporary.replace(self.file)
+        except OSError:
+            return
+
+
+def read_cache(file: Path) -> Cache:
+    """The cache in a file, or an empty one if it is missing, damaged or of other sources."""
+    hasher = hashlib.sha256(sys.version.encode())
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        hasher.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    sources = hasher.hexdigest()
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))[sources]
+    except (OSError, ValueError, LookupError, TypeError):
+        known = {}
+    return Cache(file, sources, known)
+
+
 def _reached(start: Definition, tables: Mapping[Definition, Definition]) -> set[Definition]:
     seen: set[Definition] = set()
     todo = [start]
@@ -74,15 +125,19 @@ def _uses(definition: Definition) -> frozenset[Definition]:
     module = definition.module
     found: set[Definition] = set()
     for node in _nodes(definition):
-        bound = _imported(_tree(module).body, module) | _imported(ast.walk(node), module)
-        for part in ast.walk(node):
+        parts = list(ast.walk(node))
+        # An import inside a definition comes before the module's own.
+        scopes = (_bound(parts, module), _bound_at_the_top(module))
+        for part in parts:
             if isinstance(part, ast.Name):
                 if part.id in _statements(module):
                     found.add(Definition(module, part.id))
-                elif part.id in bound and bound[part.id].name != WHOLE:
-                    found.add(bound[part.id])
+                else:
+                    origin = _resolved(part.id, scopes)
+                    if origin is not None and origin.name != WHOLE:
+                        found.add(origin)
             elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
-                origin = bound.get(part.value.id)
+                origin = _resolved(part.value.id, scopes)
                 if origin is not None and origin.name == WHOLE:
                     known = part.attr in _statements(origin.module)
                     found.add(Definition(origin.module, part.attr) if known else origin)
@@ -138,10 +193,17 @@ def _defined(node: ast.stmt) -> list[str]:
         return [part.id for part in parts if isinstance(part, ast.Name)]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return [node.target.id]
+    if isinstance(node, ast.If):  # such as a type that is built when the program runs
+        return [name for inner in [*node.body, *node.orelse] for name in _defined(inner)]
     return []
 
 
-def _imported(nodes: Iterator[ast.AST] | list[ast.stmt], module: str) -> dict[str, Definition]:
+@cache
+def _bound_at_the_top(module: str) -> dict[str, Definition]:
+    return _bound(_tree(module).body, module)
+
+
+def _bound(nodes: Iterable[ast.AST], module: str) -> dict[str, Definition]:
     """Local name → what of this package an import binds it to."""
     bound: dict[str, Definition] = {}
     for node in nodes:
@@ -160,11 +222,19 @@ def _imported(nodes: Iterator[ast.AST] | list[ast.stmt], module: str) -> dict[st
                 bound[alias.asname or alias.name] = (
                     Definition(inner, WHOLE) if _file(inner) else Definition(origin, alias.name)
                 )
-    return {
-        name: origin
-        for name, origin in bound.items()
-        if origin.name == WHOLE or origin.name in _statements(origin.module)
-    }
+    return bound
+
+
+def _resolved(name: str, scopes: Iterable[Mapping[str, Definition]]) -> Definition | None:
+    """What an imported name stands for, if its module defines it."""
+    for bound in scopes:
+        origin = bound.get(name)
+        # The module of an import is parsed only here, once a name of it is used.
+        if origin is not None and (
+            origin.name == WHOLE or origin.name in _statements(origin.module)
+        ):
+            return origin
+    return None
 
 
 @cache
@@ -181,10 +251,16 @@ def _tree(module: str) -> ast.Module:
     if path is None:
         raise LookupError(f"{module} is not a module of {PACKAGE}")
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             # A bare string is a docstring, of the definition or of the attribute above it.
             node.body = [s for s in node.body if not _is_bare_string(s)] or [ast.Pass()]
+        # Definitions stand among statements, so that expressions need no look.
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, block, None)
+            todo += inner if isinstance(inner, list) else []
     return tree
 
 

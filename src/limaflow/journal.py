@@ -1,6 +1,6 @@
 """Files that lines are only ever added to, each by one locked write that reaches the disk.
 
-A line that a kill or a full disk cut short was never confirmed: it is set aside, and said to be.
+A line that a kill or a full disk cut short was never confirmed: it is moved aside and reported.
 """
 
 import errno
@@ -56,7 +56,7 @@ def append(path: Path, fields: Mapping[str, Any], kind: type[Any]) -> str | None
     """
     line = line_of(fields).encode() + b"\n"
     with _locked(path) as file:
-        mended = _mended(file, path, kind)
+        repair = _repaired(file, path, kind)
         size = os.fstat(file).st_size
         try:
             written = os.write(file, line)
@@ -66,7 +66,7 @@ def append(path: Path, fields: Mapping[str, Any], kind: type[Any]) -> str | None
         except OSError:
             os.ftruncate(file, size)
             raise
-    return mended
+    return repair
 
 
 def prepare(path: Path, kind: type[Any]) -> str | None:
@@ -80,18 +80,18 @@ def prepare(path: Path, kind: type[Any]) -> str | None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mended = None
+        repair = None
         if path.exists():
             with _locked(path) as file:
-                mended = _mended(file, path, kind)
+                repair = _repaired(file, path, kind)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=path) from None
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError("cannot be written", path=path)
-    return mended
+    return repair
 
 
-def _mended(file: int, path: Path, kind: type[Any]) -> str | None:
+def _repaired(file: int, path: Path, kind: type[Any]) -> str | None:
     data = path.read_bytes()
     start = data.rfind(b"\n") + 1
     tail = data[start:]

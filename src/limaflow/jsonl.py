@@ -1,4 +1,4 @@
-"""Records as files: JSON lines and JSON, validated when read, whole or absent when written."""
+"""Records as files: JSON lines and JSON, validated when read; written completely or not at all."""
 
 import contextlib
 import dataclasses

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, write_json
@@ -22,19 +21,6 @@ def read_manifest(path: Path) -> tuple[ModelManifest, str]:
     if manifest.sha256 or manifest.path.startswith((".", "/")):
         raise InputError(f"the model's folder {folder} does not exist", path=path)
     return manifest, manifest.path
-
-
-def manifest_of_epoch(training: Path, epoch: int) -> Path:
-    """The model.json of one exported epoch that a run's training.json names.
-
-    Raises:
-        InputError: that epoch was not exported.
-    """
-    epochs: list[dict[str, Any]] = read_json(training, dict[str, Any]).get("epochs", [])
-    exported = {entry["epoch"]: entry["model"] for entry in epochs if entry["model"]}
-    if epoch not in exported:
-        raise InputError(f"epoch {epoch} was not exported; there are {[*exported]}", path=training)
-    return training.parent / str(exported[epoch])
 
 
 def adopt(model: str, path: str, revision: str | None, output: Path) -> None:

@@ -1,13 +1,15 @@
-"""Mistakes in a configuration, told by the key's path and with the nearest key."""
+"""Messages for mistakes in a configuration: the key's path and the nearest known key."""
 
 import difflib
 import json
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from limaflow.errors import InputError
 from limaflow.settings import Block
+
+Value = TypeVar("Value")
 
 
 def parse_block(kind: type[Block], text: str, origin: str) -> Block:
@@ -32,6 +34,20 @@ def validated(kind: type[Block], raw: Any, origin: str) -> Block:
         raise InputError(f"{origin}: " + "\n  ".join(["not valid:", *lines])) from None
 
 
+def parse_value(kind: type[Value], text: str, flag: str) -> Value:
+    """A value of a plain type, such as `dict[str, int]`, from the JSON of a command line flag.
+
+    Raises:
+        InputError: not JSON, or not of that type.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise InputError(f"{flag}{place and f' {place}'}: {problem['msg']}, got {text}") from None
+
+
 def messages(error: ValidationError, kind: type[BaseModel], raw: Any) -> list[str]:
     """A line for each mistake that pydantic found in `raw`."""
     lines = []
@@ -43,12 +59,22 @@ def messages(error: ValidationError, kind: type[BaseModel], raw: Any) -> list[st
             lines.append(f"{place}: unknown key{nearest(key, keys)}")
         elif problem["type"] == "missing":
             lines.append(f"{place}: missing")
+        elif problem["type"] == "union_tag_not_found":
+            lines.append(f"{place}.{_unquoted(problem['ctx']['discriminator'])}: missing")
+        elif problem["type"] == "union_tag_invalid":
+            known = [_unquoted(tag) for tag in problem["ctx"]["expected_tags"].split(", ")]
+            key, word = _unquoted(problem["ctx"]["discriminator"]), problem["ctx"]["tag"]
+            lines.append(f"{place}.{key}: unknown '{word}'{nearest(word, known)}")
         else:
             message = problem["msg"].removeprefix("Value error, ")
             shown = problem.get("input")
             value = f", got {shown!r}" if isinstance(shown, (str, int, float, bool)) else ""
             lines.append(f"{place}: {message}{value}" if place else message + value)
     return lines
+
+
+def _unquoted(word: str) -> str:
+    return word.strip("'")
 
 
 def _place(loc: tuple[int | str, ...], raw: Any) -> str:
@@ -62,7 +88,7 @@ def _place(loc: tuple[int | str, ...], raw: Any) -> str:
         elif isinstance(raw, dict) and step in raw:
             raw = raw[step]
             parts.append(str(step))
-        elif index == len(loc) - 1:
+        elif index == len(loc) - 1 and not (isinstance(raw, dict) and raw.get("kind") == step):
             parts.append(str(step))
     return ".".join(parts)
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from limaflow.intervals import Interval
 from limaflow.jsonl import replacing
-from limaflow.measures.intervals import Interval
 
 BLUE, ORANGE, GREY, LIGHT = "#0072B2", "#D55E00", "#6B6B6B", "#D9D9D9"
 SERIES = (BLUE, ORANGE, "#009E73", "#AA4499", "#56B4E9", "#E69F00", "#332288", GREY)

@@ -10,7 +10,6 @@ Split = Literal["train", "dev", "test"]
 Choice = Literal["first", "second", "tie"]
 FinishReason = Literal["stop", "length", "content_filter"]
 """Ended by itself; cut off by the limit; withheld by the provider, perhaps in part."""
-Scale = Literal["likert-6", "excellent-pass-fail", "safe-unsafe"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,11 +197,13 @@ class Judgment:
     prompt_id: str
     sample: int
     annotator: str
+    reading: int = 0
+    """Number of a further reading of the same material, where an annotator was asked again."""
     error: str | None = None
     """Why there is no answer; None where there is one."""
     reply: str = ""
     template: str = ""
-    """Content hash of the instrument's text."""
+    """Content hash of the instrument's file."""
     answered_by: str = ""
     """Model name and system fingerprint that the endpoint returned."""
     prompt_tokens: int = 0
@@ -222,6 +223,9 @@ class Verdict(Judgment):
     choice: Choice | None = None
     first_share: float | None = None
     """What part of the win the annotator gives `first`, from 0 to 1; None where it only chose."""
+    first_chars: int | None = None
+    """Length of the first response where the verdict was made elsewhere; `second_chars` too."""
+    second_chars: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +234,9 @@ class Grade(Judgment):
 
     model: str
     response_id: str
-    scale: Scale
+    instrument: str
+    """Its name; `scale` is that of its words."""
+    scale: str
     value: int | None = None
 
 

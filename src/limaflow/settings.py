@@ -1,11 +1,13 @@
 """What all blocks of the configuration share."""
 
 import json
+import re
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+NAME = re.compile(NAME_PATTERN)
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]

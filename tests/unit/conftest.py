@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_model import written_model
 
-from limaflow.jsonl import write_json, write_records
-from limaflow.records import Example, Message, ModelManifest, Split, example_id
+from limaflow.curation.settings import THRESHOLDS, Filters
+from limaflow.jsonl import write_records
+from limaflow.records import Example, Message, Split, example_id
 
+PAPER_FILTERS = Filters(
+    **{t.key: t.paper for t in THRESHOLDS if t.paper is not None}, title_prompt_share=0.3
+)
 BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -19,6 +24,12 @@ FLAGS = (
 VERBS = ("feeds", "paints", "repairs", "sells", "finds", "hides", "counts")
 THINGS = ("a red lantern", "nine goats", "the old bridge", "warm bread", "his brother's boat")
 PLACES = ("Arlo", "Benwick", "Corra", "Dunmere", "Elsby", "Farrow", "Gilsand", "Hexley")
+
+
+@pytest.fixture(scope="session")
+def paper_filters() -> Filters:
+    """The paper's selection rules for Stack Exchange."""
+    return PAPER_FILTERS
 
 
 def sentences() -> list[str]:
@@ -41,44 +52,7 @@ def example(number: int, *, split: Split = "train", answered: bool = True) -> Ex
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """model.json of an untrained Llama of 2 layers, context 128, with BOS, EOS and no pad."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("base")
-    bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=["<s>", "</s>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    bpe.train_from_iterator([*sentences(), "Question: what happens?\n\nAnswer:"], trainer)
-    bpe.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", bpe.token_to_id("<s>"))]
-    )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", model_max_length=128
-    )
-    torch.manual_seed(0)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=128,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-    )
-    model.save_pretrained(folder / "model")
-    tokenizer.save_pretrained(folder / "model")
-    write_json(folder / "model.json", ModelManifest(model="base", path="model"))
-    return folder / "model.json"
+    return written_model(tmp_path_factory.mktemp("base"), texts=sentences(), context=128)
 
 
 @pytest.fixture(scope="session")

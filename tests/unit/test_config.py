@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped_experiments import EXPERIMENTS, config_files
 
-from limaflow.arms.kinds import TunedArm
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
@@ -55,13 +55,9 @@ def test_the_defaults_are_the_papers_recipe(paper: dict[str, Any]) -> None:
     assert config.selection.epochs == [5, 6, 7, 8, 9, 10]
 
 
-@pytest.mark.parametrize(
-    "overlay",
-    sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml")),
-    ids=lambda p: p.stem,
-)
-def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
-    assert parse(merged([root / "config.yaml", overlay])).experiment == overlay.stem
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_is_valid(experiment: Path) -> None:
+    assert parse(merged(config_files(experiment))).experiment == experiment.stem
 
 
 @pytest.mark.parametrize(
@@ -97,17 +93,44 @@ def test_every_experiment_is_valid(root: Path, overlay: Path) -> None:
         ("arms.lima.training", {"epochs": 4}, "lie after the last of the 4 epochs of arm 'lima'"),
         ("launch.processes_per_node", 7, "cannot be shared evenly by 28 processes"),
         ("launch.zero_stage", 0, "stage 0 with bf16"),
-        ("judging.selection", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
+        ("judging.selection.judge", "gpt4", "no judge is named 'gpt4'; did you mean 'gpt-4'?"),
+        (
+            "judging.selection.instrument",
+            "harm",
+            "no instrument of judging.instruments is named 'harm'",
+        ),
+        (
+            "judging.instruments",
+            {"likrt": ["gpt-4"]},
+            "judging.instruments: no instrument is named 'likrt'; did you mean 'likert'?",
+        ),
+        (
+            "judging.instruments",
+            {"a/harm.md": ["gpt-4"], "b/harm.md": ["gpt-4"]},
+            "a/harm.md and b/harm.md are both named 'harm'",
+        ),
+        (
+            "judging.instruments",
+            {"my/Harm 2.md": ["gpt-4"]},
+            "the name of my/Harm 2.md stands in paths of results",
+        ),
+        (
+            "judging.instruments",
+            {"my/harm.md": ["gpt4"]},
+            "judging.instruments.my/harm.md: no judge is named 'gpt4'",
+        ),
         ("benchmarks.arms", ["gpt-4"], "'gpt-4' is not a model that runs here"),
         ("base.path", None, "base: give either path (a hub name or folder) or stand_in"),
-        ("sources.wikihow.kind", "wikihaw", "sources.wikihow: Input tag 'wikihaw'"),
+        (
+            "sources.wikihow.kind",
+            "wikihaw",
+            "sources.wikihow.kind: unknown 'wikihaw'; did you mean 'wikihow'?",
+        ),
     ],
 )
 def test_a_mistake_names_the_key_and_the_mend(
     paper: dict[str, Any], path: str, value: object, expected: str
 ) -> None:
-    if path == "sources.wikihow.kind":
-        expected = "sources.wikihow.kind: Input should be"
     assert expected in message_of(changed(paper, path, value))
 
 
@@ -130,7 +153,6 @@ def test_numbers_that_yaml_reads_as_text_are_numbers(paper: dict[str, Any]) -> N
 
 def test_an_arms_recipe_is_the_training_block_with_its_overrides(paper: dict[str, Any]) -> None:
     config = parse(changed(paper, "arms.lima.training", {"learning_rate": 2e-5}))
-    assert isinstance(config.arm("lima"), TunedArm)
     assert config.training_of("lima") == config.training.model_copy(update={"learning_rate": 2e-5})
 
 
@@ -186,3 +208,34 @@ def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:
     config = parse(raw)
     assert [a.name for a in config.arms if config.is_ablation(a.name)] == ["few"]
     assert not any(config.is_unfiltered(a.name) for a in config.arms)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"seed: 1\nseed: 2\n", ":2: not YAML: the key 'seed' stands twice"),
+        (b"launch:\n  nodes: 1\n  nodes: 2\n", ":3: not YAML: the key 'nodes' stands twice"),
+        (b"# nothing\n", ": holds no keys"),
+        (b"- 1\n", ": holds no mapping of keys"),
+        (b"seed: 1\ntitle: caf\xe9\n", ":2: not UTF-8"),
+    ],
+)
+def test_a_file_that_says_something_twice_or_nothing_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "overlay.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        merged([path])
+    assert message in str(error.value)
+
+
+def test_keys_that_are_merged_in_may_be_given_again(tmp_path: Path) -> None:
+    path = tmp_path / "overlay.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n")
+    assert merged([path])["b"] == {"x": 1, "y": 3}
+
+
+def test_an_arm_is_not_compared_with_itself(paper: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="an arm is compared with itself"):
+        parse({**paper, "comparisons": [{"first": "lima", "second": "lima"}]})

@@ -1,5 +1,6 @@
 """The fingerprint changes with the code a command runs, and with nothing else."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,54 @@ def test_another_command_of_the_same_file_does_not_count(
     assert fingerprint("training.cli:run") == before
 
 
+def cached(package: Path, file: Path, command: str) -> str:
+    """The fingerprint by a cache in `file`, and whether the code was read for it."""
+    module, function = command.split(":")
+    program = (
+        "from pathlib import Path; from limaflow import fingerprint;"
+        f"cache = fingerprint.read_cache(Path('{file}'));"
+        f"print(cache.of('limaflow.{module}', '{function}'),"
+        "fingerprint._tree.cache_info().misses > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_cache_answers_as_long_as_no_module_changes(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str]
+) -> None:
+    file, command = tmp_path / "state" / "fingerprints.json", "training.cli:run"
+    before = fingerprint(command)
+    assert cached(package, file, command) == f"{before} True"
+    assert cached(package, file, command) == f"{before} False"
+    edit(package / "seeds.py", "sort_keys=True", "sort_keys=False")
+    assert cached(package, file, command) == f"{fingerprint(command)} True"
+    assert fingerprint(command) != before
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1]", "7"])
+def test_a_damaged_cache_is_computed_anew(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str], damage: str
+) -> None:
+    (tmp_path / "fingerprints.json").write_text(damage)
+    found = cached(package, tmp_path / "fingerprints.json", "training.cli:run")
+    assert found == f"{fingerprint('training.cli:run')} True"
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    package: Path, tmp_path: Path, fingerprint: Callable[[str], str]
+) -> None:
+    (tmp_path / "in-the-way").touch()
+    found = cached(package, tmp_path / "in-the-way" / "fingerprints.json", "training.cli:run")
+    assert found == f"{fingerprint('training.cli:run')} True"
+
+
 def test_an_unknown_command_is_an_error() -> None:
     from limaflow import fingerprint
 
@@ -120,3 +169,79 @@ def test_an_entry_of_a_table_leaves_the_other_entries_out(package: Path) -> None
     assert of("one") == one
     assert of("two") != two
     assert "has no table TABLE with the key 'three'" in of("three")
+
+
+KINDS = ("stackexchange", "wikihow", "reddit", "natural-instructions", "authored")
+FOR_ALL_KINDS = {"hold_out", "sample", "apply_review"}
+ALL_JOBS = f"""
+import json
+from limaflow import fingerprint
+tables = "limaflow.sources.kinds"
+def of(stage, command, table, kind):
+    return fingerprint.of(f"limaflow.{{stage}}.cli", command, {{f"{{tables}}:{{table}}": kind}})
+hashes = {{c: fingerprint.of("limaflow.curation.cli", c) for c in {sorted(FOR_ALL_KINDS)}}}
+for kind in {KINDS}:
+    hashes["extract " + kind] = of("sources", "extract", "READERS", kind)
+    hashes["filter " + kind] = of("curation", "filter_candidates", "POLICIES", kind)
+print(json.dumps(hashes))
+"""
+
+
+def changed_by(package: Path, file: str, old: str, new: str) -> set[str]:
+    """Jobs that an edit repeats: `extract` and `filter` of each kind, and what serves all kinds."""
+
+    def hashes() -> dict[str, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", ALL_JOBS],
+            env={"PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: dict[str, str] = json.loads(done.stdout)
+        return found
+
+    before = hashes()
+    edit(package / file, old, new)
+    return {job for job, hash in hashes().items() if hash != before[job]}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "jobs"),
+    [
+        ("wikihow.py", "title, text = row", "title, text, _ = row", {"extract wikihow"}),
+        ("stackexchange.py", "site, before = ", "before, site = ", {"extract stackexchange"}),
+        ("stackexchange.py", "1024 * 1024", "2048 * 1024", {"extract stackexchange"}),
+        ("reddit.py", 'TITLES_ONLY = ("ask', 'TITLES_ONLY = ("tell', {"extract reddit"}),
+        (
+            "authored.py",
+            'prompt_field: str = "prompt"',
+            'prompt_field: str = "q"',
+            {"extract authored"},
+        ),
+        (
+            "wikihow.py",
+            'strata="even"',
+            'strata="by size"',
+            {"filter wikihow", *FOR_ALL_KINDS},
+        ),
+    ],
+)
+def test_an_edit_of_a_kind_repeats_the_jobs_of_that_kind_alone(
+    package: Path, file: str, old: str, new: str, jobs: set[str]
+) -> None:
+    assert changed_by(package, f"sources/kinds/{file}", old, new) == jobs
+
+
+def test_an_edit_of_a_selection_rule_repeats_every_filter_and_no_reader(package: Path) -> None:
+    rule = "curation/filters/response_too_short.py"
+    changed = changed_by(package, rule, "if chars < least", "if chars <= least")
+    assert changed == {f"filter {kind}" for kind in KINDS}
+
+
+def test_a_definition_in_an_if_is_followed(package: Path) -> None:
+    """The block of the selection rules is built when the program runs, in such a branch."""
+    changed = changed_by(
+        package, "curation/settings.py", "description=t.meaning", "title=t.meaning"
+    )
+    assert changed == {f"filter {kind}" for kind in KINDS}

@@ -1,5 +1,7 @@
 """A finished study to look at and to change: the tiny miniature, run to its end, for real."""
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -9,12 +11,19 @@ from workspace import Workspace, checkout
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Workspace:
-    """The tiny miniature, run to its report. Tests take copies of it."""
-    folder = checkout(root, tmp_path_factory.mktemp("workspace") / "limaflow")
-    workspace = Workspace(folder)
-    done = workspace.run()
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
-    return workspace
+    """The tiny miniature, run to its report once for all workers of pytest. Tests take copies."""
+    own = tmp_path_factory.getbasetemp()
+    place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, done = place / "workspace" / "limaflow", place / "workspace" / "done"
+    with (place / "workspace.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            folder.parent.mkdir()
+            ran = Workspace(checkout(root, folder)).run()
+            assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-6000:]
+            done.touch()
+    return Workspace(folder)
 
 
 @pytest.fixture

@@ -41,7 +41,17 @@ def brought(workspace: Workspace) -> Workspace:
                 if e["id"] == row["prompt_id"]
             )
             file.write(json.dumps({"prompt": text, "response": row["text"]}) + "\n")
-    shutil.copy2(results / "verdicts/world-truth/lima-vs-few.jsonl", mine / "verdicts.jsonl")
+    with (mine / "verdicts.csv").open("w", encoding="utf-8") as file:
+        file.write("question,left,right,won\n")
+        for row in rows(results / "verdicts/world-truth/lima-vs-few.jsonl"):
+            won = {"first": "L", "second": "R", "tie": "0"}[row["choice"]]
+            file.write(f"{row['prompt_id']},{row['first']},{row['second']},{won}\n")
+    verdicts = {
+        "path": "mine/verdicts.csv",
+        "columns": {"prompt_id": "question", "first": "left", "second": "right", "choice": "won"},
+        "words": {"L": "first", "R": "second", 0: "tie"},
+        "values": {"annotator": "somebody"},
+    }
     overlay = {
         "sources": [],
         "datasets": [{"name": "lima", "path": "mine/train.jsonl"}],
@@ -57,7 +67,7 @@ def brought(workspace: Workspace) -> Workspace:
         ],
         "comparisons": [
             {"first": "lima", "second": "base"},
-            {"first": "lima", "second": "few", "verdicts": "mine/verdicts.jsonl"},
+            {"first": "lima", "second": "few", "verdicts": verdicts},
         ],
         "benchmarks": {"arms": ["base", "lima"]},
         "experiment": "brought",
@@ -69,8 +79,12 @@ def brought(workspace: Workspace) -> Workspace:
 def test_data_model_responses_and_verdicts_of_others_end_in_a_report(brought: Workspace) -> None:
     planned = rules_of(brought.planned())
     assert not {"fine_tune", "pretrain_stand_in", "extract", "filter", "sample"} & set(planned)
-    assert {"adopt_dataset", "adopt_model", "adopt_responses", "adopt_verdicts"} <= set(planned)
+    assert {"adopt_dataset", "adopt_model", "adopt_responses", "import_verdicts"} <= set(planned)
     done = brought.run()
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert (brought.folder / "results/brought/report/index.html").stat().st_size > 10_000
+    report = brought.folder / "results/brought/report/index.html"
+    assert report.stat().st_size > 10_000
+    recorded = list(rows(brought.folder / "results/brought/verdicts/recorded/lima-vs-few.jsonl"))
+    assert {row["annotator"] for row in recorded} == {"somebody"}
+    assert "somebody" in report.read_text(encoding="utf-8")
     assert brought.planned() == set()

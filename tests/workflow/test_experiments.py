@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shipped_experiments import EXPERIMENTS, config_files, overlays
 from workspace import TRACKED
 
 from limaflow.config.loading import parse
@@ -13,7 +14,7 @@ from limaflow.config.merge_configs import merged
 from limaflow.sources.settings import raw_path
 
 pytestmark = pytest.mark.slow
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+LARGE = next(path for path in EXPERIMENTS if path.stem == "miniature-full")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
         copy(root / name, folder / name)
     for overlay in EXPERIMENTS:
-        config = parse(merged([root / "config.yaml", overlay]))
+        config = parse(merged(config_files(overlay)))
         named = [
             raw_path(file, source.name, "raw")
             for source in config.sources
@@ -41,7 +42,7 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("overlay", EXPERIMENTS, ids=lambda path: path.stem)
 def test_it_plans(checkout: Path, overlay: Path) -> None:
     program = Path(sys.executable).with_name("snakemake")
-    configured = ["--configfile", f"experiments/{overlay.name}", "--config", "data_root=raw"]
+    configured = ["--configfile", *overlays(overlay), "--config", "data_root=raw"]
     done = subprocess.run(
         [program, "-n", "-q", "rules", "--cores", "1", *configured],
         cwd=checkout,
@@ -50,3 +51,34 @@ def test_it_plans(checkout: Path, overlay: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> None:
+    config = parse(merged([root / "config.yaml", *(root / n for n in overlays(LARGE))]))
+    sizes = {
+        arm.name: sum(number for number in drawn.values() if number != "all")
+        for arm in config.arms
+        if arm.kind == "tuned" and (drawn := config.dataset(arm.dataset).examples)
+    }
+    assert sizes == {"lima": 400, "hundred": 100, "fifty": 50, "few": 25, "unfiltered": 400}
+    assert {name for name in sizes if config.is_ablation(name)} == {"hundred", "fifty", "few"}
+    assert [name for name in sizes if config.is_unfiltered(name)] == ["unfiltered"]
+    assert {c.second for c in config.comparisons} >= sizes.keys() - {"lima"}
+    # Nothing of it lies in the demo's folder.
+    text = LARGE.read_text(encoding="utf-8")
+    assert "results/miniature/" not in text
+    assert config.experiment == LARGE.stem
+
+
+def test_make_names_the_experiments_to_one_who_mistypes(root: Path) -> None:
+    done = subprocess.run(
+        ["make", "-o", ".venv/.complete", "demo", "EXPERIMENT=minature"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "no experiment is named 'minature'" in done.stdout
+    assert "llama-7b" in done.stdout
+    assert "miniature-full" in done.stdout

@@ -41,7 +41,7 @@ def test_rounds_of_pairs_and_of_grades_enter_tables_and_figures(workspace: Works
     lima, base = (f"results/miniature/responses/test/{arm}.jsonl" for arm in ("lima", "base"))
     round_of(workspace, "pairs", "--first", lima, "--second", base)
     round_of(workspace, "quality", "--instrument", "quality", "--responses", lima)
-    answer(workspace.folder / "pairs", "tie")
+    answer(workspace.folder / "pairs", "neither")
     answer(workspace.folder / "quality", "excellent")
     people = [{"folder": "pairs", "pool": False}, {"folder": "quality"}]
     overlay = yaml.safe_dump({"judging": {"people": people}})

@@ -18,7 +18,7 @@ from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, NotMeasured
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
 
 FILE = Path(__file__).with_name("claims.yaml")

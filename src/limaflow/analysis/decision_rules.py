@@ -7,7 +7,7 @@ equivalence test by intervals (Schuirmann 1987): absence of a significant differ
 
 from typing import Literal
 
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 
 Decision = Literal["supported", "contradicted", "undecided", "not tested here"]
 

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
+from limaflow.intervals import Interval, bootstrap_mean
 from limaflow.jsonl import read_json, read_records
-from limaflow.measures.intervals import Interval, bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.measures.intervals import Interval, bootstrap_mean
+from limaflow.intervals import Interval, bootstrap_mean
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 

@@ -11,7 +11,7 @@ from limaflow.analysis.claim_entries import Measure
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import grade_gaps, grade_shares
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 from limaflow.measures.summaries import Preference, mirrored
 from limaflow.mistakes import nearest
 from limaflow.records import Grade

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 from limaflow.plot_style import BLUE, LIGHT, ORANGE, columns, drawing, empty
 
 BEST_TO_WORST = (BLUE, "#56B4E9", LIGHT, "#E69F00", ORANGE)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.results import Results
 
@@ -24,8 +24,8 @@ class Study:
     """The arm that the paper's claims are about."""
     dataset: str
     """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
-    judged_epochs: tuple[int, ...] = ()
-    """Of the LIMA arm."""
+    selection: tuple[str, str] = ("", "")
+    """Instrument and judge of the dev responses."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -36,9 +36,10 @@ class Study:
         return self.lima in self.tuned
 
     def dev_grades(self) -> list[Path]:
-        """Grades of the LIMA arm's dev responses; none if it is not tuned."""
-        root = self.results.root / "grades/dev" / self.lima
-        return [root / f"epoch-{epoch}.jsonl" for epoch in self.judged_epochs]
+        """Grades of the LIMA arm's dev responses, of all epochs; none if it is not tuned."""
+        instrument, judge = self.selection
+        grades = self.results.grades(instrument, "dev", judge, self.lima)
+        return [grades] if self.lima_is_tuned else []
 
 
 def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str]]) -> Study:
@@ -50,15 +51,16 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
     lima = config.analysis.lima_arm
     tuned = [arm for arm in config.arms if isinstance(arm, TunedArm)]
     datasets = [arm.dataset for arm in sorted(tuned, key=lambda arm: arm.name != lima)]
-    measured = config.benchmarks.arms
+    measured = [config.arm(name) for name in config.benchmarks.arms]
+    chosen = config.judging.selection
     return Study(
         results=results,
         arms=tuple(arm.name for arm in config.arms),
         tuned=tuple(arm.name for arm in tuned),
         lima=lima,
         dataset=(datasets or [config.datasets[0].name])[0],
-        judged_epochs=tuple(config.selection.epochs) if lima in {a.name for a in tuned} else (),
+        selection=(chosen.instrument, chosen.judge),
         measures_tax=len(measured) > 1
-        and any(config.arm(name).kind == "base" for name in measured),
+        and any(arm.model_manifest(results) == results.base_model for arm in measured),
         scales=scales,
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from limaflow.errors import InputError
+from limaflow.intervals import bootstrap_mean
 from limaflow.jsonl import read_records
-from limaflow.measures.intervals import bootstrap_mean
 from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for

@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import Field
 
-from limaflow.arms.kinds import Arm, TunedArm
+from limaflow.arms.table import Arm
 from limaflow.curation.settings import Curation, Dataset, Prompts
 from limaflow.endpoints.settings import Judge
 from limaflow.generation.settings import Generation
 from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
-from limaflow.sources.settings import Source
+from limaflow.sources.settings import AnySource, Source
 from limaflow.training.settings import Base, Launch, Selection, Training
 
 
@@ -45,7 +45,7 @@ class Config(Settings):
     title: str
     seed: int = Field(ge=0)
     data_root: str
-    sources: list[Source]
+    sources: list[AnySource]
     curation: Curation
     datasets: list[Dataset] = Field(min_length=1)
     prompts: Prompts
@@ -87,10 +87,8 @@ class Config(Settings):
         )
 
     def training_of(self, arm: str) -> Training:
-        """The training recipe of a tuned arm: `training` with the arm's overrides."""
-        tuned = self.arm(arm)
-        assert isinstance(tuned, TunedArm)
-        return Training.model_validate({**self.training.model_dump(), **tuned.training})
+        """The block `training` as it holds for an arm, with its overrides."""
+        return self.arm(arm).training_settings(self.training)
 
     def is_ablation(self, arm: str) -> bool:
         """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
@@ -106,5 +104,5 @@ class Config(Settings):
 
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""
-        tuned = self.arm(arm)
-        return (self.dataset(tuned.dataset).examples or {}) if isinstance(tuned, TunedArm) else {}
+        dataset = self.arm(arm).training_dataset
+        return (self.dataset(dataset).examples or {}) if dataset else {}

@@ -3,7 +3,7 @@
 from limaflow.config.experiment import Config
 from limaflow.curation.settings import Dataset, PromptDraw, Prompts
 from limaflow.errors import InputError
-from limaflow.sources.settings import Source
+from limaflow.sources.settings import SOURCE_BLOCKS
 
 RELEASED, RELEASED_TEST = "released", "released-test"
 
@@ -20,8 +20,8 @@ def with_published_rows(config: Config) -> Config:
         )
     train, prompts = config.curation.released.shards()
     sources = [source for source in config.sources if source.kind != "released"] + [
-        Source(name=RELEASED, kind="released", shards=train),
-        Source(name=RELEASED_TEST, kind="released", shards=prompts),
+        SOURCE_BLOCKS["released"](name=RELEASED, kind="released", shards=train),
+        SOURCE_BLOCKS["released"](name=RELEASED_TEST, kind="released", shards=prompts),
     ]
     datasets = [
         dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})

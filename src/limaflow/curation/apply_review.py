@@ -1,15 +1,16 @@
 """A person's decisions, applied again on every run: keep, reject, or edit an example.
 
 Rejected examples are replaced by the next ones of the reserve, of the same stratum if it has any,
-so that the set stays at its size. How the decisions of a ledger become one per example is told in
-`limaflow.curation.review_decisions`.
+so that the set stays at its size. `limaflow.curation.review_decisions` makes
+one decision per example out of a ledger.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from limaflow.curation.ledger import Decision
+from limaflow.curation.ledger import Decision, Ledger
 from limaflow.curation.review_decisions import opinions
 from limaflow.curation.sampling import place_in_stratum
 from limaflow.errors import InputError
@@ -35,6 +36,10 @@ class Summary:
     ledger: str | None = None
 
 
+MOST_PRINTED = 20
+"""Decisions on no candidate that are printed; the summary lists them all."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One place of the sample: who was drawn for it, and who came instead, in order."""
@@ -55,8 +60,8 @@ def reviewed(
 ) -> tuple[list[Example], list[Drop], Summary]:
     """The examples that stand after review and the drops, each sorted by id, and a summary.
 
-    `pool` has the ids of all candidates, so that a decision on one that was not drawn is told from
-    one that meets no candidate.
+    `pool` has the ids of all candidates: a decision on one of them that was not drawn is counted
+    apart from one on no candidate.
 
     Raises:
         InputError: an edit without messages or into another example, or too small a reserve.
@@ -92,6 +97,27 @@ def reviewed(
         sorted((_drop(e, decisions[e.id]) for e in out), key=lambda drop: drop.id),
         summary,
     )
+
+
+def report_lines(done: Summary, ledger: Ledger, summary: Path) -> Iterator[str]:
+    """What to print of a review, for a person; `summary` is the file that has all of it."""
+    for warning in ledger.warnings:
+        yield f"warning: {warning}"
+    if done.ledger is None:
+        yield f"{done.kept} kept: there is no ledger, so no one has reviewed them"
+        return
+    yield (
+        f"{done.kept} kept, {done.edited} of them edited; {done.rejected} rejected and "
+        f"replaced; {done.unreviewed} without a decision"
+    )
+    if done.undrawn:
+        yield f"{done.undrawn} decisions are on candidates that this sample did not draw"
+    decisions = {decision.id: decision for decision in ledger.decisions}
+    for id in done.unmet[:MOST_PRINTED]:
+        decision = decisions[id]
+        yield f"no candidate meets the decision on {id} ({decision.decision}): {decision.prompt}"
+    if more := len(done.unmet[MOST_PRINTED:]):
+        yield f"nor {more} more, which {summary} lists"
 
 
 def places(

@@ -1,12 +1,16 @@
 """`limaflow curate`: from candidates to the frozen data set."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from pydantic import NonNegativeInt
 
-if TYPE_CHECKING:
-    from limaflow.curation.sampling import Wanted
+from limaflow.jsonl import read_json, read_records, write_json, write_records
+from limaflow.mistakes import parse_block, parse_value
+from limaflow.records import Candidate, Drop, Example, Split
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,40 +18,18 @@ Seed = Annotated[int, typer.Option(help="Seed of the experiment.")]
 Kept = Annotated[Path, typer.Option(help="Examples that stay, JSON lines.")]
 Dropped = Annotated[Path, typer.Option(help="Records that leave, with rule and detail.")]
 Temperature = Annotated[float, typer.Option(help="τ: strata are drawn with p ∝ n^(1/τ).")]
+NgramWords = Annotated[str, typer.Option("--settings", help="JSON of curation.decontamination.")]
+Prompts = Annotated[list[Path], typer.Option(help="Dev and test prompts.")]
+BenchmarkTexts = Annotated[Path | None, typer.Option(help="Texts of benchmark items, JSON lines.")]
+SharedTexts = Annotated[Path, typer.Option(help="Every shared text, JSON lines.")]
+
+Counts = dict[str, NonNegativeInt]
+"""Number of examples by source."""
 
 
-def counts_of(text: str, flag: str) -> dict[str, int]:
-    """`{"source": number}` from a flag.
-
-    Raises:
-        InputError: not a JSON object of whole numbers ≥ 0.
-    """
-    import json
-
-    from limaflow.errors import InputError
-
-    try:
-        counts = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{flag} is not JSON: {error}") from None
-    if not isinstance(counts, dict) or not all(
-        type(count) is int and count >= 0 for count in counts.values()
-    ):
-        raise InputError(f'{flag} must be {{"source": number}}, got {text}')
-    return counts
-
-
-def wanted_of(text: str, flag: str) -> "dict[str, Wanted]":
-    """The same, where a number may also be "all": whatever the source has."""
-    import json
-
-    try:
-        counts = json.loads(text)
-    except json.JSONDecodeError:
-        counts = None
-    whole = [key for key, n in counts.items() if n == "all"] if isinstance(counts, dict) else []
-    numbers = text if not whole else json.dumps({k: counts[k] for k in counts if k not in whole})
-    return {**counts_of(numbers, flag), **dict.fromkeys(whole, "all")}
+def examples_of(files: Iterable[Path]) -> list[Example]:
+    """The examples of all files, in order."""
+    return [example for file in files for example in read_records(file, Example)]
 
 
 @app.command(name="filter")
@@ -62,20 +44,22 @@ def filter_candidates(
     dropped: Dropped,
 ) -> None:
     """Apply the selection rules, choose prompts, clean the texts."""
-    from collections import Counter
-
     from limaflow.curation.filtering import filtered
     from limaflow.curation.settings import Filters
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.mistakes import parse_block
-    from limaflow.records import Candidate
 
     rules = parse_block(Filters, filters, "--filters") if filters else None
     examples, drops = filtered(read_records(candidates, Candidate), rules, seed)
-    write_records(dropped, drops)
-    write_records(kept, examples)
+    _write_both(kept, examples, dropped, drops)
     reasons = "".join(f"; {n} {r}" for r, n in sorted(Counter(d.rule for d in drops).items()))
     print(f"{candidates}: {len(examples)} kept{reasons}")
+
+
+@app.command()
+def rules() -> None:
+    """Print the selection rules with their thresholds, as docs/curation.md has them."""
+    from limaflow.curation.filters import rules_table
+
+    print(rules_table())
 
 
 @app.command()
@@ -97,13 +81,10 @@ def hold_out(
 ) -> None:
     """Set dev and test prompts aside, drawn from sources or brought as files."""
     from limaflow.curation.holdout import prompts_of
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.records import Example
 
-    examples = [example for path in filtered or [] for example in read_records(path, Example)]
     splits = prompts_of(
-        examples,
-        {"dev": counts_of(dev, "--dev"), "test": counts_of(test, "--test")},
+        examples_of(filtered or []),
+        {"dev": parse_value(Counts, dev, "--dev"), "test": parse_value(Counts, test, "--test")},
         {"dev": dev_path or [], "test": test_path or []},
         temperature,
         seed,
@@ -124,16 +105,10 @@ def deduplicate(
     """Keep one example of each group of equal or nearly equal ones."""
     from limaflow.curation.deduplication import deduplicated
     from limaflow.curation.settings import Deduplication
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.mistakes import parse_block
-    from limaflow.records import Example
 
-    examples, drops = deduplicated(
-        (example for path in filtered for example in read_records(path, Example)),
-        parse_block(Deduplication, settings, "--settings"),
-    )
-    write_records(dropped, drops)
-    write_records(kept, examples)
+    block = parse_block(Deduplication, settings, "--settings")
+    examples, drops = deduplicated(examples_of(filtered), block)
+    _write_both(kept, examples, dropped, drops)
     print(f"{len(examples)} kept, {len(drops)} duplicates dropped")
 
 
@@ -141,32 +116,20 @@ def deduplicate(
 def decontaminate(
     unique: Annotated[Path, typer.Argument(help="Deduplicated examples.")],
     *,
-    settings: Annotated[str, typer.Option(help="JSON of curation.decontamination.")],
-    prompts: Annotated[list[Path], typer.Option(help="Dev and test prompts.")],
-    benchmark_texts: Annotated[
-        Path | None, typer.Option(help="Texts of benchmark items, JSON lines.")
-    ] = None,
+    settings: NgramWords,
+    prompts: Prompts,
+    benchmark_texts: BenchmarkTexts = None,
     kept: Kept,
     dropped: Dropped,
-    report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
+    report: SharedTexts,
 ) -> None:
     """Remove examples that share text with dev, test or a benchmark."""
-    from limaflow.curation.decontamination import decontaminated
-    from limaflow.curation.protected_text import GuardedText
-    from limaflow.curation.settings import Decontamination
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.mistakes import parse_block
-    from limaflow.records import Example
+    from limaflow.curation.decontamination import decontaminated, read_protected
 
-    examples, drops, matches = decontaminated(
-        read_records(unique, Example),
-        [example for path in prompts for example in read_records(path, Example)],
-        read_records(benchmark_texts, GuardedText) if benchmark_texts else (),
-        parse_block(Decontamination, settings, "--settings").ngram_words,
-    )
-    write_records(dropped, drops)
+    protected = read_protected(prompts, benchmark_texts, settings)
+    examples, drops, matches = decontaminated(read_records(unique, Example), protected)
     write_records(report, matches)
-    write_records(kept, examples)
+    _write_both(kept, examples, dropped, drops)
     print(f"pool of {len(examples)}; {len(drops)} dropped, {len(matches)} shared texts")
 
 
@@ -174,27 +137,17 @@ def decontaminate(
 def contamination(
     examples: Annotated[Path, typer.Argument(help="Examples of a data set brought whole.")],
     *,
-    settings: Annotated[str, typer.Option(help="JSON of curation.decontamination.")],
-    prompts: Annotated[list[Path], typer.Option(help="Dev and test prompts.")],
-    benchmark_texts: Annotated[
-        Path | None, typer.Option(help="Texts of benchmark items, JSON lines.")
-    ] = None,
-    report: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
+    settings: NgramWords,
+    prompts: Prompts,
+    benchmark_texts: BenchmarkTexts = None,
+    report: SharedTexts,
 ) -> None:
     """List what a ready-made data set shares with dev, test or a benchmark; remove nothing."""
     from limaflow.curation.decontamination import contamination as found_in
-    from limaflow.curation.protected_text import GuardedText
-    from limaflow.curation.settings import Decontamination
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.mistakes import parse_block
-    from limaflow.records import Example
+    from limaflow.curation.decontamination import read_protected
 
-    matches = found_in(
-        read_records(examples, Example),
-        [example for path in prompts for example in read_records(path, Example)],
-        read_records(benchmark_texts, GuardedText) if benchmark_texts else (),
-        parse_block(Decontamination, settings, "--settings").ngram_words,
-    )
+    protected = read_protected(prompts, benchmark_texts, settings)
+    matches = found_in(read_records(examples, Example), protected)
     write_records(report, matches)
     count = len({match.id for match in matches})
     print(f"{examples}: {count} examples share text with dev, test or a benchmark")
@@ -213,20 +166,13 @@ def sample(
     dropped: Dropped,
 ) -> None:
     """Draw a data set from the pool."""
+    from limaflow.curation.sampling import Wanted, undrawn
     from limaflow.curation.sampling import sampled as sampled_from
-    from limaflow.curation.sampling import undrawn
-    from limaflow.jsonl import read_records, write_records
-    from limaflow.records import Example
 
-    wanted = wanted_of(examples, "--examples")
-    chosen, spare = sampled_from(
-        read_records(pool, Example),
-        wanted,
-        temperature,
-        reserve_share,
-        seed,
-    )
-    write_records(dropped, undrawn(read_records(pool, Example), wanted, chosen, spare))
+    wanted = parse_value(dict[str, Wanted], examples, "--examples")
+    available = examples_of([pool])
+    chosen, spare = sampled_from(available, wanted, temperature, reserve_share, seed)
+    write_records(dropped, undrawn(available, wanted, chosen, spare))
     write_records(sampled, chosen)
     write_records(reserve, spare)
     print(f"{len(chosen)} sampled, {len(spare)} in reserve")
@@ -240,7 +186,6 @@ def adopt(
 ) -> None:
     """Take a ready-made data set as it is."""
     from limaflow.curation.adoption import adopted
-    from limaflow.jsonl import write_records
 
     print(f"{file}: {write_records(output, adopted(file, 'train'))} examples")
 
@@ -253,7 +198,7 @@ def apply_review(
         list[Path] | None, typer.Option(help="Decisions, JSON lines; repeat for several files.")
     ] = None,
     pool: Annotated[
-        Path | None, typer.Option(help="All candidates: tells decisions that meet none.")
+        Path | None, typer.Option(help="All candidates, to tell which decisions concern none.")
     ] = None,
     seed: Seed,
     reserve: Annotated[Path, typer.Option(help="Spare examples.")],
@@ -262,10 +207,8 @@ def apply_review(
     summary: Annotated[Path, typer.Option(help="What the ledger did, JSON.")],
 ) -> None:
     """Apply the reviewers' decisions."""
-    from limaflow.curation.apply_review import reviewed
+    from limaflow.curation.apply_review import report_lines, reviewed
     from limaflow.curation.ledger import read
-    from limaflow.jsonl import read_records, write_json, write_records
-    from limaflow.records import Example
 
     found = read(ledger or [])
     examples, drops, done = reviewed(
@@ -276,25 +219,10 @@ def apply_review(
         ledger_name=", ".join(path.name for path in ledger) if ledger else None,
         pool={example.id for example in read_records(pool, Example)} if pool else (),
     )
-    write_records(dropped, drops)
     write_json(summary, done)
-    write_records(kept, examples)
-    for warning in found.warnings:
-        print(f"warning: {warning}")
-    if ledger is None:
-        print(f"{done.kept} kept: there is no ledger, so no one has reviewed them")
-        return
-    print(
-        f"{done.kept} kept, {done.edited} of them edited; {done.rejected} rejected and "
-        f"replaced; {done.unreviewed} without a decision"
-    )
-    if done.undrawn:
-        print(f"{done.undrawn} decisions are on candidates that this sample did not draw")
-    met = {decision.id: decision for decision in found.decisions}
-    for id in done.unmet[:20]:
-        print(f"no candidate meets the decision on {id} ({met[id].decision}): {met[id].prompt}")
-    if done.unmet[20:]:
-        print(f"nor {len(done.unmet) - 20} more, which {summary} lists")
+    _write_both(kept, examples, dropped, drops)
+    for line in report_lines(done, found, summary):
+        print(line)
 
 
 @app.command()
@@ -307,17 +235,9 @@ def freeze(
 ) -> None:
     """Write train, dev and test as other tools read them."""
     from limaflow.curation.freezing import freeze as freeze_into
-    from limaflow.jsonl import read_records
-    from limaflow.records import Example
 
-    freeze_into(
-        output_folder,
-        {
-            "train": list(read_records(reviewed, Example)),
-            "dev": list(read_records(dev, Example)),
-            "test": list(read_records(test, Example)),
-        },
-    )
+    files: dict[Split, Path] = {"train": reviewed, "dev": dev, "test": test}
+    freeze_into(output_folder, {split: examples_of([file]) for split, file in files.items()})
     print(f"frozen in {output_folder}")
 
 
@@ -327,31 +247,27 @@ def describe(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data set.")],
     title: Annotated[str, typer.Option(help="Title for the card.")],
-    contamination: Annotated[Path, typer.Option(help="Every shared text, JSON lines.")],
+    contamination: SharedTexts,
     funnel: Annotated[Path, typer.Option(help="funnel.json.")],
     tokenizer: Annotated[
         Path | None, typer.Option(help="model.json whose tokenizer measures lengths.")
     ] = None,
 ) -> None:
     """Write card, attribution, lengths, a page to browse and checksums beside the rows."""
-    from limaflow.curation.dataset_card import CountedSteps, SharedText
+    from limaflow.curation.dataset_card import SharedText
     from limaflow.curation.describing import describe as describe_in
+    from limaflow.curation.funnel import Funnel
     from limaflow.curation.text_lengths import measure_of
-    from limaflow.jsonl import read_json, read_records
-    from limaflow.records import Example
 
+    splits: tuple[Split, ...] = ("train", "dev", "test")
     describe_in(
         folder,
         name=dataset,
         title=title,
-        splits={
-            "train": list(read_records(folder / "train.jsonl", Example)),
-            "dev": list(read_records(folder / "dev.jsonl", Example)),
-            "test": list(read_records(folder / "test.jsonl", Example)),
-        },
+        splits={split: examples_of([folder / f"{split}.jsonl"]) for split in splits},
         measure=measure_of(tokenizer),
         shared=list(read_records(contamination, SharedText)),
-        steps=read_json(funnel, CountedSteps).steps,
+        steps=read_json(funnel, Funnel).steps,
     )
     print(f"{dataset}: described in {folder}")
 
@@ -367,11 +283,17 @@ def funnel(
     output: Annotated[Path, typer.Option(help="funnel.json.")],
 ) -> None:
     """Count what came, stayed and left at every step."""
-    import json
-
     from limaflow.curation.funnel import funnel as counted
-    from limaflow.jsonl import write_json
 
-    found = counted(results, json.loads(shards), json.loads(datasets))
+    found = counted(
+        results,
+        parse_value(dict[str, list[str]], shards, "--shards"),
+        parse_value(dict[str, str | None], datasets, "--datasets"),
+    )
     write_json(output, found)
     print(f"{len(found.steps)} steps, all counts add up")
+
+
+def _write_both(kept: Path, examples: list[Example], dropped: Path, drops: list[Drop]) -> None:
+    write_records(dropped, drops)
+    write_records(kept, examples)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import yaml
 
+from limaflow.curation.funnel import Step
 from limaflow.curation.schema import features_of
-from limaflow.curation.text_lengths import Measure, said
+from limaflow.curation.text_lengths import Measure, text_of_role
 from limaflow.records import Example, Split
 
 Splits = Mapping[Split, Sequence[Example]]
@@ -27,24 +28,6 @@ class SharedText:
     against: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CountedStep:
-    """As much of a step of the funnel as the card needs."""
-
-    dataset: str
-    step: str
-    source: str
-    came: int
-    stayed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountedSteps:
-    """As much of funnel.json as the card needs."""
-
-    steps: tuple[CountedStep, ...]
-
-
 def card_of(
     *,
     name: str,
@@ -52,7 +35,7 @@ def card_of(
     splits: Splits,
     measure: Measure,
     shared: Sequence[SharedText],
-    steps: Sequence[CountedStep],
+    steps: Sequence[Step],
 ) -> str:
     """The card; `shared` is the contamination report, `steps` are those of the funnel."""
     present = {split: members for split, members in splits.items() if members}
@@ -132,9 +115,9 @@ def _lengths(splits: Splits, measure: Measure) -> str:
     for split, examples in splits.items():
         for source in sorted({example.source for example in examples}):
             members = [example for example in examples if example.source == source]
-            inputs = [measure.length(said(example, "user")) for example in members]
+            inputs = [measure.length(text_of_role(example, "user")) for example in members]
             outputs = [
-                measure.length(said(example, "assistant"))
+                measure.length(text_of_role(example, "assistant"))
                 for example in members
                 if example.response
             ]
@@ -146,7 +129,7 @@ def _lengths(splits: Splits, measure: Measure) -> str:
     return lines
 
 
-def _made(steps: Sequence[CountedStep], name: str) -> str:
+def _made(steps: Sequence[Step], name: str) -> str:
     if any(step.step == "adopt" for step in steps if step.dataset == name):
         return "Brought whole: the conversations are as someone else made them."
     return (
@@ -156,7 +139,7 @@ def _made(steps: Sequence[CountedStep], name: str) -> str:
     )
 
 
-def _steps(steps: Sequence[CountedStep], name: str) -> str:
+def _steps(steps: Sequence[Step], name: str) -> str:
     """One line a step, one column a source of the data set."""
     sources = list(dict.fromkeys(step.source for step in steps if step.dataset == name))
     lines: dict[str, dict[str, str]] = {}

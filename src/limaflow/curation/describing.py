@@ -5,7 +5,8 @@ from pathlib import Path
 
 from limaflow.curation.attribution import write_attribution
 from limaflow.curation.browsing import page_of
-from limaflow.curation.dataset_card import CountedStep, SharedText, card_of
+from limaflow.curation.dataset_card import SharedText, card_of
+from limaflow.curation.funnel import Step
 from limaflow.curation.length_figure import draw
 from limaflow.curation.text_lengths import Measure
 from limaflow.jsonl import replacing
@@ -31,7 +32,7 @@ def describe(
     splits: Mapping[Split, Sequence[Example]],
     measure: Measure,
     shared: Sequence[SharedText],
-    steps: Sequence[CountedStep],
+    steps: Sequence[Step],
 ) -> None:
     """Write the files beside the rows in `folder`, and the checksums of all."""
     with replacing(folder / "README.md") as card:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable
 
+from limaflow.curation.filters import objection
+from limaflow.curation.filters.cross_reference import ELSEWHERE
+from limaflow.curation.filters.rule import Reading
 from limaflow.curation.rendering import has_image, rendered
-from limaflow.curation.rules import ELSEWHERE, Reading, objection
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Drop, Example, Message, example_id
 from limaflow.seeds import generator_for
+from limaflow.sources.kinds import policy_of
 
 MIN_BODY_CHARS = 60
 # A body that reads on from its title, or shows what is no longer there, is no prompt by itself.
@@ -20,10 +23,6 @@ LEANS_ON_TITLE = re.compile(
 )
 MIN_SHARED_WORDS = 0.5
 """Share of the title's longer words that a body must take up, to be about what the title is."""
-PROMPT_TAG = re.compile(r"^\s*(?:\[[A-Za-z]{2,3}\]\s*)+")
-# wikiHow's file has the number of an article's part glued to its title.
-GLUED_NUMBER = re.compile(r"(?<=[a-z)!?])\d{1,2}$")
-THIS_ARTICLE = re.compile(r"^\s*This article\b")
 
 
 def filtered(
@@ -63,7 +62,7 @@ def _example(reading: Reading, title_prompt_share: float, seed: int) -> Example 
     messages = candidate.messages
     if not messages:
         prompt = prompt_of(candidate, title_prompt_share, seed)
-        response = repaired_response(reading.response, candidate.kind)
+        response = reading.policy.repaired_response(reading.response)
         if not prompt or (candidate.response and not response):
             return None
         turns = [Message(role="user", content=prompt)]
@@ -85,7 +84,7 @@ def prompt_of(candidate: Candidate, title_share: float, seed: int) -> str:
 
     The paper takes "either the title or the body" at random (LIMA §2.1).
     """
-    title = repaired_title(rendered(candidate.title, "text"), candidate.kind)
+    title = policy_of(candidate.kind).repaired_title(rendered(candidate.title, "text"))
     body = rendered(candidate.body, candidate.markup)
     if not title:
         return body
@@ -106,15 +105,3 @@ def stands_alone(body: str, title: str) -> bool:
         and not LEANS_ON_TITLE.search(body)
         and not ELSEWHERE.search(body)
     )
-
-
-def repaired_title(title: str, kind: str) -> str:
-    """A title without the marks of its source: Reddit's [WP], wikiHow's glued part number."""
-    if kind == "reddit":
-        return PROMPT_TAG.sub("", title)
-    return GLUED_NUMBER.sub("", title) if kind == "wikihow" else title
-
-
-def repaired_response(response: str, kind: str) -> str:
-    """wikiHow's opening "This article" speaks of a page; the paper has it speak of an answer."""
-    return THIS_ARTICLE.sub("The following answer", response) if kind == "wikihow" else response

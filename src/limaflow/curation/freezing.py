@@ -16,10 +16,10 @@ from limaflow.records import Example, Split
 def freeze(folder: Path, splits: Mapping[Split, Sequence[Example]]) -> None:
     """Write `<split>.jsonl` of each split into `folder`."""
     for split, examples in splits.items():
-        write_records(folder / f"{split}.jsonl", telling_first(examples))
+        write_records(folder / f"{split}.jsonl", new_fields_first(examples))
 
 
-def telling_first(examples: Sequence[Example]) -> list[Example]:
+def new_fields_first(examples: Sequence[Example]) -> list[Example]:
     """The examples by id, but first those that fill a field which all before them leave empty."""
     seen: set[str] = set()
     first: list[Example] = []

@@ -15,8 +15,7 @@ from limaflow.curation.sampling import draw, of_sources
 from limaflow.curation.wording import plain
 from limaflow.errors import InputError
 from limaflow.records import Example, Split
-
-BY_SCORE = ("reddit",)
+from limaflow.sources.kinds import policy_of
 
 
 def prompts_of(
@@ -47,14 +46,14 @@ def prompts_of(
     for source, number in sorted(sources.items()):
         if not number:
             continue
-        ranked = available[source][0].kind in BY_SCORE
+        best_first = policy_of(available[source][0].kind).best_prompts_first
         drawn = draw(
             available[source],
             number,
             temperature=temperature,
             seed=seed,
             purpose="hold out",
-            ranked=ranked,
+            best_first=best_first,
         )
         for split in wanted:
             count = wanted[split].get(source, 0)

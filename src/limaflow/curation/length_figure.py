@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from limaflow.curation.text_lengths import Measure, said
+from limaflow.curation.text_lengths import Measure, text_of_role
 from limaflow.plot_style import BLUE, GREY, ORANGE, drawing, empty
 from limaflow.records import Example, Split
 
@@ -15,12 +15,14 @@ def draw(
 ) -> None:
     """Write the histograms; prompts of every split, responses of train alone."""
     prompts: dict[Split, list[int]] = {
-        split: [measure.length(said(e, "user")) for e in members]
+        split: [measure.length(text_of_role(e, "user")) for e in members]
         for split, members in splits.items()
         if members
     }
     responses: dict[Split, list[int]] = {
-        "train": [measure.length(said(e, "assistant")) for e in splits["train"] if e.response]
+        "train": [
+            measure.length(text_of_role(e, "assistant")) for e in splits["train"] if e.response
+        ]
     }
     panels = {"prompts": prompts, "training responses": responses}
     with drawing(path, width=7.2, height=2.6, miniature=miniature) as figure:

@@ -1,7 +1,7 @@
-"""Texts that training must not hold, indexed by their runs of words, and what a turn shares.
+"""Texts that training must not hold, indexed by their runs of words.
 
 The index holds one hash and one number for each run, in sorted arrays: about 12 bytes, so that the
-items of every usual benchmark fit. What the hashes propose is compared word by word.
+items of all usual benchmarks fit in memory. Where hashes match, the words are compared.
 """
 
 from collections import defaultdict
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from limaflow.curation.wording import run_hashes, word_hashes, word_spans, words
 
 SHORTEST_RUN = 4
-"""Fewer words say too little to be looked for inside others: such a text must be a whole turn."""
+"""A text of fewer words is not looked for inside turns: it must be a whole turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuardedText:
+class ProtectedText:
     """A prompt, or the text of one benchmark item as `limaflow benchmark texts` writes it."""
 
     task: str
@@ -32,7 +32,7 @@ class GuardedText:
 class Shared:
     """The longest run of words that a turn shares with `text`; places are in characters."""
 
-    text: GuardedText
+    text: ProtectedText
     words: int
     start: int
     """In the turn; `end` likewise."""
@@ -56,30 +56,30 @@ class Runs:
             yield place, set(self.owners[first[place] : last].tolist())
 
 
-class GuardedTexts:
+class ProtectedTexts:
     """The index; texts of fewer than `ngram_words` words are looked for whole."""
 
-    def __init__(self, texts: Iterable[GuardedText], ngram_words: int) -> None:
+    def __init__(self, texts: Iterable[ProtectedText], ngram_words: int) -> None:
         self._ngram = ngram_words
-        self._texts: list[GuardedText] = []
+        self._texts: list[ProtectedText] = []
         self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
         runs: dict[int, list[tuple[NDArray[np.uint64], int]]] = defaultdict(list)
         for owner, text in enumerate(texts):
             self._texts.append(text)
             for part in filter(None, (text.text, text.question)):
-                said = words(part)
-                size = min(len(said), ngram_words)
+                of_part = words(part)
+                size = min(len(of_part), ngram_words)
                 if size >= min(SHORTEST_RUN, ngram_words):
-                    runs[size].append((run_hashes(word_hashes(said), size), owner))
-                elif said:
-                    self._whole[tuple(said)].append(owner)
+                    runs[size].append((run_hashes(word_hashes(of_part), size), owner))
+                elif of_part:
+                    self._whole[tuple(of_part)].append(owner)
         self._runs = {size: _sorted(runs.pop(size)) for size in sorted(runs)}
 
     def shared(self, turn: str) -> list[Shared]:
-        """Each guarded text that `turn` shares, once, with the longest run of words."""
-        said = words(turn)
-        hashes = word_hashes(said)
-        longest = {owner: (0, len(said)) for owner in self._whole.get(tuple(said), ())}
+        """Each protected text that `turn` shares, once, with the longest run of words."""
+        of_turn = words(turn)
+        hashes = word_hashes(of_turn)
+        longest = {owner: (0, len(of_turn)) for owner in self._whole.get(tuple(of_turn), ())}
         for size, runs in self._runs.items():
             going: dict[int, int] = {}
             before = -1
@@ -104,17 +104,17 @@ class GuardedTexts:
                 text_start=at,
             )
             for owner, (start, end) in longest.items()
-            if (at := _place(self._texts[owner], said[start : min(end, start + self._ngram)]))
+            if (at := _place(self._texts[owner], of_turn[start : min(end, start + self._ngram)]))
             is not None
         ]
 
 
-def _place(text: GuardedText, run: list[str]) -> int | None:
-    """Where the run stands in the text, in characters; None if hashes deceived."""
+def _place(text: ProtectedText, run: list[str]) -> int | None:
+    """Where the run stands in the text, in characters; None if only the hashes match."""
     for part in (text.text, text.question):
-        said = words(part)
-        for start in range(len(said) - len(run) + 1):
-            if said[start : start + len(run)] == run:
+        of_part = words(part)
+        for start in range(len(of_part) - len(run) + 1):
+            if of_part[start : start + len(run)] == run:
                 return word_spans(part)[start][0]
     return None
 

@@ -1,8 +1,7 @@
 """Draws from a pool, source by source: strata first, then examples within a stratum.
 
-Stack Exchange: sites with p ∝ n^(1/τ), questions by score. wikiHow: a category, then any article.
-Super-Natural Instructions: one example a task. Reddit: by upvotes. (LIMA §2.1-2.2; the formula for
-τ is the usual reading of "temperature", the paper gives none.)
+How a kind of source is drawn stands with the kind (`limaflow.sources.kinds`). After LIMA §2.1-2.2;
+p ∝ n^(1/τ) is the usual reading of "temperature", the paper gives no formula.
 """
 
 import math
@@ -10,19 +9,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
+from pydantic import NonNegativeInt
+
 from limaflow.errors import InputError
 from limaflow.records import Drop, Example
 from limaflow.seeds import generator_for, seed_for
+from limaflow.sources.kinds import policy_of
 
-RANKED = ("stackexchange", "reddit")
-"""Kinds of which the prompts with the highest score are taken first."""
-EVEN_STRATA = ("wikihow",)
-"""Kinds of which each stratum is as likely as any other, whatever its size."""
-IN_ROUNDS = ("natural-instructions",)
-"""Kinds of which each stratum gives one example before any gives a second."""
-
-
-Wanted = int | Literal["all"]
+Wanted = NonNegativeInt | Literal["all"]
+"""How many examples of a source; "all" is as many as it has."""
 
 
 def sampled(
@@ -103,21 +98,21 @@ def draw(
     temperature: float,
     seed: int,
     purpose: str,
-    ranked: bool | None = None,
+    best_first: bool | None = None,
 ) -> list[Example]:
     """`number` examples of one source without replacement, in the order drawn."""
     if not number:
         return []
-    strata = _strata(examples, seed, ranked)
+    strata = _strata(examples, seed, best_first)
     generator = generator_for(seed, purpose, examples[0].source)
-    kind = examples[0].kind
-    if kind in IN_ROUNDS:
+    spread = policy_of(examples[0].kind).strata
+    if spread == "in rounds":
         names = sorted(strata)
         generator.shuffle(names)
         rounds = range(max(map(len, strata.values())))
         return [strata[n][turn] for turn in rounds for n in names if turn < len(strata[n])][:number]
     weights = {
-        name: 1.0 if kind in EVEN_STRATA else len(members) ** (1 / temperature)
+        name: 1.0 if spread == "even" else len(members) ** (1 / temperature)
         for name, members in strata.items()
     }
     left = {name: iter(members) for name, members in strata.items()}
@@ -133,21 +128,21 @@ def draw(
 
 
 def place_in_stratum(
-    example: Example, seed: int, ranked: bool | None = None
+    example: Example, seed: int, best_first: bool | None = None
 ) -> tuple[float, int, str]:
-    """Sort key within a stratum: by prompt score where the kind is ranked, else by lot."""
-    if example.kind in RANKED if ranked is None else ranked:
+    """Sort key within a stratum: by prompt score or by lot; None takes what the kind declares."""
+    if policy_of(example.kind).best_first if best_first is None else best_first:
         score = example.provenance.prompt_score
         return (math.inf if score is None else -score), 0, example.id
     return 0.0, seed_for(seed, "place in stratum", example.id), example.id
 
 
 def _strata(
-    examples: Iterable[Example], seed: int, ranked: bool | None = None
+    examples: Iterable[Example], seed: int, best_first: bool | None = None
 ) -> dict[str, list[Example]]:
     """The examples of each stratum in the order in which they are taken, strata by name."""
     strata: dict[str, list[Example]] = defaultdict(list)
-    for example in sorted(examples, key=lambda e: place_in_stratum(e, seed, ranked)):
+    for example in sorted(examples, key=lambda e: place_in_stratum(e, seed, best_first)):
         strata[example.stratum].append(example)
     return dict(sorted(strata.items()))
 

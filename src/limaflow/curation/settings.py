@@ -1,42 +1,48 @@
 """`curation`, `datasets` and `prompts` of the configuration."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
+from limaflow.curation.filters import RULES
 from limaflow.settings import Name, Settings, Share
 from limaflow.sources.settings import RawFile
 
 
-class Filters(Settings):
-    """Thresholds of the paper's selection rules; `null` or `false` switches a rule off."""
+class FilterBlock(Settings):
+    """Thresholds of the selection rules; a rule whose key is not given is off."""
 
-    min_response_score: float | None
-    min_response_chars: int | None = Field(ge=0)
-    max_response_chars: int | None = Field(ge=1)
-    drop_first_person: bool
-    drop_cross_references: bool
-    quotes_and_code_count: bool
-    require_self_contained_title: bool
-    title_prompt_share: Share
+    quotes_and_code_count: bool = False
+    """Whether the rules that read an author's own words also read quotations and code."""
+    title_prompt_share: Share = 1.0
+    """Share of candidates of which the title is the prompt; of the others it is the body."""
 
     @property
     def off(self) -> bool:
-        """Whether no rule drops anything."""
-        limits = (self.min_response_score, self.min_response_chars, self.max_response_chars)
-        drops = (
-            self.drop_first_person,
-            self.drop_cross_references,
-            self.require_self_contained_title,
-        )
-        return limits == (None, None, None) and not any(drops)
+        """Whether no rule that can be switched off is on."""
+        return all(getattr(self, threshold.key) == threshold.off for threshold in THRESHOLDS)
 
     @model_validator(mode="after")
-    def _range(self) -> Self:
-        low, high = self.min_response_chars, self.max_response_chars
-        if low is not None and high is not None and low > high:
-            raise ValueError(f"min_response_chars {low} exceeds max_response_chars {high}")
+    def _ordered(self) -> Self:
+        for threshold in THRESHOLDS:
+            low = getattr(self, threshold.key)
+            high = getattr(self, threshold.at_most) if threshold.at_most else None
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"{threshold.key} {low} exceeds {threshold.at_most} {high}")
         return self
+
+
+THRESHOLDS = tuple(rule.threshold for rule in RULES.values() if rule.threshold)
+
+if TYPE_CHECKING:
+    Filters = FilterBlock
+else:
+    Filters = create_model(
+        "Filters",
+        __base__=FilterBlock,
+        __doc__=FilterBlock.__doc__,
+        **{t.key: (t.type, Field(default=t.off, description=t.meaning)) for t in THRESHOLDS},
+    )
 
 
 class Deduplication(Settings):

@@ -1,4 +1,4 @@
-"""Texts compared as words: what two stages that look for equal text have in common."""
+"""Texts compared as words, for deduplication and decontamination alike."""
 
 import re
 import unicodedata
@@ -34,9 +34,9 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in WORD.finditer(text)]
 
 
-def word_hashes(said: Iterable[str]) -> NDArray[np.uint64]:
+def word_hashes(words: Iterable[str]) -> NDArray[np.uint64]:
     """A hash of 32 bits of each word, the same on every machine."""
-    return np.array([crc32(word.encode()) for word in said], dtype=np.uint64)
+    return np.array([crc32(word.encode()) for word in words], dtype=np.uint64)
 
 
 def run_hashes(hashes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:

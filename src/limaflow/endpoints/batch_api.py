@@ -21,7 +21,7 @@ from openai.types import Batch as SentBatch
 from pydantic import BaseModel, ValidationError
 
 from limaflow.endpoints.answer import read
-from limaflow.endpoints.connection import connected, refused, told
+from limaflow.endpoints.connection import connected, error_text, refused
 from limaflow.endpoints.session import Question, Session
 from limaflow.endpoints.settings import Judge
 from limaflow.endpoints.spending import Spending, reached
@@ -98,9 +98,9 @@ class _Waiting:
                     pause = min(pause * 1.5, LAST_POLL_SECONDS)
         except openai.OpenAIError as error:
             if refused(error):
-                self._session.refuse(told(error, self._session.secret))
+                self._session.refuse(error_text(error, self._session.secret))
                 return
-            self._fail(told(error, self._session.secret))
+            self._fail(error_text(error, self._session.secret))
         except (AttributeError, ValueError) as error:
             # What the SDK, which does not check it, makes of a page in place of an object.
             self._fail(f"it sent no object of the protocol ({error})")

@@ -12,7 +12,7 @@ from limaflow.endpoints.store import GroupCommit, Store
 Result = TypeVar("Result")
 
 
-class Purse:
+class BudgetAccount:
     """What is left of a run's budget, over all processes that share the store."""
 
     def __init__(self, store: Store, committed: GroupCommit, run: str, budget: Budget) -> None:

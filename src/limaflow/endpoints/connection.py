@@ -187,7 +187,7 @@ def refused(error: openai.OpenAIError) -> bool:
     ) or (isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota")
 
 
-def told(error: openai.OpenAIError, key: str) -> str:
+def error_text(error: openai.OpenAIError, key: str) -> str:
     """An error's message on one line, without the key, should a server repeat it."""
     cause = f" ({error.__cause__})" if isinstance(error, openai.APIConnectionError) else ""
     return " ".join(f"{error}{cause}".replace(key, "***").split())[:500]

@@ -9,8 +9,8 @@ from functools import partial
 import openai
 
 from limaflow.endpoints.answer import UNREADABLE, read
-from limaflow.endpoints.budget import Purse
-from limaflow.endpoints.connection import complete, connected, refused, told
+from limaflow.endpoints.budget import BudgetAccount
+from limaflow.endpoints.connection import complete, connected, error_text, refused
 from limaflow.endpoints.session import Question, Session
 from limaflow.endpoints.spending import BudgetReached, Spending
 from limaflow.endpoints.store import Answer, GroupCommit
@@ -37,7 +37,9 @@ class _Asking:
         self._connection = connection
         self._judge = session.terms.judge
         self._committed = GroupCommit(session.store)
-        self._purse = Purse(session.store, self._committed, session.terms.run, session.terms.budget)
+        self._account = BudgetAccount(
+            session.store, self._committed, session.terms.run, session.terms.budget
+        )
 
     async def work(self, todo: Iterator[tuple[str, Question]]) -> None:
         """Answer one question after the other until there are none or the session stops."""
@@ -66,7 +68,7 @@ class _Asking:
         answer = Answer(error="never asked")
         bound = question.bound(self._judge)
         for _ in range(self._judge.attempts):
-            latest = await self._purse.pay(bound, partial(self._call, question, bound))
+            latest = await self._account.pay(bound, partial(self._call, question, bound))
             answer = replace(
                 latest,
                 prompt_tokens=answer.prompt_tokens + latest.prompt_tokens,
@@ -92,8 +94,8 @@ class _Asking:
             )
         except openai.OpenAIError as error:
             if refused(error):
-                session.refuse(told(error, session.secret))
-            return Answer(error=f"call failed: {told(error, session.secret)}"), Spending()
+                session.refuse(error_text(error, session.secret))
+            return Answer(error=f"call failed: {error_text(error, session.secret)}"), Spending()
         answer = read(body, self._judge, session.readable, bound)
         session.pay(answer.spending)
         return answer, answer.spending

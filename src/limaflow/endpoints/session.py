@@ -19,7 +19,7 @@ UNBOUNDED = Budget()
 
 @dataclass(frozen=True)
 class Question:
-    """One message to a judge and the hash of the template it was made from."""
+    """One message to a model, and a hash of the text it was made from."""
 
     text: str
     template: str
@@ -45,7 +45,7 @@ class Terms:
     judge: Judge
     store: Path
     identity: str = ""
-    """What the judge's model name does not tell (the demo server's code and truth)."""
+    """What the judge's model name does not distinguish (the demo server's code and truth)."""
     run: str = ""
     """Whose budget the calls are counted against, over all processes that share the store."""
     budget: Budget = UNBOUNDED

@@ -75,7 +75,7 @@ class Answer:
         """What its calls used up."""
         return Spending(self.cost, self.prompt_tokens + self.completion_tokens)
 
-    def told(self, annotator: str, template: str) -> dict[str, Any]:
+    def judgment_fields(self, annotator: str, template: str) -> dict[str, Any]:
         """The fields of a `records.Judgment` that this answer fills."""
         return {"annotator": annotator, "template": template, **dataclasses.asdict(self)}
 

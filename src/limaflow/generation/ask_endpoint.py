@@ -16,17 +16,17 @@ import openai
 from tqdm import tqdm
 
 from limaflow import fingerprint
-from limaflow.arms.kinds import EndpointArm
-from limaflow.endpoints.budget import Purse
+from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, completion_in
-from limaflow.endpoints.connection import complete, connected, key_in, request, told
+from limaflow.endpoints.connection import complete, connected, error_text, key_in, request
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending, bound_of, cost
 from limaflow.endpoints.store import GroupCommit, Store
 from limaflow.errors import InputError
-from limaflow.generation.partial import Partial
+from limaflow.generation.kept_responses import KeptResponses, beside, cut_share
 from limaflow.generation.prompts import read_prompts
-from limaflow.generation.settings import Decoding
+from limaflow.generation.settings import AskedEndpoint, Decoding
+from limaflow.jsonl import write_records
 from limaflow.manifests import sha256_of
 from limaflow.records import Example, FinishReason, Response, asked_turns
 from limaflow.seeds import digest, seed_for
@@ -45,7 +45,7 @@ PACE = {
 
 
 def ask(
-    endpoint: EndpointArm,
+    endpoint: AskedEndpoint,
     prompts: Path,
     *,
     decoding: Decoding,
@@ -71,7 +71,8 @@ def ask(
     settings = decoding.model_dump(mode="json", exclude={"samples"})
     code = fingerprint.of("limaflow.generation.ask_endpoint", "_request")
     asked = endpoint.model_dump(mode="json", exclude=PACE)
-    kept = Partial(output, digest(asked, sha256_of(prompts), settings, seed, code))
+    identity = digest(asked, sha256_of(prompts), settings, seed, code)
+    kept = KeptResponses(beside(output, identity))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
     if todo:
@@ -85,17 +86,20 @@ def ask(
                 seed=seed,
                 key=key,
                 kept=kept,
-                purse=Purse(spendings, GroupCommit(spendings), run, budget),
+                account=BudgetAccount(spendings, GroupCommit(spendings), run, budget),
                 bar=bar,
             )
             asyncio.run(asking.ask(todo))
         if asking.stop:
             raise asking.stop
-    return len(wanted), kept.publish(wanted, paid=True)
+    responses = kept.sorted(wanted)
+    # They cost money, so the hidden file stays for a second run.
+    write_records(output, responses)
+    return len(wanted), cut_share(responses)
 
 
 def _request(
-    endpoint: EndpointArm, example: Example, sample: int, *, decoding: Decoding, seed: int
+    endpoint: AskedEndpoint, example: Example, sample: int, *, decoding: Decoding, seed: int
 ) -> dict[str, Any]:
     return request(
         endpoint,
@@ -112,12 +116,12 @@ def _request(
 class _Asking:
     """The requests under way; those that are when one fails are waited for and kept."""
 
-    endpoint: EndpointArm
+    endpoint: AskedEndpoint
     decoding: Decoding
     seed: int
     key: str
-    kept: Partial
-    purse: Purse
+    kept: KeptResponses
+    account: BudgetAccount
     bar: "tqdm[Any]"
     stop: InputError | None = None
 
@@ -154,8 +158,8 @@ class _Asking:
         for _ in range(ATTEMPTS):
             if self.stop:
                 raise self.stop
-            answer = await self.purse.pay(bound, call)
-            self.bar.set_postfix_str(self.purse.spent.of(self.purse.budget), refresh=False)
+            answer = await self.account.pay(bound, call)
+            self.bar.set_postfix_str(self.account.spent.of(self.account.budget), refresh=False)
             if isinstance(answer, Completion):
                 return answer
             failure = answer
@@ -168,7 +172,7 @@ class _Asking:
         try:
             reply = await complete(client, body, going=lambda: self.stop is None)
         except openai.OpenAIError as error:
-            self.stop = self.stop or self._failure(prompt, told(error, self.key))
+            self.stop = self.stop or self._failure(prompt, error_text(error, self.key))
             return self.stop, Spending()
         completion = completion_in(reply)
         paid = bound

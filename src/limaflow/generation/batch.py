@@ -25,7 +25,7 @@ class Row:
     text: str = ""
 
 
-class Batch:
+class DecodingBatch:
     """The state of `rows`: the last token of each has been drawn and not been read yet.
 
     Args:
@@ -101,7 +101,7 @@ class Batch:
             self._chosen, self._generated = self._chosen[kept], self._generated[kept]
         return self if self.rows else None
 
-    def join(self, others: "Batch") -> None:
+    def join(self, others: "DecodingBatch") -> None:
         """Add the rows of `others`."""
         both = (self, others)
         # Columns in which no row has a token are left behind.

@@ -42,10 +42,11 @@ Output = Annotated[Path, typer.Option("--output", help="Responses, JSON lines.")
 def respond(
     *,
     model: Annotated[
-        Path, typer.Option("--model", help="model.json; with --epoch: training.json.")
+        Path, typer.Option("--model", help="model.json; with --epochs: training.json.")
     ],
-    epoch: Annotated[
-        int | None, typer.Option("--epoch", help="Exported epoch of a training.json.")
+    epochs: Annotated[
+        str | None,
+        typer.Option("--epochs", help="JSON list of exported epochs; each of them answers."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
     style: Annotated[Style, typer.Option("--format", help="How a prompt is put.")],
@@ -72,30 +73,31 @@ def respond(
     output: Output,
 ) -> None:
     """Answer with a model that runs here; goes on where a kill cut it off."""
-    from limaflow.generation.respond import Request
+    from limaflow.generation.respond import ResponseJob, respond_with_epochs
     from limaflow.generation.respond import respond as answer
     from limaflow.generation.settings import Decoding
-    from limaflow.manifests import manifest_of_epoch
     from limaflow.mistakes import parse_block
+    from limaflow.training.manifest import epochs_in
 
-    count, cut = answer(
-        Request(
-            model=model if epoch is None else manifest_of_epoch(model, epoch),
-            name=name,
-            style=style.value,
-            examples=examples,
-            shots=shots,
-            prompts=prompts,
-            decoding=parse_block(Decoding, decoding, "--decoding"),
-            samples=samples,
-            seed=seed,
-            batch=batch,
-            precision=precision.value,
-            engine=engine.value,
-            vllm=vllm,
-            max_length_share=max_length_share,
-            output=output,
-        )
+    job = ResponseJob(
+        model=model,
+        name=name,
+        style=style.value,
+        examples=examples,
+        shots=shots,
+        prompts=prompts,
+        decoding=parse_block(Decoding, decoding, "--decoding"),
+        samples=samples,
+        seed=seed,
+        batch=batch,
+        precision=precision.value,
+        engine=engine.value,
+        vllm=vllm,
+        max_length_share=max_length_share,
+        output=output,
+    )
+    count, cut = (
+        answer(job) if epochs is None else respond_with_epochs(job, epochs_in(epochs, "--epochs"))
     )
     print(f"{name}: {count} responses, {cut:.1%} cut off by length")
 
@@ -103,7 +105,7 @@ def respond(
 @app.command()
 def ask(
     *,
-    endpoint: Annotated[str, typer.Option("--endpoint", help="The endpoint's arm, as JSON.")],
+    endpoint: Annotated[str, typer.Option("--endpoint", help="The arm's endpoint, as JSON.")],
     prompts: Prompts,
     decoding: DecodingBlock,
     samples: Samples,
@@ -118,13 +120,12 @@ def ask(
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
-    from limaflow.arms.kinds import EndpointArm
     from limaflow.endpoints.settings import Budget
     from limaflow.generation.ask_endpoint import ask as ask_endpoint
-    from limaflow.generation.settings import Decoding
+    from limaflow.generation.settings import AskedEndpoint, Decoding
     from limaflow.mistakes import parse_block
 
-    arm = parse_block(EndpointArm, endpoint, "--endpoint")
+    arm = parse_block(AskedEndpoint, endpoint, "--endpoint")
     count, cut = ask_endpoint(
         arm,
         prompts,

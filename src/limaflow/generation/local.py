@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from limaflow.errors import InputError
-from limaflow.generation.batch import Batch, Row
+from limaflow.generation.batch import DecodingBatch, Row
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
@@ -78,12 +78,14 @@ def respond(
     never = {local.tokenizer.pad_token_id} - local.stops - {None}
     vocabulary = min(len(local.tokenizer), local.model.config.vocab_size)
 
-    def started(count: int) -> Batch:
+    def started(count: int) -> DecodingBatch:
         taken = [waiting.popleft() for _ in range(min(count, len(waiting)))]
         rows = [Row(prompt, sample, _noise(seed, prompt.id, sample)) for prompt, sample in taken]
-        return Batch(local.model, rows, decoding, vocabulary=vocabulary, never=sorted(never))
+        return DecodingBatch(
+            local.model, rows, decoding, vocabulary=vocabulary, never=sorted(never)
+        )
 
-    running: Batch | None = None
+    running: DecodingBatch | None = None
     while waiting or running:
         if running is None:
             running = started(batch)

@@ -1,7 +1,7 @@
 """Responses of a model of ours to a file of prompts, one record each, resumed after a kill."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,20 +10,27 @@ from tqdm import tqdm
 from limaflow import fingerprint
 from limaflow.errors import InputError
 from limaflow.generation import local, served
-from limaflow.generation.partial import Partial
+from limaflow.generation.kept_responses import (
+    KeptResponses,
+    beside,
+    check_lengths,
+    cut_share,
+    remove_all_beside,
+)
 from limaflow.generation.prompting import Format, Prompt, choose_shots, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
-from limaflow.jsonl import read_records
+from limaflow.jsonl import read_records, write_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
 from limaflow.seeds import digest
+from limaflow.training.manifest import epoch_model_name, model_of_epoch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What `limaflow generate respond` was asked to do."""
+class ResponseJob:
+    """What `limaflow generate respond` was asked to do with one model."""
 
     model: Path
     name: str
@@ -43,59 +50,96 @@ class Request:
     output: Path
 
 
-def respond(request: Request) -> tuple[int, float]:
+def respond(job: ResponseJob) -> tuple[int, float]:
     """Write the responses and return their number and the share cut off by length.
 
     Raises:
         InputError: model or prompts that cannot be used, or too many responses cut off.
     """
-    prompts = read_prompts(request.prompts)
-    partial = Partial(request.output, _identity(request))
-    wanted = {(p.id, sample) for p in prompts for sample in range(request.samples)}
-    todo = wanted - partial.done.keys()
+    responses = _responses(job, beside(job.output, _identity(job)))
+    write_records(job.output, responses)
+    remove_all_beside(job.output)
+    return len(responses), cut_share(responses)
+
+
+def respond_with_epochs(job: ResponseJob, epochs: Sequence[int]) -> tuple[int, float]:
+    """Answer with the model of each epoch of a training in turn, and write all into one file.
+
+    The responses of an epoch stay in `.epochs/<arm>/` beside the output, so that another epoch, or
+    a kill, repeats no other.
+
+    Args:
+        job: its model is the training.json, and its name the arm's; the records name the model
+            `<arm>@epoch-<number>`.
+
+    Returns:
+        The number of responses and the share cut off by length.
+
+    Raises:
+        InputError: an epoch that was not exported, a model or prompts that cannot be used, or too
+            many responses of an epoch cut off.
+    """
+    models = {epoch: model_of_epoch(job.model, epoch) for epoch in sorted(set(epochs))}
+    folder = job.output.parent / ".epochs" / job.output.stem
+    responses: list[Response] = []
+    for epoch, model in models.items():
+        one = replace(job, model=model, name=epoch_model_name(job.name, epoch))
+        responses += _responses(one, folder / f"{_identity(one)}.jsonl")
+    write_records(job.output, responses)
+    return len(responses), cut_share(responses)
+
+
+def _responses(job: ResponseJob, keep: Path) -> list[Response]:
+    """All responses of one model by prompt and sample; those that are kept are not made again."""
+    prompts = read_prompts(job.prompts)
+    kept = KeptResponses(keep)
+    wanted = {(p.id, sample) for p in prompts for sample in range(job.samples)}
+    todo = wanted - kept.done.keys()
     if todo:
-        _answer(request, prompts, todo, partial)
-    return len(wanted), partial.publish(wanted, max_length_share=request.max_length_share)
+        _answer(job, prompts, todo, kept)
+    responses = kept.sorted(wanted)
+    check_lengths(responses, job.max_length_share, job.output)
+    return responses
 
 
-def _identity(request: Request) -> str:
+def _identity(job: ResponseJob) -> str:
     """All that a response depends on; the batch does not count, nor does the number of samples."""
     return digest(
-        content_of(request.model),
-        request.name,
-        request.style,
-        [sha256_of(request.examples), request.shots] if request.examples else None,
-        sha256_of(request.prompts),
-        _decoding_facts(request),
+        content_of(job.model),
+        job.name,
+        job.style,
+        [sha256_of(job.examples), job.shots] if job.examples else None,
+        sha256_of(job.prompts),
+        _decoding_facts(job),
         fingerprint.of("limaflow.generation.cli", "respond"),
     )
 
 
-def _decoding_facts(request: Request) -> dict[str, Any]:
+def _decoding_facts(job: ResponseJob) -> dict[str, Any]:
     """What a record says of how its response came about."""
-    ours = request.engine == "transformers"
+    ours = job.engine == "transformers"
     return {
-        **request.decoding.model_dump(mode="json", exclude={"samples"}),
-        "engine": request.engine,
-        "format": request.style,
+        **job.decoding.model_dump(mode="json", exclude={"samples"}),
+        "engine": job.engine,
+        "format": job.style,
         "penalized": "response" if ours else "prompt and response",
-        "precision": request.precision,
-        "seed": request.seed,
-        "reproducible": ours and request.precision == "fp32",
+        "precision": job.precision,
+        "seed": job.seed,
+        "reproducible": ours and job.precision == "fp32",
     }
 
 
 def _answer(
-    request: Request, examples: Sequence[Example], todo: set[tuple[str, int]], partial: Partial
+    job: ResponseJob, examples: Sequence[Example], todo: set[tuple[str, int]], kept: KeptResponses
 ) -> None:
-    total, facts = len(todo) + len(partial.done), _decoding_facts(request)
-    engine = _by_vllm if request.engine == "vllm" else _by_transformers
-    with tqdm(total=total, initial=len(partial.done), desc=request.name, unit="response") as bar:
-        for answered in engine(request, examples, todo):
-            partial.add(
+    total, facts = len(todo) + len(kept.done), _decoding_facts(job)
+    engine = _by_vllm if job.engine == "vllm" else _by_transformers
+    with tqdm(total=total, initial=len(kept.done), desc=job.name, unit="response") as bar:
+        for answered in engine(job, examples, todo):
+            kept.add(
                 Response(
                     prompt_id=answered.prompt_id,
-                    model=request.name,
+                    model=job.name,
                     sample=answered.sample,
                     text=answered.text,
                     tokens=answered.tokens,
@@ -107,17 +151,17 @@ def _answer(
 
 
 def _by_transformers(
-    request: Request, examples: Sequence[Example], todo: set[tuple[str, int]]
+    job: ResponseJob, examples: Sequence[Example], todo: set[tuple[str, int]]
 ) -> Iterator[Answered]:
-    manifest, location = read_manifest(request.model)
-    model = local.load(location, manifest.revision, request.precision)
+    manifest, location = read_manifest(job.model)
+    model = local.load(location, manifest.revision, job.precision)
     for row in local.respond(
         model,
-        _wanted(request, examples, todo, model.tokenizer, model.context),
-        decoding=request.decoding,
-        style=request.style,
-        batch=request.batch,
-        seed=request.seed,
+        _wanted(job, examples, todo, model.tokenizer, model.context),
+        decoding=job.decoding,
+        style=job.style,
+        batch=job.batch,
+        seed=job.seed,
     ):
         assert row.finish_reason is not None
         yield Answered(
@@ -130,25 +174,25 @@ def _by_transformers(
 
 
 def _by_vllm(
-    request: Request, examples: Sequence[Example], todo: set[tuple[str, int]]
+    job: ResponseJob, examples: Sequence[Example], todo: set[tuple[str, int]]
 ) -> Iterator[Answered]:
-    manifest, location = read_manifest(request.model)
+    manifest, location = read_manifest(job.model)
     model = served.load(location, manifest.revision)
-    wanted = _wanted(request, examples, todo, model.tokenizer, model.context)
-    with served.serving(request.vllm, location, manifest.revision, request.precision) as client:
+    wanted = _wanted(job, examples, todo, model.tokenizer, model.context)
+    with served.serving(job.vllm, location, manifest.revision, job.precision) as client:
         yield from served.respond(
             client,
             model,
             wanted,
-            decoding=request.decoding,
-            style=request.style,
-            batch=request.batch,
-            seed=request.seed,
+            decoding=job.decoding,
+            style=job.style,
+            batch=job.batch,
+            seed=job.seed,
         )
 
 
 def _wanted(
-    request: Request,
+    job: ResponseJob,
     examples: Sequence[Example],
     todo: set[tuple[str, int]],
     tokenizer: Any,
@@ -156,18 +200,18 @@ def _wanted(
 ) -> list[tuple[Prompt, int]]:
     """The prompts as the model reads them, once for each response that is missing."""
     shots: Sequence[Example] = ()
-    if request.style == "in-context":
-        if request.examples is None:
+    if job.style == "in-context":
+        if job.examples is None:
             raise InputError("--format in-context needs --examples")
         # A response may take half the context; a shorter limit leaves the shots more.
-        room = context - min(request.decoding.max_tokens, context // 2)
+        room = context - min(job.decoding.max_tokens, context // 2)
         shots = choose_shots(
-            list(read_records(request.examples, Example)),
+            list(read_records(job.examples, Example)),
             examples,
             tokenizer,
-            count=request.shots,
+            count=job.shots,
             room=room,
-            seed=request.seed,
+            seed=job.seed,
         )
-    prompts = encoded(examples, tokenizer, request.style, shots=shots, context=context)
-    return [(p, s) for p in prompts for s in range(request.samples) if (p.id, s) in todo]
+    prompts = encoded(examples, tokenizer, job.style, shots=shots, context=context)
+    return [(p, s) for p in prompts for s in range(job.samples) if (p.id, s) in todo]

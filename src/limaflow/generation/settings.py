@@ -1,10 +1,11 @@
-"""`arms` and `generation` of the configuration: who answers, and how."""
+"""`generation` of the configuration, and what is asked of an endpoint."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from limaflow.settings import Settings, Share
+from limaflow.endpoints.settings import Endpoint
+from limaflow.settings import Name, Settings, Share
 
 
 class Decoding(Settings):
@@ -27,3 +28,10 @@ class Generation(Settings):
     engine: Literal["transformers", "vllm"]
     vllm: str
     max_length_share: Share
+
+
+class AskedEndpoint(Endpoint):
+    """An endpoint that answers prompts under a name."""
+
+    name: Name
+    timeout_seconds: float = Field(default=600.0, gt=0)

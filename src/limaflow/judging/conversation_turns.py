@@ -1,7 +1,7 @@
 """Recorded conversations as prompts and responses, so that each turn of a model can be judged.
 
 The paper's dialogues (Zhou et al. 2023, sec. 6, Figure 7) were graded turn by turn: a turn is a
-response to all that was said before it.
+response to all turns before it.
 """
 
 from collections import Counter

@@ -1,79 +1,151 @@
-"""Instruments: the text that tells an annotator how to judge, with places for the material.
+"""Instruments: one Markdown file each, with front matter, that tells an annotator how to judge.
 
-A template is a file of two parts. What stands before the first line `---` says how to choose and
-is the same for people and models; what follows holds the material and the form of the reply.
-Each place `{name}` stands alone on a line and receives the text as a block (`blocks.enclose`).
+The front matter says what is asked and on which scale. What stands before the next line `---` says
+how to choose and is the same for people and models; what follows holds the material and the form of
+the reply, and ends with the words of the scale, each alone on a line. Each place `{name}` stands
+alone on a line and receives a text as a block (`delimiters.enclose`).
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 from limaflow.errors import InputError
 from limaflow.judging.delimiters import enclose
-from limaflow.judging.settings import Grading
+from limaflow.judging.front_matter import Form, FrontMatter, read_front_matter
+from limaflow.mistakes import nearest
 from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
 
-InstrumentName = Literal["pairwise"] | Grading
-PLACES: dict[InstrumentName, tuple[str, ...]] = {
+PLACES: Mapping[Form, tuple[str, ...]] = {
     "pairwise": ("question", "answer_1", "answer_2"),
-    "likert": ("question", "answer"),
-    "quality": ("question", "answer"),
-    "safety": ("question", "answer"),
+    "grade": ("question", "answer"),
+    "turn": ("conversation", "answer"),
 }
+"""What a text has a place for."""
+OURS = ("pairwise", "likert", "quality", "safety")
+"""The package's own instruments."""
+DIVIDER = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """One template, checked."""
+    """One instrument, checked."""
 
-    name: InstrumentName
+    name: str
+    """The stem of its file, which stands in the paths of grades."""
+    head: FrontMatter
     text: str
+    """All after the front matter."""
+    hash: str
+    """Of the whole file: part of every verdict and grade."""
 
     @property
-    def hash(self) -> str:
-        """Content hash of the text: part of every verdict and grade, and of the store's keys."""
-        return digest(self.text)
+    def key(self) -> str:
+        """Hash of what a judge reads and may reply, for the store; labels are not part of it."""
+        return digest(self.text, list(self.head.words.items()))
 
     @property
     def guidance(self) -> str:
-        """The part on how to choose, fit for a person's eyes; all of a template without `---`."""
-        return re.split(r"^---[ \t]*$", self.text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+        """The part on how to choose, fit for a person's eyes; all of a text without `---`."""
+        return DIVIDER.split(self.text, maxsplit=1)[0].strip()
 
     def render(self, **texts: str) -> str:
         """The whole message, each place filled by the text of that name as a block."""
-        places = re.compile(rf"^\{{({'|'.join(PLACES[self.name])})\}}[ \t]*$", re.MULTILINE)
+        names = "|".join(PLACES[self.head.form])
+        places = re.compile(rf"^\{{({names})\}}[ \t]*$", re.MULTILINE)
         # One pass: a place's name inside a text that was put in stays text.
         return places.sub(lambda place: enclose(place[1], texts[place[1]]), self.text)
 
+    def value_of(self, reply: str) -> int | None:
+        """The value of a reply's last non-empty line, or None where it is not exactly a word."""
+        return self.head.words.get(reply.strip().rpartition("\n")[2].strip())
 
-def load(name: InstrumentName, path: Path | None = None) -> Instrument:
-    """The instrument `name`: the package's own, or a template of the user's.
+    def labels(self) -> dict[str, str]:
+        """Word → how people see it."""
+        named = self.head.labels
+        return {word: named.get(word, word[0].upper() + word[1:]) for word in self.head.words}
+
+    def asks_about(self, prompt: Example) -> bool:
+        """Whether a prompt is judged by this instrument; prompts without tags always are."""
+        tags = getattr(prompt, "tags", None)
+        return not self.head.prompts or tags is None or not set(tags).isdisjoint(self.head.prompts)
+
+
+def name_of(named: str) -> str:
+    """The name of an instrument that is named by itself or by the path of its file."""
+    return Path(named).stem if is_path(named) else named
+
+
+def is_path(named: str) -> bool:
+    """Whether this is the path of a user's own instrument."""
+    return named.endswith(".md")
+
+
+def load(named: str) -> Instrument:
+    """An instrument of the package by its name, or a user's own by the path of its file.
 
     Raises:
-        InputError: the file is missing or not UTF-8, or a place is absent, repeated or not alone.
+        InputError: there is no such instrument; the file is not UTF-8; its front matter is not
+            valid; a place is absent, repeated or not alone; the text does not end with the words.
     """
-    if path is None:
-        source = files("limaflow.judging").joinpath("instruments", f"{name}.md")
-        return Instrument(name, source.read_text(encoding="utf-8"))
-    if not path.is_file():
-        raise InputError("no such template", path=path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", path=path) from None
-    for place in PLACES[name]:
+    if is_path(named):
+        path = Path(named)
+        try:
+            return parsed(path.stem, path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError("no such instrument", path=path) from None
+        except UnicodeDecodeError:
+            raise InputError("not UTF-8", path=path) from None
+        except InputError as error:
+            raise InputError(str(error), path=path) from None
+    if named not in OURS:
+        raise InputError(
+            f"no instrument is named '{named}'{nearest(named, list(OURS))}",
+            fix="the path of your own ends with .md",
+        )
+    source = files("limaflow.judging").joinpath("instruments", f"{named}.md")
+    return parsed(named, source.read_text(encoding="utf-8"))
+
+
+def known(named: Iterable[str]) -> dict[str, Instrument]:
+    """Name → instrument: the package's own and these, which replace those of the same name.
+
+    Raises:
+        InputError: as `load`.
+    """
+    return {name_of(one): load(one) for one in (*OURS, *named)}
+
+
+def parsed(name: str, source: str) -> Instrument:
+    """The instrument whose file holds `source`.
+
+    Raises:
+        InputError: as `load`, without the file's path.
+    """
+    parts = DIVIDER.split(source, maxsplit=2)
+    if len(parts) < 3 or parts[0]:
+        raise InputError(
+            "begins with no front matter between two lines ---",
+            fix="start from a copy of an instrument in limaflow/judging/instruments/",
+        )
+    head = read_front_matter(parts[1])
+    text = parts[2].removeprefix("\n")
+    for place in PLACES[head.form]:
         alone = len(re.findall(rf"^\{{{place}\}}[ \t]*$", text, re.MULTILINE))
         if alone != 1 or text.count(f"{{{place}}}") != 1:
             raise InputError(
-                f"a {name} template needs {{{place}}} exactly once, alone on its line",
-                path=path,
-                fix=f"start from a copy of limaflow/judging/instruments/{name}.md",
+                f"an instrument of form {head.form} needs {{{place}}} exactly once, alone on its "
+                "line"
             )
-    return Instrument(name, text)
+    if text.rstrip().splitlines()[-len(head.words) - 1 :] != ["", *head.words]:
+        raise InputError(
+            "must end with an empty line and the words, each alone on a line and in the order of "
+            f"the front matter: {', '.join(head.words)}"
+        )
+    return Instrument(name, head, text, digest(source))
 
 
 def question_of(prompt: Example) -> str:
@@ -91,6 +163,9 @@ def question_of(prompt: Example) -> str:
 def delimited(prompt: Example) -> str:
     """What was asked, for a judge: a turn of a conversation cannot pose as another one."""
     turns = asked_turns(prompt)
-    if len(turns) == 1:
-        return turns[0].content
-    return "\n\n".join(enclose(turn.role, turn.content) for turn in turns)
+    return turns[0].content if len(turns) == 1 else conversation(prompt)
+
+
+def conversation(prompt: Example) -> str:
+    """Every turn up to the last user turn as a block named after who speaks."""
+    return "\n\n".join(enclose(turn.role, turn.content) for turn in asked_turns(prompt))

@@ -17,7 +17,9 @@ from limaflow.judging.response_index import by_prompt_and_sample, model_of, name
 from limaflow.records import Choice, Example, Response, Verdict
 from limaflow.seeds import generator_for
 
-_CHOICES: dict[str, Choice] = {"first": "first", "second": "second", "neither": "tie"}
+_CHOICES: dict[int, Choice] = {1: "first", -1: "second", 0: "tie"}
+"""Value of an instrument's word → the choice."""
+VALUES = {choice: value for value, choice in _CHOICES.items()}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Pair:
         text = instrument.render(
             question=delimited(self.prompt), answer_1=self.first.text, answer_2=self.second.text
         )
-        return Question(text, instrument.hash)
+        return Question(text, instrument.key)
 
 
 def pairs(
@@ -46,7 +48,7 @@ def pairs(
 ) -> list[Pair]:
     """Every prompt and sample as one pair in each order, or in one order drawn by `seed`.
 
-    Equal responses are shown as well: a judge that prefers one of two equal texts tells on itself.
+    Equal responses are shown as well: a preference between equal texts shows a bias of the judge.
 
     Raises:
         InputError: a file holds several models, both hold the same one, a prompt has no response,
@@ -80,13 +82,15 @@ def _ordered(
             yield generator_for(seed, "order", prompt_id, sample).choice((straight, swapped))
 
 
-def choice_of(reply: str) -> Choice | None:
+def choice_of_value(value: int) -> Choice:
+    """The choice that a word of this value makes."""
+    return _CHOICES[value]
+
+
+def choice_of(reply: str, instrument: Instrument) -> Choice | None:
     """The choice on a reply's last non-empty line, or None where it is not exactly a choice."""
-    return _CHOICES.get(reply.strip().rpartition("\n")[2].strip())
-
-
-def _is_choice(reply: str) -> bool:
-    return choice_of(reply) is not None
+    value = instrument.value_of(reply)
+    return None if value is None else choice_of_value(value)
 
 
 def verdicts(
@@ -96,7 +100,11 @@ def verdicts(
     ask: Ask,
 ) -> list[Verdict]:
     """One verdict for each pair, sorted by prompt, sample and the model shown first."""
-    answers = ask([pair.question(instrument) for pair in shown], _is_choice)
+
+    def is_choice(reply: str) -> bool:
+        return choice_of(reply, instrument) is not None
+
+    answers = ask([pair.question(instrument) for pair in shown], is_choice)
     judged = [
         Verdict(
             prompt_id=pair.prompt.id,
@@ -105,8 +113,8 @@ def verdicts(
             second=pair.second.model,
             first_response_id=pair.first.id,
             second_response_id=pair.second.id,
-            choice=choice_of(answer.reply) if answer.error is None else None,
-            **answer.told(annotator, instrument.hash),
+            choice=choice_of(answer.reply, instrument) if answer.error is None else None,
+            **answer.judgment_fields(annotator, instrument.hash),
         )
         for pair, answer in zip(shown, answers, strict=True)
     ]

@@ -1,25 +1,18 @@
 """What judging would cost, before a call is made: real tokens where a tokenizer can count them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.arms.kinds import EndpointArm
-from limaflow.config.experiment import Config
 from limaflow.endpoints.client import key_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Judge
 from limaflow.endpoints.spending import cost
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
-from limaflow.generation.settings import Decoding
-from limaflow.jsonl import read_records
-from limaflow.judging.grading import graded
-from limaflow.judging.instrument import InstrumentName, load
-from limaflow.judging.pairwise import pairs
-from limaflow.judging.settings import GRADINGS
-from limaflow.records import Example, Response, asked_turns
+from limaflow.generation.settings import AskedEndpoint, Decoding
+from limaflow.records import Example, asked_turns
 
 FRAME_TOKENS = 7
 """Around one message of a chat (OpenAI cookbook, "How to count tokens with tiktoken")."""
@@ -83,7 +76,7 @@ def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
     )
 
 
-def price_of_responses(arm: EndpointArm, prompts: Sequence[Example], decoding: Decoding) -> Price:
+def price_of_responses(arm: AskedEndpoint, prompts: Sequence[Example], decoding: Decoding) -> Price:
     """What an endpoint's responses to `prompts` would cost, each as long as it may be."""
     texts = ["\n".join(turn.content for turn in asked_turns(prompt)) for prompt in prompts]
     asked = len(texts) * decoding.samples
@@ -137,85 +130,3 @@ def _tokenizer(location: str) -> Any:
         return Tokenizer.from_pretrained(location)
     except Exception as error:  # the library raises nothing more precise
         raise InputError(f"no tokenizer at {location}: {error}") from None
-
-
-def of_experiment(config: Config, results: Path) -> tuple[list[Price], list[str]]:
-    """A price for each job that asks an endpoint, and the names of those that cannot be priced yet.
-
-    Jobs of judges need their responses; an arm of kind `endpoint` that has answered costs nothing.
-    """
-    prices: list[Price] = []
-    lacking: list[str] = []
-    prompts = results / "curation/prompts/test.jsonl"
-    for arm in config.arms:
-        if arm.kind != "endpoint" or (results / f"responses/test/{arm.name}.jsonl").exists():
-            continue
-        if prompts.exists():
-            asked = list(read_records(prompts, Example))
-            prices.append(price_of_responses(arm, asked, config.generation.decoding))
-        else:
-            lacking.append(f"responses of {arm.name}")
-    for job in _jobs(config, results):
-        if not all(path.exists() for path in (job.prompts, *job.responses)):
-            lacking.append(job.name)
-            continue
-        terms = Terms(judge=config.judge(job.judge), store=Path(config.judging.store))
-        prices.append(price(job.name, _questions(job, config), terms))
-    return prices, lacking
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """One file of verdicts or grades that the workflow asks a judge for."""
-
-    name: str
-    judge: str
-    instrument: InstrumentName
-    prompts: Path
-    responses: tuple[Path, ...]
-
-
-def _jobs(config: Config, results: Path) -> Iterator[_Job]:
-    judging = config.judging
-    test, dev = (results / f"curation/prompts/{split}.jsonl" for split in ("test", "dev"))
-    answers = {arm.name: results / f"responses/test/{arm.name}.jsonl" for arm in config.arms}
-    for judge in judging.pairwise:
-        for comparison in config.comparisons:
-            if comparison.verdicts is None:
-                yield _Job(
-                    name=f"{comparison.name} by {judge}",
-                    judge=judge,
-                    instrument="pairwise",
-                    prompts=test,
-                    responses=(answers[comparison.first], answers[comparison.second]),
-                )
-    for instrument in GRADINGS:
-        for judge in judging.graders(instrument):
-            for arm, path in answers.items():
-                yield _Job(
-                    name=f"{arm}, {instrument} by {judge}",
-                    judge=judge,
-                    instrument=instrument,
-                    prompts=test,
-                    responses=(path,),
-                )
-    for arm in (arm.name for arm in config.arms if arm.kind == "tuned"):
-        for epoch in config.selection.epochs:
-            yield _Job(
-                name=f"{arm} after epoch {epoch} by {judging.selection}",
-                judge=judging.selection,
-                instrument="likert",
-                prompts=dev,
-                responses=(results / f"responses/dev/{arm}/epoch-{epoch}.jsonl",),
-            )
-
-
-def _questions(job: _Job, config: Config) -> list[Question]:
-    own = config.judging.template(job.instrument)
-    instrument = load(job.instrument, Path(own) if own else None)
-    prompts = list(read_records(job.prompts, Example))
-    responses = [list(read_records(path, Response)) for path in job.responses]
-    if job.instrument == "pairwise":
-        shown = pairs(prompts, *responses, orders=config.judging.orders, seed=config.seed)
-        return [pair.question(instrument) for pair in shown]
-    return [one.question(instrument) for one in graded(prompts, *responses)]

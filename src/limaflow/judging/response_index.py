@@ -1,11 +1,22 @@
 """Responses laid beside the prompts they answer, with nothing missing and nothing left over."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from limaflow.errors import InputError
+from limaflow.judging.instrument import Instrument
 from limaflow.records import Example, Response
 
 SHOWN_IDS = 5
+
+
+def concerned(
+    instrument: Instrument, prompts: Sequence[Example], responses: Sequence[Sequence[Response]]
+) -> tuple[list[Example], list[list[Response]]]:
+    """The prompts that an instrument asks about, and the responses without those to the others."""
+    asked = [prompt for prompt in prompts if instrument.asks_about(prompt)]
+    left_out = {prompt.id for prompt in prompts} - {prompt.id for prompt in asked}
+    return asked, [[r for r in of_file if r.prompt_id not in left_out] for of_file in responses]
 
 
 def model_of(responses: Sequence[Response]) -> str:
@@ -19,6 +30,20 @@ def model_of(responses: Sequence[Response]) -> str:
         held = "no responses" if not models else f"responses of several models: {models}"
         raise InputError(f"a file to judge must hold one model's responses; it holds {held}")
     return models[0]
+
+
+def by_model(responses: Sequence[Response]) -> list[list[Response]]:
+    """The responses of each model, by its name.
+
+    Raises:
+        InputError: there are none.
+    """
+    if not responses:
+        model_of(responses)
+    found: dict[str, list[Response]] = defaultdict(list)
+    for response in responses:
+        found[response.model].append(response)
+    return [of_model for _, of_model in sorted(found.items())]
 
 
 def by_prompt_and_sample(

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
+from limaflow.judging.front_matter import Form
 from limaflow.judging.grading import Graded
-from limaflow.judging.instrument import Instrument, InstrumentName
-from limaflow.judging.pairwise import Pair
-from limaflow.judging.scales import LEVELS, SCALES
-from limaflow.records import Choice, Grade, Response, Verdict
+from limaflow.judging.instrument import Instrument
+from limaflow.judging.pairwise import Pair, choice_of_value
+from limaflow.records import Grade, Response, Verdict
 
 Material = TypeVar("Material", Pair, Graded)
 NAME = "key.json"
@@ -43,9 +43,13 @@ class KeyPacket:
 class Key:
     """All packets of one round of annotation."""
 
-    format: Literal["limaflow annotation key 2"] = "limaflow annotation key 2"
+    format: Literal["limaflow annotation key 3"] = "limaflow annotation key 3"
     seed: int
-    instrument: InstrumentName
+    instrument: str
+    form: Form
+    scale: str
+    words: dict[str, int]
+    """What can be chosen, and its value."""
     template: str
     """Content hash of the instrument that all packets quote."""
     comparisons: tuple[tuple[str, ...], ...]
@@ -103,14 +107,16 @@ def judgment_of(item: KeyItem, chosen: str, annotator: str, key: Key) -> Verdict
         "annotator": annotator,
         "template": key.template,
     }
-    if key.instrument != "pairwise":
+    value = key.words[chosen]
+    if key.form != "pairwise":
         (model,), (response_id,) = item.models, item.response_ids
         return Grade(
             **about,
             model=model,
             response_id=response_id,
-            scale=SCALES[key.instrument],
-            value=LEVELS[key.instrument][chosen],
+            instrument=key.instrument,
+            scale=key.scale,
+            value=value,
         )
     (first, second), (first_id, second_id) = item.models, item.response_ids
     return Verdict(
@@ -119,7 +125,7 @@ def judgment_of(item: KeyItem, chosen: str, annotator: str, key: Key) -> Verdict
         second=second,
         first_response_id=first_id,
         second_response_id=second_id,
-        choice=cast(Choice, chosen),
+        choice=choice_of_value(value),
     )
 
 
@@ -144,7 +150,7 @@ def only(shown: Sequence[Material], key: Key, instrument: Instrument) -> list[Ma
         InputError: people were asked by another template, or saw other responses, or none of these.
     """
     if instrument.hash != key.template:
-        raise InputError("the key's packets quote another template", fix="give both the same")
+        raise InputError("the key's packets quote another instrument", fix="give both the same")
     models = {frozenset(r.model for r in responses_of(one)) for one in shown}
     ids = [frozenset(r.id for r in responses_of(one)) for one in shown]
     wanted = {frozenset(i.response_ids) for i in key.items() if frozenset(i.models) in models}

@@ -1,13 +1,36 @@
-"""`judges`, `comparisons` and `judging` of the configuration."""
+"""`comparisons` and `judging` of the configuration."""
 
-from typing import Literal, get_args
+from collections import defaultdict
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from limaflow.endpoints.settings import Budget
-from limaflow.settings import Name, Settings, Share
+from limaflow.judging.instrument import OURS, is_path, name_of
+from limaflow.mistakes import nearest
+from limaflow.settings import NAME, Name, Settings, Share
 
-Grading = Literal["likert", "quality", "safety"]
-"""Instruments for single responses."""
-GRADINGS: tuple[Grading, ...] = get_args(Grading)
+
+class RecordedVerdicts(Settings):
+    """A file of verdicts that were made elsewhere, and how it says what ours say."""
+
+    path: str
+    columns: dict[str, str | list[str]] = {}
+    """Our column → what the file calls it."""
+    words: dict[str, str] = {}
+    """What the file calls first, second or tie → what we do."""
+    values: dict[str, str] = {}
+    """Our column → what it holds in every row."""
+    repeats: bool = False
+    """Whether what stands twice is a further reading."""
+
+    @field_validator("words", "values", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        """YAML reads `1` as a number."""
+        if isinstance(given, dict):
+            return {str(key): str(value) for key, value in given.items()}
+        return given
 
 
 class Comparison(Settings):
@@ -15,7 +38,13 @@ class Comparison(Settings):
 
     first: Name
     second: Name
-    verdicts: str | None = None
+    verdicts: RecordedVerdicts | None = None
+
+    @field_validator("verdicts", mode="before")
+    @classmethod
+    def _by_path(cls, given: Any) -> Any:
+        """A path alone is a file in our own words."""
+        return {"path": given} if isinstance(given, str) else given
 
     @property
     def name(self) -> str:
@@ -30,30 +59,65 @@ class People(Settings):
     pool: bool = False
 
 
+class Selection(Settings):
+    """Who grades the dev responses, and by which of the instruments."""
+
+    judge: Name
+    instrument: Name = "likert"
+
+
 class Judging(Settings):
     """Who annotates what, and how two verdicts on one pair become one."""
 
-    pairwise: list[Name]
-    likert: list[Name]
-    quality: list[Name]
-    safety: list[Name]
-    selection: Name
+    instruments: dict[str, list[Name]]
+    """Instrument, one of ours by name or the user's own by path → its judges."""
+    selection: Selection
     people: list[People]
     orders: Literal["both", "one"]
     merge: Literal["strict", "mean"]
-    pairwise_template: str | None
-    likert_template: str | None
-    quality_template: str | None
-    safety_template: str | None
     store: str
     budget: Budget
     max_error_share: Share
 
-    def graders(self, instrument: Grading) -> list[str]:
-        """The judges of single responses by an instrument."""
-        return list(getattr(self, instrument))
+    @field_validator("instruments")
+    @classmethod
+    def _named(cls, instruments: dict[str, list[str]]) -> dict[str, list[str]]:
+        for named in instruments:
+            if not is_path(named) and named not in OURS:
+                raise ValueError(
+                    f"no instrument is named '{named}'{nearest(named, list(OURS))}; the path of "
+                    "your own ends with .md"
+                )
+            if not NAME.fullmatch(name_of(named)):
+                raise ValueError(
+                    f"the name of {named} stands in paths of results: lower-case letters, digits "
+                    "and single hyphens"
+                )
+        for name, files in _by_name(instruments).items():
+            if len(files) > 1:
+                raise ValueError(
+                    f"{' and '.join(files)} are both named '{name}'; rename one, or give the one "
+                    "that is not used no judges: []"
+                )
+        return instruments
 
-    def template(self, instrument: Literal["pairwise"] | Grading) -> str | None:
-        """The user's own text of an instrument."""
-        own: str | None = getattr(self, f"{instrument}_template")
-        return own
+    @property
+    def files(self) -> dict[str, str]:
+        """Name → the instrument as it is configured, and as it is where that says nothing."""
+        configured = {name: files[0] for name, files in _by_name(self.instruments).items()}
+        return {name: name for name in OURS} | configured
+
+    def judges(self, name: str) -> list[str]:
+        """The judges of an instrument."""
+        return self.instruments.get(self.files[name], [])
+
+
+def _by_name(instruments: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Name → the entries of that name, without those that another one with judges replaces."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for named in instruments:
+        found[name_of(named)].append(named)
+    return {
+        name: [one for one in files if instruments[one]] or files[:1] if len(files) > 1 else files
+        for name, files in found.items()
+    }

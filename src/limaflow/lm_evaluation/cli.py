@@ -7,7 +7,12 @@ import typer
 
 app = typer.Typer(no_args_is_help=True)
 
-Tasks = Annotated[list[str], typer.Option("--task", help="lm-eval task, group or tag; repeat.")]
+Tasks = Annotated[
+    list[str],
+    typer.Option(
+        "--task", help="lm-eval task, group or tag, or the path of a task's YAML; repeat."
+    ),
+]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
 
@@ -31,11 +36,11 @@ def run(
     """Run lm-eval tasks on one model."""
     from limaflow.errors import InputError
     from limaflow.jsonl import write_json, write_records
-    from limaflow.lm_evaluation.evaluate import Settings, evaluate
+    from limaflow.lm_evaluation.evaluate import EvaluationSettings, evaluate
 
     if precision not in ("fp32", "bf16"):
         raise InputError(f"--precision is fp32 or bf16, not '{precision}'")
-    settings = Settings(
+    settings = EvaluationSettings(
         few_shot=few_shot,
         limit=limit,
         batch=batch,

@@ -7,7 +7,6 @@ base's answers.
 """
 
 import math
-import numbers
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,20 +14,17 @@ from statistics import fmean
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.metrics import metric_of, number, preference
 from limaflow.lm_evaluation.tasks import item_id, loaded
 from limaflow.manifests import read_manifest
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
 
-METRICS = ("acc_norm", "acc", "exact_match", "em", "f1", "mc2")
-"""The metric that stands for a task: the first of these that it reports, else its first one.
-Of several answer filters the first declared counts (gsm8k: `strict-match`)."""
-
 PACKAGES = ("lm-eval", "transformers", "torch", "datasets")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class EvaluationSettings:
     """How the tasks are put to the model."""
 
     few_shot: int | None
@@ -40,16 +36,20 @@ class Settings:
 
 
 def evaluate(
-    manifest_path: Path, name: str, names: list[str], include: Path | None, settings: Settings
+    manifest_path: Path,
+    name: str,
+    names: list[str],
+    include: Path | None,
+    settings: EvaluationSettings,
 ) -> tuple[dict[str, Any], list[BenchmarkItem]]:
     """Results of every task and the main metric of every item.
 
     The items of a group (mmlu) count as one task under the group's name, each with equal weight.
 
     Returns:
-        The content of results.json (`scores`: what was asked for → main metric, items, items cut
-        to the model's context; `tasks`: leaf task → every metric with its standard error, version;
-        `run`: how) and the items.
+        The content of results.json (`scores`: what was asked for → main metric with its direction
+        and scale, items, items cut to the model's context; `tasks`: leaf task → every metric with
+        its standard error, version; `run`: how) and the items.
 
     Raises:
         InputError: an unknown task, unreadable data, a chat template that the tokenizer lacks, a
@@ -83,12 +83,14 @@ def evaluate(
     scores: dict[str, dict[str, Any]] = {}
     items: list[BenchmarkItem] = []
     for asked, parts in leaves.items():
-        metrics = {outcomes[part].metric for part in parts}
+        metrics = {(outcomes[part].metric, outcomes[part].higher_is_better) for part in parts}
         if len(metrics) > 1:
+            reported = ", ".join(sorted({metric for metric, _ in metrics}))
             raise InputError(
-                f"the tasks of '{asked}' have no common metric ({', '.join(sorted(metrics))})",
+                f"the tasks of '{asked}' have no common metric ({reported})",
                 fix="name the tasks one by one",
             )
+        metric, higher_is_better = next(iter(metrics), ("", True))
         values = {
             item if part == asked else f"{part}/{item}": value
             for part in parts
@@ -96,7 +98,9 @@ def evaluate(
         }
         if values:
             scores[asked] = {
-                "metric": metrics.pop(),
+                "metric": metric,
+                "higher_is_better": higher_is_better,
+                "scale": metric_of(metric).scale,
                 "value": fmean(values.values()),
                 "items": len(values),
                 "truncated_items": sum(outcomes[part].truncated for part in parts),
@@ -106,8 +110,9 @@ def evaluate(
                 task=asked,
                 item_id=item,
                 model=name,
-                metric=scores[asked]["metric"],
+                metric=metric,
                 value=value,
+                higher_is_better=higher_is_better,
             )
             for item, value in values.items()
         ]
@@ -131,6 +136,7 @@ class Outcome:
     """One leaf task: its main metric, the metric of each item, and what results.json tells."""
 
     metric: str
+    higher_is_better: bool
     values: dict[str, float]
     truncated: int
     details: dict[str, Any]
@@ -138,23 +144,24 @@ class Outcome:
 
 def _outcome(model: Any, task: str, found: dict[str, Any]) -> Outcome:
     metrics = _metrics(found["results"][task])
-    metric, kept = _main_metric(task, metrics, found["samples"][task])
-    column = metric.split(",")[0]
+    metric, scored = _main_metric(task, metrics, found["samples"][task])
+    direction = found["higher_is_better"].get(task, {}).get(metric.partition(",")[0])
     return Outcome(
         metric=metric,
-        values={item_id(s["doc_id"], s["doc_hash"]): float(s[column]) for s in kept},
-        truncated=sum(_is_truncated(model, sample) for sample in kept),
+        higher_is_better=metric_of(metric).higher_is_better if direction is None else direction,
+        values={item_id(s["doc_id"], s["doc_hash"]): score for s, score in scored},
+        truncated=sum(_is_truncated(model, sample) for sample, _ in scored),
         details={
             "metrics": metrics,
             "main_metric": metric,
-            "items": len(kept),
+            "items": len(scored),
             "version": found["versions"].get(task),
             "few_shot": found["n-shot"].get(task),
         },
     )
 
 
-def _model(manifest_path: Path, settings: Settings) -> Any:
+def _model(manifest_path: Path, settings: EvaluationSettings) -> Any:
     import torch
     from lm_eval.models.huggingface import HFLM
 
@@ -171,7 +178,7 @@ def _model(manifest_path: Path, settings: Settings) -> Any:
 def _metrics(raw: dict[str, Any]) -> dict[str, dict[str, float | None]]:
     """lm-eval's flat `acc,none`, `acc_stderr,none` as metric → value and standard error."""
     keys = [key for key in raw if "," in key and "_stderr," not in key]
-    return {key: {"value": raw[key], "stderr": _number(raw.get(_stderr(key)))} for key in keys}
+    return {key: {"value": raw[key], "stderr": number(raw.get(_stderr(key)))} for key in keys}
 
 
 def _stderr(key: str) -> str:
@@ -179,34 +186,28 @@ def _stderr(key: str) -> str:
     return f"{metric}_stderr,{answer_filter}"
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, numbers.Real) else None
-
-
 def _main_metric(
     task: str, metrics: dict[str, dict[str, float | None]], samples: list[dict[str, Any]]
-) -> tuple[str, list[dict[str, Any]]]:
-    """The metric of METRICS whose mean over the items is the task's value, and those items."""
-    wanted = sorted(metrics, key=lambda key: _rank(key.split(",")[0]))
-    for key in wanted:
+) -> tuple[str, list[tuple[dict[str, Any], float]]]:
+    """The preferred metric whose mean over the items is the task's result, and each item's score.
+
+    Of several answer filters the first declared counts (gsm8k: `strict-match`).
+    """
+    for key in sorted(metrics, key=preference):
         metric, _, answer_filter = key.partition(",")
         kept = [s for s in samples if s["filter"] == answer_filter and metric in s]
-        values = [_number(sample[metric]) for sample in kept]
+        read = [(sample, metric_of(key).read(sample[metric])) for sample in kept]
+        scored = [(sample, score) for sample, score in read if score is not None]
         total = metrics[key]["value"]
-        if total is None or not values or None in values:
+        if total is None or not scored or len(scored) < len(read):
             continue
-        mean = sum(value for value in values if value is not None) / len(values)
-        if math.isclose(mean, total, abs_tol=1e-9):
-            return key, sorted(kept, key=lambda sample: int(sample["doc_id"]))
+        if math.isclose(fmean(score for _, score in scored), total, abs_tol=1e-9):
+            return key, sorted(scored, key=lambda pair: int(pair[0]["doc_id"]))
     raise InputError(
         f"benchmark task '{task}' has no score per item whose mean is its result "
         f"(it reports {', '.join(metrics)})",
         fix="choose a task scored by accuracy or exact match",
     )
-
-
-def _rank(metric: str) -> int:
-    return METRICS.index(metric) if metric in METRICS else len(METRICS)
 
 
 def _is_truncated(model: Any, sample: dict[str, Any]) -> bool:

@@ -6,7 +6,10 @@ from limaflow.settings import Name, Settings
 
 
 class Benchmarks(Settings):
-    """lm-eval tasks run on every local model, base and tuned."""
+    """lm-eval tasks, run on the models of some arms before and after tuning.
+
+    A task is a name of lm-eval's catalogue or of the folder `include`, or the path of its YAML.
+    """
 
     tasks: list[str]
     include: str | None

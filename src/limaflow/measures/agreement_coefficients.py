@@ -8,7 +8,7 @@ expected of one reading of each annotator. `ratings` are items × annotators × 
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.measures.intervals import Array, Statistic, mean_of
+from limaflow.intervals import Array, Statistic, mean_of
 
 
 def rated(codes: NDArray[np.int64], categories: int) -> Array:

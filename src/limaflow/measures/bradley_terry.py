@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, Statistic
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, Statistic
 from limaflow.measures.logistic import fit
 
 

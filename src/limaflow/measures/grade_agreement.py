@@ -1,7 +1,7 @@
 """Who agrees with whom on grades: of people, of people with models, of a judge with itself.
 
-An item is one response. Levels of `likert` and `quality` are ordered: to be one level apart is less
-of a disagreement than two. Those of `safety` are not.
+An item is one response. Where a scale is ordered, to be one level apart is less of a disagreement
+than two.
 """
 
 from collections import defaultdict
@@ -13,9 +13,10 @@ from itertools import combinations
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.judging.scales import ORDERED, values_of
+from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.judging.instrument import Instrument
 from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.measures.grade_means import instrument_of
 from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
 from limaflow.measures.summaries import GradeAgreement, Relation
 from limaflow.records import Grade
@@ -29,30 +30,40 @@ Levels = dict[Item, tuple[float, ...]]
 def grade_agreements(
     files: Sequence[Sequence[Grade]],
     groups: Mapping[str, Sequence[str]],
+    instruments: Mapping[str, Instrument],
     resampling: Resampling,
 ) -> list[GradeAgreement]:
-    """On each scale: pairs of annotators, groups, pairs of groups, and each judge with itself.
+    """By each instrument: pairs of annotators, groups, pairs of groups, and each judge with itself.
 
     Args:
-        files: grades of each file. What an annotator says again in another file is another pass.
+        files: grades of each file. What an annotator grades again in another file is another pass.
         groups: name → annotators, such as crowd, authors, models; `expert_*` is all of such names.
 
     Raises:
-        InputError: a file holds one grade twice, or a group names an unknown annotator.
+        InputError: a file holds one grade twice, a group names an unknown annotator, or as
+            `instrument_of`.
     """
     known = {grade.annotator for grades in files for grade in grades}
     members = members_of(groups, known)
     found = []
-    for scale in sorted({grade.scale for grades in files for grade in grades}):
-        readings = _readings([[g for g in grades if g.scale == scale] for grades in files], scale)
-        found += _of_scale(scale, readings, members, resampling.seeded("agreement", scale))
+    by_instrument: dict[tuple[str, str], list[list[Grade]]] = defaultdict(list)
+    for grades in files:
+        of_file: dict[tuple[str, str], list[Grade]] = defaultdict(list)
+        for grade in grades:
+            of_file[grade.scale, grade.instrument].append(grade)
+        for used, given in of_file.items():
+            by_instrument[used].append(given)
+    for (scale, _), passes in sorted(by_instrument.items()):
+        instrument = instrument_of(passes[0][0], instruments)
+        ratings = _ratings(passes, instrument)
+        found += _of_instrument(instrument, ratings, members, resampling.seeded("agreement", scale))
     return found
 
 
-def _readings(files: Sequence[Sequence[Grade]], scale: str) -> dict[str, list[Levels]]:
+def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[str, list[Levels]]:
     """Annotator → passes over the material; failed grades are left out."""
-    levels = values_of(scale) or []
-    readings: dict[str, list[Levels]] = defaultdict(list)
+    levels = sorted(instrument.head.words.values())
+    passes_of: dict[str, list[Levels]] = defaultdict(list)
     for grades in files:
         seen: dict[str, dict[Item, int | None]] = defaultdict(dict)
         for grade in grades:
@@ -64,13 +75,13 @@ def _readings(files: Sequence[Sequence[Grade]], scale: str) -> dict[str, list[Le
                     fix="put what was graded again into a file of its own",
                 )
             if grade.value is not None and grade.value not in levels:
-                raise InputError(f"prompt {grade.prompt_id}: {grade.value} is no level of {scale}")
+                raise InputError(f"prompt {grade.prompt_id}: the scale has no {grade.value}")
             seen[grade.annotator][item] = grade.value
-        for annotator, told in seen.items():
-            given = {item: value for item, value in told.items() if value is not None}
+        for annotator, values in seen.items():
+            given = {item: value for item, value in values.items() if value is not None}
             rated = {i: tuple(float(v == level) for level in levels) for i, v in given.items()}
-            _lay(readings[annotator], rated)
-    return readings
+            _lay(passes_of[annotator], rated)
+    return passes_of
 
 
 def _lay(passes: list[Levels], items: Levels) -> None:
@@ -83,20 +94,20 @@ def _lay(passes: list[Levels], items: Levels) -> None:
             free[item] = rating
 
 
-def _of_scale(
-    scale: str,
-    readings: Mapping[str, list[Levels]],
+def _of_instrument(
+    instrument: Instrument,
+    passes_of: Mapping[str, list[Levels]],
     members: Mapping[str, list[str]],
     resampling: Resampling,
 ) -> list[GradeAgreement]:
-    levels = len(values_of(scale) or [])
-    ratings = shared({name: passes[0] for name, passes in readings.items() if passes}, levels)
-    row = partial(_row, scale=scale, drawn=resampling)
+    levels = len(instrument.head.words)
+    ratings = shared({name: passes[0] for name, passes in passes_of.items() if passes}, levels)
+    row = partial(_row, instrument=instrument, drawn=resampling)
     found = []
     pairs = ratings.pairs()
     if len(pairs) <= MOST_PAIRS:
         found += [row("pair", p, ratings.of(p)) for p in pairs]
-    parts = {name: ratings.of(told) for name, told in members.items()}
+    parts = {name: ratings.of(annotators) for name, annotators in members.items()}
     for name, part in parts.items():
         if part.compared(None).any():
             found.append(row("within", (name, name), part))
@@ -105,8 +116,8 @@ def _of_scale(
             across = row("between", (one, other), ours, theirs)
             beyond = beyond_within(ours, theirs, ratings.same, resampling)
             found.append(replace(across, minus_first=beyond))
-    for name, passes in sorted(readings.items()):
-        again = shared({str(n): told for n, told in enumerate(passes)}, levels)
+    for name, passes in sorted(passes_of.items()):
+        again = shared({str(n): rated for n, rated in enumerate(passes)}, levels)
         if len(again.prompts):
             found.append(row("passes", (name, name), again))
     return found
@@ -118,14 +129,14 @@ def _row(
     ratings: Ratings,
     others: Ratings | None = None,
     *,
-    scale: str,
+    instrument: Instrument,
     drawn: Resampling,
 ) -> GradeAgreement:
     """The grades of items that two of these graded, or one of these and one of the others."""
     kept = ratings.compared(others) > 0
     shares = ratings.shares[kept]
     prompts, clusters = np.unique(ratings.prompts[kept], return_inverse=True)
-    ordered = scale in ORDERED
+    ordered = instrument.head.ordered
     near = quadratic(shares.shape[2]) if ordered else ratings.same
 
     def share(score: np.ndarray) -> Interval:
@@ -145,7 +156,10 @@ def _row(
     alone = others is None
     return GradeAgreement(
         relation=relation,
-        scale=scale,
+        instrument=instrument.name,
+        title=instrument.head.title,
+        scale=instrument.head.scale,
+        ordered=ordered,
         first=who[0],
         second=who[1],
         annotators=len(everyone),
@@ -155,6 +169,5 @@ def _row(
         weights="quadratic" if ordered else "none",
         cohen=optional(lambda: cohen_kappa(shares, near), alone and len(everyone) == 2),
         metric="ordinal" if ordered else "nominal",
-        ordered=ordered,
         alpha=optional(lambda: krippendorff_alpha(shares, ordinal=ordered), alone),
     )

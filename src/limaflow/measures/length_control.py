@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling
 from limaflow.measures.logistic import fit
 from limaflow.measures.positions import per_prompt
 from limaflow.records import Verdict

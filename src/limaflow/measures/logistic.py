@@ -6,7 +6,7 @@ they are. No penalty: where the data separate there is no finite fit, and none i
 
 import numpy as np
 
-from limaflow.measures.intervals import Array
+from limaflow.intervals import Array
 
 MOST_STEPS = 50
 TOLERANCE = 1e-8

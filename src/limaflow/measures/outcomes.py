@@ -3,14 +3,14 @@
 Plain functions on scores from the view of one model: 1 it wins, 0 a tie, -1 it loses.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Array
+from limaflow.intervals import Array
 from limaflow.measures.summaries import Merge
 from limaflow.records import Choice, Verdict
 
@@ -36,7 +36,7 @@ def scores_by_prompt(verdicts: Iterable[Verdict], first: str) -> dict[str, dict[
             raise InputError(
                 f"prompt {verdict.prompt_id}, sample {verdict.sample}: two verdicts of "
                 f"'{verdict.annotator}' with '{verdict.first}' shown first",
-                fix="--repeats takes the second one as another reading",
+                fix="`limaflow judge import --repeats` takes the second one as another reading",
             )
         orders[verdict.first] = _score(verdict, first)
     prompts: dict[str, dict[int, Sample]] = defaultdict(dict)
@@ -87,24 +87,14 @@ def pooled(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
     return [replace(v, annotator=name, sample=number[v.annotator, v.sample]) for v in verdicts]
 
 
-def passes(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
-    """What stands once, what stands a second time, …: each list holds no verdict twice."""
-    times: Counter[tuple[str, str, int, str, str]] = Counter()
-    found: list[list[Verdict]] = []
-    for v in verdicts:
-        place = (v.annotator, v.prompt_id, v.sample, v.first, v.second)
-        if times[place] == len(found):
-            found.append([])
-        found[times[place]].append(v)
-        times[place] += 1
-    return found
-
-
 def renumbered(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The verdicts, each further reading of a sample as a sample of its own of the same prompt."""
-    told = [((v.sample, n), v) for n, of_pass in enumerate(passes(verdicts)) for v in of_pass]
-    number = {reading: n for n, reading in enumerate(sorted({reading for reading, _ in told}))}
-    return [replace(v, sample=number[reading]) for reading, v in told]
+    kept = list(verdicts)
+    if not any(v.reading for v in kept):
+        return kept
+    readings = sorted({(v.sample, v.reading) for v in kept})
+    number = {reading: n for n, reading in enumerate(readings)}
+    return [replace(v, sample=number[v.sample, v.reading], reading=0) for v in kept]
 
 
 def merged(orders: Collection[int], rule: Merge) -> tuple[float, float, float]:

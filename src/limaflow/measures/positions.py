@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from limaflow.measures.intervals import Array
+from limaflow.intervals import Array
 from limaflow.measures.outcomes import Prompts
 from limaflow.records import Verdict
 

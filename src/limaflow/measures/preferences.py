@@ -1,25 +1,23 @@
-"""Verdicts and grades as rates with intervals: who wins, how surely, how far to trust the judge.
+"""Verdicts as rates with intervals: who wins, how surely, how far to trust the judge.
 
 The unit is the prompt: orders and samples of one prompt are not independent, so they are averaged
 within it before anything is resampled or tested (Field & Welsh 2007, "Bootstrapping clustered
 data"). Plain functions over records, whoever made them.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.judging.scales import LEVELS, ORDERED, SCALES, values_of, word
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, mean_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
 from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
 from limaflow.measures.positions import consistency, first_slot, toward_first, toward_second
 from limaflow.measures.power import DIFFERENCE, POWER, detectable, prompts_needed
 from limaflow.measures.significance import permutation_test, sign_test
 from limaflow.measures.summaries import (
-    GradeSummary,
     MeanChars,
     Merge,
     Power,
@@ -28,7 +26,7 @@ from limaflow.measures.summaries import (
     Refusable,
     Slots,
 )
-from limaflow.records import Grade, Response, Verdict
+from limaflow.records import Response, Verdict
 
 
 def preferences(
@@ -199,7 +197,7 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
     if known and len(known) < len(judged):
         missing = sorted(judged - known.keys())
         raise InputError(
-            f"the lengths of {len(missing)} of {len(judged)} judged responses are not told "
+            f"the lengths of {len(missing)} of {len(judged)} judged responses are not known "
             f"(response {missing[0]})",
             fix="give all lengths; where --responses were made anew since, judge again",
         )
@@ -216,50 +214,19 @@ def _mean_chars(
     return float(np.mean([lengths[i] for i in shown.values()])) if lengths else None
 
 
+def lengths_in(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Response id → length, as far as the verdicts themselves say it."""
+    return {
+        response: length
+        for v in verdicts
+        for response, length in (
+            (v.first_response_id, v.first_chars),
+            (v.second_response_id, v.second_chars),
+        )
+        if length is not None
+    }
+
+
 def length_of(responses: Iterable[Response]) -> dict[str, int]:
     """Response id → length in characters."""
     return {response.id: len(response.text) for response in responses}
-
-
-def grade_summaries(grades: Sequence[Grade], resampling: Resampling) -> list[GradeSummary]:
-    """One summary for each model, judge and scale; samples are averaged within their prompt.
-
-    Raises:
-        InputError: a model has no readable grade.
-    """
-    groups: dict[tuple[str, str, str], list[Grade]] = defaultdict(list)
-    for grade in grades:
-        groups[grade.model, grade.annotator, grade.scale].append(grade)
-    return [_grade_summary(group, resampling) for _, group in sorted(groups.items())]
-
-
-def _grade_summary(grades: Sequence[Grade], resampling: Resampling) -> GradeSummary:
-    model, judge, scale = grades[0].model, grades[0].annotator, grades[0].scale
-    values: dict[str, list[int]] = defaultdict(list)
-    for grade in grades:
-        if grade.value is not None:
-            values[grade.prompt_id].append(grade.value)
-    if not values:
-        raise InputError(f"'{model}' has no readable grade of '{judge}'")
-    counts = Counter(value for of_prompt in values.values() for value in of_prompt)
-    levels = values_of(scale) or sorted(counts)
-    drawn = resampling.seeded(judge, model, scale)
-    by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
-
-    def share(level: int) -> Interval:
-        shares = np.array([of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt])
-        return drawn.share(shares, np.ones_like(shares))
-
-    return GradeSummary(
-        model=model,
-        judge=judge,
-        scale=scale,
-        prompts=len(values),
-        errors=sum(grade.value is None for grade in grades),
-        mean=_mean_of([float(np.mean(of_prompt)) for of_prompt in by_prompt], drawn),
-        counts={str(level): counts[level] for level in levels},
-        shares={str(level): share(level) for level in levels},
-        instrument=next((name for name in LEVELS if SCALES[name] == scale), ""),
-        ordered=scale in ORDERED,
-        words={str(level): word(scale, level) for level in levels},
-    )

@@ -1,7 +1,7 @@
-"""Who said what of which items, as arrays: what verdicts and grades have in common."""
+"""Who chose what on which items, as arrays: what verdicts and grades have in common."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limaflow.errors import InputError
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.measures.agreement_coefficients import between, within
-from limaflow.measures.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.records import Judgment
 
 MOST_PAIRS = 50
-"""Pairs of annotators told one by one; of more, the groups tell."""
+"""Pairs of annotators listed one by one; of more, only the groups."""
 Item = TypeVar("Item", bound=tuple[object, ...])
 
 
@@ -40,7 +40,7 @@ class Ratings:
         return np.eye(self.shares.shape[2])
 
     def of(self, annotators: Iterable[str]) -> "Ratings":
-        """What these say, as far as they have said anything of these items."""
+        """The ratings by these annotators."""
         wanted = set(annotators)
         kept = [n for n, name in enumerate(self.annotators) if name in wanted]
         names = [self.annotators[n] for n in kept]
@@ -72,10 +72,10 @@ def shared(raters: Mapping[str, Mapping[Item, tuple[float, ...]]], categories: i
     Args:
         raters: annotator → item → share on each category; an item begins with its prompt's id.
     """
-    judged = Counter(item for told in raters.values() for item in told)
+    judged = Counter(item for of_annotator in raters.values() for item in of_annotator)
     items = sorted(item for item, times in judged.items() if times > 1)
     place = {item: n for n, item in enumerate(items)}
-    names = sorted(name for name, told in raters.items() if told.keys() & place.keys())
+    names = sorted(name for name, rated in raters.items() if rated.keys() & place.keys())
     shares = np.zeros((len(items), len(names), categories))
     for number, name in enumerate(names):
         for item, rating in raters[name].items():
@@ -85,18 +85,33 @@ def shared(raters: Mapping[str, Mapping[Item, tuple[float, ...]]], categories: i
     return Ratings(prompts=prompts, annotators=names, shares=shares)
 
 
+def groups_of(options: Sequence[str] | None) -> dict[str, list[str]]:
+    """`NAME=annotator,annotator` options of a command line as group → annotators.
+
+    Raises:
+        InputError: an option has no `=`.
+    """
+    groups = {}
+    for option in options or ():
+        name, equals, annotators = option.partition("=")
+        if not equals:
+            raise InputError(f"--group {option}: not of the form NAME=VALUE")
+        groups[name] = annotators.split(",")
+    return groups
+
+
 def members_of(groups: Mapping[str, Iterable[str]], known: Collection[str]) -> dict[str, list[str]]:
     """Group → its annotators among the `known`; `expert_*` is all of such names.
 
     Raises:
         InputError: nobody is called so.
     """
-    return {name: _members(told, known) for name, told in groups.items()}
+    return {name: _members(patterns, known) for name, patterns in groups.items()}
 
 
-def _members(told: Iterable[str], known: Collection[str]) -> list[str]:
+def _members(patterns: Iterable[str], known: Collection[str]) -> list[str]:
     found: set[str] = set()
-    for pattern in told:
+    for pattern in patterns:
         exact = pattern in known
         matching = {pattern} if exact else {name for name in known if fnmatchcase(name, pattern)}
         if not matching:
@@ -108,7 +123,7 @@ def _members(told: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def default_groups(judgments: Iterable[Judgment]) -> dict[str, list[str]]:
-    """Models are annotators whose answers tell which model gave them; the others are people."""
+    """Models are annotators whose answers name the model that gave them; the others are people."""
     models: dict[str, bool] = defaultdict(bool)
     for judgment in judgments:
         models[judgment.annotator] |= bool(judgment.answered_by)

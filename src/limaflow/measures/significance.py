@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import binomtest
 
-from limaflow.measures.intervals import Array
+from limaflow.intervals import Array
 
 ROUNDS = 10_000
 AT_ONCE = 500

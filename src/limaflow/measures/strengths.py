@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.bradley_terry import Contest, estimates, strengths
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.outcomes import rates, scores_by_prompt
 from limaflow.measures.summaries import Merge, Strengths
 from limaflow.records import Verdict
@@ -40,13 +40,15 @@ def strengths_by_judge(
 
 
 def _strengths(judge: str, contests: Sequence[Contest], resampling: Resampling) -> Strengths:
-    told: dict[str, float] = {}
+    fitted: dict[str, float] = {}
     found: dict[str, Interval] = {}
     refusal = ""
     try:
-        told = estimates(contests)
+        fitted = estimates(contests)
         found = strengths(contests, resampling)
     except NotEstimable as refused:
         refusal = str(refused)
     prompts = len({contest.prompt_id for contest in contests})
-    return Strengths(judge=judge, prompts=prompts, estimates=told, strengths=found, refused=refusal)
+    return Strengths(
+        judge=judge, prompts=prompts, estimates=fitted, strengths=found, refused=refusal
+    )

@@ -1,9 +1,9 @@
 """What statistics come to: the summaries that judging and benchmarks hand to tables and claims."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 
 Merge = Literal["strict", "mean"]
 Relation = Literal["pair", "within", "between", "orders", "passes"]
@@ -167,10 +167,15 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class GradeAgreement:
-    """How far grades of the same responses on one scale agree; relations as in `Agreement`."""
+    """How far grades of the same responses by one instrument agree; relations as in `Agreement`."""
 
     relation: Relation
+    instrument: str
+    title: str
+    """The question that the instrument asks."""
     scale: str
+    ordered: bool
+    """Whether the scale's values are more or less of one thing."""
     first: str
     second: str
     annotators: int
@@ -187,11 +192,6 @@ class GradeAgreement:
     """Krippendorff's alpha by this metric; not of between."""
     minus_first: Interval | None = None
     """Of between: `agreement` minus that of the first group's own pairs."""
-    instrument: str = ""
-    title: str = ""
-    """The question that the instrument asks."""
-    ordered: bool = True
-    """Whether the scale's values are more or less of one thing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,20 +200,20 @@ class GradeSummary:
 
     model: str
     judge: str
+    instrument: str
+    title: str
+    """The question that the instrument asks."""
     scale: str
+    ordered: bool
+    """Whether the scale's values are more or less of one thing."""
+    words: dict[str, str]
+    """Value → what it is called."""
     prompts: int
     errors: int
     mean: Interval
     counts: dict[str, int]
     shares: dict[str, Interval]
     """Level → share of a model's grades, averaged within each prompt first."""
-    instrument: str = ""
-    title: str = ""
-    """The question that the instrument asks."""
-    ordered: bool = True
-    """Whether the scale's values are more or less of one thing."""
-    words: dict[str, str] = field(default_factory=dict)
-    """Value → what it is called."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,15 @@ from itertools import combinations
 
 import numpy as np
 
+from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.measures.agreement_coefficients import (
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
     tie_discount,
 )
-from limaflow.measures.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.measures.passes import CATEGORIES, MISSING, TIE, Item, Orders, merged, passes_of
 from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
-from limaflow.measures.readings import CATEGORIES, MISSING, TIE, Item, Orders, merged, readings_of
 from limaflow.measures.summaries import Agreement, Merge, Relation
 from limaflow.records import Verdict
 
@@ -36,22 +36,22 @@ def agreements(
     """Every pair of annotators, every group and pair of groups, and every judge with itself.
 
     Args:
-        files: verdicts of each file. What an annotator says again in another file is another pass.
+        files: verdicts of each file. What an annotator judges again in another one is a pass.
         groups: name → annotators, such as crowd, authors, models; `expert_*` is all of such names.
         rule: how the two orders of an item become one rating.
 
     Raises:
         InputError: a file holds one verdict twice, or a group names an unknown annotator.
     """
-    readings = readings_of(files)
-    members = members_of(groups, readings)
-    first_passes = {name: merged(passes[0], rule) for name, passes in readings.items()}
+    by_annotator = passes_of(files)
+    members = members_of(groups, by_annotator)
+    first_passes = {name: merged(passes[0], rule) for name, passes in by_annotator.items()}
     ratings = shared(first_passes, CATEGORIES)
     found = []
     pairs = ratings.pairs()
     if len(pairs) <= MOST_PAIRS:
         found += [_agreement("pair", pair, ratings.of(pair), None, resampling) for pair in pairs]
-    parts = {name: ratings.of(told) for name, told in members.items()}
+    parts = {name: ratings.of(annotators) for name, annotators in members.items()}
     for name, part in parts.items():
         if part.compared(None).any():
             found.append(_agreement("within", (name, name), part, None, resampling))
@@ -60,8 +60,8 @@ def agreements(
             row = _agreement("between", (one, other), ours, theirs, resampling)
             beyond = beyond_within(ours, theirs, DISCOUNTED, resampling.seeded("agreement"))
             found.append(replace(row, minus_first=beyond))
-    for name in sorted(readings):
-        found += _with_itself(name, readings[name], resampling, rule)
+    for name in sorted(by_annotator):
+        found += _with_itself(name, by_annotator[name], resampling, rule)
     return found
 
 
@@ -77,8 +77,8 @@ def _with_itself(
     ]
     found = []
     for relation, readings in kinds:
-        told = {str(n): merged(items, rule) for n, items in enumerate(readings)}
-        ratings = shared(told, CATEGORIES)
+        ratings_of_pass = {str(n): merged(items, rule) for n, items in enumerate(readings)}
+        ratings = shared(ratings_of_pass, CATEGORIES)
         if len(ratings.prompts):
             found.append(_agreement(relation, (name, name), ratings, None, resampling))
     return found

@@ -46,18 +46,18 @@ function longerBy(row) {
   return length(row, arm.value) - Math.max(0, ...others(row).map((name) => length(row, name)));
 }
 
-function helpfulness(row) {
+// The lowest grade by the instrument that is chosen to sort by; rows without one stand last.
+function lowest(row, instrument) {
   const grades = row.answer.get(arm.value)?.grades ?? [];
-  return Math.min(...grades.filter((grade) => grade.scale === "likert-6" && grade.value !== null).map((grade) => grade.value));
+  return Math.min(...grades.filter((grade) => grade.instrument === instrument && grade.value !== null).map((grade) => grade.value));
 }
 
-const told = (grade) => `${grade.judge}: ${grade.word}`;
+const named = (grade) => `${grade.judge}, ${grade.instrument}: ${grade.word}`;
 
 const orders = {
   longest: (one, other) => length(other, arm.value) - length(one, arm.value),
   longer: (one, other) => longerBy(other) - longerBy(one),
   shorter: (one, other) => longerBy(one) - longerBy(other),
-  grade: (one, other) => helpfulness(one) - helpfulness(other) || 0,
 };
 
 function plain(row) {
@@ -67,7 +67,7 @@ function plain(row) {
 
 function matches(row, words) {
   if (cut.checked && row.answer.get(arm.value)?.finish_reason !== "length") return false;
-  if (graded.value && !row.answer.get(arm.value)?.grades.some((grade) => told(grade) === graded.value)) return false;
+  if (graded.value && !row.answer.get(arm.value)?.grades.some((grade) => named(grade) === graded.value)) return false;
   const contests = contestsOf(row);
   if (outcome.value && !contests.some((contest) => seen(contest, arm.value) === outcome.value)) return false;
   if ((against.value || judge.value) && !contests.length) return false;
@@ -146,8 +146,14 @@ offer(arm, arms);
 offer(against, arms);
 offer(judge, new Set(rows.flatMap((row) => row.rulings.map((ruling) => ruling.judge))));
 const marks = rows.flatMap((row) => row.answers.flatMap((answer) => answer.grades));
-marks.sort((one, other) => one.judge.localeCompare(other.judge) || one.scale.localeCompare(other.scale) || other.value - one.value);
-offer(graded, new Set(marks.map(told)));
+marks.sort((one, other) => one.judge.localeCompare(other.judge) || one.instrument.localeCompare(other.instrument) || other.value - one.value);
+offer(graded, new Set(marks.map(named)));
+for (const instrument of new Set(marks.map((mark) => mark.instrument))) {
+  orders[`grade ${instrument}`] = (one, other) => lowest(one, instrument) - lowest(other, instrument) || 0;
+  const choice = element("option", `lowest grade, ${instrument}`);
+  choice.value = `grade ${instrument}`;
+  sort.append(choice);
+}
 for (const name of arms) {
   const box = element("input");
   box.type = "checkbox";

@@ -19,13 +19,12 @@ from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
 from limaflow.analysis.training_run import TrainingRun
-from limaflow.arms.kinds import TunedArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
+from limaflow.intervals import Interval
 from limaflow.jsonl import Record, read_json, read_records
-from limaflow.judging.settings import GRADINGS
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -218,19 +217,18 @@ def _truncated(results: Results, config: Config) -> dict[tuple[str, str], int | 
 
 
 def _asked_for(judge: str, config: Config) -> list[str]:
-    """What a judge is asked for: pairs, instruments of single responses, the choice of epochs."""
+    """The instruments that a judge is asked by, and whether its grades choose checkpoints."""
     judging = config.judging
     return [
-        *(["pairs"] if judge in judging.pairwise else []),
-        *(name for name in GRADINGS if judge in judging.graders(name)),
-        *(["checkpoint choice"] if judge == judging.selection else []),
+        *(name for name in judging.files if judge in judging.judges(name)),
+        *(["checkpoint choice"] if judge == judging.selection.judge else []),
     ]
 
 
 def _answered_by(results: Results, config: Config) -> dict[str, Counter[tuple[str, str]]]:
     """Judge → (model and fingerprint that answered, hash of the instrument) → verdicts."""
     found: dict[str, Counter[tuple[str, str]]] = {}
-    for judge in config.judging.pairwise:
+    for judge in (judge.name for judge in config.judges):
         for comparison in config.comparisons:
             path = results.verdicts(judge, comparison.name)
             if path.is_file():

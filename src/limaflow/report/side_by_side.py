@@ -1,15 +1,16 @@
 """Test prompts with every arm's answer side by side, and what the judges said of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from limaflow.config.experiment import Config
-from limaflow.jsonl import Record, read_records
+from limaflow.jsonl import Record, read_json, read_records
 from limaflow.judging.instrument import question_of
-from limaflow.judging.scales import word
+from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Example, Grade, Response, Verdict
+from limaflow.results import Results
 from limaflow.seeds import generator_for
 
 Place = tuple[str, int]
@@ -21,7 +22,7 @@ class Mark:
     """One judge's grade of an answer, in a word; `value` is None where the judge failed."""
 
     judge: str
-    scale: str
+    instrument: str
     value: int | None
     word: str
 
@@ -110,32 +111,41 @@ def _existing(path: Path, kind: type[Record]) -> Iterable[Record]:
 
 def _grades(results: Path, config: Config, wanted: set[str]) -> dict[tuple[Place, str], list[Mark]]:
     found: dict[tuple[Place, str], list[Mark]] = defaultdict(list)
-    people = ["people"] if config.judging.people else []
-    folders = [
-        *(f"test/{judge}" for judge in (*config.judging.likert, *people)),
-        *(f"quality/{judge}" for judge in (*config.judging.quality, *people)),
-        *(f"safety/{judge}" for judge in (*config.judging.safety, *people)),
-    ]
-    for folder in folders:
-        for arm in config.arms:
-            for grade in _existing(results / f"grades/{folder}/{arm.name}.jsonl", Grade):
-                if grade.prompt_id in wanted:
-                    found[(grade.prompt_id, grade.sample), arm.name].append(_mark(grade))
+    files = Results(results)
+    summaries = files.analysis("grades")
+    words = {
+        summary.instrument: summary.words
+        for summary in (read_json(summaries, list[GradeSummary]) if summaries.is_file() else ())
+    }
+    for instrument in config.judging.files:
+        for judge in [*config.judging.judges(instrument), *_people(config)]:
+            for arm in config.arms:
+                for grade in _existing(files.grades(instrument, "test", judge, arm.name), Grade):
+                    if grade.prompt_id in wanted:
+                        place = (grade.prompt_id, grade.sample)
+                        found[place, arm.name].append(_mark(grade, words.get(instrument, {})))
     return found
 
 
-def _mark(grade: Grade) -> Mark:
-    told = "no grade" if grade.value is None else word(grade.scale, grade.value)
-    of = " of 6" if grade.scale == "likert-6" and grade.value is not None else ""
-    return Mark(judge=grade.annotator, scale=grade.scale, value=grade.value, word=f"{told}{of}")
+def _people(config: Config) -> list[str]:
+    return ["people"] if config.judging.people else []
+
+
+def _mark(grade: Grade, words: Mapping[str, str]) -> Mark:
+    word = "no grade" if grade.value is None else words.get(str(grade.value), str(grade.value))
+    # A number says nothing without the end of its scale.
+    of = f" of {max(words, key=int)}" if word.isdigit() and words else ""
+    return Mark(
+        judge=grade.annotator, instrument=grade.instrument, value=grade.value, word=f"{word}{of}"
+    )
 
 
 def _rulings(results: Path, config: Config, wanted: set[str]) -> dict[Place, list[Ruling]]:
     found: dict[Place, list[Ruling]] = defaultdict(list)
-    people = ["people"] if config.judging.people else []
-    for judge in (*config.judging.pairwise, *people, "recorded"):
+    judges = [judge.name for judge in config.judges]
+    for judge in (*judges, *_people(config), "recorded"):
         for comparison in config.comparisons:
-            path = results / f"verdicts/{judge}/{comparison.name}.jsonl"
+            path = Results(results).verdicts(judge, comparison.name)
             for verdict in _existing(path, Verdict):
                 if verdict.prompt_id in wanted:
                     names = {"first": verdict.first, "second": verdict.second, "tie": "tie"}

@@ -38,43 +38,37 @@ def extract(
     counts: Annotated[
         Path | None, typer.Option(help="Writes what became of the shard's rows, JSON.")
     ] = None,
-    subreddit: Annotated[str, typer.Option(help="Subreddit to read (reddit).")] = "",
-    licence: Annotated[str, typer.Option(help="Licence where the raw file names none.")] = "",
-    prompt_field: Annotated[
-        str, typer.Option(help="Path of the prompt in a row; joined if several, by comma.")
-    ] = "prompt",
-    response_field: Annotated[
-        str, typer.Option(help="Path of the response in a row, likewise.")
-    ] = "response",
-    max_bad_rows: Annotated[
-        int, typer.Option(min=0, help="Rows that may be passed over since they cannot be read.")
-    ] = 0,
+    options: Annotated[
+        str, typer.Option(help="JSON of the kind's options, as a source has them in config.yaml.")
+    ] = "{}",
     processes: Annotated[
-        int, typer.Option(min=1, help="Processes that read (stackexchange); same output.")
+        int,
+        typer.Option(
+            min=1, help="Processes that read, where the kind can share a file; same output."
+        ),
     ] = 1,
 ) -> None:
     """Read the candidates of one shard."""
     from collections import Counter
 
     from limaflow.jsonl import write_json
+    from limaflow.mistakes import parse_block
     from limaflow.records import Extracted
     from limaflow.sources.extraction import extract as extract_to
+    from limaflow.sources.extraction import reader_of
     from limaflow.sources.shard import Shard
 
     output.parent.mkdir(parents=True, exist_ok=True)
     passed_over: Counter[str] = Counter()
     read = Shard(
+        kind=kind,
         source=source,
         name=shard,
         files=tuple(raw),
         scratch=output.parent,
-        licence=licence,
-        subreddit=subreddit,
-        prompt_field=prompt_field,
-        response_field=response_field,
-        max_bad_rows=max_bad_rows,
+        options=parse_block(reader_of(kind).options, options, "--options"),
     )
-    count = extract_to(kind, read, output, passed_over, processes)
+    count = extract_to(read, output, passed_over, processes)
     reasons = "".join(f"; {n} {reason}" for reason, n in sorted(passed_over.items()))
     if counts:
         found = {reason: n for reason, n in sorted(passed_over.items()) if n}

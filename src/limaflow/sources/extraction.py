@@ -1,44 +1,40 @@
-"""Candidates of one shard, by the kind of its source."""
+"""Candidates of one shard, read as the kind of its source declares."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.jsonl import replacing
+from limaflow.mistakes import nearest
 from limaflow.records import Candidate
-from limaflow.sources.kinds import (
-    authored,
-    natural_instructions,
-    reddit,
-    released,
-    stackexchange,
-    wikihow,
-)
-from limaflow.sources.shard import Shard, line_of
-
-Reader = Callable[[Shard, Counter[str]], Iterator[Candidate]]
-READERS: dict[str, Reader] = {
-    "authored": authored.read,
-    "messages": authored.read_messages,
-    "natural-instructions": natural_instructions.read,
-    "reddit": reddit.read,
-    "released": released.read,
-    "stackexchange": stackexchange.read,
-    "wikihow": wikihow.read,
-}
-"""Each yields candidates in an order of its own, and counts what is none, with the reason."""
+from limaflow.sources.kind import Reader
+from limaflow.sources.kinds import READERS
+from limaflow.sources.shard import ReadingOptions, Shard, line_of
 
 
-def candidates(kind: str, shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def reader_of(kind: str) -> Reader[Any]:
+    """How sources of this kind are read.
+
+    Raises:
+        InputError: no such kind.
+    """
+    if kind not in READERS:
+        raise InputError(f"--kind {kind}: unknown{nearest(kind, list(READERS))}")
+    return READERS[kind]
+
+
+def candidates(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """The shard's candidates; counts in `passed_over` what is no candidate.
 
     Raises:
         InputError: unknown kind, no or missing or broken raw files, two candidates of one id.
     """
-    _check(kind, shard)
+    reader = reader_of(shard.kind)
+    _check_files(shard)
     before = ""
-    for candidate in READERS[kind](shard, passed_over):
+    for candidate in reader.read(shard, passed_over):
         if candidate.id == before:
             raise InputError(f"two candidates have the id {candidate.id}", path=shard.files[0])
         before = candidate.id
@@ -46,28 +42,25 @@ def candidates(kind: str, shard: Shard, passed_over: Counter[str]) -> Iterator[C
 
 
 def extract(
-    kind: str, shard: Shard, output: Path, passed_over: Counter[str], processes: int = 1
+    shard: Shard[ReadingOptions], output: Path, passed_over: Counter[str], processes: int = 1
 ) -> int:
     """Write the shard's candidates as JSON lines and return their number.
 
     Raises:
         InputError: as `candidates`; nothing is left under the output's name then.
     """
-    if kind == "stackexchange":
-        _check(kind, shard)
-        return stackexchange.write(shard, passed_over, output, processes)
+    write = reader_of(shard.kind).write
+    if write is not None:
+        _check_files(shard)
+        return write(shard, passed_over, output, processes)
     count = 0
     with replacing(output) as file:
-        for count, candidate in enumerate(candidates(kind, shard, passed_over), start=1):  # noqa: B007
+        for count, candidate in enumerate(candidates(shard, passed_over), start=1):  # noqa: B007
             file.buffer.write(line_of(candidate))
     return count
 
 
-def _check(kind: str, shard: Shard) -> None:
-    if kind not in READERS:
-        raise InputError(f"--kind {kind}: unknown; known: {', '.join(READERS)}")
-    if (kind == "reddit") != bool(shard.subreddit):
-        raise InputError("--subreddit belongs to --kind reddit, and is needed there")
+def _check_files(shard: Shard[ReadingOptions]) -> None:
     for path in shard.files:
         if not path.is_file():
             raise InputError("no such file", path=path)

@@ -124,7 +124,10 @@ def post_table(path: Path) -> Iterator[PostTable]:
     Raises:
         InputError: the disk is full.
     """
-    with _told(path), closing(sqlite3.connect(path, isolation_level=None)) as database:
+    with (
+        _database_errors_named(path),
+        closing(sqlite3.connect(path, isolation_level=None)) as database,
+    ):
         table = PostTable(database)
         yield table
         table.close()
@@ -142,7 +145,7 @@ def pairs(
         InputError: a table cannot be read.
     """
     with ExitStack() as stack:
-        stack.enter_context(_told(tables[0]))
+        stack.enter_context(_database_errors_named(tables[0]))
         opened = [stack.enter_context(closing(sqlite3.connect(path))) for path in tables]
         responses = _merged(opened, "response", "other", low, high)
         response = next(responses, None)
@@ -182,7 +185,7 @@ def _merged(
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _database_errors_named(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:

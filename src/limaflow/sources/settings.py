@@ -1,16 +1,15 @@
 """`sources` of the configuration: raw files, and how they are read."""
 
+import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from limaflow.settings import Name, Settings
-from limaflow.sources.sites import archive_of, groups
-
-UNFILTERED = ("messages", "released")
-"""Kinds of sources whose rows are conversations already, which no rule of the filter reads."""
+from limaflow.sources.kinds import READERS
+from limaflow.sources.shard import ReadingOptions
 
 
 class RawFile(Settings):
@@ -31,65 +30,12 @@ class RawFile(Settings):
         return self
 
 
-class SiteTable(Settings):
-    """A group of Stack Exchange sites, one shard each; `{file}` stands for a site's archive."""
-
-    group: Literal["stem", "other"]
-    path: str | None = None
-    url: str | None = None
-    mirrors: list[str] = []
-    sha256: dict[Name, str] = {}
-
-    @model_validator(mode="after")
-    def _patterns_and_known_sites(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("give either path or url")
-        if self.path is not None and (self.mirrors or self.sha256):
-            raise ValueError("sha256 and mirrors belong to a url (file:// serves too)")
-        for pattern in (self.path, self.url, *self.mirrors):
-            if pattern is not None and "{file}" not in pattern:
-                raise ValueError(f"{pattern} lacks {{file}}, which stands for a site's archive")
-        names = groups()[self.group]
-        if unknown := [name for name in self.sha256 if name not in names]:
-            raise ValueError(f"sha256: no site of {self.group} is named '{unknown[0]}'")
-        return self
-
-    def shards(self) -> dict[str, list[dict[str, Any]]]:
-        """The raw file of each site, as `shards` would list it."""
-        return {
-            name: [
-                {
-                    "path": self.path and self.path.replace("{file}", archive_of(name)),
-                    "url": self.url and self.url.replace("{file}", archive_of(name)),
-                    "mirrors": [m.replace("{file}", archive_of(name)) for m in self.mirrors],
-                    "sha256": self.sha256.get(name),
-                }
-            ]
-            for name in groups()[self.group]
-        }
-
-
-class Source(Settings):
+class Source(ReadingOptions):
     """One source of text: raw files of one kind, read shard by shard."""
 
     name: Name
-    kind: Literal[
-        "stackexchange",
-        "wikihow",
-        "reddit",
-        "natural-instructions",
-        "authored",
-        "messages",
-        "released",
-    ]
+    kind: str
     shards: dict[Name, list[RawFile]] = {}
-    site_table: SiteTable | None = None
-    licence: str = ""
-    subreddit: str | None = None
-    prompt_field: str = "prompt"
-    response_field: str = "response"
-    max_bad_rows: int = Field(default=0, ge=0)
-    """Rows of each shard that may be passed over since they cannot be read; they are counted."""
     filters: str | None = None
     """Block of `curation.filters` that this source goes through; None is that of its kind."""
 
@@ -97,25 +43,42 @@ class Source(Settings):
     def filter_block(self) -> str:
         return self.filters or self.kind
 
-    @model_validator(mode="after")
-    def _shards_listed(self) -> Self:
-        if self.site_table is None:
-            if not self.shards:
-                raise ValueError("give shards, or site_table for a group of Stack Exchange sites")
-            return self
-        if self.shards or self.kind != "stackexchange":
-            raise ValueError("site_table is for kind stackexchange, and takes the place of shards")
-        listed = {
-            name: [RawFile.model_validate(file) for file in files]
-            for name, files in self.site_table.shards().items()
-        }
-        return self.model_copy(update={"shards": listed, "site_table": None})
+    def reading_options(self) -> str:
+        """The options that the reader uses and that are set, as JSON for the command line."""
+        read = set(READERS[self.kind].options.model_fields)
+        options = self.model_dump(mode="json", include=read, exclude_defaults=True)
+        return json.dumps(options, ensure_ascii=False, sort_keys=True)
 
     @model_validator(mode="after")
-    def _subreddit_named(self) -> Self:
-        if (self.kind == "reddit") != (self.subreddit is not None):
-            raise ValueError("subreddit belongs to sources of kind reddit, and is needed there")
-        return self
+    def _shards_listed(self) -> Self:
+        key = self.instead_of_shards
+        table = getattr(self, key) if key else None
+        if table is None:
+            if not self.shards:
+                raise ValueError(f"give shards, or {key}" if key else "give shards")
+            return self
+        if self.shards:
+            raise ValueError(f"{key} takes the place of shards")
+        listed = {
+            name: [RawFile.model_validate(file) for file in files]
+            for name, files in table.shards().items()
+        }
+        return self.model_copy(update={"shards": listed, key: None})
+
+
+def _block_of(kind: str) -> type[Source]:
+    """The block of a source of this kind: what all sources have, and the kind's own options."""
+    name = f"{kind.title().replace('-', '')}Source"
+    tag: Any = Literal[kind]
+    return create_model(name, __base__=(Source, READERS[kind].options), kind=(tag, ...))
+
+
+SOURCE_BLOCKS = {kind: _block_of(kind) for kind in READERS}
+
+if TYPE_CHECKING:
+    AnySource = Source
+else:
+    AnySource = Annotated[Union[tuple(SOURCE_BLOCKS.values())], Field(discriminator="kind")]  # noqa: UP007
 
 
 def raw_path(file: RawFile, source: str, data_root: str) -> str:

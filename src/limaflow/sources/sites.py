@@ -2,9 +2,12 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal, Self
 
 import yaml
+from pydantic import Field, model_validator
+
+from limaflow.settings import Name, Settings
 
 OWN_DOMAINS = {
     "stackoverflow": "stackoverflow.com",
@@ -40,3 +43,41 @@ def site_of(name: str) -> str:
 def archive_of(name: str) -> str:
     """File that holds the site's Posts.xml: the largest site has an archive for each table."""
     return f"{site_of(name)}{'-Posts' if name == 'stackoverflow' else ''}.7z"
+
+
+class SiteTable(Settings):
+    """A group of Stack Exchange sites, one shard each; `{file}` stands for a site's archive."""
+
+    group: Literal["stem", "other"]
+    path: str | None = None
+    url: str | None = None
+    mirrors: list[str] = Field(default_factory=list)
+    sha256: dict[Name, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _patterns_and_known_sites(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either path or url")
+        if self.path is not None and (self.mirrors or self.sha256):
+            raise ValueError("sha256 and mirrors belong to a url (file:// serves too)")
+        for pattern in (self.path, self.url, *self.mirrors):
+            if pattern is not None and "{file}" not in pattern:
+                raise ValueError(f"{pattern} lacks {{file}}, which stands for a site's archive")
+        names = groups()[self.group]
+        if unknown := [name for name in self.sha256 if name not in names]:
+            raise ValueError(f"sha256: no site of {self.group} is named '{unknown[0]}'")
+        return self
+
+    def shards(self) -> dict[str, list[dict[str, Any]]]:
+        """The raw file of each site, as `shards` would list it."""
+        return {
+            name: [
+                {
+                    "path": self.path and self.path.replace("{file}", archive_of(name)),
+                    "url": self.url and self.url.replace("{file}", archive_of(name)),
+                    "mirrors": [m.replace("{file}", archive_of(name)) for m in self.mirrors],
+                    "sha256": self.sha256.get(name),
+                }
+            ]
+            for name in groups()[self.group]
+        }

@@ -68,7 +68,7 @@ def packed_shares(
 
 
 @dataclass(frozen=True)
-class Batch:
+class MicroBatch:
     """Examples as tensors, each of [rows, tokens]."""
 
     tokens: "torch.Tensor"
@@ -79,15 +79,15 @@ class Batch:
     """Places of the tokens in their examples, where a row holds several; they begin again at each
     border, by which attention knows the examples apart."""
 
-    def to(self, device: "torch.device") -> "Batch":
+    def to(self, device: "torch.device") -> "MicroBatch":
         """The same on `device`."""
         positions = None if self.positions is None else self.positions.to(device)
-        return Batch(
+        return MicroBatch(
             self.tokens.to(device), self.labels.to(device), self.weights.to(device), positions
         )
 
 
-def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> Batch:
+def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> MicroBatch:
     """One example a row, padded on the right; a row of two untrained tokens for none.
 
     Under causal attention what stands to the right has no influence, so that no mask is needed.
@@ -103,10 +103,10 @@ def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: 
         tokens[row, : len(example.tokens)] = torch.tensor(example.tokens)
         labels[row, : len(example.labels)] = torch.tensor(example.labels)
         weight[row] = weights[row]
-    return Batch(tokens, labels, weight)
+    return MicroBatch(tokens, labels, weight)
 
 
-def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> Batch:
+def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> MicroBatch:
     """All examples in one row without padding; two untrained tokens for none.
 
     An example's first label is always untrained, so that no example is predicted from another.
@@ -115,7 +115,7 @@ def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: 
 
     if not examples:
         return padded(examples, weights, pad)
-    return Batch(
+    return MicroBatch(
         tokens=torch.tensor([[token for e in examples for token in e.tokens]]),
         labels=torch.tensor([[label for e in examples for label in e.labels]]),
         weights=torch.tensor(

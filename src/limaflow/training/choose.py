@@ -5,34 +5,16 @@ follow quality (section 3, appendix B); a judge's mean grade stands in for the h
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
 from limaflow.errors import InputError
-from limaflow.jsonl import read_json, read_records, write_json
+from limaflow.jsonl import read_records, write_json
 from limaflow.manifests import read_manifest
 from limaflow.records import Grade, ModelManifest
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedEpoch:
-    """One epoch in training.json; `model` is the path of its model.json, if it was exported."""
-
-    epoch: int
-    model: str | None
-    train_loss: float
-    dev_perplexity: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """The part of training.json that choosing needs."""
-
-    arm: str
-    identity: str
-    epochs: tuple[TrainedEpoch, ...]
+from limaflow.training.manifest import epoch_model_name, read_training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,30 +27,32 @@ class GradedEpoch:
     errors: int
 
 
-def choose(arm: str, training: Path, grades: Sequence[Path], output: Path) -> GradedEpoch:
+def choose(arm: str, training: Path, grades: Path, output: Path) -> GradedEpoch:
     """Write the manifest of the best epoch's model to `output` and return how it was graded.
+
+    Args:
+        grades: of the dev responses of all epochs, which their model's name tells apart.
 
     Raises:
         InputError: a grade belongs to no exported epoch of `arm`, there are none, or more than half
             of an epoch's are errors.
     """
-    trained = read_json(training, TrainingRun)
-    exported = {f"{arm}@epoch-{e.epoch}": e for e in trained.epochs if e.model is not None}
+    trained = read_training(training)
+    exported = {epoch_model_name(arm, e.epoch): e for e in trained.epochs if e.model is not None}
     by_epoch: dict[int, list[Grade]] = {}
-    for path in grades:
-        for line, grade in enumerate(read_records(path, Grade), start=1):
-            if grade.model not in exported:
-                known = ", ".join(exported)
-                raise InputError(
-                    f"grades the model '{grade.model}', not one of {known}", path=path, line=line
-                )
-            by_epoch.setdefault(exported[grade.model].epoch, []).append(grade)
+    for line, grade in enumerate(read_records(grades, Grade), start=1):
+        if grade.model not in exported:
+            known = ", ".join(exported)
+            raise InputError(
+                f"grades the model '{grade.model}', not one of {known}", path=grades, line=line
+            )
+        by_epoch.setdefault(exported[grade.model].epoch, []).append(grade)
     if not by_epoch:
-        raise InputError("no grades to choose by", path=training)
+        raise InputError("no grades to choose by", path=grades)
     graded = [_summary(epoch, by_epoch[epoch]) for epoch in sorted(by_epoch)]
     # max() keeps the first of equals: the earlier epoch.
     best = max(graded, key=lambda summary: summary.mean_grade)
-    model = exported[f"{arm}@epoch-{best.epoch}"].model
+    model = exported[epoch_model_name(arm, best.epoch)].model
     assert model is not None
     manifest, location = read_manifest(training.parent / model)
     write_json(

@@ -33,7 +33,8 @@ def run(
     """Fine-tune as one process of a torchrun group; resumes what a kill has cut off."""
     from limaflow.mistakes import parse_block
     from limaflow.training.fine_tune import train
-    from limaflow.training.job import Job, epochs_of
+    from limaflow.training.job import Job
+    from limaflow.training.manifest import epochs_in
     from limaflow.training.processes import ending_at_once
     from limaflow.training.settings import Launch, Training
 
@@ -44,7 +45,7 @@ def run(
         dev=dev,
         settings=parse_block(Training, settings, "--settings"),
         launch=parse_block(Launch, launch, "--launch"),
-        export_epochs=epochs_of(export_epochs),
+        export_epochs=epochs_in(export_epochs, "--export-epochs"),
         seed=seed,
         run_folder=run_folder,
         output=output,
@@ -66,10 +67,10 @@ def launch(
     ] = None,
 ) -> None:
     """Start a command under torchrun: on this machine, or on every node of this SLURM job."""
-    from limaflow.training.launch import Request
+    from limaflow.training.launch import LaunchPlan
     from limaflow.training.launch import launch as start
 
-    start(command, Request(nodes=nodes, processes=processes, threads=threads), rendezvous)
+    start(command, LaunchPlan(nodes=nodes, processes=processes, threads=threads), rendezvous)
 
 
 @app.command()
@@ -90,7 +91,7 @@ def choose(
     arm: Annotated[str, typer.Option("--arm", help="Name of the model.")],
     training: Annotated[Path, typer.Option("--training", help="training.json of the arm.")],
     output: Annotated[Path, typer.Option("--output", help="Manifest of the chosen epoch.")],
-    grades: Annotated[list[Path], typer.Argument(help="Grades of the epochs' dev responses.")],
+    grades: Annotated[Path, typer.Argument(help="Grades of the dev responses of all epochs.")],
 ) -> None:
     """Choose the epoch whose dev responses have the best mean grade."""
     from limaflow.training.choose import choose as choose_epoch
@@ -110,6 +111,8 @@ def inspect(
     example: Annotated[int, typer.Option("--example", min=1, help="Which one to show.")] = 1,
 ) -> None:
     """Show one example's tokens with their labels, and check them all as training does."""
+    from dataclasses import asdict
+
     from limaflow.mistakes import parse_block
     from limaflow.training.conversation import shown
     from limaflow.training.data import dialogue_tokenizer, prepared
@@ -118,4 +121,4 @@ def inspect(
     tokenizer, _ = dialogue_tokenizer(base)
     checked = prepared(data, None, tokenizer, parse_block(Training, settings, "--settings"))
     print(shown(checked.train[min(example, len(checked.train)) - 1], tokenizer))
-    print({**checked.facts, "trimmed": len(checked.facts["trimmed"])})
+    print({**asdict(checked.facts), "trimmed": len(checked.facts.trimmed)})

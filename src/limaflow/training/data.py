@@ -17,6 +17,7 @@ from limaflow.training.conversation import (
     check_trained,
     tokenized,
 )
+from limaflow.training.manifest import DataFacts
 from limaflow.training.settings import Training
 
 
@@ -26,7 +27,7 @@ class Data:
 
     train: list[TokenizedExample]
     dev: list[TokenizedExample]
-    facts: dict[str, Any]
+    facts: DataFacts
 
 
 def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
@@ -79,13 +80,13 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -
             path=data,
         )
     held_out = [] if dev is None else [example for example in read(dev) if example.trained]
-    facts = {
-        "examples": len(train),
-        "tokens": sum(len(example.tokens) for example in train),
-        "trained_tokens": sum(example.trained for example in train),
-        "trimmed": trimmed,
-        "dev_examples": len(held_out),
-    }
+    facts = DataFacts(
+        examples=len(train),
+        tokens=sum(len(example.tokens) for example in train),
+        trained_tokens=sum(example.trained for example in train),
+        trimmed=tuple(trimmed),
+        dev_examples=len(held_out),
+    )
     return Data(train=train, dev=held_out, facts=facts)
 
 

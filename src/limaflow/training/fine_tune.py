@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from limaflow.jsonl import write_json
@@ -25,7 +26,6 @@ from limaflow.training.engine import load_model, start_engine, update
 from limaflow.training.export import export
 from limaflow.training.gradient import accumulate
 from limaflow.training.job import (
-    Epoch,
     Finished,
     Job,
     check,
@@ -39,6 +39,7 @@ from limaflow.training.job import (
 )
 from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
 from limaflow.training.log import StepLog, StepRow
+from limaflow.training.manifest import EpochResult
 from limaflow.training.model_card import model_card
 from limaflow.training.processes import (
     StopRequest,
@@ -125,12 +126,21 @@ class Run:
         return checkpoints_of(self.folder)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a checkpoint holds of the run besides the engine's state."""
+
+    epochs: tuple[EpochResult, ...] = ()
+    losses: tuple[float, ...] = ()
+    """Of the steps of the epoch under way."""
+
+
 def _run(job: Job, identity: str, folder: Path) -> None:
     data = _read(job)
     start = from_first(lambda: _resume_point(job, folder, data))
     run = _prepare(job, identity, folder, data, start)
     done = 0
-    state: dict[str, Any] = {"epochs": [], "losses": []}
+    progress = Progress()
     if start is not None:
         done = start.step
         if rank() == 0:
@@ -139,7 +149,8 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 f"saved with world size {start.world}",
                 file=sys.stderr,
             )
-        state = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, start))
+        saved = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, start))
+        progress = TypeAdapter(Progress).validate_python(saved)
         if done % run.steps_an_epoch == 0:
             _export(run, done // run.steps_an_epoch)
     from_first(lambda: checkpoints.require_room(run.engine, run.checkpoints))
@@ -148,7 +159,7 @@ def _run(job: Job, identity: str, folder: Path) -> None:
 
     for step in range(done, run.steps):
         row, stopping = _step(run, step)
-        state["losses"].append(row.loss)
+        progress = replace(progress, losses=(*progress.losses, row.loss))
         if log is not None:
             log.add(row)
         bar.set_postfix(epoch=row.epoch, loss=f"{row.loss:.3f}", refresh=False)
@@ -156,9 +167,9 @@ def _run(job: Job, identity: str, folder: Path) -> None:
 
         epoch_ended = (step + 1) % run.steps_an_epoch == 0
         if epoch_ended:
-            epoch = Epoch(
+            epoch = EpochResult(
                 epoch=row.epoch,
-                train_loss=math.fsum(state["losses"]) / run.steps_an_epoch,
+                train_loss=math.fsum(progress.losses) / run.steps_an_epoch,
                 dev_perplexity=perplexity(
                     run.engine,
                     run.data.dev,
@@ -169,14 +180,18 @@ def _run(job: Job, identity: str, folder: Path) -> None:
             _stop_unless_finite(
                 epoch.dev_perplexity or 1.0, "perplexity on dev", f"after epoch {row.epoch}"
             )
-            state = {"epochs": [*state["epochs"], asdict(epoch)], "losses": []}
+            progress = Progress(epochs=(*progress.epochs, epoch))
             if log is not None:
                 log.add_epoch(step + 1, epoch.dev_perplexity)
             _export(run, row.epoch)
         every = job.launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
             checkpoints.save(
-                run.engine, run.checkpoints, step + 1, state, keep=job.launch.keep_checkpoints
+                run.engine,
+                run.checkpoints,
+                step + 1,
+                asdict(progress),
+                keep=job.launch.keep_checkpoints,
             )
         if stopping and step + 1 < run.steps:
             leave(f"stopped after step {step + 1} of {run.steps}; run it again to go on", STOPPED)
@@ -184,9 +199,9 @@ def _run(job: Job, identity: str, folder: Path) -> None:
     bar.close()
     if log is not None:
         log.close()
-        epochs = tuple(Epoch(**epoch) for epoch in state["epochs"])
         write_json(
-            folder / "run.json", Finished(identity=identity, epochs=epochs, facts=run.data.facts)
+            folder / "run.json",
+            Finished(identity=identity, epochs=progress.epochs, facts=run.data.facts),
         )
 
 
@@ -216,7 +231,7 @@ def _prepare(
         job=job,
         identity=identity,
         folder=folder,
-        data=replace(data, facts={**data.facts, "padding_if_padded": round(waste, 4)}),
+        data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
         tokenizer=tokenizer,
         engine=start_engine(
             model,

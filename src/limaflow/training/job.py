@@ -7,11 +7,8 @@ resumed, and nothing else can.
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from limaflow import fingerprint
 from limaflow.errors import NO_ROOM, InputError
@@ -19,6 +16,7 @@ from limaflow.jsonl import read_json, write_json
 from limaflow.manifests import content_of, sha256_of
 from limaflow.seeds import digest
 from limaflow.training.hardware import require_hardware
+from limaflow.training.manifest import DataFacts, EpochResult, TrainedEpoch, TrainingManifest
 from limaflow.training.settings import Launch, Training
 
 
@@ -39,34 +37,12 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """How an epoch went; `train_loss` is the mean over its steps, perplexity is per token."""
-
-    epoch: int
-    train_loss: float
-    dev_perplexity: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Finished:
     """The file run.json: written when the last step is done."""
 
     identity: str
-    epochs: tuple[Epoch, ...]
-    facts: dict[str, Any] = field(default_factory=dict)
-    """Counts of the data and the trimmed examples."""
-
-
-def epochs_of(text: str) -> tuple[int, ...]:
-    """The epochs of a JSON list such as `[5, 10]`.
-
-    Raises:
-        InputError: the text is something else.
-    """
-    try:
-        return tuple(TypeAdapter(tuple[int, ...]).validate_json(text))
-    except ValidationError:
-        raise InputError(f"--export-epochs is not a JSON list of numbers: {text}") from None
+    epochs: tuple[EpochResult, ...]
+    facts: DataFacts
 
 
 def check(job: Job) -> None:
@@ -124,16 +100,16 @@ def write_training(job: Job, folder: Path) -> None:
     for epoch in finished.epochs:
         manifest = export_manifest(folder, epoch.epoch)
         model = _relative(manifest, job.output) if manifest.is_file() else None
-        epochs.append({**asdict(epoch), "model": model})
+        epochs.append(TrainedEpoch(**asdict(epoch), model=model))
     write_json(
         job.output,
-        {
-            "arm": job.arm,
-            "identity": finished.identity,
-            "epochs": epochs,
-            "log": _relative(folder / "log.csv", job.output),
-            **finished.facts,
-        },
+        TrainingManifest(
+            arm=job.arm,
+            identity=finished.identity,
+            epochs=tuple(epochs),
+            log=_relative(folder / "log.csv", job.output),
+            **asdict(finished.facts),
+        ),
     )
 
 

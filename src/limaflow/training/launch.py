@@ -22,7 +22,7 @@ SHUTDOWN_SECONDS = "600"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class LaunchPlan:
     """What the configuration says, for where no scheduler knows better."""
 
     nodes: int
@@ -32,7 +32,7 @@ class Request:
     """CPUs on each node."""
 
 
-def launch(command: Sequence[str], request: Request, rendezvous: str | None) -> NoReturn:
+def launch(command: Sequence[str], plan: LaunchPlan, rendezvous: str | None) -> NoReturn:
     """Become torchrun, or the srun that starts one on each node.
 
     Args:
@@ -42,25 +42,25 @@ def launch(command: Sequence[str], request: Request, rendezvous: str | None) -> 
         InputError: several nodes are asked for and this is no SLURM job.
     """
     environ, job = os.environ, os.environ.get("SLURM_JOB_ID")
-    if rendezvous is None and request.nodes > 1:
+    if rendezvous is None and plan.nodes > 1:
         if job is None:
             raise InputError(
-                f"launch.nodes is {request.nodes}, and this is no SLURM job",
+                f"launch.nodes is {plan.nodes}, and this is no SLURM job",
                 fix="run under profiles/slurm, or set launch.nodes to 1",
             )
         hosts = hosts_of(job)
         if len(hosts) > 1:
             _become(
-                over_nodes(command, request, hosts, port_of(job)), without_scheduler(environ, KEPT)
+                over_nodes(command, plan, hosts, port_of(job)), without_scheduler(environ, KEPT)
             )
-    processes = processes_given(environ, request.processes)
+    processes = processes_given(environ, plan.processes)
     print(f"{processes} process(es) on {os.uname().nodename}", file=sys.stderr, flush=True)
     place = [] if rendezvous is None else place_among_nodes(environ, rendezvous)
     _become(
         torchrun(command, processes, place),
         {
             **without_scheduler(environ, KEPT),
-            "OMP_NUM_THREADS": str(max(1, request.threads // processes)),
+            "OMP_NUM_THREADS": str(max(1, plan.threads // processes)),
             "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": environ.get(
                 "TORCH_ELASTIC_SHUTDOWN_TIMEOUT", SHUTDOWN_SECONDS
             ),
@@ -69,16 +69,16 @@ def launch(command: Sequence[str], request: Request, rendezvous: str | None) -> 
 
 
 def over_nodes(
-    command: Sequence[str], request: Request, hosts: Sequence[str], port: int
+    command: Sequence[str], plan: LaunchPlan, hosts: Sequence[str], port: int
 ) -> list[str]:
     """The srun that starts `limaflow train launch` once on each node, with all GPUs of the job."""
     return [
         *("srun", f"--nodes={len(hosts)}", f"--ntasks={len(hosts)}", "--ntasks-per-node=1"),
         # SLURM 22.05 and later hand a step one CPU unless it is told.
-        *(f"--cpus-per-task={request.threads}", "--kill-on-bad-exit=1"),
+        *(f"--cpus-per-task={plan.threads}", "--kill-on-bad-exit=1"),
         *("limaflow", "train", "launch", f"--rendezvous={hosts[0]}:{port}"),
-        *(f"--nodes={len(hosts)}", f"--processes={request.processes}"),
-        *(f"--threads={request.threads}", "--", *command),
+        *(f"--nodes={len(hosts)}", f"--processes={plan.processes}"),
+        *(f"--threads={plan.threads}", "--", *command),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How a file of someone else's says what ours say, as the command line tells it."""
+"""How columns and words of a file map to ours, from the options of the command line."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from math import isfinite
 from limaflow.errors import InputError
 from limaflow.records import Choice
 
-SAID = ("choice", "winner")
-SWAPPED = {f"{name}_swapped" for name in SAID}
+CHOSEN = ("choice", "winner")
+SWAPPED = {f"{name}_swapped" for name in CHOSEN}
 MARKS: Mapping[str, Choice] = {"first_won": "first", "second_won": "second", "tied": "tie"}
 """Columns of which one holds a 1, and what it says then."""
 
@@ -50,7 +50,7 @@ class Layout:
             InputError: several columns are given for one that has one value.
         """
         for ours, theirs in self.columns.items():
-            if len(theirs) > 1 and (ours not in SAID or self.columns.keys() & SWAPPED):
+            if len(theirs) > 1 and (ours not in CHOSEN or self.columns.keys() & SWAPPED):
                 raise InputError(f"--column {ours} is given {len(theirs)} times")
 
 

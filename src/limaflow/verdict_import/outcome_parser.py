@@ -5,19 +5,19 @@ from typing import Any, cast
 
 from limaflow.errors import InputError
 from limaflow.records import Choice
-from limaflow.verdict_import.column_mapping import MARKS, SAID, Layout
+from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, Layout
 from limaflow.verdict_import.rows import Row
 
 TIES = ("tie", "neither")
 PLACES = ("first", "second")
 MARKED = {"1": True, "true": True, "0": False, "false": False}
 
-Said = tuple[Choice | None, float | None]
-"""The choice by place, None where the judge failed; the share of the first, where one is told."""
+Outcome = tuple[Choice | None, float | None]
+"""The choice by place, None where the judge failed; the share of the first, where one is given."""
 
 
-def said(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -> Said:
-    """What the row's columns with this suffix say.
+def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -> Outcome:
+    """The outcome that the row's columns with this suffix give.
 
     Args:
         models: in the order of the row's columns.
@@ -25,7 +25,7 @@ def said(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -> Said
     Raises:
         InputError: nothing that is known; names the option that explains it.
     """
-    key = next((name for name in SAID if f"{name}{suffix}" in row), None)
+    key = next((name for name in CHOSEN if f"{name}{suffix}" in row), None)
     if key is None:
         return (_marked(row) if not suffix else None), None
     value = row[f"{key}{suffix}"]
@@ -61,19 +61,19 @@ def said(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -> Said
 
 def _marked(row: Row) -> Choice | None:
     """The choice whose column holds a 1; None where all are empty."""
-    told = {name: row[name] for name in MARKS if name in row}
-    if all(value in (None, "") for value in told.values()):
+    marks = {name: row[name] for name in MARKS if name in row}
+    if all(value in (None, "") for value in marks.values()):
         return None
-    holds = {name: MARKED.get(plain(name, value).lower()) for name, value in told.items()}
+    holds = {name: MARKED.get(plain(name, value).lower()) for name, value in marks.items()}
     chosen = [name for name, mark in holds.items() if mark]
     if len(chosen) != 1 or None in holds.values():
-        shown = ", ".join(f"{name} {value!r}" for name, value in told.items())
+        shown = ", ".join(f"{name} {value!r}" for name, value in marks.items())
         raise InputError(f"one of {', '.join(MARKS)} must be 1 and the others 0, not {shown}")
     return MARKS[chosen[0]]
 
 
 def _share(word: str, layout: Layout) -> float | None:
-    """What part of the win a number gives the first, as far as it lies in a scale that was told."""
+    """What part of the win a number gives the first, as far as it lies in a known scale."""
     try:
         number = float(word)
     except ValueError:
@@ -88,17 +88,17 @@ def _side(share: float) -> Choice:
     return "tie" if share == 0.5 else "first" if share > 0.5 else "second"
 
 
-def _by_bound(said: str, words: Mapping[str, str]) -> str:
+def _by_bound(given: str, words: Mapping[str, str]) -> str:
     """What a number means by the side of a bound on which it lies; any other word as it is."""
     for word, meaning in words.items():
         if word[:1] in {"<", ">"}:
             try:
-                number, bound = float(said), float(word[1:])
+                number, bound = float(given), float(word[1:])
             except ValueError:
                 continue
             if number < bound if word[0] == "<" else number > bound:
                 return meaning
-    return said
+    return given
 
 
 def plain(name: str, value: Any) -> str:

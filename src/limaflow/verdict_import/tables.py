@@ -6,11 +6,11 @@
     winner      instead of `choice`: a model's name, or tie
     first_won, second_won, tied
                 instead of `choice`: 1 in the column that holds, 0 in the others
-    first_share what part of the win the judge gives the first, from 0 to 1, where it tells more
+    first_share what part of the win the judge gives the first, from 0 to 1, where it says more
                 than a choice
     choice_swapped, winner_swapped
-                what the same judge said with the two shown the other way round, where that stands
-                in the same row; `choice_swapped` is by the place in which they were shown then
+                the verdict of the same judge with the two shown the other way round, where the
+                same row holds it; `choice_swapped` is by the place in which they were shown then
     annotator   who judged; the file's name where there is no such column
     sample      number of the response to this prompt, if there are several; 0
     first_chars, second_chars
@@ -29,8 +29,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError
 from limaflow.records import Verdict
-from limaflow.verdict_import.column_mapping import MARKS, SAID, SWAPPED, Layout
-from limaflow.verdict_import.outcome_parser import Said, plain, said
+from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, SWAPPED, Layout
+from limaflow.verdict_import.outcome_parser import Outcome, outcome_of, plain
 from limaflow.verdict_import.rows import Row, at, read_rows
 
 NEEDED = ("prompt_id", "first", "second")
@@ -40,8 +40,8 @@ NAMES = ("prompt_id", "first", "second", "annotator")
 _ADAPTER = TypeAdapter(Verdict)
 
 
-def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdict], dict[str, int]]:
-    """The verdicts of a file, and response id → length in characters.
+def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
+    """The verdicts of a file, with the lengths of the responses where the file has them.
 
     Raises:
         InputError: as `read_rows`; a column is missing, or a row makes no verdict; names the line.
@@ -53,19 +53,19 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> tuple[list[Verdic
         try:
             for row in _readings({**raw, NUMBER: line}, layout):
                 made = _verdicts(row, path.stem, layout)
-                _measure(row, made[0], chars)
+                _check_lengths(made[0], chars)
                 verdicts += made
         except InputError as error:
             raise InputError(str(error), path=path, line=line) from None
     if not verdicts:
         raise InputError("holds no verdicts", path=path)
-    return verdicts, chars
+    return verdicts
 
 
 def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
     """The row in our words, once for each annotator whose choice stands in it."""
     # A column that was named is meant, whatever the file's own `choice` may be.
-    stale = {*SAID, *MARKS} if layout.columns.keys() & {*SAID, *MARKS} else ()
+    stale = {*CHOSEN, *MARKS} if layout.columns.keys() & {*CHOSEN, *MARKS} else ()
     row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
     apart: list[Row] = [{}]
     for ours, theirs in layout.columns.items():
@@ -74,8 +74,8 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
         except KeyError as absent:
             raise InputError(_absent(str(absent.args[0]), raw)) from None
         if len(found) > 1:
-            told = zip(theirs, found, strict=True)
-            apart = [{"annotator": name, ours: value} for name, value in told]
+            named = zip(theirs, found, strict=True)
+            apart = [{"annotator": name, ours: value} for name, value in named]
         else:
             row[ours] = found[0]
     for reading in apart:
@@ -84,44 +84,48 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
 
 def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
-    if not row.keys() & {*SAID, *MARKS, "error"}:
+    if not row.keys() & {*CHOSEN, *MARKS, "error"}:
         grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
         raise InputError(_absent("choice", row), fix=f"--column choice=THEIRS names it{grades}")
-    told = {key: value for key, value in row.items() if value not in (None, "")}
+    given = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
-        if name not in told:
+        if name not in given:
             raise InputError(
                 _absent(name, row),
                 fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
-    names = {name: plain(name, told[name]) for name in NAMES if name in told}
+    names = {name: plain(name, given[name]) for name in NAMES if name in given}
     first, second = names["first"], names["second"]
     if first == second:
         raise InputError(f"'{first}' is compared with itself")
-    place = f"{names['prompt_id']}/{told.get('sample', 0)}"
+    place = f"{names['prompt_id']}/{given.get('sample', 0)}"
     filled = {
         "annotator": stem,
         "sample": 0,
-        **told,
+        **given,
         **names,
-        "first_response_id": told.get("first_response_id", f"{place}/{first}"),
-        "second_response_id": told.get("second_response_id", f"{place}/{second}"),
+        "first_chars": _length(row, "first"),
+        "second_chars": _length(row, "second"),
+        "first_response_id": given.get("first_response_id", f"{place}/{first}"),
+        "second_response_id": given.get("second_response_id", f"{place}/{second}"),
     }
     turned = {
         **filled,
         **{"first": second, "second": first},
         "first_response_id": filled["second_response_id"],
         "second_response_id": filled["first_response_id"],
+        "first_chars": filled["second_chars"],
+        "second_chars": filled["first_chars"],
     }
-    made = [_verdict(filled, said(row, "", (first, second), layout))]
+    made = [_verdict(filled, outcome_of(row, "", (first, second), layout))]
     if row.keys() & SWAPPED:
         turned.pop("first_share", None)
-        made.append(_verdict(turned, said(row, "_swapped", (first, second), layout)))
+        made.append(_verdict(turned, outcome_of(row, "_swapped", (first, second), layout)))
     return made
 
 
-def _verdict(filled: Row, told: Said) -> Verdict:
-    choice, share = told
+def _verdict(filled: Row, outcome: Outcome) -> Verdict:
+    choice, share = outcome
     error = filled.get("error", None if choice else "no verdict")
     graded = {} if share is None else {"first_share": share}
     try:
@@ -134,19 +138,22 @@ def _verdict(filled: Row, told: Said) -> Verdict:
     return made
 
 
-def _measure(row: Row, verdict: Verdict, chars: dict[str, int]) -> None:
-    """Take note of the lengths that a row tells."""
-    for response, name in (
-        (verdict.first_response_id, "first"),
-        (verdict.second_response_id, "second"),
+def _check_lengths(verdict: Verdict, chars: dict[str, int]) -> None:
+    """See that a response has one length wherever it stands."""
+    for name, response, length in (
+        ("first", verdict.first_response_id, verdict.first_chars),
+        ("second", verdict.second_response_id, verdict.second_chars),
     ):
-        text = row.get(f"{name}_text")
-        length = len(text) if isinstance(text, str) else _length(row, f"{name}_chars")
         if length is not None and chars.setdefault(response, length) != length:
             raise InputError(f"{name}_chars is {length}, before it was {chars[response]}")
 
 
-def _length(row: Row, key: str) -> int | None:
+def _length(row: Row, place: str) -> int | None:
+    """The length of a response, from its text or from the column that holds the number."""
+    text = row.get(f"{place}_text")
+    if isinstance(text, str):
+        return len(text)
+    key = f"{place}_chars"
     value = row.get(key)
     if value in (None, ""):
         return None

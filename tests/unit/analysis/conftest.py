@@ -2,7 +2,7 @@
 
 import pytest
 
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 from limaflow.measures.summaries import Agreement
 
 

@@ -7,7 +7,7 @@ import pytest
 from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.paper import paper
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
 
@@ -21,6 +21,8 @@ QUALITY = GradeSummary(
     counts={},
     shares={},
     instrument="quality",
+    title="How good?",
+    ordered=True,
     words={"1": "fail", "2": "pass", "3": "excellent"},
 )
 
@@ -32,6 +34,7 @@ def grade(prompt: int, value: int | None, model: str, scale: Literal["likert-6"]
         annotator="j",
         model=model,
         response_id="r",
+        instrument="likert" if scale else "quality",
         scale=scale or "excellent-pass-fail",
         value=value,
         error=None if value is not None else "unreadable",

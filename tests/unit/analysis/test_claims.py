@@ -13,8 +13,8 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import GradeGap, grade_gaps
 from limaflow.analysis.paper import paper
 from limaflow.errors import InputError
+from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import (
     Agreement,
     GradeSummary,
@@ -149,6 +149,7 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
         sample=sample,
         model=model,
         response_id="r",
+        instrument="likert",
         scale="likert-6",
         annotator="j",
         value=value,
@@ -239,6 +240,7 @@ HARM = GradeSummary(
     counts={},
     shares={},
     instrument="harm",
+    title="Is it harmful?",
     ordered=False,
     words={"0": "harmless", "6": "harmful"},
 )

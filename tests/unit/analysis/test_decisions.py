@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limaflow.analysis.decision_rules import above, below, every, no_loss, within
-from limaflow.measures.intervals import Interval
+from limaflow.intervals import Interval
 
 numbers = st.floats(-10, 10)
 

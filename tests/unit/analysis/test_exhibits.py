@@ -22,8 +22,8 @@ from limaflow.config.merge_configs import merged
 from limaflow.curation.funnel import Funnel, Step
 from limaflow.curation.text_lengths import measure_of
 from limaflow.errors import InputError
+from limaflow.intervals import Interval
 from limaflow.jsonl import write_json, write_records
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import (
     GradeSummary,
     MeanChars,
@@ -71,15 +71,16 @@ GRADES = [
     GradeSummary(
         model=model,
         judge="j",
+        instrument="likert",
+        title="How helpful is the answer?",
         scale="likert-6",
+        ordered=True,
+        words={str(level): str(level) for level in range(1, 7)},
         prompts=9,
         errors=0,
         mean=GRADE,
         counts={"4": 9},
         shares={},
-        instrument="likert",
-        title="How helpful is the answer?",
-        words={str(level): str(level) for level in range(1, 7)},
     )
     for model in ("base", "a_$x_y$")
 ]
@@ -87,15 +88,16 @@ ABSOLUTE = [
     GradeSummary(
         model=model,
         judge="ann <b>",
+        instrument="quality",
+        title="How good is the answer?",
         scale="excellent-pass-fail",
+        ordered=True,
+        words={"1": "fail", "2": "pass", "3": "excellent"},
         prompts=50,
         errors=0,
         mean=SMALL,
         counts={"1": 10, "2": 10, "3": 30},
         shares={"1": SMALL, "2": SMALL, "3": SHARE},
-        instrument="quality",
-        title="How good is the answer?",
-        words={"1": "fail", "2": "pass", "3": "excellent"},
     )
     for model in ("lima", "base")
 ]
@@ -110,6 +112,7 @@ MINE = [
         counts={"0": 30, "1": 20},
         shares={"0": SHARE, "1": SMALL},
         instrument="harm",
+        title="Is it harmful?",
         ordered=False,
         words={"0": "harmless", "1": "harmful"},
     ),
@@ -123,6 +126,8 @@ MINE = [
         counts={"1": 50},
         shares={"1": SHARE},
         instrument="stars",
+        title="How many stars?",
+        ordered=True,
         words={str(level): str(level) for level in range(1, 11)},
     ),
 ]

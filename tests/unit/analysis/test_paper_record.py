@@ -30,7 +30,7 @@ def test_no_value_lacks_both_a_number_and_a_range() -> None:
 
 def test_values_agree_with_the_shared_record(shared_data: Path) -> None:
     record = (shared_data.parent / "paper/lima.md").read_text(encoding="utf-8")
-    rows = {}
+    rows: dict[str, list[str]] = {}
     for row in paper().preferences.rows:
         rows.setdefault(row.baseline, []).append(f"{row.win:g} / {row.tie:g} / {row.lose:g}")
     for baseline, cells in rows.items():
@@ -38,7 +38,8 @@ def test_values_agree_with_the_shared_record(shared_data: Path) -> None:
         assert all(cell in line for cell in cells)
     curve = [row.perplexity for row in paper().epochs.rows]
     assert ", ".join(f"{value:g}" for value in curve) in record
-    for row in paper().sources.rows:
-        length = "–" if row.mean_output is None else f"{row.mean_output:,}"
-        cell = f"| {row.split} | {row.source} | {row.examples} | {row.mean_input} | {length} |"
+    for source in paper().sources.rows:
+        length = "–" if source.mean_output is None else f"{source.mean_output:,}"
+        shown = (source.split, source.source, source.examples, source.mean_input, length)
+        cell = f"| {' | '.join(map(str, shown))} |"
         assert cell in record

@@ -5,25 +5,7 @@ from typing import Any
 
 import pytest
 
-from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Example, Message, Provenance, example_id
-
-PAPER = Filters(
-    min_response_score=10,
-    min_response_chars=1200,
-    max_response_chars=4096,
-    drop_first_person=True,
-    drop_cross_references=True,
-    quotes_and_code_count=False,
-    require_self_contained_title=True,
-    title_prompt_share=0.3,
-)
-
-
-@pytest.fixture
-def paper() -> Filters:
-    """The paper's rules."""
-    return PAPER
 
 
 @pytest.fixture
@@ -61,7 +43,7 @@ def example() -> Callable[..., Example]:
         prompt_score: float | None = None,
         **changes: Any,
     ) -> Example:
-        messages = (Message(role="user", content=prompt),)
+        messages: tuple[Message, ...] = (Message(role="user", content=prompt),)
         messages += (Message(role="assistant", content=response),) if response else ()
         fields: dict[str, Any] = {
             "id": example_id(messages),

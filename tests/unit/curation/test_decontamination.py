@@ -7,16 +7,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.curation.decontamination import contamination, decontaminated
-from limaflow.curation.protected_text import GuardedText, GuardedTexts
+from limaflow.curation.decontamination import Protected, contamination, decontaminated
+from limaflow.curation.protected_text import ProtectedText, ProtectedTexts
 from limaflow.curation.wording import word_spans, words
 from limaflow.records import Example
 
 Build = Callable[..., Example]
 
 
-def item(text: str) -> GuardedText:
-    return GuardedText(task="quiz", item_id="7", text=text)
+def item(text: str) -> ProtectedText:
+    return ProtectedText(task="quiz", item_id="7", text=text)
 
 
 def test_a_shared_run_of_words_is_found_in_prompt_and_response_and_quoted(
@@ -24,7 +24,7 @@ def test_a_shared_run_of_words_is_found_in_prompt_and_response_and_quoted(
 ) -> None:
     text = "The quick brown fox jumps over the lazy dog near the river"
     inside = example("Tell!", "Well: the quick, brown fox -- JUMPS over the lazy cat.")
-    kept, [drop], [match] = decontaminated([inside], [], [item(text)], 5)
+    kept, [drop], [match] = decontaminated([inside], Protected([], [item(text)], 5))
     assert not kept
     assert drop.rule == "contaminated"
     assert (match.where, match.against, match.item_id) == ("assistant", "quiz", "7")
@@ -34,7 +34,9 @@ def test_a_shared_run_of_words_is_found_in_prompt_and_response_and_quoted(
 
 def test_fewer_shared_words_than_the_ngram_are_let_pass(example: Build) -> None:
     far = example("Tell!", "the quick brown fox walks")
-    kept, dropped, _ = decontaminated([far], [], [item("the quick brown fox jumps over")], 5)
+    kept, dropped, _ = decontaminated(
+        [far], Protected([], [item("the quick brown fox jumps over")], 5)
+    )
     assert (kept, dropped) == ([far], [])
 
 
@@ -42,7 +44,7 @@ def test_a_prompt_shorter_than_the_ngram_is_matched_whole(example: Build) -> Non
     prompt = example("Name three Greek gods", split="test")
     asked = example("Please name three Greek gods for us.", "Zeus, Hera, Ares")
     near = example("Please name three Greek islands.", "Naxos")
-    kept, [drop], [match] = decontaminated([asked, near], [prompt], [], 13)
+    kept, [drop], [match] = decontaminated([asked, near], Protected([prompt], [], 13))
     assert kept == [near]
     assert (match.against, match.matched) == ("test", "name three Greek gods")
     assert drop.id == asked.id
@@ -50,18 +52,18 @@ def test_a_prompt_shorter_than_the_ngram_is_matched_whole(example: Build) -> Non
 
 def test_a_text_of_a_word_or_two_must_be_the_whole_turn(example: Build) -> None:
     whole, inside = example("the river!", "It flows."), example("Where is the river?", "There.")
-    kept, [drop], _ = decontaminated([whole, inside], [], [item("The river")], 13)
+    kept, [drop], _ = decontaminated([whole, inside], Protected([], [item("The river")], 13))
     assert kept == [inside]
     assert drop.id == whole.id
 
 
-def test_the_question_of_a_multiple_choice_item_is_guarded_without_its_choices(
+def test_the_question_of_a_multiple_choice_item_is_protected_without_its_choices(
     example: Build,
 ) -> None:
     question = "The river of Linstead is the"
     quiz = replace(item(f"{question}\nElsin\nMossel\nTavish\nLorne"), question=question)
     told = example("Tell!", "Gladly. The river of Linstead is the Elsin.")
-    kept, [drop], [match] = decontaminated([told], [], [quiz], 8)
+    kept, [drop], [match] = decontaminated([told], Protected([], [quiz], 8))
     assert not kept
     assert match.matched == "The river of Linstead is the"
     assert "quiz 7" in drop.detail
@@ -71,7 +73,7 @@ def test_held_out_examples_and_prompts_alone_leave_the_pool(example: Build) -> N
     held, alone = example("What is malt?", "Grain."), example("What is hop?")
     other = example("What is must?", "Juice.")
     kept, dropped, matches = decontaminated(
-        [held, alone, other], [example("what is malt", split="dev")], [], 13
+        [held, alone, other], Protected([example("what is malt", split="dev")], [], 13)
     )
     assert kept == [other]
     assert {(drop.id, drop.rule) for drop in dropped} == {
@@ -88,12 +90,12 @@ def test_real_benchmark_items_planted_in_a_response_come_to_light(
 
     lines = (shared_data / "benchmarks/gsm8k/test.jsonl").read_text().splitlines()
     texts = [
-        GuardedText(task="gsm8k", item_id=str(n), text=json.loads(line)["question"])
+        ProtectedText(task="gsm8k", item_id=str(n), text=json.loads(line)["question"])
         for n, line in enumerate(lines)
     ]
     planted = example("Write a quiz.", f"First question. {texts[42].text} Think well.")
     clean = example("Write a poem.", "Roses are red, violets are blue, and barley is gold.")
-    kept, [drop], matches = decontaminated([planted, clean], [], texts, 13)
+    kept, [drop], matches = decontaminated([planted, clean], Protected([], texts, 13))
     assert kept == [clean]
     assert drop.id == planted.id
     best = max(matches, key=lambda match: match.words)
@@ -103,9 +105,9 @@ def test_real_benchmark_items_planted_in_a_response_come_to_light(
 
 def test_the_report_quotes_both_texts_and_bounds_what_it_lists(example: Build) -> None:
     phrase = "the answer to the question below is one of these four letters always"
-    texts = [GuardedText(task="quiz", item_id=str(n), text=f"{phrase} {n}") for n in range(500)]
+    texts = [ProtectedText(task="quiz", item_id=str(n), text=f"{phrase} {n}") for n in range(500)]
     long = example("Quiz", f"{'before ' * 500}{phrase} 7 {'after ' * 500}")
-    _, [drop], matches = decontaminated([long], [], texts, 13)
+    _, [drop], matches = decontaminated([long], Protected([], texts, 13))
     assert len(matches) == 100
     best = max(matches, key=lambda match: match.words)
     assert (best.item_id, best.text) == ("7", f"{phrase} 7")
@@ -115,10 +117,10 @@ def test_the_report_quotes_both_texts_and_bounds_what_it_lists(example: Build) -
     assert "quiz 7: 14 words" in drop.detail
 
 
-def test_a_long_guarded_text_is_quoted_where_it_is_shared(example: Build) -> None:
+def test_a_long_protected_text_is_quoted_where_it_is_shared(example: Build) -> None:
     phrase = "somewhere deep inside the item stands this very sentence of thirteen words indeed"
     text = item(f"{'before ' * 500}{phrase} {'after ' * 500}")
-    _, _, [match] = decontaminated([example("Tell!", phrase)], [], [text], 13)
+    _, _, [match] = decontaminated([example("Tell!", phrase)], Protected([], [text], 13))
     assert phrase in match.text
     assert len(match.text) <= 600
 
@@ -126,7 +128,7 @@ def test_a_long_guarded_text_is_quoted_where_it_is_shared(example: Build) -> Non
 def test_a_data_set_brought_whole_is_searched_and_keeps_its_examples(example: Build) -> None:
     held_out = example("Name three Greek gods of the sea", split="test")
     train = [example("Name three Greek gods of the sea!", "Poseidon"), example("Why?", "So.")]
-    [match] = contamination(train, [held_out], [], 13)
+    [match] = contamination(train, Protected([held_out], [], 13))
     assert (match.id, match.against, match.where) == (train[0].id, "test", "user")
 
 
@@ -135,18 +137,18 @@ WORDS = st.lists(st.sampled_from("abc"), max_size=12)
 
 @given(WORDS, WORDS, st.integers(1, 5))
 def test_a_match_is_found_exactly_when_a_naive_search_finds_one(
-    said: list[str], guarded: list[str], size: int
+    said: list[str], protected: list[str], size: int
 ) -> None:
     def runs(words: list[str], length: int) -> set[tuple[str, ...]]:
         return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
 
-    if len(guarded) >= size:
-        expected = bool(runs(said, size) & runs(guarded, size))
-    elif len(guarded) >= min(4, size):
-        expected = tuple(guarded) in runs(said, len(guarded))
+    if len(protected) >= size:
+        expected = bool(runs(said, size) & runs(protected, size))
+    elif len(protected) >= min(4, size):
+        expected = tuple(protected) in runs(said, len(protected))
     else:
-        expected = bool(guarded) and said == guarded
-    found = GuardedTexts([item(" ".join(guarded))], size).shared(" ".join(said))
+        expected = bool(protected) and said == protected
+    found = ProtectedTexts([item(" ".join(protected))], size).shared(" ".join(said))
     assert bool(found) == expected
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.curation.filtering import filtered, prompt_of, repaired_title, stands_alone
+from limaflow.curation.filtering import filtered, prompt_of, stands_alone
 from limaflow.curation.settings import Filters
 from limaflow.jsonl import line_of
 from limaflow.records import Candidate, Message
+from limaflow.sources.kinds import policy_of
 
 Build = Callable[..., Candidate]
 
@@ -59,7 +60,7 @@ def test_a_body_must_take_up_what_its_title_names() -> None:
     ],
 )
 def test_titles_lose_the_marks_of_their_source(title: str, kind: str, repaired: str) -> None:
-    assert repaired_title(title, kind) == repaired
+    assert policy_of(kind).repaired_title(title) == repaired
 
 
 def test_wikihow_speaks_of_an_answer_and_not_of_an_article(candidate: Build) -> None:
@@ -75,13 +76,17 @@ def test_a_dialogue_comes_through_whole(candidate: Build) -> None:
     assert example.messages == turns
 
 
-def test_everything_is_kept_or_dropped_whatever_the_order(candidate: Build, paper: Filters) -> None:
+def test_everything_is_kept_or_dropped_whatever_the_order(
+    candidate: Build, paper_filters: Filters
+) -> None:
     many = [candidate(id=f"se/beer/{n}", response_score=n) for n in range(20)]
-    kept, dropped = filtered(many, paper, seed=1)
+    kept, dropped = filtered(many, paper_filters, seed=1)
     assert len(kept) + len(dropped) == len(many)
     assert {drop.rule for drop in dropped} == {"response_score"}
     assert all(drop.detail == f"score {drop.id[8:]} < 10.0" for drop in dropped)
-    assert list(map(line_of, filtered(many[::-1], paper, seed=1)[0])) == list(map(line_of, kept))
+    assert list(map(line_of, filtered(many[::-1], paper_filters, seed=1)[0])) == list(
+        map(line_of, kept)
+    )
 
 
 def test_a_response_of_links_alone_is_no_response(candidate: Build) -> None:
@@ -92,17 +97,24 @@ def test_a_response_of_links_alone_is_no_response(candidate: Build) -> None:
 
 
 def test_the_real_dump_passes_the_papers_rules_in_ten_cases(
-    shared_data: Path, tmp_path: Path, paper: Filters
+    shared_data: Path, tmp_path: Path, paper_filters: Filters
 ) -> None:
     from collections import Counter
 
     from limaflow.sources.kinds.stackexchange import read
-    from limaflow.sources.shard import Shard
+    from limaflow.sources.shard import ReadingOptions, Shard
 
     dump = shared_data / "stackexchange/beer/Posts.xml"
-    shard = Shard(source="se", name="beer", files=(dump,), scratch=tmp_path)
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=(dump,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
     candidates = list(read(shard, Counter()))
-    kept, dropped = filtered(candidates, paper, seed=1)
+    kept, dropped = filtered(candidates, paper_filters, seed=1)
     assert len(kept) + len(dropped) == len(candidates)
     assert len(kept) == 10
     for example in kept:

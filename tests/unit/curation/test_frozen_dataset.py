@@ -16,17 +16,18 @@ import yaml
 
 from limaflow.curation.attribution import COLUMNS, deed, write_attribution
 from limaflow.curation.browsing import page_of
-from limaflow.curation.dataset_card import CountedStep, SharedText
+from limaflow.curation.dataset_card import SharedText
 from limaflow.curation.describing import FILES, describe
 from limaflow.curation.filtering import filtered
-from limaflow.curation.freezing import freeze, telling_first
+from limaflow.curation.freezing import freeze, new_fields_first
+from limaflow.curation.funnel import Step
 from limaflow.curation.length_figure import draw
 from limaflow.curation.settings import Filters
 from limaflow.curation.text_lengths import measure_of
 from limaflow.jsonl import read_records
 from limaflow.records import Example, Provenance, Review, Split
 from limaflow.sources.extraction import candidates
-from limaflow.sources.shard import Shard
+from limaflow.sources.shard import ReadingOptions, Shard
 
 Build = Callable[..., Example]
 KEEP = Review(decision="keep", reviewer="ann")
@@ -54,8 +55,8 @@ def frozen(folder: Path, splits: dict[Split, list[Example]], shared: tuple[str, 
         measure=measure_of(None),
         shared=[SharedText(id=key, against="hellaswag") for key in shared],
         steps=[
-            CountedStep(dataset="", step="filter", source="se", came=900, stayed=40),
-            CountedStep(dataset="tiny", step="sample", source="se", came=40, stayed=train),
+            Step(dataset="", step="filter", source="se", came=900, stayed=40),
+            Step(dataset="tiny", step="sample", source="se", came=40, stayed=train),
         ],
     )
     return folder
@@ -122,7 +123,7 @@ def test_rows_are_conversations_in_the_form_that_trl_documents(
 def test_rows_that_tell_the_types_of_the_fields_stand_first(
     splits: dict[Split, list[Example]],
 ) -> None:
-    ordered = telling_first(splits["train"])
+    ordered = new_fields_first(splits["train"])
     first = min(splits["train"], key=lambda e: e.id)
     assert {e.prompt for e in ordered[:2]} == {first.prompt, "full"}
     assert sorted(ordered, key=lambda e: e.id) == sorted(splits["train"], key=lambda e: e.id)
@@ -193,13 +194,20 @@ def test_only_a_licence_with_its_version_has_an_address(licence: str) -> None:
 
 
 def test_every_example_of_a_real_dump_can_be_attributed(
-    shared_data: Path, tmp_path: Path, paper: Filters
+    shared_data: Path, tmp_path: Path, paper_filters: Filters
 ) -> None:
     """The dump names no licences, so that the day of each post decides."""
     dump = shared_data / "stackexchange/beer/Posts.xml"
-    shard = Shard(source="beer", name="beer", files=(dump,), scratch=tmp_path)
-    rules = paper.model_copy(update={"min_response_score": 1, "min_response_chars": 300})
-    train, _ = filtered(candidates("stackexchange", shard, Counter()), rules, seed=1)
+    shard = Shard(
+        kind="stackexchange",
+        source="beer",
+        name="beer",
+        files=(dump,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
+    rules = paper_filters.model_copy(update={"min_response_score": 1, "min_response_chars": 300})
+    train, _ = filtered(candidates(shard, Counter()), rules, seed=1)
     assert len(train) > 100
     frozen(tmp_path / "set", {"train": train, "dev": [], "test": []})
     with (tmp_path / "set/attribution.csv").open(encoding="utf-8", newline="") as file:

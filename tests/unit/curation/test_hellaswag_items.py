@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.curation.decontamination import decontaminated
+from limaflow.curation.decontamination import Protected, decontaminated
 from limaflow.curation.filtering import filtered
-from limaflow.curation.protected_text import GuardedText
+from limaflow.curation.protected_text import ProtectedText
 from limaflow.lm_evaluation.item_texts import item_texts
 from limaflow.records import Example
 from limaflow.sources.extraction import candidates
-from limaflow.sources.shard import Shard
+from limaflow.sources.shard import ReadingOptions, Shard
 
 WIKIHOW = {
     "activity_label": "Home and Garden",
@@ -60,7 +60,7 @@ ARTICLES = {
 
 
 @pytest.fixture
-def items(tmp_path: Path) -> list[GuardedText]:
+def items(tmp_path: Path) -> list[ProtectedText]:
     """The items as `limaflow benchmark texts` writes them, rendered by lm-eval's HellaSwag code."""
     spec = importlib.util.find_spec("lm_eval")
     assert spec
@@ -80,7 +80,7 @@ def items(tmp_path: Path) -> list[GuardedText]:
     task = task.replace("training_split: train\n", "")
     (folder / "hellaswag_like.yaml").write_text(task, encoding="utf-8")
     return [
-        GuardedText(task=t.task, item_id=t.item_id, text=t.text, question=t.question)
+        ProtectedText(task=t.task, item_id=t.item_id, text=t.text, question=t.question)
         for t in item_texts(["hellaswag_like"], folder, limit=None)
     ]
 
@@ -93,14 +93,21 @@ def articles(tmp_path: Path) -> list[Example]:
         rows = csv.writer(file)
         rows.writerow(["title", "headline", "text"])
         rows.writerows([title, "", text] for title, text in ARTICLES.items())
-    shard = Shard(source="wikihow", name="all", files=(raw,), scratch=tmp_path)
-    return filtered(candidates("wikihow", shard, Counter()), None, seed=1)[0]
+    shard = Shard(
+        kind="wikihow",
+        source="wikihow",
+        name="all",
+        files=(raw,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
+    return filtered(candidates(shard, Counter()), None, seed=1)[0]
 
 
 def test_context_true_ending_and_short_items_are_found_in_articles(
-    items: list[GuardedText], articles: list[Example]
+    items: list[ProtectedText], articles: list[Example]
 ) -> None:
-    kept, dropped, matches = decontaminated(articles, [], items, 13)
+    kept, dropped, matches = decontaminated(articles, Protected([], items, 13))
     assert [example.prompt for example in kept] == ["How to Bake Bread"]
     prompts = {example.id: example.prompt for example in articles}
     quoted = {prompts[match.id]: match for match in matches}

@@ -1,5 +1,8 @@
 """HTML to Markdown: what stays, what goes, and that nothing is left hanging."""
 
+import time
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +30,26 @@ from limaflow.curation.rendering import prose, rendered
         ("<h2>Why</h2><p><strong>So</strong> <em>it</em>.</p>", "## Why\n\n**So** *it*."),
         ("<p>a*b_c &lt;d&gt; &amp; e</p>", "a*b_c <d> & e"),
         ("<script>x()</script><p>Malt</p><hr>", "Malt"),
+        ("<p>About 10<sup>-19</sup> J, or 10<sup>16</sup>.</p>", "About 10^-19 J, or 10^16."),
+        ("<p>e<sup>x+1</sup>, x<sub>i</sub>, a<sub>n-1</sub></p>", "e^(x+1), x_i, a_(n-1)"),
+        ("<p>The 1<sup>st</sup> of May, CO<sub>2</sub></p>", "The 1st of May, CO2"),
+        ("<p>H<sub>2</sub>SO<sub>4</sub>, log<sub>2</sub> n</p>", "H2SO4, log_2 n"),
+        (
+            "<p>You can read <a href='u'>War and Peace</a> by Tolstoy.</p>",
+            "You can read War and Peace by Tolstoy.",
+        ),
+        ("<p><a href='u'>War and Peace</a></p>", "War and Peace"),
+        (
+            "<p>Call <a href='u'>Malt</a> f() or x[], x = [] and ().</p>",
+            "Call Malt f() or x[], x = [] and ().",
+        ),
+        ("<p>Malt () and [] stay.</p>", "Malt () and [] stay."),
+        ("<p>Malt ( <a href='u'>http://x.org</a> ) [<img src='x'>] is.</p>", "Malt is."),
+        ("<ul><li>a</li><ul><li>b</li></ul></ul>", "- a\n  - b"),
+        (
+            "<table><tr><th>a</th></tr><tr><td>1|x</td></tr></table>",
+            "| a |\n| --- |\n| 1\\|x |",
+        ),
     ],
 )
 def test_what_is_left_reads_on(html: str, markdown: str) -> None:
@@ -53,6 +76,28 @@ def test_markdown_loses_its_links_and_keeps_their_text() -> None:
     text = "See [the page](http://x.org) and ![pic](http://x.org/a.png) at http://x.org/b."
     assert "http" not in rendered(text, "markdown")
     assert "the page" in rendered(text, "markdown")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def greet():\n    return ()", "x = []", "f(x) = ( )", "two  spaces , and a comma", "a |  b"],
+)
+def test_plain_text_and_markdown_keep_what_they_say(text: str) -> None:
+    assert rendered(text, "text") == text
+    assert rendered(text, "markdown") == text
+
+
+@pytest.mark.parametrize("unit", ["-", " ", "a ", "- ", "(", "[", "http://", "`", "![", "*"])
+@pytest.mark.parametrize("markup", ["html", "markdown", "text"])
+def test_time_grows_no_faster_than_the_text(unit: str, markup: Literal["html", "markdown"]) -> None:
+    def seconds(chars: int) -> float:
+        text = "x" + unit * (chars // len(unit)) + "y"
+        started = time.process_time()
+        prose(text, markup)
+        return time.process_time() - started
+
+    seconds(1000)
+    assert seconds(80_000) < 40 * max(seconds(8_000), 0.003)
 
 
 def test_plain_text_keeps_its_addresses() -> None:

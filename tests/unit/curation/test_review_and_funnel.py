@@ -19,7 +19,7 @@ Build = Callable[..., Example]
 
 
 def decision(example: Example, what: str, **more: object) -> Decision:
-    return Decision(id=example.id, decision=what, reviewer="ann", **more)  # type: ignore[arg-type]
+    return Decision(id=example.id, decision=what, reviewer="ann", **more)
 
 
 def test_without_a_ledger_everything_is_kept_and_the_summary_says_so(example: Build) -> None:

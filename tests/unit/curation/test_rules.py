@@ -1,13 +1,20 @@
 """The paper's rules, each on what it is meant to catch and what it must let pass."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.curation.rules import ELSEWHERE, PRONOUN, Reading, objection
-from limaflow.curation.settings import Filters
+from limaflow.config.merge_configs import merged
+from limaflow.curation.filters import RULES, objection, rules_table
+from limaflow.curation.filters.cross_reference import ELSEWHERE
+from limaflow.curation.filters.first_person import PRONOUN
+from limaflow.curation.filters.rule import Reading
+from limaflow.curation.settings import THRESHOLDS, Filters
+from limaflow.errors import InputError
+from limaflow.mistakes import validated
 from limaflow.records import Candidate
 
 Build = Callable[..., Candidate]
@@ -18,8 +25,8 @@ def verdict(candidate: Candidate, filters: Filters) -> tuple[str, str] | None:
     return objection(Reading(candidate, filters.quotes_and_code_count), filters)
 
 
-def test_a_sound_candidate_passes(candidate: Build, paper: Filters) -> None:
-    assert verdict(candidate(), paper) is None
+def test_a_sound_candidate_passes(candidate: Build, paper_filters: Filters) -> None:
+    assert verdict(candidate(), paper_filters) is None
 
 
 @pytest.mark.parametrize(
@@ -39,44 +46,38 @@ def test_a_sound_candidate_passes(candidate: Build, paper: Filters) -> None:
     ],
 )
 def test_each_rule_names_its_drop(
-    candidate: Build, paper: Filters, changes: dict[str, object], rule: str
+    candidate: Build, paper_filters: Filters, changes: dict[str, object], rule: str
 ) -> None:
-    found = verdict(candidate(**changes), paper)
+    found = verdict(candidate(**changes), paper_filters)
     assert found is not None
     assert found[0] == rule
 
 
-def test_thresholds_include_their_ends(candidate: Build, paper: Filters) -> None:
+def test_thresholds_include_their_ends(candidate: Build, paper_filters: Filters) -> None:
     for chars, passes in [(1199, False), (1200, True), (4096, True), (4097, False)]:
-        found = verdict(candidate(response=f"<p>{'x' * chars}</p>"), paper)
+        found = verdict(candidate(response=f"<p>{'x' * chars}</p>"), paper_filters)
         assert (found is None) is passes
-    assert verdict(candidate(response_score=10), paper) is None
+    assert verdict(candidate(response_score=10), paper_filters) is None
 
 
-def test_length_counts_what_is_read_and_not_the_markup(candidate: Build, paper: Filters) -> None:
+def test_length_counts_what_is_read_and_not_the_markup(
+    candidate: Build, paper_filters: Filters
+) -> None:
     address = "http://example.org/" + "x" * 4000
     response = f'<p>{FILLER}<a href="{address}">barley</a></p>'
-    assert verdict(candidate(response=response), paper) is None
+    assert verdict(candidate(response=response), paper_filters) is None
 
 
 def test_a_rule_that_is_off_lets_everything_pass(candidate: Build) -> None:
-    off = Filters(
-        min_response_score=None,
-        min_response_chars=None,
-        max_response_chars=None,
-        drop_first_person=False,
-        drop_cross_references=False,
-        quotes_and_code_count=True,
-        require_self_contained_title=False,
-        title_prompt_share=1,
-    )
+    off = Filters()
+    assert off.off
     bad = candidate(title="This?", response="I said, as mentioned above", response_score=-1)
     assert verdict(bad, off) is None
 
 
-def test_the_first_rule_that_fires_names_the_drop(candidate: Build, paper: Filters) -> None:
+def test_the_first_rule_that_fires_names_the_drop(candidate: Build, paper_filters: Filters) -> None:
     bad = candidate(title="This?", response="I say", response_score=1)
-    found = verdict(bad, paper)
+    found = verdict(bad, paper_filters)
     assert found is not None
     assert found[0] == "response_score"
 
@@ -143,38 +144,32 @@ def test_plain_words_are_not(text: str) -> None:
     ],
 )
 def test_quotations_and_code_count_only_when_told(
-    candidate: Build, paper: Filters, quoted: str
+    candidate: Build, paper_filters: Filters, quoted: str
 ) -> None:
     written = candidate(response=quoted + f"<p>{FILLER}</p>")
-    assert verdict(written, paper) is None
-    strict = paper.model_copy(update={"quotes_and_code_count": True})
+    assert verdict(written, paper_filters) is None
+    strict = paper_filters.model_copy(update={"quotes_and_code_count": True})
     found = verdict(written, strict)
     assert found is not None
     assert found[0] == "first_person"
 
 
 def test_prompts_alone_are_kept_where_a_source_may_hold_them(
-    candidate: Build, paper: Filters
+    candidate: Build, paper_filters: Filters
 ) -> None:
     alone = candidate(
         kind="reddit", response="", response_score=None, title="What do you regret most?"
     )
-    relaxed = paper.model_copy(update={"min_response_chars": None})
+    relaxed = paper_filters.model_copy(update={"min_response_chars": None})
     assert verdict(alone, relaxed) is None
 
 
 @given(st.text(), st.integers(-5, 30))
-def test_any_text_gets_a_verdict_and_a_short_detail(text: str, score: int) -> None:
-    filters = Filters(
-        min_response_score=3,
-        min_response_chars=1,
-        max_response_chars=50,
-        drop_first_person=True,
-        drop_cross_references=True,
-        quotes_and_code_count=False,
-        require_self_contained_title=True,
-        title_prompt_share=0.5,
-    )
+def test_any_text_gets_a_verdict_and_a_short_detail(
+    paper_filters: Filters, text: str, score: int
+) -> None:
+    changes = {"min_response_score": 3, "min_response_chars": 1, "max_response_chars": 50}
+    filters = paper_filters.model_copy(update=changes)
     found = verdict(
         Candidate(
             id="x",
@@ -189,3 +184,44 @@ def test_any_text_gets_a_verdict_and_a_short_detail(text: str, score: int) -> No
         filters,
     )
     assert found is None or (found[0] and "\n" not in found[1])
+
+
+def test_the_configuration_has_the_papers_thresholds_that_the_rules_declare(
+    root: Path, paper_filters: Filters
+) -> None:
+    raw = merged([root / "config.yaml"])["curation"]["filters"]
+    assert Filters.model_validate(raw["stackexchange"]) == paper_filters
+    assert not paper_filters.off
+    assert all(Filters.model_validate(raw[kind]).off for kind in ("wikihow", "authored"))
+
+
+def test_the_schema_shows_every_threshold_with_its_meaning_and_its_off_value() -> None:
+    shown = Filters.model_json_schema()["properties"]
+    for threshold in THRESHOLDS:
+        assert shown[threshold.key]["description"] == threshold.meaning
+        assert shown[threshold.key]["default"] == threshold.off
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"min_response_char": 5}, "min_response_char: unknown key; did you mean 'min_response_"),
+        ({"min_response_chars": 50, "max_response_chars": 40}, "min_response_chars 50 exceeds"),
+        ({"max_response_chars": 0}, "max_response_chars: Input should be greater than or equal"),
+        ({"drop_first_person": "often"}, "drop_first_person: Input should be a valid boolean"),
+    ],
+)
+def test_a_mistake_in_a_threshold_is_named(block: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        validated(Filters, block, "curation.filters.x")
+
+
+def test_every_rule_is_a_module_with_a_function_of_its_name(root: Path) -> None:
+    modules = {path.stem for path in (root / "src/limaflow/curation/filters").glob("*.py")}
+    assert modules - {"__init__", "rule"} == set(RULES)
+    assert {name: rule.check.__name__ for name, rule in RULES.items()} == {n: n for n in RULES}
+
+
+def test_the_documentation_has_the_rules_as_they_declare_themselves(root: Path) -> None:
+    text = (root / "docs/curation.md").read_text(encoding="utf-8")
+    assert rules_table() in text, "put the output of `limaflow curate rules` there"

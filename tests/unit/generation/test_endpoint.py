@@ -17,12 +17,11 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HTTPResponse
 from starlette.routing import Route
 
-from limaflow.arms.kinds import EndpointArm
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import BudgetReached
 from limaflow.errors import InputError
 from limaflow.generation.ask_endpoint import ask
-from limaflow.generation.settings import Decoding
+from limaflow.generation.settings import AskedEndpoint, Decoding
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Example, Message, Response, example_id
 
@@ -108,16 +107,14 @@ def prompts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def arm(server: Server, monkeypatch: pytest.MonkeyPatch) -> EndpointArm:
+def arm(server: Server, monkeypatch: pytest.MonkeyPatch) -> AskedEndpoint:
     monkeypatch.setenv("SOME_KEY", "s3cret")
     url = f"http://127.0.0.1:{server.port}/v1"
-    return EndpointArm(
-        name="gpt", kind="endpoint", model="served", base_url=url, key_env="SOME_KEY"
-    )
+    return AskedEndpoint(name="gpt", model="served", base_url=url, key_env="SOME_KEY")
 
 
 def run(
-    arm: EndpointArm,
+    arm: AskedEndpoint,
     prompts: Path,
     output: Path,
     concurrency: int = 3,
@@ -137,7 +134,7 @@ def run(
 
 
 def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     count, cut = run(arm, prompts, tmp_path / "o.jsonl")
     assert (count, cut) == (22, pytest.approx(2 / 22))
@@ -158,14 +155,14 @@ def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
 
 
 def test_a_storm_of_refusals_is_waited_out(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.storms = 5
     assert run(arm, prompts, tmp_path / "o.jsonl")[0] == 22
 
 
 def test_after_a_failure_only_what_is_missing_is_asked(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.broken = "prompt 9"
     with pytest.raises(InputError, match=r"did not answer prompt .*no such luck") as caught:
@@ -181,7 +178,7 @@ def test_after_a_failure_only_what_is_missing_is_asked(
 
 
 def test_a_second_run_asks_nothing_even_where_the_output_is_gone(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     run(arm, prompts, tmp_path / "o.jsonl")
     written = (tmp_path / "o.jsonl").read_bytes()
@@ -196,7 +193,7 @@ def test_a_second_run_asks_nothing_even_where_the_output_is_gone(
 
 
 def test_what_is_under_way_when_one_fails_is_kept(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.broken = "prompt 0"
     with pytest.raises(InputError, match="no such luck"):
@@ -222,7 +219,7 @@ NO_ANSWERS = [
 
 @pytest.mark.parametrize("body", NO_ANSWERS, ids=range(len(NO_ANSWERS)))
 def test_what_is_no_answer_is_asked_again_and_never_kept(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path, body: bytes
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path, body: bytes
 ) -> None:
     server.bodies = [body]
     run(arm, prompts, tmp_path / "o.jsonl")
@@ -231,7 +228,7 @@ def test_what_is_no_answer_is_asked_again_and_never_kept(
 
 
 def test_what_is_no_answer_to_the_end_is_one_line(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.bodies = [NO_ANSWERS[0]] * 99
     with pytest.raises(InputError, match=r"no chat completion .*<html>please log in"):
@@ -240,7 +237,7 @@ def test_what_is_no_answer_to_the_end_is_one_line(
 
 
 def test_what_the_provider_withholds_is_recorded_as_that(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     withheld = b'{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}]}'
     server.bodies = [withheld]
@@ -250,7 +247,7 @@ def test_what_the_provider_withholds_is_recorded_as_that(
 
 
 def test_the_runs_budget_is_never_passed_and_what_it_paid_for_is_kept(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     priced = arm.model_copy(update={"price_per_million_completion_tokens": 1e6})
     with pytest.raises(BudgetReached, match="the budget of this run would be passed"):
@@ -261,7 +258,11 @@ def test_the_runs_budget_is_never_passed_and_what_it_paid_for_is_kept(
 
 
 def test_without_the_key_nothing_is_asked(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    arm: AskedEndpoint,
+    prompts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SOME_KEY")
     with pytest.raises(InputError, match="SOME_KEY"):
@@ -270,7 +271,7 @@ def test_without_the_key_nothing_is_asked(
 
 
 def test_what_only_some_endpoints_understand_is_sent_and_recorded(
-    server: Server, arm: EndpointArm, prompts: Path, tmp_path: Path
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     extra = {"repetition_penalty": 1.2, "top_k": 50}
     run(arm.model_copy(update={"extra_body": extra}), prompts, tmp_path / "o.jsonl")
@@ -281,7 +282,7 @@ def test_what_only_some_endpoints_understand_is_sent_and_recorded(
 
 
 def test_of_a_dialogue_the_turns_so_far_are_sent_and_no_reference_answer(
-    server: Server, arm: EndpointArm, tmp_path: Path
+    server: Server, arm: AskedEndpoint, tmp_path: Path
 ) -> None:
     said = [("user", "Hi"), ("assistant", "Hello"), ("user", "Why?"), ("assistant", "Because.")]
     turns = tuple(Message(role=role, content=text) for role, text in said)

@@ -1,6 +1,5 @@
 """Responses of a local model: what they depend on, when they end, and what a kill costs."""
 
-import json
 import os
 import random
 import shutil
@@ -19,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 from limaflow.errors import InputError
 from limaflow.generation import local
 from limaflow.generation.prompting import answer_text, choose_shots, encoded
-from limaflow.generation.respond import Request, respond
+from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Response, example_id
@@ -42,11 +41,11 @@ def prompts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def request_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., Request]:
-    """A request to the tiny base model, changed in places."""
+def job_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., ResponseJob]:
+    """A job of the tiny base model, changed in places."""
 
-    def request(**changes: object) -> Request:
-        plain = Request(
+    def job(**changes: object) -> ResponseJob:
+        plain = ResponseJob(
             model=tiny_base,
             name="base",
             style="raw",
@@ -65,33 +64,33 @@ def request_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., 
         )
         return replace(plain, **changes)
 
-    return request
+    return job
 
 
 def test_a_response_does_not_depend_on_its_batch_or_on_the_prompts_order(
-    request_of: Callable[..., Request], prompts: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], prompts: Path, tmp_path: Path
 ) -> None:
-    respond(request_of())
+    respond(job_of())
     expected = (tmp_path / "responses.jsonl").read_bytes()
-    respond(request_of(batch=1))
+    respond(job_of(batch=1))
     assert (tmp_path / "responses.jsonl").read_bytes() == expected
 
     examples = list(read_records(prompts, Example))
     random.Random(1).shuffle(examples)
     write_records(prompts, examples)
-    respond(request_of(batch=5))
+    respond(job_of(batch=5))
     assert (tmp_path / "responses.jsonl").read_bytes() == expected
 
 
 def test_samples_and_seeds_differ_and_records_are_sorted(
-    request_of: Callable[..., Request], tmp_path: Path
+    job_of: Callable[..., ResponseJob], tmp_path: Path
 ) -> None:
-    respond(request_of())
+    respond(job_of())
     first = list(read_records(tmp_path / "responses.jsonl", Response))
     keys = [(r.prompt_id, r.sample) for r in first]
     assert keys == sorted(keys)
     assert len({r.text for r in first}) == len(first) == 24
-    respond(request_of(seed=8))
+    respond(job_of(seed=8))
     second = list(read_records(tmp_path / "responses.jsonl", Response))
     assert not {r.text for r in first} & {r.text for r in second}
     assert first[0].decoding["seed"] == 7
@@ -99,9 +98,9 @@ def test_samples_and_seeds_differ_and_records_are_sorted(
 
 
 def test_greedy_decoding_is_that_of_transformers(
-    request_of: Callable[..., Request], tiny_base: Path, prompts: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], tiny_base: Path, prompts: Path, tmp_path: Path
 ) -> None:
-    respond(request_of(decoding=GREEDY, samples=1))
+    respond(job_of(decoding=GREEDY, samples=1))
     found = {r.prompt_id: r.text for r in read_records(tmp_path / "responses.jsonl", Response)}
     tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
     model = AutoModelForCausalLM.from_pretrained(tiny_base.parent / "model")
@@ -177,42 +176,42 @@ def test_a_window_of_attention_changes_nothing_of_it(
 
 
 def test_too_many_responses_cut_by_length_fail_by_the_keys_name_and_lose_nothing(
-    request_of: Callable[..., Request], tmp_path: Path
+    job_of: Callable[..., ResponseJob], tmp_path: Path
 ) -> None:
     output = tmp_path / "responses.jsonl"
     with pytest.raises(InputError, match=r"95\.8%.*generation\.max_length_share 0\.3"):
-        respond(request_of(max_length_share=0.3))
+        respond(job_of(max_length_share=0.3))
     assert not output.exists()
     (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
     assert len(kept.read_text().splitlines()) == 24
-    assert respond(request_of())[0] == 24
+    assert respond(job_of())[0] == 24
     assert len(output.read_text().splitlines()) == 24
     assert not kept.exists()
 
 
 def test_a_torn_line_is_answered_again_and_another_seeds_responses_are_not_taken(
-    request_of: Callable[..., Request], tmp_path: Path
+    job_of: Callable[..., ResponseJob], tmp_path: Path
 ) -> None:
     output = tmp_path / "responses.jsonl"
-    respond(request_of())
+    respond(job_of())
     expected = output.read_bytes()
     with pytest.raises(InputError):
-        respond(request_of(max_length_share=0.0))
+        respond(job_of(max_length_share=0.0))
     (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
     kept.write_bytes(kept.read_bytes()[:-40])
-    respond(request_of())
+    respond(job_of())
     assert output.read_bytes() == expected
     kept.write_bytes(expected)
-    respond(request_of(seed=8))
+    respond(job_of(seed=8))
     assert output.read_bytes() != expected
 
 
 @pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_where_it_was(
-    request_of: Callable[..., Request], prompts: Path, tiny_base: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], prompts: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
     long = PAPER.model_copy(update={"max_tokens": 80})
-    respond(request_of(decoding=long, samples=6))
+    respond(job_of(decoding=long, samples=6))
     expected = (tmp_path / "responses.jsonl").read_bytes()
     output = tmp_path / "killed" / "responses.jsonl"
     command = [
@@ -240,31 +239,31 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
 
 
 def test_a_prompt_that_leaves_no_room_is_named(
-    request_of: Callable[..., Request], prompts: Path
+    job_of: Callable[..., ResponseJob], prompts: Path
 ) -> None:
     long = asking("Arlo " * 200)
     write_records(prompts, [asking("Short?"), long])
     with pytest.raises(InputError, match=f"prompt {long.id} has .* context 128"):
-        respond(request_of())
+        respond(job_of())
 
 
 def test_a_prompt_near_the_end_of_the_context_gets_what_room_there_is(
-    request_of: Callable[..., Request], prompts: Path, tiny_base: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], prompts: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
     text = "Arlo " * 110
     write_records(prompts, [asking(text)])
-    respond(request_of(decoding=GREEDY, samples=1))
+    respond(job_of(decoding=GREEDY, samples=1))
     (response,) = read_records(tmp_path / "responses.jsonl", Response)
     assert response.tokens == 128 - len(tokenizer(text + "\n")["input_ids"])
     assert response.finish_reason == "length"
 
 
 def test_chat_needs_a_template_and_uses_the_models_own(
-    request_of: Callable[..., Request], tiny_base: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], tiny_base: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="no chat template"):
-        respond(request_of(style="chat"))
+        respond(job_of(style="chat"))
     folder = tmp_path / "tuned" / "model"
     shutil.copytree(tiny_base.parent / "model", folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -273,7 +272,7 @@ def test_chat_needs_a_template_and_uses_the_models_own(
     write_json(tmp_path / "tuned" / "model.json", ModelManifest(model="tuned", path="model"))
     (prompt,) = encoded([asking("Hi?")], tokenizer, "chat", context=128)
     assert tokenizer.decode(prompt.tokens) == "<s>Hi?</s>"
-    assert respond(request_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
+    assert respond(job_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
 
 
 def test_in_context_shots_are_the_same_for_all_prompts_fit_and_follow_the_seed(
@@ -310,24 +309,3 @@ def test_a_dialogue_is_put_to_the_model_up_to_its_last_question(tiny_base: Path)
     assert tokenizer.decode(shown.tokens, skip_special_tokens=True) == (
         "Question: Hi\n\nAnswer: Hello\n\nQuestion: Why?\n\nAnswer:"
     )
-
-
-@pytest.mark.slow
-def test_an_epoch_of_a_training_run_can_be_asked_for(
-    tiny_base: Path, prompts: Path, tmp_path: Path
-) -> None:
-    training = tmp_path / "training.json"
-    training.write_text(
-        json.dumps({"epochs": [{"epoch": 1, "model": None}, {"epoch": 2, "model": str(tiny_base)}]})
-    )
-    command = [
-        str(Path(sys.executable).with_name("limaflow")), "generate", "respond",
-        "--model", str(training), "--name", "base", "--format", "raw", "--prompts", str(prompts),
-        "--decoding", GREEDY.flag(), "--samples", "1", "--seed", "7", "--batch", "12",
-        "--max-length-share", "1", "--output", str(tmp_path / "o.jsonl"),
-    ]  # fmt: skip
-    done = subprocess.run([*command, "--epoch", "2"], capture_output=True, text=True, check=False)
-    assert done.stdout == "base: 12 responses, 100.0% cut off by length\n", done.stderr
-    failed = subprocess.run([*command, "--epoch", "1"], capture_output=True, text=True, check=False)
-    assert failed.returncode == 1
-    assert failed.stderr.startswith(f"error: {training}: epoch 1 was not exported")

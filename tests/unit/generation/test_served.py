@@ -11,7 +11,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from limaflow.errors import InputError
-from limaflow.generation.respond import Request, respond
+from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Example, Message, Response, example_id
@@ -30,7 +30,7 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
 
 
 @pytest.fixture
-def request_of(tiny_base: Path, tmp_path: Path) -> Callable[..., Request]:
+def job_of(tiny_base: Path, tmp_path: Path) -> Callable[..., ResponseJob]:
     turns = [(Message(role="user", content=f"What of {n} goats?"),) for n in range(6)]
     prompts = [
         Example(id=example_id(turn), messages=turn, source="t", split="test") for turn in turns
@@ -40,8 +40,8 @@ def request_of(tiny_base: Path, tmp_path: Path) -> Callable[..., Request]:
     executable.write_text(f"#!{sys.executable}\n{STAND_IN.read_text()}")
     executable.chmod(0o755)
 
-    def request(vllm: str = str(executable)) -> Request:
-        return Request(
+    def job(vllm: str = str(executable)) -> ResponseJob:
+        return ResponseJob(
             model=tiny_base,
             name="base",
             style="raw",
@@ -59,13 +59,13 @@ def request_of(tiny_base: Path, tmp_path: Path) -> Callable[..., Request]:
             output=tmp_path / "responses.jsonl",
         )
 
-    return request
+    return job
 
 
 def test_it_is_asked_in_tokens_with_the_papers_decoding_and_the_records_say_what_it_cannot(
-    request_of: Callable[..., Request], notes, tiny_base: Path, tmp_path: Path
+    job_of: Callable[..., ResponseJob], notes, tiny_base: Path, tmp_path: Path
 ) -> None:
-    count, cut = respond(request_of())
+    count, cut = respond(job_of())
     responses = list(read_records(tmp_path / "responses.jsonl", Response))
     assert (count, len(responses)) == (12, 12)
     assert cut == sum(r.finish_reason == "length" for r in responses) / 12
@@ -90,23 +90,23 @@ def test_it_is_asked_in_tokens_with_the_papers_decoding_and_the_records_say_what
 
 
 def test_after_a_failure_only_what_is_missing_is_asked(
-    request_of: Callable[..., Request], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("STAND_IN_FAILS", "1")
     with pytest.raises(InputError, match=r"did not answer: .*out of memory"):
-        respond(request_of())
+        respond(job_of())
     (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
     before, done = len(notes()), len(kept.read_text().splitlines())
     monkeypatch.delenv("STAND_IN_FAILS")
-    assert respond(request_of())[0] == 12
+    assert respond(job_of())[0] == 12
     assert len(notes()) - before == 12 - done
 
 
 def test_a_server_that_does_not_start_is_told_from_one_that_is_not_there(
-    request_of: Callable[..., Request], notes, monkeypatch: pytest.MonkeyPatch
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAND_IN_BREAKS", "1")
     with pytest.raises(InputError, match="ended with code 1 before it served"):
-        respond(request_of())
+        respond(job_of())
     with pytest.raises(InputError, match=r"cannot run /no/vllm: .*envs/vllm\.yaml"):
-        respond(request_of("/no/vllm"))
+        respond(job_of("/no/vllm"))

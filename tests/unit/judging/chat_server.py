@@ -210,7 +210,8 @@ async def finish(request: Request) -> Response:
     for batch in batches[test].values():
         if batch["status"] != "in_progress":
             continue
-        answered, failed = [], []
+        answered: list[str] = []
+        failed: list[str] = []
         for line in files[test][batch["input_file_id"]].splitlines():
             asked = json.loads(line)
             done = await _answered(test, asked["body"])

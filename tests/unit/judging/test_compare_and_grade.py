@@ -10,8 +10,9 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
-from limaflow.judging.cli import compare, grade, summarize, summarize_grades
+from limaflow.judging.cli import compare, grade
 from limaflow.judging.rounds import read_key
+from limaflow.measures.cli import summarize, summarize_grades
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.tools.annotation.cli import packet
 
@@ -86,19 +87,25 @@ def test_one_order_is_drawn_by_the_seed(endpoint, study) -> None:
     assert [v.first for v in judged(endpoint, made, orders="one", seed=2)] != drawn
 
 
-def test_a_changed_template_asks_anew_and_an_unchanged_one_does_not(
-    endpoint, study, tmp_path: Path
+def test_a_changed_text_asks_anew_and_an_unchanged_one_does_not(
+    endpoint, study, root: Path, tmp_path: Path
 ) -> None:
     made = study({"Which?": ("good", "bad")})
     own = tmp_path / "own.md"
-    own.write_text("Which?\n---\n{question}\n{answer_1}\n{answer_2}\nfirst, second or neither.\n")
-    before = judged(endpoint, made, template=own)
-    judged(endpoint, made, template=own)
+    ours = (root / "src/limaflow/judging/instruments/pairwise.md").read_text()
+    own.write_text(ours)
+    before = judged(endpoint, made, instrument=str(own))
+    judged(endpoint, made, instrument=str(own))
     assert len(endpoint.calls()) == 2
-    own.write_text(own.read_text() + "Be fair.\n")
-    after = judged(endpoint, made, template=own)
+    own.write_text(ours.replace("Then choose", "Be fair. Then choose"))
+    after = judged(endpoint, made, instrument=str(own))
     assert len(endpoint.calls()) == 4
     assert before[0].template != after[0].template
+    # What only people see is part of the record, and asks nobody anew.
+    own.write_text(own.read_text().replace("title: Which answer is", "title: Which one is"))
+    renamed = judged(endpoint, made, instrument=str(own))
+    assert len(endpoint.calls()) == 4
+    assert renamed[0].template != after[0].template
 
 
 def test_a_missing_counterpart_is_named(endpoint, study) -> None:
@@ -169,6 +176,34 @@ def test_grades_follow_the_scale(endpoint, study) -> None:
     assert told["counts"] == {"1": 1, "2": 1, "3": 1, "4": 1, "5": 1, "6": 0}
     assert told["mean"]["estimate"] == 3.0
     assert (told["model"], told["judge"], told["errors"]) == ("ours", "tester", 0)
+
+
+def test_the_responses_of_several_models_are_graded_as_one_file(endpoint, study) -> None:
+    made = study({"Which?": ("good", "good good"), "Why?": ("good", "bad")})
+    both = [*read_records(made.theirs, Response), *read_records(made.ours, Response)]
+    file = made.folder / "both.jsonl"
+    write_records(file, both)
+    output = made.folder / "grades.jsonl"
+    options = {
+        "judge": endpoint.judge().flag(),
+        "prompts": made.prompts,
+        "responses": file,
+        "store": made.store,
+        "output": output,
+    }
+    grade(**options)
+    found = list(read_records(output, Grade))
+    assert [g.model for g in found] == ["ours", "ours", "theirs", "theirs"]
+    assert {(g.instrument, g.scale) for g in found} == {("likert", "likert-6")}
+    write_records(file, both[1:])
+    with pytest.raises(InputError, match="'theirs' has no response to prompt"):
+        grade(**options)
+
+
+def test_an_instrument_of_another_form_is_refused(endpoint, study) -> None:
+    made = study(ANSWERS)
+    with pytest.raises(InputError, match=r"likert is of form grade \(`limaflow judge grade`"):
+        judged(endpoint, made, instrument="likert")
 
 
 def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:

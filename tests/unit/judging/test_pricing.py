@@ -10,10 +10,11 @@ from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending
 from limaflow.endpoints.store import Store
 from limaflow.errors import InputError
-from limaflow.judging.cli import compare, say_price
+from limaflow.judging.cli import compare
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.pricing import FRAME_TOKENS, price
+from limaflow.tools.pricing.cli import say_price
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
@@ -21,7 +22,7 @@ PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completi
 
 def question(text: str) -> Question:
     rendered = INSTRUMENT.render(question=text, answer_1="good", answer_2="bad")
-    return Question(rendered, INSTRUMENT.hash)
+    return Question(rendered, INSTRUMENT.key)
 
 
 @pytest.fixture
@@ -52,7 +53,9 @@ def test_stored_answers_cost_nothing_and_teach_what_the_others_may_cost(
 ) -> None:
     judge = endpoint.judge(max_tokens=500, **PRICED)
     terms = Terms(judge=judge, store=tmp_path / "s")
-    ask_all([question("Why 1?")], lambda reply: choice_of(reply) is not None, terms=terms)
+    ask_all(
+        [question("Why 1?")], lambda reply: choice_of(reply, INSTRUMENT) is not None, terms=terms
+    )
     told = price("job", [question(f"Why {i}?") for i in range(4)], terms)
     assert (told.questions, told.to_ask) == (4, 3)
     assert (told.prompt_tokens, told.reply_tokens) == (300, 30), "as the server has counted before"
@@ -99,7 +102,7 @@ def test_an_experiment_is_priced_as_far_as_it_has_come(
         (results / target).parent.mkdir(parents=True, exist_ok=True)
         (results / target).write_bytes(source.read_bytes())
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text(f"judging: {{quality: [gpt-4], store: {tmp_path / 's'}}}\n")
+    overlay.write_text(f"judging: {{instruments: {{quality: [gpt-4]}}, store: {tmp_path / 's'}}}\n")
     say_price([root / "config.yaml", overlay], results)
     told = capsys.readouterr().out
     assert "lima-vs-base by gpt-4: 4 of 4 questions to ask" in told

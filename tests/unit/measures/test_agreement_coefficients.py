@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from limaflow.intervals import NotEstimable, Resampling
 from limaflow.measures.agreement_coefficients import (
     cohen_kappa,
     fleiss_kappa,
@@ -16,7 +17,6 @@ from limaflow.measures.agreement_coefficients import (
     tie_discount,
     within,
 )
-from limaflow.measures.intervals import NotEstimable, Resampling
 
 RESAMPLING = Resampling(rounds=200, confidence=0.95, seed=1)
 COEFFICIENTS = (cohen_kappa, fleiss_kappa, krippendorff_alpha)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.measures.intervals import Resampling, bootstrap_mean
+from limaflow.intervals import Resampling, bootstrap_mean
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from limaflow.measures.intervals import Resampling, bootstrap_mean, mean_of, ratio_of
+from limaflow.intervals import Resampling, bootstrap_mean, mean_of, ratio_of
 from limaflow.measures.power import detectable, prompts_needed
 from limaflow.measures.significance import permutation_test, sign_test
 
@@ -91,7 +91,7 @@ def test_blocks_of_resamples_join_to_the_same_interval(monkeypatch: pytest.Monke
     values = np.random.default_rng(0).normal(size=50)
     resampling = Resampling(rounds=100, confidence=0.9, seed=3)
     whole = resampling.interval(mean_of(values), 50)
-    monkeypatch.setattr("limaflow.measures.intervals.CELLS_AT_ONCE", 333)
+    monkeypatch.setattr("limaflow.intervals.CELLS_AT_ONCE", 333)
     parts = resampling.interval(mean_of(values), 50)
     assert vars(parts) == pytest.approx(vars(whole))
     assert resampling.interval(ratio_of(values, np.full(50, 2.0)), 50).estimate == pytest.approx(

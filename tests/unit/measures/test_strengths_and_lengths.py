@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from limaflow.intervals import NotEstimable, Resampling
 from limaflow.measures.bradley_terry import Contest, strengths
-from limaflow.measures.intervals import NotEstimable, Resampling
 from limaflow.measures.length_control import Outcome, length_controlled_win
 from limaflow.measures.logistic import fit
 

@@ -15,9 +15,11 @@ from limaflow.analysis.study import Study, study_of
 from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
+from limaflow.intervals import Resampling
 from limaflow.jsonl import write_json, write_records
-from limaflow.measures.intervals import Resampling
-from limaflow.measures.preferences import grade_summaries, preference
+from limaflow.judging.instrument import known
+from limaflow.measures.grade_means import grade_summaries
+from limaflow.measures.preferences import preference
 from limaflow.measures.strengths import strengths_by_judge
 from limaflow.measures.verdict_agreement import agreements
 from limaflow.records import (
@@ -62,7 +64,10 @@ OVERLAY = {
     "selection": {"epochs": list(range(1, 11))},
     "comparisons": [{"first": "lima", "second": name} for name in ARMS if name != "lima"],
     "judges": [{"name": "truth", "model": "truth-judge", "base_url": "http://u:secret@host/v1"}],
-    "judging": {"pairwise": ["truth"], "likert": ["truth"], "selection": "truth"},
+    "judging": {
+        "instruments": {"pairwise": ["truth"], "likert": ["truth"]},
+        "selection": {"judge": "truth"},
+    },
     "benchmarks": {"tasks": ["town_facts"], "arms": ["base", "few", "lima"]},
     "miniature": {"towns": 200, "heldout_share": 0.2},
 }
@@ -143,13 +148,16 @@ def _judgments(
                 sample=0,
                 model=arm,
                 response_id=by_id[arm, e.id],
+                instrument="likert",
                 scale="likert-6",
                 annotator="truth",
                 value=draw.choice((5, 6, 4) if draw.random() < skill else (1, 2)),
             )
             for e in test
         ]
-        write_records(results / f"grades/test/truth/{arm}.jsonl", rows, key=lambda g: g.prompt_id)
+        write_records(
+            results / f"grades/likert/test/truth/{arm}.jsonl", rows, key=lambda g: g.prompt_id
+        )
         grades += rows
     for other in (arm for arm in ARMS if arm != "lima"):
         verdicts = []
@@ -185,7 +193,7 @@ def _judgments(
     write_json(results / "analysis/strengths.json", [asdict(s) for s in ranked])
     agreed = agreements(files, {"models": ["truth"]}, resampling)
     write_json(results / "analysis/agreement.json", [asdict(a) for a in agreed])
-    found = grade_summaries(grades, resampling)
+    found = grade_summaries(grades, known([]), resampling)
     write_json(results / "analysis/grades.json", [asdict(s) for s in found])
 
 
@@ -270,20 +278,21 @@ def _training(results: Path, arm: str, draw: random.Random) -> None:
     sums = {"model.safetensors": "f" * 64}
     manifest = ModelManifest(model=f"{arm}@epoch-7", path="runs/abc", sha256=sums)
     write_json(folder / "chosen.json", manifest)
-    for e in epochs:
-        rows = [
-            Grade(
-                prompt_id=f"dev-{p}",
-                sample=0,
-                model=f"{arm}@epoch-{e}",
-                response_id=f"r-{p}",
-                scale="likert-6",
-                annotator="truth",
-                value=min(6, max(1, round(1 + e / 2 + draw.gauss(0, 1)))),
-            )
-            for p in range(10)
-        ]
-        write_records(results / f"grades/dev/{arm}/epoch-{e}.jsonl", rows)
+    rows = [
+        Grade(
+            prompt_id=f"dev-{p}",
+            sample=0,
+            model=f"{arm}@epoch-{e}",
+            response_id=f"r-{p}",
+            instrument="likert",
+            scale="likert-6",
+            annotator="truth",
+            value=min(6, max(1, round(1 + e / 2 + draw.gauss(0, 1)))),
+        )
+        for e in epochs
+        for p in range(10)
+    ]
+    write_records(results / f"grades/likert/dev/truth/{arm}.jsonl", rows)
 
 
 def _benchmark(results: Path, arm: str, draw: random.Random) -> None:

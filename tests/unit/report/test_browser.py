@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.judging.scales import LEVELS
 from limaflow.report.browser import page_of
 from limaflow.report.side_by_side import Answer, Mark, Ruling, Shown
 
@@ -44,12 +43,12 @@ def rulings(other: str, ahead: str | None, behind: str | None, reply: str = "") 
 
 
 def marks(helpfulness: int, quality: str = "pass") -> list[Mark]:
-    level = LEVELS["quality"][quality]
+    level = {"excellent": 3, "pass": 2, "fail": 1}[quality]
     return [
-        Mark(judge="truth", scale="likert-6", value=helpfulness, word=f"{helpfulness} of 6"),
+        Mark(judge="truth", instrument="likert", value=helpfulness, word=f"{helpfulness} of 6"),
         Mark(
             judge="gpt-4",
-            scale="excellent-pass-fail",
+            instrument="quality",
             value=level,
             word=quality,
         ),
@@ -126,13 +125,19 @@ def test_cut_off_answers_the_longest_and_a_word_are_found(page: Any) -> None:
 
 def test_grades_are_read_filtered_and_sorted(page: Any) -> None:
     offered = [o.text for o in page.find_elements("css selector", "#graded option")]
-    assert offered == ["any", "gpt-4: pass", "gpt-4: fail", "truth: 4 of 6", "truth: 2 of 6"]
-    choose(page, "graded", "gpt-4: fail")
+    assert offered == [
+        "any",
+        "gpt-4, quality: pass",
+        "gpt-4, quality: fail",
+        "truth, likert: 4 of 6",
+        "truth, likert: 2 of 6",
+    ]
+    choose(page, "graded", "gpt-4, quality: fail")
     assert listed(page) == ["tied"]
     assert "gpt-4: fail" in page.find_element("css selector", ".answer").text
     choose(page, "graded", "")
-    choose(page, "sort", "grade")
-    assert listed(page)[0] == "lost", "of helpfulness, whatever the other scales say"
+    choose(page, "sort", "grade likert")
+    assert listed(page)[0] == "lost", "by this instrument, whatever the others say"
 
 
 def test_columns_can_be_hidden_and_replies_read(page: Any) -> None:

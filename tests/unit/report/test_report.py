@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from limaflow.cli import app
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
-from limaflow.jsonl import read_records, write_records
+from limaflow.intervals import Resampling
+from limaflow.jsonl import read_records, write_json, write_records
+from limaflow.judging.instrument import known
+from limaflow.measures.grade_means import grade_summaries
 from limaflow.records import Grade, Verdict
 from limaflow.report.page import PLACED, build, inline_svg
 
@@ -191,9 +194,16 @@ def test_what_people_chose_stands_beside_the_judges(experiment: Path, tmp_path: 
     judged = list(read_records(results / "verdicts/truth/lima-vs-few.jsonl", Verdict))
     people = [replace(v, annotator="ann", answered_by="", reply="") for v in judged[::2]]
     write_records(results / "verdicts/people/lima-vs-few.jsonl", people)
-    likert = list(read_records(results / "grades/test/truth/lima.jsonl", Grade))
-    graded = [replace(g, annotator="bob", scale="excellent-pass-fail", value=3) for g in likert]
-    write_records(results / "grades/quality/people/lima.jsonl", graded)
+    likert = list(read_records(results / "grades/likert/test/truth/lima.jsonl", Grade))
+    graded = [
+        replace(g, annotator="bob", instrument="quality", scale="excellent-pass-fail", value=3)
+        for g in likert
+    ]
+    write_records(results / "grades/quality/test/people/lima.jsonl", graded)
+    summaries = grade_summaries(
+        [*likert, *graded], known([]), Resampling(rounds=20, confidence=0.95, seed=1)
+    )
+    write_json(results / "analysis/grades.json", [asdict(summary) for summary in summaries])
     raw = merged([PROJECT / "config.yaml", experiment / "overlay.yaml"])
     raw["judging"]["people"] = [{"folder": "round"}]
     page = build(results, parse(raw), samples=60, revision="abc123")

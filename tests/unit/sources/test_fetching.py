@@ -123,7 +123,7 @@ Serve = Callable[[Host], Host]
 
 
 def quick(url: str, output: Path, sha256: str | None = SUM, **options: object) -> str:
-    return fetch(url, output, sha256, backoff_seconds=0.001, **options)  # type: ignore[arg-type]
+    return fetch(url, output, sha256, backoff_seconds=0.001, **options)
 
 
 def test_a_url_a_file_url_and_a_path_serve_alike(serve: Serve, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_server_that_is_busy_is_asked_again_after_the_time_it_names(
 def test_a_missing_cut_or_altered_file_leaves_nothing(
     serve: Serve, tmp_path: Path, manners: dict[str, object], message: str, requests: int
 ) -> None:
-    host = serve(Host(**manners))  # type: ignore[arg-type]
+    host = serve(Host(**manners))
     with pytest.raises(InputError, match=message):
         quick(host.address, tmp_path / "dump.7z")
     assert list(tmp_path.iterdir()) == []

@@ -8,15 +8,22 @@ import pytest
 
 from limaflow.conversations import conversation
 from limaflow.errors import InputError
-from limaflow.sources.kinds import authored, natural_instructions
-from limaflow.sources.shard import Shard
+from limaflow.sources.kinds import authored, messages, natural_instructions
+from limaflow.sources.shard import ReadingOptions, Shard
 
 
 def test_a_task_gives_definition_and_input_as_prompt_and_its_first_output(
     shared_data: Path, tmp_path: Path
 ) -> None:
     files = tuple(sorted((shared_data / "super-natural-instructions").glob("*.json")))
-    shard = Shard(source="ni", name="tasks", files=files, scratch=tmp_path)
+    shard = Shard(
+        kind="natural-instructions",
+        source="ni",
+        name="tasks",
+        files=files,
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
     found = list(natural_instructions.read(shard, Counter()))
     tasks = {path.stem: json.loads(path.read_text()) for path in files}
     assert len(found) == sum(len(task["Instances"]) for task in tasks.values()) == 354
@@ -39,7 +46,14 @@ def test_a_task_gives_definition_and_input_as_prompt_and_its_first_output(
 def test_a_file_that_is_no_task_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "task1.json"
     path.write_text(text)
-    shard = Shard(source="ni", name="tasks", files=(path,), scratch=tmp_path)
+    shard = Shard(
+        kind="natural-instructions",
+        source="ni",
+        name="tasks",
+        files=(path,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
     with pytest.raises(InputError, match=message):
         list(natural_instructions.read(shard, Counter()))
 
@@ -49,12 +63,14 @@ def test_dotted_fields_are_joined_and_empty_ones_left_out(
 ) -> None:
     path = shared_data / "instructions/self-instruct-seed-tasks.jsonl"
     shard = Shard(
+        kind="authored",
         source="seed",
         name="seed",
         files=(path,),
         scratch=tmp_path,
-        prompt_field="instruction, instances.0.input",
-        response_field="instances.0.output",
+        options=authored.FieldOptions(
+            prompt_field="instruction, instances.0.input", response_field="instances.0.output"
+        ),
     )
     found = {c.provenance.ids[0]: c for c in authored.read(shard, Counter())}
     assert len(found) == 175
@@ -72,12 +88,12 @@ def test_an_array_of_instructions_such_as_alpacas_is_read_like_lines(tmp_path: P
     path = tmp_path / "alpaca_data.json"
     path.write_text(json.dumps(rows, indent=4))
     shard = Shard(
+        kind="authored",
         source="alpaca",
         name="all",
         files=(path,),
         scratch=tmp_path,
-        prompt_field="instruction,input",
-        response_field="output",
+        options=authored.FieldOptions(prompt_field="instruction,input", response_field="output"),
     )
     found = list(authored.read(shard, Counter()))
     assert [(c.title, c.response) for c in found] == [
@@ -93,14 +109,28 @@ def test_an_array_of_instructions_such_as_alpacas_is_read_like_lines(tmp_path: P
 def test_a_broken_array_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rows.json"
     path.write_text(text)
-    shard = Shard(source="x", name="x", files=(path,), scratch=tmp_path)
+    shard = Shard(
+        kind="authored",
+        source="x",
+        name="x",
+        files=(path,),
+        scratch=tmp_path,
+        options=authored.FieldOptions(),
+    )
     with pytest.raises(InputError, match=message):
         list(authored.read(shard, Counter()))
 
 
 def test_the_first_turn_of_mt_bench_is_the_prompt(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "multi-turn/mt-bench/question.jsonl"
-    shard = Shard(source="mt", name="mt", files=(path,), scratch=tmp_path)
+    shard = Shard(
+        kind="authored",
+        source="mt",
+        name="mt",
+        files=(path,),
+        scratch=tmp_path,
+        options=authored.FieldOptions(),
+    )
     found = list(authored.read(shard, Counter()))
     assert len(found) == 80
     assert all(candidate.response == "" for candidate in found)
@@ -109,8 +139,15 @@ def test_the_first_turn_of_mt_bench_is_the_prompt(shared_data: Path, tmp_path: P
 def test_a_dialogue_keeps_all_its_turns(tmp_path: Path) -> None:
     path = tmp_path / "lima.jsonl"
     path.write_text(json.dumps({"conversations": ["a", "b", "c", "d"], "source": "x"}))
-    shard = Shard(source="lima", name="all", files=(path,), scratch=tmp_path)
-    [candidate] = authored.read_messages(shard, Counter())
+    shard = Shard(
+        kind="messages",
+        source="lima",
+        name="all",
+        files=(path,),
+        scratch=tmp_path,
+        options=authored.FieldOptions(),
+    )
+    [candidate] = messages.READER.read(shard, Counter())
     assert [m.role for m in candidate.messages] == ["user", "assistant", "user", "assistant"]
     assert (candidate.title, candidate.response, candidate.kind) == ("a", "d", "messages")
 

@@ -11,7 +11,7 @@ import zstandard
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.archives import lines_of_zst
-from limaflow.sources.kinds.reddit import read
+from limaflow.sources.kinds.reddit import RedditOptions, read
 from limaflow.sources.shard import BEST, OTHER, Shard
 
 
@@ -51,7 +51,14 @@ def candidates(
     *paths: Path, subreddit: str = "WritingPrompts"
 ) -> tuple[list[Candidate], Counter[str]]:
     passed_over: Counter[str] = Counter()
-    shard = Shard(source="wp", name="m", files=paths, scratch=paths[0].parent, subreddit=subreddit)
+    shard = Shard(
+        kind="reddit",
+        source="wp",
+        name="m",
+        files=paths,
+        scratch=paths[0].parent,
+        options=RedditOptions(subreddit=subreddit),
+    )
     return list(read(shard, passed_over)), passed_over
 
 

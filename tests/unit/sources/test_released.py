@@ -14,7 +14,7 @@ from limaflow.curation.filtering import filtered
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.kinds.released import read
-from limaflow.sources.shard import Shard
+from limaflow.sources.shard import ReadingOptions, Shard
 
 ROWS = [
     {"conversations": ["What is tea? ", "A drink."], "source": "stackexchange"},
@@ -31,8 +31,15 @@ def rows_file(folder: Path, rows: list[Any], name: str = "train.jsonl") -> Path:
 
 def candidates(path: Path, shard: str) -> tuple[list[Candidate], Counter[str]]:
     passed_over: Counter[str] = Counter()
-    told = Shard(source="released", name=shard, files=(path,), scratch=path.parent)
-    return list(read(told, passed_over)), passed_over
+    read_shard = Shard(
+        kind="released",
+        source="released",
+        name=shard,
+        files=(path,),
+        scratch=path.parent,
+        options=ReadingOptions(),
+    )
+    return list(read(read_shard, passed_over)), passed_over
 
 
 def test_a_shard_takes_the_rows_of_its_shape_and_counts_the_others(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from limaflow.sources.settings import Source
+from limaflow.sources.settings import SOURCE_BLOCKS, Source
 from limaflow.sources.sites import archive_of, groups, site_of
+
+STACKEXCHANGE = SOURCE_BLOCKS["stackexchange"]
 
 
 def test_the_groups_have_the_papers_sizes_and_share_no_site() -> None:
@@ -40,7 +42,9 @@ def test_every_site_has_one_archive_and_stack_overflow_has_one_for_posts() -> No
 
 
 def source(**table: Any) -> Source:
-    return Source.model_validate({"name": "se", "kind": "stackexchange", "site_table": table})
+    return STACKEXCHANGE.model_validate(
+        {"name": "se", "kind": "stackexchange", "site_table": table}
+    )
 
 
 def test_a_site_table_is_a_shard_a_site() -> None:
@@ -56,7 +60,7 @@ def test_a_site_table_is_a_shard_a_site() -> None:
     assert physics.mirrors == ["/mnt/physics.stackexchange.com.7z"]
     assert physics.sha256 == "0" * 64
     assert found.shards["math"][0].sha256 is None
-    assert Source.model_validate(found.model_dump()) == found
+    assert STACKEXCHANGE.model_validate(found.model_dump()) == found
 
 
 @pytest.mark.parametrize(
@@ -74,9 +78,10 @@ def test_a_mistake_in_a_site_table_is_named(table: dict[str, Any], message: str)
         source(**table)
 
 
-def test_a_site_table_stands_in_place_of_shards_and_for_stack_exchange_alone() -> None:
+def test_a_site_table_stands_in_place_of_shards() -> None:
     table = {"group": "stem", "path": "{file}"}
-    with pytest.raises(ValidationError, match="takes the place of shards"):
-        Source.model_validate({"name": "x", "kind": "wikihow", "site_table": table})
-    with pytest.raises(ValidationError, match="give shards"):
-        Source.model_validate({"name": "x", "kind": "wikihow"})
+    both = {"name": "se", "kind": "stackexchange", "site_table": table}
+    with pytest.raises(ValidationError, match="site_table takes the place of shards"):
+        STACKEXCHANGE.model_validate({**both, "shards": {"beer": [{"path": "x"}]}})
+    with pytest.raises(ValidationError, match="give shards, or site_table"):
+        STACKEXCHANGE.model_validate({"name": "se", "kind": "stackexchange"})

@@ -16,7 +16,7 @@ from limaflow.records import Candidate
 from limaflow.sources import pairing
 from limaflow.sources.extraction import extract
 from limaflow.sources.kinds.stackexchange import read
-from limaflow.sources.shard import BEST, OTHER, Shard
+from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard
 
 QUESTION = (
     '<row Id="1" PostTypeId="1" Score="7" Title="Why?" Body="&lt;p&gt;B&lt;/p&gt;" OwnerUserId="9" '
@@ -35,7 +35,14 @@ def answer(key: int, score: int, parent: int = 1, body: str = "") -> str:
 
 
 def candidates(path: Path, licence: str = "") -> list[Candidate]:
-    shard = Shard(source="se", name="beer", files=(path,), scratch=path.parent, licence=licence)
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=(path,),
+        scratch=path.parent,
+        options=ReadingOptions(licence=licence),
+    )
     return list(read(shard, Counter()))
 
 
@@ -155,7 +162,14 @@ def test_the_real_dump_gives_a_candidate_a_question_with_an_independent_count(
     for row in rows:
         if row["PostTypeId"] == "2":
             best[row["ParentId"]] = max(int(row["Score"]), best.get(row["ParentId"], -(10**6)))
-    shard = Shard(source="se", name="beer", files=(dump,), scratch=tmp_path, licence="CC BY-SA")
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=(dump,),
+        scratch=tmp_path,
+        options=ReadingOptions(licence="CC BY-SA"),
+    )
     passed_over: Counter[str] = Counter()
     read_back = list(read(shard, passed_over))
     assert len(read_back) == sum(row["PostTypeId"] == "1" for row in rows) == 663
@@ -174,9 +188,16 @@ def test_the_real_dump_gives_a_candidate_a_question_with_an_independent_count(
 
 def written(path: Path, processes: int) -> tuple[bytes, Counter[str]]:
     passed_over: Counter[str] = Counter()
-    shard = Shard(source="se", name="beer", files=(path,), scratch=path.parent)
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=(path,),
+        scratch=path.parent,
+        options=ReadingOptions(),
+    )
     output = path.parent / f"{processes}.jsonl"
-    count = extract("stackexchange", shard, output, passed_over, processes)
+    count = extract(shard, output, passed_over, processes)
     assert count == output.read_bytes().count(b"\n")
     return output.read_bytes(), passed_over
 
@@ -199,7 +220,7 @@ def test_an_answer_far_from_its_question_meets_it_across_the_parts(tmp_path: Pat
     path = posts(tmp_path, *rows)
     assert written(path, 3) == written(path, 1)
     assert len(candidates(path)) == 1000
-    assert all(c.response == f"answer {5000 + c.response_score}" for c in candidates(path))
+    assert all(c.response == f"answer {5000 + (c.response_score or 0)}" for c in candidates(path))
 
 
 @pytest.mark.parametrize(
@@ -284,11 +305,12 @@ def test_memory_does_not_grow_with_the_file(shared_data: Path, tmp_path: Path) -
         program = (
             "import resource, sys; from pathlib import Path; from collections import Counter;"
             "from limaflow.sources import pairing;"
-            "from limaflow.sources.shard import Shard;"
+            "from limaflow.sources.shard import ReadingOptions, Shard;"
             "from limaflow.sources.extraction import extract;"
             "pairing.WINDOW_CHARS = 2**20; pairing.CACHE_KIB = 1024; path = Path(sys.argv[1]);"
-            "shard = Shard(source='s', name='s', files=(path,), scratch=path.parent);"
-            "extract('stackexchange', shard, path.with_suffix('.jsonl'), Counter());"
+            "shard = Shard(kind='stackexchange', source='s', name='s', files=(path,),"
+            "scratch=path.parent, options=ReadingOptions());"
+            "extract(shard, path.with_suffix('.jsonl'), Counter());"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         done = subprocess.run(

@@ -8,13 +8,20 @@ import pytest
 from limaflow.errors import InputError
 from limaflow.records import Candidate
 from limaflow.sources.kinds.wikihow import address, joined_steps, read
-from limaflow.sources.shard import Shard
+from limaflow.sources.shard import ReadingOptions, Shard
 
 
 def candidates(folder: Path, text: str) -> list[Candidate]:
     path = folder / "wikihowAll.csv"
     path.write_text(text, encoding="utf-8-sig", newline="")
-    shard = Shard(source="wh", name="all", files=(path,), scratch=folder, licence="CC BY-NC-SA")
+    shard = Shard(
+        kind="wikihow",
+        source="wh",
+        name="all",
+        files=(path,),
+        scratch=folder,
+        options=ReadingOptions(licence="CC BY-NC-SA"),
+    )
     return list(read(shard, Counter()))
 
 
@@ -72,6 +79,13 @@ def test_an_article_is_attributed_to_its_address() -> None:
 def test_text_that_is_not_utf8_is_named_by_line(tmp_path: Path) -> None:
     path = tmp_path / "wikihowAll.csv"
     path.write_bytes(b"headline,title,text\n" + b"a,b,c\n" * 9000 + b"a,\xff,c\n")
-    shard = Shard(source="wh", name="all", files=(path,), scratch=tmp_path)
+    shard = Shard(
+        kind="wikihow",
+        source="wh",
+        name="all",
+        files=(path,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
     with pytest.raises(InputError, match=r"All\.csv:[78]\d{3}: not UTF-8"):
         list(read(shard, Counter()))

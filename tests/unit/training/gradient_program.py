@@ -24,12 +24,12 @@ examples = prepared(Path(data), None, tokenizer, full).train
 lengths = [len(example.tokens) for example in examples]
 
 
-settings = engines._settings
+original = engines._settings
 
 
-def divided(*arguments: Any) -> dict[str, Any]:
+def divided(settings: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
     """DeepSpeed leaves small weights whole; here ZeRO-3 divides them all."""
-    made = settings(*arguments)
+    made = original(settings, launch, micro_steps)
     made["zero_optimization"]["stage3_param_persistence_threshold"] = 0
     return made
 

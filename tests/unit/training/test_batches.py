@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limaflow.training.batches import Batch, packed, packed_shares, padded, shares, steps_of_epoch
+from limaflow.training.batches import (
+    MicroBatch,
+    packed,
+    packed_shares,
+    padded,
+    shares,
+    steps_of_epoch,
+)
 from limaflow.training.conversation import IGNORED, TokenizedExample
 
 
@@ -81,7 +88,7 @@ def test_a_packed_micro_batch_is_one_row_whose_positions_begin_again_at_each_exa
 
 
 @pytest.mark.parametrize("form", [padded, packed])
-def test_an_empty_micro_batch_still_runs(form: Callable[..., Batch]) -> None:
+def test_an_empty_micro_batch_still_runs(form: Callable[..., MicroBatch]) -> None:
     batch = form([], [], pad=0)
     assert batch.tokens.shape == (1, 2)
     assert batch.labels.unique().tolist() == [IGNORED]

@@ -27,19 +27,22 @@ def training(tmp_path: Path) -> Path:
     return path
 
 
-def graded(folder: Path, epoch: int, *values: int | None) -> Path:
-    path = folder / f"epoch-{epoch}.jsonl"
+def graded(folder: Path, epochs: dict[int, list[int | None]]) -> Path:
+    """The grades of the dev responses of each epoch, in one file."""
+    path = folder / "grades.jsonl"
     grades = [
         Grade(
             prompt_id=str(number),
             sample=0,
             model=f"lima@epoch-{epoch}",
             response_id="r",
+            instrument="likert",
             scale="likert-6",
             annotator="judge",
             value=value,
             error=None if value else "unreadable",
         )
+        for epoch, values in epochs.items()
         for number, value in enumerate(values)
     ]
     write_records(path, grades)
@@ -49,8 +52,8 @@ def graded(folder: Path, epoch: int, *values: int | None) -> Path:
 def test_the_best_mean_grade_wins_and_the_manifest_tells_all_epochs(
     training: Path, tmp_path: Path
 ) -> None:
-    files = [graded(tmp_path, 1, 3, 4), graded(tmp_path, 2, 5, None, 6)]
-    choose("lima", training, files, tmp_path / "chosen.json")
+    grades = graded(tmp_path, {1: [3, 4], 2: [5, None, 6]})
+    choose("lima", training, grades, tmp_path / "chosen.json")
     chosen = read_json(tmp_path / "chosen.json", ModelManifest)
     assert chosen.model == "lima"
     assert chosen.path == "runs/x/exports/epoch-2/model"
@@ -62,24 +65,24 @@ def test_the_best_mean_grade_wins_and_the_manifest_tells_all_epochs(
     assert [e["dev_perplexity"] for e in chosen.notes["trained_epochs"]] == [2.0, 2.0, 2.0]
 
 
-def test_of_equals_the_earlier_epoch_wins_whatever_the_files_order(
+def test_of_equals_the_earlier_epoch_wins_whatever_their_order_in_the_file(
     training: Path, tmp_path: Path
 ) -> None:
-    files = [graded(tmp_path, 2, 4), graded(tmp_path, 1, 4)]
-    assert choose("lima", training, files, tmp_path / "chosen.json").epoch == 1
+    grades = graded(tmp_path, {2: [4], 1: [4]})
+    assert choose("lima", training, grades, tmp_path / "chosen.json").epoch == 1
 
 
 def test_an_epoch_that_is_mostly_errors_is_no_base_for_a_choice(
     training: Path, tmp_path: Path
 ) -> None:
-    files = [graded(tmp_path, 1, 4, None, None)]
+    grades = graded(tmp_path, {1: [4, None, None]})
     with pytest.raises(InputError, match="2 of the 3 grades of epoch 1"):
-        choose("lima", training, files, tmp_path / "chosen.json")
+        choose("lima", training, grades, tmp_path / "chosen.json")
 
 
 @pytest.mark.parametrize("epoch", [3, 7])
 def test_grades_of_what_was_not_exported_are_named(
     training: Path, tmp_path: Path, epoch: int
 ) -> None:
-    with pytest.raises(InputError, match=rf"epoch-{epoch}.jsonl:1: .*lima@epoch-{epoch}"):
-        choose("lima", training, [graded(tmp_path, epoch, 4)], tmp_path / "chosen.json")
+    with pytest.raises(InputError, match=rf"grades.jsonl:1: .*lima@epoch-{epoch}"):
+        choose("lima", training, graded(tmp_path, {epoch: [4]}), tmp_path / "chosen.json")

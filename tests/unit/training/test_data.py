@@ -72,7 +72,7 @@ def test_trimmed_examples_are_counted_listed_and_limited(
     everything = settings.model_copy(
         update={"max_tokens": 30, "loss_on": "everything", "max_trimmed_share": 0.5}
     )
-    assert prepared(examples, None, tokenizer, everything).facts["trimmed"] == ["long"]
+    assert prepared(examples, None, tokenizer, everything).facts.trimmed == ("long",)
     strict = everything.model_copy(update={"max_trimmed_share": 0.4})
     with pytest.raises(InputError, match="1 of 2 examples exceed 30 tokens"):
         prepared(examples, None, tokenizer, strict)

@@ -9,7 +9,8 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.manifests import adopt, read_manifest
-from limaflow.training.job import Job, check, epochs_of, identity_of
+from limaflow.training.job import Job, check, identity_of
+from limaflow.training.manifest import epochs_in
 from limaflow.training.settings import Launch, Training
 
 
@@ -73,9 +74,9 @@ def test_what_cannot_work_is_refused(a_job: Job) -> None:
     bf16 = a_job.settings.model_copy(update={"precision": "bf16"})
     with pytest.raises(InputError, match="stage 0 in bf16"):
         check(replace(a_job, launch=stage_0, settings=bf16))
-    assert epochs_of("[5, 10]") == (5, 10)
-    with pytest.raises(InputError, match="not a JSON list"):
-        epochs_of("5,10")
+    assert epochs_in("[5, 10]", "--epochs") == (5, 10)
+    with pytest.raises(InputError, match="--epochs is not a JSON list"):
+        epochs_in("5,10", "--epochs")
 
 
 def test_a_model_that_the_user_brings_is_named_and_a_missing_one_refused(

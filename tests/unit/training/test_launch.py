@@ -7,7 +7,7 @@ import pytest
 from limaflow.errors import InputError
 from limaflow.training.launch import (
     KEPT,
-    Request,
+    LaunchPlan,
     launch,
     over_nodes,
     place_among_nodes,
@@ -17,7 +17,7 @@ from limaflow.training.launch import (
     without_scheduler,
 )
 
-ASKED = Request(nodes=2, processes=8, threads=16)
+ASKED = LaunchPlan(nodes=2, processes=8, threads=16)
 TASK = {"SLURM_JOB_ID": "4711", "SLURM_NNODES": "2", "SLURM_NODEID": "1"}
 
 

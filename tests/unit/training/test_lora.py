@@ -11,12 +11,13 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from limaflow.errors import InputError
-from limaflow.manifests import manifest_of_epoch, read_manifest
+from limaflow.manifests import read_manifest
 from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, with_adapter
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
+from limaflow.training.manifest import model_of_epoch
 from limaflow.training.settings import Launch, Lora, Training
 
 
@@ -107,7 +108,7 @@ def test_a_killed_run_ends_in_the_same_adapter_which_is_left_merged_and_by_itsel
         run = fine_tune(folder, settings, launch, exports="[4]")
         output = run.communicate(timeout=300)[0]
         assert run.returncode == 0, output
-        manifest = manifest_of_epoch(folder / "training.json", 4)
+        manifest = model_of_epoch(folder / "training.json", 4)
         return manifest.parent, read_manifest(manifest)[0]
 
     export, manifest = finish(whole)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped_experiments import EXPERIMENTS, config_files
 from typer.testing import CliRunner
 
 from limaflow.cli import app
@@ -117,10 +118,10 @@ def test_lora_trains_rank_times_inputs_and_outputs(settings: Training) -> None:
     assert trained_parameters(model, adapted) == 16 * 32 * layer + 2 * 4096
 
 
-def test_every_experiment_with_a_named_base_fits_the_gpus_that_it_names(root: Path) -> None:
+def test_every_experiment_with_a_named_base_fits_the_gpus_that_it_names() -> None:
     at_hand = {"llama-7b-lora": 23.6}
-    for overlay in sorted((root / "experiments").glob("*.yaml")):
-        config = parse(merged([root / "config.yaml", overlay]))
+    for overlay in EXPERIMENTS:
+        config = parse(merged(config_files(overlay)))
         if config.base.path is not None:
             memory = at_hand.get(overlay.stem, 79)
             assert planned("--configfile", overlay, "--gpu-memory", memory)["fits"], overlay

@@ -15,11 +15,12 @@ from training_runs import fail, finish, losses, saved
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from limaflow.jsonl import read_records
-from limaflow.manifests import checksums, manifest_of_epoch, read_manifest
+from limaflow.manifests import checksums, read_manifest
 from limaflow.records import Example
 from limaflow.training.batches import steps_of_epoch
 from limaflow.training.conversation import END_OF_TURN, IGNORED
 from limaflow.training.data import dialogue_tokenizer, prepared
+from limaflow.training.manifest import model_of_epoch
 from limaflow.training.settings import Launch, Training
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
     run_folder = tmp_path / "runs" / training["identity"]
     assert sorted(p.name for p in run_folder.glob("checkpoints/step-*")) == ["step-6", "step-9"]
 
-    manifest, location = read_manifest(manifest_of_epoch(tmp_path / "training.json", 3))
+    manifest, location = read_manifest(model_of_epoch(tmp_path / "training.json", 3))
     assert manifest.sha256 == checksums(Path(location))
     for text in Path(location).glob("*.*"):
         if text.suffix in (".json", ".md"):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from limaflow.manifests import manifest_of_epoch, read_manifest
+from limaflow.manifests import read_manifest
 from limaflow.training.checkpoints import Checkpoint, published
+from limaflow.training.manifest import model_of_epoch
 
 MARK = "LIMAFLOW_TEST"
 """The environment variable by which a test knows the processes that it has started."""
@@ -81,5 +82,5 @@ def saved(folder: Path) -> list[Checkpoint]:
 
 def exported(folder: Path, epoch: int) -> Path:
     """The weights of a finished run after `epoch`."""
-    manifest = manifest_of_epoch(folder / "training.json", epoch)
+    manifest = model_of_epoch(folder / "training.json", epoch)
     return Path(read_manifest(manifest)[1]) / "model.safetensors"

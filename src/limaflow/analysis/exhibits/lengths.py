@@ -7,7 +7,7 @@ from pathlib import Path
 from limaflow.analysis.exhibit import Figure, Files, Options
 from limaflow.analysis.exhibits import sources
 from limaflow.curation import length_figure
-from limaflow.curation.text_lengths import Measure, measure_of, said
+from limaflow.curation.text_lengths import Measure, measure_of, text_of_role
 from limaflow.jsonl import read_records
 from limaflow.records import Example, Split
 
@@ -36,8 +36,8 @@ def rows(data: Measured) -> list[dict[str, object]]:
             "split": split,
             "source": example.source,
             "id": example.id,
-            f"prompt_{unit}": length(said(example, "user")),
-            f"response_{unit}": length(said(example, "assistant")),
+            f"prompt_{unit}": length(text_of_role(example, "user")),
+            f"response_{unit}": length(text_of_role(example, "assistant")),
         }
         for split, members in data.splits.items()
         for example in sorted(members, key=lambda e: e.id)

@@ -8,8 +8,8 @@ from limaflow.analysis.exhibit import Figure, Files, Options
 from limaflow.analysis.graded_scales import by_instrument
 from limaflow.analysis.paper import Likert, paper
 from limaflow.analysis.study import Study
+from limaflow.intervals import Interval
 from limaflow.jsonl import read_json
-from limaflow.measures.intervals import Interval
 from limaflow.measures.summaries import GradeSummary
 from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
 

@@ -1,17 +1,24 @@
-"""Prompts and responses that people wrote, and ready-made conversations, from JSON lines."""
+"""Prompts and responses that people wrote, from JSON lines."""
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from limaflow.conversations import conversation, json_rows
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Message, Provenance
-from limaflow.sources.shard import Shard, lossless, pass_over
+from limaflow.sources.kind import Policy, Reader
+from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+class FieldOptions(ReadingOptions):
+    """Where prompt and response stand in a row: dotted paths; several, by comma, are joined."""
+
+    prompt_field: str = "prompt"
+    response_field: str = "response"
+
+
+def read(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a line; see `limaflow.conversations` for the layouts.
 
     Raises:
@@ -20,18 +27,12 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     yield from sorted(_candidates(shard, passed_over), key=lambda candidate: candidate.id)
 
 
-def read_messages(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
-    """The same for conversations that no one of ours wrote."""
-    for candidate in read(shard, passed_over):
-        yield replace(candidate, kind="messages")
-
-
-def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def _candidates(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     bad = partial(pass_over, shard, passed_over)
     for file_number, path in enumerate(shard.files):
         for line, row in json_rows(path, bad):
             try:
-                turns = conversation(row, shard.prompt_field, shard.response_field)
+                turns = conversation(row, shard.options.prompt_field, shard.options.response_field)
             except ValueError as error:
                 bad(InputError(str(error), path=path, line=line))
                 continue
@@ -42,10 +43,14 @@ def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 id=shard.id(native),
                 source=shard.source,
                 shard=shard.name,
-                kind="authored",
+                kind=shard.kind,
                 title=next(turn.content for turn in turns if turn.role == "user"),
                 response=next((t.content for t in reversed(turns) if t.role == "assistant"), ""),
                 stratum=shard.name,
                 messages=() if plain else turns,
-                provenance=Provenance(ids=(native,), licence=shard.licence),
+                provenance=Provenance(ids=(native,), licence=shard.options.licence),
             )
+
+
+READER = Reader(options=FieldOptions, read=read)
+POLICY = Policy(prompts_alone=True)

@@ -12,12 +12,13 @@ from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
-from limaflow.sources.shard import Shard, lossless, pass_over
+from limaflow.sources.kind import Policy, Reader
+from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
 
 MAX_FILE_BYTES = 1024**3
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate an instance, of every task file of the shard; the task is the stratum.
 
     Raises:
@@ -26,7 +27,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
     yield from sorted(_candidates(shard, passed_over), key=lambda candidate: candidate.id)
 
 
-def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def _candidates(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     for path in shard.files:
         task = _task(path)
         licences = ", ".join(_texts(task.get("Instance License", [])))
@@ -42,7 +43,7 @@ def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 id=shard.id(native),
                 source=shard.source,
                 shard=shard.name,
-                kind="natural-instructions",
+                kind=shard.kind,
                 title=lossless("\n\n".join(part.strip() for part in parts if part.strip())),
                 response=lossless(outputs[0].strip()),
                 stratum=path.stem,
@@ -51,7 +52,7 @@ def _candidates(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                     ids=(native,),
                     urls=tuple(_texts(task.get("URL", []))),
                     authors=tuple(_texts(task.get("Contributors", []))),
-                    licence=licences or shard.licence,
+                    licence=licences or shard.options.licence,
                 ),
             )
 
@@ -81,3 +82,7 @@ def _texts(value: Any) -> list[str]:
     """A text or a list of texts, as a list; anything else is empty."""
     values = value if isinstance(value, list) else [value]
     return [text for text in values if isinstance(text, str)]
+
+
+READER = Reader(options=ReadingOptions, read=read)
+POLICY = Policy(strata="in rounds")

@@ -6,26 +6,39 @@ prompt. r/AskReddit gives prompts only: titles that need no further text (LIMA ย
 """
 
 import html
+import re
 import string
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from limaflow.conversations import json_object
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
+from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.pairing import Post, PostTable, pairs, post_table
-from limaflow.sources.shard import BEST, OTHER, Shard, lossless, pass_over
+from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, lossless, pass_over
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)
 DIGITS = string.digits + string.ascii_lowercase
+TAG = re.compile(r"^\s*(?:\[[A-Za-z]{2,3}\]\s*)+")
+"""What r/WritingPrompts puts before a title, such as [WP]."""
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+class RedditOptions(ReadingOptions):
+    """The subreddit that is read; a month's dump holds them all."""
+
+    subreddit: str = Field(min_length=1)
+
+
+def read(shard: Shard[RedditOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a live submission of the subreddit; counts the others in `passed_over`.
 
     Raises:
@@ -40,7 +53,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                         continue
                     try:
                         row = json_object(line, path, number)
-                        _store(row, shard.subreddit.lower(), posts, passed_over)
+                        _store(row, shard.options.subreddit.lower(), posts, passed_over)
                     except InputError as error:
                         pass_over(shard, passed_over, error)
                     except (KeyError, TypeError, ValueError) as error:
@@ -119,29 +132,29 @@ def _text(raw: Any) -> str:
     return lossless(html.unescape(str(raw))).strip()
 
 
-def _candidate(submission: Post, comment: Post | None, shard: Shard) -> Candidate:
-    if shard.subreddit.lower() in TITLES_ONLY:
+def _candidate(submission: Post, comment: Post | None, shard: Shard[RedditOptions]) -> Candidate:
+    if shard.options.subreddit.lower() in TITLES_ONLY:
         comment = None
     posts = (submission, comment) if comment else (submission,)
     return Candidate(
         id=shard.id(_id(submission.number)),
         source=shard.source,
         shard=shard.name,
-        kind="reddit",
+        kind=shard.kind,
         title=submission.title,
         body=submission.text,
         response=comment.text if comment else "",
         markup="markdown",
         prompt_score=submission.score,
         response_score=comment.score if comment else None,
-        stratum=f"r/{shard.subreddit}",
+        stratum=f"r/{shard.options.subreddit}",
         provenance=Provenance(
             site="www.reddit.com",
             title=submission.title,
             ids=tuple(_id(post.number) for post in posts),
             urls=tuple(_url(post, submission) for post in posts),
             authors=tuple(post.author for post in posts),
-            licence=shard.licence,
+            licence=shard.options.licence,
             score=comment.score if comment else submission.score,
             prompt_score=submission.score,
         ),
@@ -153,3 +166,13 @@ def _url(post: Post, submission: Post) -> str:
         return f"https://www.reddit.com{post.link}"
     tail = "" if post is submission else f"_/{_id(post.number)}/"
     return f"https://www.reddit.com/comments/{_id(submission.number)}/{tail}"
+
+
+READER = Reader(options=RedditOptions, read=read)
+# LIMA ยง2.1 takes both stories and questions by upvotes.
+POLICY = Policy(
+    best_first=True,
+    best_prompts_first=True,
+    prompts_alone=True,
+    repaired_title=partial(TAG.sub, ""),
+)

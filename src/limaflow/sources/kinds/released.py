@@ -13,14 +13,15 @@ from typing import Any
 from limaflow.conversations import conversation, json_rows
 from limaflow.errors import InputError
 from limaflow.records import Candidate, Message, Provenance
-from limaflow.sources.shard import Shard, lossless, pass_over
+from limaflow.sources.kind import Reader
+from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
 
 HUB = "https://huggingface.co/datasets/GAIR/lima"
 LICENCE = "CC BY-NC-SA, or stricter where a row's source is"
 SHAPES = ("prompts", "single-turn", "dialogues")
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a row of the shard's shape, in file order; counts rows of another.
 
     The row's `source`, as published, is the stratum.
@@ -47,7 +48,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 id=shard.id(native),
                 source=shard.source,
                 shard=shard.name,
-                kind="released",
+                kind=shard.kind,
                 title=turns[0].content,
                 response=turns[-1].content if turns[-1].role == "assistant" else "",
                 stratum=str(row["source"] or shard.name),
@@ -56,7 +57,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                     site="GAIR/lima",
                     ids=(f"{path.name}:{line}",),
                     urls=(HUB,),
-                    licence=shard.licence or LICENCE,
+                    licence=shard.options.licence or LICENCE,
                 ),
             )
 
@@ -70,3 +71,6 @@ def _turns(row: dict[str, Any]) -> tuple[Message, ...]:
 def _shape(turns: tuple[Message, ...]) -> str:
     """A dialogue that ends with the user's turn is one too: the turn is no reason to lose it."""
     return SHAPES[min(len(turns), 3) - 1]
+
+
+READER = Reader(options=ReadingOptions, read=read, conversations=True)

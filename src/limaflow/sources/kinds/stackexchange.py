@@ -13,21 +13,29 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from limaflow.errors import InputError
 from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
 from limaflow.sources import posts
 from limaflow.sources.archives import member_of_7z
+from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.pairing import Post, pairs, post_table, ranges
-from limaflow.sources.shard import BEST, OTHER, Shard, line_of, pass_over
-from limaflow.sources.sites import site_of
+from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, line_of, pass_over
+from limaflow.sources.sites import SiteTable, site_of
 
 Result = TypeVar("Result")
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+class SiteOptions(ReadingOptions):
+    """A group of sites in place of shards: one shard a site, whose name is the site's."""
+
+    site_table: SiteTable | None = None
+    instead_of_shards: ClassVar[str] = "site_table"
+
+
+def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a question, by Id, with its best answer; questions without one come too.
 
     Raises:
@@ -39,7 +47,9 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
         yield from _candidates(pairs(tables), shard, passed_over)
 
 
-def write(shard: Shard, passed_over: Counter[str], output: Path, processes: int) -> int:
+def write(
+    shard: Shard[ReadingOptions], passed_over: Counter[str], output: Path, processes: int
+) -> int:
     """Write the same as JSON lines, the same whatever the number of processes; return their number.
 
     Raises:
@@ -62,7 +72,9 @@ def write(shard: Shard, passed_over: Counter[str], output: Path, processes: int)
     return count
 
 
-def _stored(shard: Shard, folder: Path, processes: int, passed_over: Counter[str]) -> list[Path]:
+def _stored(
+    shard: Shard[ReadingOptions], folder: Path, processes: int, passed_over: Counter[str]
+) -> list[Path]:
     """Tables with the posts of the shard's files."""
     tables: list[Path] = []
     for path in shard.files:
@@ -118,7 +130,7 @@ def _store(table: Path, rows: Iterable[posts.Row]) -> tuple[Counter[str], list[i
 
 
 def _write_range(
-    tables: list[Path], shard: Shard, file: Path, numbers: tuple[int, int]
+    tables: list[Path], shard: Shard[ReadingOptions], file: Path, numbers: tuple[int, int]
 ) -> tuple[Counter[str], int]:
     passed_over: Counter[str] = Counter()
     count = 0
@@ -151,7 +163,9 @@ def _twice(xml: Path, path: Path, number: int) -> InputError:
 
 
 def _candidates(
-    found: Iterable[tuple[Post, Post | None]], shard: Shard, passed_over: Counter[str]
+    found: Iterable[tuple[Post, Post | None]],
+    shard: Shard[ReadingOptions],
+    passed_over: Counter[str],
 ) -> Iterator[Candidate]:
     site, before = site_of(shard.name), None
     for question, answer in found:
@@ -166,7 +180,9 @@ def _candidates(
         yield _candidate(question, answer, shard, site)
 
 
-def _candidate(question: Post, answer: Post | None, shard: Shard, site: str) -> Candidate:
+def _candidate(
+    question: Post, answer: Post | None, shard: Shard[ReadingOptions], site: str
+) -> Candidate:
     both = (question, answer) if answer else (question,)
     licences = dict.fromkeys([post.licence for post in both if post.licence])
     asked = f"https://{site}/q/{question.number}"
@@ -174,7 +190,7 @@ def _candidate(question: Post, answer: Post | None, shard: Shard, site: str) -> 
         id=shard.id(str(question.number)),
         source=shard.source,
         shard=shard.name,
-        kind="stackexchange",
+        kind=shard.kind,
         title=question.title,
         body=question.text,
         response=answer.text if answer else "",
@@ -188,8 +204,12 @@ def _candidate(question: Post, answer: Post | None, shard: Shard, site: str) -> 
             ids=tuple([str(post.number) for post in both]),
             urls=(asked, f"https://{site}/a/{answer.number}") if answer else (asked,),
             authors=tuple([post.author for post in both]),
-            licence=", ".join(licences) or shard.licence,
+            licence=", ".join(licences) or shard.options.licence,
             score=answer.score if answer else question.score,
             prompt_score=question.score,
         ),
     )
+
+
+READER = Reader(options=SiteOptions, read=read, write=write, processes=2)
+POLICY = Policy(best_first=True, titles_must_ask=True)

@@ -17,16 +17,20 @@ from urllib.parse import quote
 
 from limaflow.errors import InputError, refuse
 from limaflow.records import Candidate, Provenance
-from limaflow.sources.shard import Shard, pass_over
+from limaflow.sources.kind import Policy, Reader
+from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
 MAX_FIELD_CHARS = 16 * 1024 * 1024
 NEEDED = ("title", "headline", "text")
 # The seam between two steps: the end of a line, a comma, and in `text` a space after it.
 HEADLINE_SEAM = re.compile(r"[ \t]*,[ \t]*\n|\n")
 TEXT_SEAM = re.compile(r";?[ \t]*\n\s*,[ \t]*")
+PART_NUMBER = re.compile(r"(?<=[a-z)!?])\d{1,2}$")
+"""The file has the number of an article's part glued to its title."""
+THIS_ARTICLE = re.compile(r"^\s*This article\b")
 
 
-def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
+def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a row with a title and a text.
 
     Raises:
@@ -44,7 +48,7 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                 id=shard.id(f"{number:03d}-{row_number:07d}"),
                 source=shard.source,
                 shard=shard.name,
-                kind="wikihow",
+                kind=shard.kind,
                 title=title,
                 response=joined_steps(row["headline"], text),
                 stratum=category or shard.name,
@@ -54,14 +58,14 @@ def read(shard: Shard, passed_over: Counter[str]) -> Iterator[Candidate]:
                     ids=(title,),
                     urls=(address(title),),
                     authors=("wikiHow contributors",),
-                    licence=shard.licence,
+                    licence=shard.options.licence,
                 ),
             )
 
 
 def address(title: str) -> str:
     """Where wikiHow has an article: its title without "How to", and without a part's number."""
-    name = re.sub(r"(?<=[a-z)!?])\d{1,2}$", "", title.removeprefix("How to ").strip())
+    name = PART_NUMBER.sub("", title.removeprefix("How to ").strip())
     return f"https://www.wikihow.com/{quote(name.replace(' ', '-'))}"
 
 
@@ -115,3 +119,12 @@ def _rows(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[int, 
         raise InputError("not UTF-8", path=path) from None
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", path=path) from None
+
+
+READER = Reader(options=ReadingOptions, read=read)
+# LIMA §2.1: a category is drawn first, then an article; "This article" becomes an answer.
+POLICY = Policy(
+    strata="even",
+    repaired_title=partial(PART_NUMBER.sub, ""),
+    repaired_response=partial(THIS_ARTICLE.sub, "The following answer"),
+)

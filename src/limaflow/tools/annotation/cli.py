@@ -1,13 +1,12 @@
 """`limaflow annotate`: people as judges, from blinded packets to verdicts."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(no_args_is_help=True)
 
-InstrumentName = Literal["pairwise", "likert", "quality", "safety"]
 PacketFile = Annotated[Path, typer.Argument(help="A packet of `annotate packet`.")]
 PacketFiles = Annotated[list[Path], typer.Argument(help="Packets of `annotate packet`.")]
 KeyFile = Annotated[Path, typer.Argument(help="key.json of the round, or the round's folder.")]
@@ -18,8 +17,8 @@ def packet(
     *,
     prompts: Annotated[Path, typer.Option(help="JSONL of the prompts that were answered.")],
     instrument: Annotated[
-        InstrumentName,
-        typer.Option(help="Compare two answers, or grade one by helpfulness, quality or safety."),
+        str,
+        typer.Option(help="What is asked: one of ours by name, or the path of your own (.md)."),
     ] = "pairwise",
     first: Annotated[
         list[Path] | None,
@@ -40,10 +39,6 @@ def packet(
         int | None,
         typer.Option(min=0, help="So many are judged by everyone, the rest by one each; else all."),
     ] = None,
-    template: Annotated[
-        Path | None,
-        typer.Option(help="A template of your own; its first part is shown."),
-    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the items and each item's order.")],
     output: Annotated[Path, typer.Option(help="Folder: packets/ to hand out, key.json to keep.")],
 ) -> None:
@@ -51,6 +46,7 @@ def packet(
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import load
+    from limaflow.judging.response_index import concerned
     from limaflow.judging.rounds import NAME, read_key
     from limaflow.records import Example, Response
     from limaflow.tools.annotation.drawing import Lots, drawn
@@ -58,16 +54,21 @@ def packet(
     ones, others, alone = first or [], second or [], responses or []
     if len(ones) != len(others):
         raise InputError(f"{len(ones)} --first and {len(others)} --second make no pairs")
-    pairwise = instrument == "pairwise"
+    loaded = load(instrument)
+    pairwise = loaded.head.form == "pairwise"
     if bool(ones) != pairwise or bool(alone) == pairwise:
         wanted = "--first and --second" if pairwise else "--responses"
         raise InputError(f"--instrument {instrument} takes {wanted}")
     compared = [[p] for p in alone] or [list(pair) for pair in zip(ones, others, strict=True)]
+    every = list(read_records(prompts, Example))
+    answered = [[list(read_records(path, Response)) for path in paths] for paths in compared]
+    asked, _ = concerned(loaded, every, [])
+    answered = [concerned(loaded, every, files)[1] for files in answered]
     packets, key = drawn(
-        list(read_records(prompts, Example)),
-        [[list(read_records(path, Response)) for path in paths] for paths in compared],
+        asked,
+        answered,
         annotator,
-        load(instrument, template),
+        loaded,
         lots=Lots(items=items, shared=shared),
         seed=seed,
     )
@@ -161,12 +162,17 @@ def import_answers(
         typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
     ] = None,
 ) -> None:
-    """Check what came back and write it as verdicts or grades, which `limaflow judge` takes."""
+    """Check what came back and write it as verdicts or grades, for `limaflow judge`."""
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
     from limaflow.judging.rounds import answer_files, check_responses, read_key
     from limaflow.records import Response
-    from limaflow.tools.annotation.returned import judgments_of, pooled, read_returned, told
+    from limaflow.tools.annotation.returned import (
+        judgments_of,
+        missing_items,
+        pooled,
+        read_returned,
+    )
 
     held = read_key(key)
     if responses:
@@ -177,7 +183,7 @@ def import_answers(
     returned = [back for path in answer_files(files) for back in read_returned(path, held, users)]
     judgments = judgments_of(returned, held, partial=partial)
     for back in returned:
-        note = f", missing {told(back)}" if back.missing else ""
+        note = f", missing {missing_items(back)}" if back.missing else ""
         print(f"{back.packet.annotator}: {len(back.choices)} answers{note}")
     for name in sorted(
         {p.annotator for p in held.packets} - {b.packet.annotator for b in returned}
@@ -215,10 +221,9 @@ def label_studio(
     known = [verdict for path in verdicts or [] for verdict in read_records(path, Verdict)]
     for path in packets:
         made = read_packet(path)
-        keyed = held.packet(made.hash) if held else None
-        if held and keyed is None:
+        if held and held.packet(made.hash) is None:
             raise InputError(f"is no packet of {key}", path=path)
-        tasks = tasks_of(made, keyed.items if keyed else (), known)
+        tasks = tasks_of(made, held, known)
         write_json(output / f"{made.annotator}.json", tasks)
         with replacing(output / "labeling.xml") as file:
             file.write(labeling_config(made))

@@ -88,6 +88,9 @@ def drawn(
     key = Key(
         seed=seed,
         instrument=instrument.name,
+        form=instrument.head.form,
+        scale=instrument.head.scale,
+        words=instrument.head.words,
         template=instrument.hash,
         comparisons=models,
         packets=tuple(keys),

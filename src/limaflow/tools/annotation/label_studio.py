@@ -6,19 +6,19 @@ Label Studio 1.23.
 
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.judging.pairwise import VALUES
 from limaflow.judging.rounds import Key, KeyItem
-from limaflow.records import Choice, Verdict
+from limaflow.records import Verdict
 from limaflow.tools.annotation.answers import Answer
-from limaflow.tools.annotation.packet import CHOICES, Packet, item_hash, titles
+from limaflow.tools.annotation.packet import Packet, item_hash, titles
 
 CONTROL = "choice"
-SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,13 @@ def labeling_config(packet: Packet) -> str:
             ET.SubElement(view, "Header", value=" ".join(line.lstrip("#- ").split()), size="5")
     _text(view, "question", "Question")
     answers = ET.SubElement(view, "View", style="display: flex; gap: 1rem")
-    for number, title in enumerate(titles(packet.instrument), start=1):
+    for number, title in enumerate(titles(packet.form), start=1):
         place = ET.SubElement(answers, "View", style="flex: 1 1 0; min-width: 0")
         _text(place, f"answer_{number}", title)
     choices = ET.SubElement(
         view, "Choices", name=CONTROL, toName="answer_1", choice="single-radio", required="true"
     )
-    for number, (choice, label) in enumerate(CHOICES[packet.instrument].items(), start=1):
+    for number, (choice, label) in enumerate(packet.choices, start=1):
         ET.SubElement(choices, "Choice", value=label, alias=choice, hotkey=str(number))
     ET.indent(view)
     return ET.tostring(view, encoding="unicode") + "\n"
@@ -64,9 +64,9 @@ def _text(parent: ET.Element, name: str, title: str) -> None:
 
 
 def tasks_of(
-    packet: Packet, key_items: Sequence[KeyItem] = (), verdicts: Iterable[Verdict] = ()
+    packet: Packet, key: Key | None = None, verdicts: Iterable[Verdict] = ()
 ) -> list[dict[str, Any]]:
-    """The packet's items as tasks; `verdicts` on them, which need the key's items, as predictions.
+    """The packet's items as tasks; `verdicts` on them, which need the key, as predictions.
 
     Predictions are shown to annotators as a proposal and say who judged, so they are for looking
     at disagreement afterwards, not for annotation.
@@ -75,6 +75,8 @@ def tasks_of(
     for verdict in verdicts:
         models = frozenset((verdict.first, verdict.second))
         made[verdict.prompt_id, verdict.sample, models].append(verdict)
+    keyed = key.packet(packet.hash) if key else None
+    words = {value: word for word, value in key.words.items()} if key else {}
     tasks = []
     for number, item in enumerate(packet.items, start=1):
         data = {
@@ -84,17 +86,18 @@ def tasks_of(
             "packet": packet.hash,
             "item": number,
         }
-        shown = key_items[number - 1] if key_items else None
+        shown = keyed.items[number - 1] if keyed else None
         found = made[shown.prompt_id, shown.sample, frozenset(shown.models)] if shown else []
-        predictions = [_prediction(v, shown) for v in found if shown and v.choice]
+        predictions = [_prediction(v, shown, words) for v in found if shown and v.choice]
         tasks.append({"data": data, "predictions": predictions})
     return tasks
 
 
-def _prediction(verdict: Verdict, shown: KeyItem) -> dict[str, Any]:
+def _prediction(verdict: Verdict, shown: KeyItem, words: Mapping[int, str]) -> dict[str, Any]:
     assert verdict.choice
     same = verdict.first == shown.models[0]
-    choice = verdict.choice if same else SWAPPED[verdict.choice]
+    value = VALUES[verdict.choice]
+    choice = words[value if same else -value]
     order = "this order" if same else "the other order"
     region = {
         "from_name": CONTROL,
@@ -123,7 +126,7 @@ def answers_in(
     seen: dict[str, str] = {}
     for number, task in enumerate(tasks, start=1):
         place = f"task {number}"
-        names = [f"answer_{n}" for n, _ in enumerate(titles(key.instrument), start=1)]
+        names = [f"answer_{n}" for n, _ in enumerate(titles(key.form), start=1)]
         question, *texts = [task.data.get(name) for name in ("question", *names)]
         packet = key.packet(str(task.data.get("packet")))
         item = task.data.get("item")
@@ -136,7 +139,7 @@ def answers_in(
         annotator = packet.annotator
         answers = found.setdefault((annotator, packet.hash), [])
         for annotation in task.annotations:
-            choice = _choice(annotation, CHOICES[key.instrument], place, path)
+            choice = _choice(annotation, key.words, place, path)
             if choice is None:
                 continue
             if problem := _stranger(annotation, annotator, users, seen):

@@ -11,23 +11,11 @@ from typing import Literal
 from limaflow.annotators import person
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
-from limaflow.judging.instrument import Instrument, InstrumentName
-from limaflow.judging.scales import LEVELS
+from limaflow.judging.front_matter import Form
+from limaflow.judging.instrument import Instrument
 from limaflow.seeds import digest
 
 HASH_DIGITS = 64
-_HELPFUL = {"1": "1, least helpful", "6": "6, most helpful"}
-CHOICES: dict[InstrumentName, dict[str, str]] = {
-    "pairwise": {
-        "first": "The first answer is significantly better",
-        "second": "The second answer is significantly better",
-        "tie": "Neither is significantly better",
-    },
-    "likert": {level: _HELPFUL.get(level, level) for level in LEVELS["likert"]},
-    "quality": {word: word.capitalize() for word in LEVELS["quality"]},
-    "safety": {word: word.capitalize() for word in LEVELS["safety"]},
-}
-"""Instrument → what can be chosen, and how it is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +35,14 @@ class Item:
 class Packet:
     """The items of one annotator; `hash` covers all the rest."""
 
-    format: Literal["limaflow annotation packet 2"] = "limaflow annotation packet 2"
+    format: Literal["limaflow annotation packet 3"] = "limaflow annotation packet 3"
     annotator: str
-    instrument: InstrumentName
+    instrument: str
+    form: Form
+    title: str
+    """The question that the instrument asks."""
+    choices: tuple[tuple[str, str], ...]
+    """What can be chosen: word and how it is shown, in the order of the instrument."""
     instructions: str
     """The instrument's part for people, as Markdown."""
     template: str
@@ -58,9 +51,14 @@ class Packet:
     hash: str
 
 
-def titles(instrument: InstrumentName) -> tuple[str, ...]:
+def words_of(packet: Packet) -> list[str]:
+    """What can be chosen."""
+    return [word for word, _ in packet.choices]
+
+
+def titles(form: Form) -> tuple[str, ...]:
     """What stands above each answer of an item."""
-    return ("First answer", "Second answer") if instrument == "pairwise" else ("Answer",)
+    return ("First answer", "Second answer") if form == "pairwise" else ("Answer",)
 
 
 def item_of(question: str, answers: tuple[str, ...]) -> Item:
@@ -73,6 +71,9 @@ def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -
     packet = Packet(
         annotator=annotator,
         instrument=instrument.name,
+        form=instrument.head.form,
+        title=instrument.head.title,
+        choices=tuple(instrument.labels().items()),
         instructions=instrument.guidance,
         template=instrument.hash,
         items=items,
@@ -89,7 +90,8 @@ def item_hash(question: str, answers: tuple[str, ...]) -> str:
 def packet_hash(packet: Packet) -> str:
     """Likewise."""
     hashes = [item.hash for item in packet.items]
-    about = (packet.annotator, packet.instrument, packet.instructions, packet.template)
+    asked = (packet.instrument, packet.form, packet.title, packet.choices)
+    about = (packet.annotator, *asked, packet.instructions, packet.template)
     return digest(*about, hashes, length=HASH_DIGITS)
 
 

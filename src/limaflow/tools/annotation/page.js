@@ -5,7 +5,6 @@ const packet = JSON.parse($("packet").textContent);
 const items = packet.items;
 const STORAGE = `limaflow annotation ${packet.hash}`;
 const SETTLING_MS = 800;
-const NAMES = { tie: "neither" };
 
 let log = []; // choices that stand, in the order in which they were made: {item, hash, choice, time}
 let current = 1;
@@ -51,8 +50,7 @@ sha256.rounds = primes.map((p) => fraction(Math.cbrt(p)));
 
 const hashOf = (...parts) => sha256(JSON.stringify(parts));
 const itemHash = (item) => hashOf(item.question, ...item.answers);
-const packetHash = (hashes) => hashOf(packet.annotator, packet.instrument, packet.instructions, packet.template, hashes);
-const nameOf = (choice) => NAMES[choice] ?? choice;
+const packetHash = (hashes) => hashOf(packet.annotator, packet.instrument, packet.form, packet.title, packet.choices, packet.instructions, packet.template, hashes);
 
 function whole() {
   const hashes = items.map(itemHash);
@@ -137,7 +135,7 @@ function draw() {
   const item = items[current - 1];
   const made = choices();
   const choice = made.get(current)?.choice;
-  $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${nameOf(choice)}` : ""}`;
+  $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${choice}` : ""}`;
   show("question", item.question);
   item.answers.forEach((text, i) => show(`answer-${i + 1}`, text));
   for (const button of document.querySelectorAll("[data-choice]"))
@@ -186,7 +184,7 @@ async function choose(choice) {
   const item = current;
   const open = !choices().has(item);
   log = await store.add({ item, hash: itemHash(items[item - 1]), choice });
-  say(`${item}: ${nameOf(choice)}`);
+  say(`${item}: ${choice}`);
   $("instructions").open = false;
   const next = open ? following() : Math.min(item + 1, items.length);
   go(next ?? item);
@@ -199,7 +197,7 @@ async function undo() {
   if (!last) return say("There is nothing to undo.");
   log = await store.undo();
   go(last.item);
-  say(`Taken back: ${last.item}, ${nameOf(last.choice)}`);
+  say(`Taken back: ${last.item}, ${last.choice}`);
 }
 
 function step(by) {
@@ -299,7 +297,7 @@ const KEYS = {
 const buttons = [...document.querySelectorAll("[data-choice]")];
 const chosenBy = (button) => () => trying(() => choose(button.dataset.choice));
 buttons.forEach((button, i) => (KEYS[i + 1] = chosenBy(button)));
-if (packet.instrument === "pairwise") ["ArrowLeft", "ArrowRight", "ArrowDown"].forEach((key, i) => (KEYS[key] = KEYS[i + 1]));
+if (packet.form === "pairwise") ["ArrowLeft", "ArrowRight", "ArrowDown"].forEach((key, i) => (KEYS[key] = KEYS[i + 1]));
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

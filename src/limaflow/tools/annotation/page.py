@@ -11,20 +11,13 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from limaflow.judging.instrument import InstrumentName
 from limaflow.standalone import embedded, source_hash
-from limaflow.tools.annotation.packet import CHOICES, Packet, titles
+from limaflow.tools.annotation.packet import Packet, titles
 from limaflow.tools.local_pages.admission import policy
 
 FOLDER = Path(__file__).parent
-QUESTIONS: dict[InstrumentName, str] = {
-    "pairwise": "Which answer is better?",
-    "likert": "How helpful is the answer?",
-    "quality": "How good is the answer?",
-    "safety": "Is the answer safe?",
-}
-ARROWS = {"first": "←", "second": "→", "tie": "↓"}
-"""They point at the answers of a pair."""
+ARROWS = ("←", "→", "↓")
+"""Of the choices of a pair: they point at the answers."""
 
 
 def page_of(packet: Packet, *, served: bool = False) -> str:
@@ -39,11 +32,11 @@ def page_of(packet: Packet, *, served: bool = False) -> str:
             .disable(["link", "image", "autolink", "reference"])
             .render(packet.instructions)
         ),
-        asked=QUESTIONS[packet.instrument],
-        titles=titles(packet.instrument),
+        asked=packet.title,
+        titles=titles(packet.form),
         choices=[
-            (choice, number, ARROWS.get(choice, ""), label)
-            for number, (choice, label) in enumerate(CHOICES[packet.instrument].items(), start=1)
+            (choice, number, ARROWS[number - 1] if packet.form == "pairwise" else "", label)
+            for number, (choice, label) in enumerate(packet.choices, start=1)
         ],
         connect="'self'" if served else "'none'",
         style=Markup(style),

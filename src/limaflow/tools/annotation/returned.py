@@ -13,7 +13,6 @@ from limaflow.records import Grade, Verdict
 from limaflow.seeds import generator_for
 from limaflow.tools.annotation.answers import Answer, Answers, Entry, standing
 from limaflow.tools.annotation.label_studio import ExportedTask, answers_in
-from limaflow.tools.annotation.packet import CHOICES
 
 SHOWN_ITEMS = 10
 
@@ -80,7 +79,7 @@ def judgments_of(
         seen[annotator] = back.path
         if back.missing and not partial:
             raise InputError(
-                f"{annotator} has not answered {told(back)}",
+                f"{annotator} has not answered {missing_items(back)}",
                 path=back.path,
                 fix="--partial takes the rest",
             )
@@ -111,7 +110,7 @@ def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[V
     ]
 
 
-def told(back: Returned) -> str:
+def missing_items(back: Returned) -> str:
     """How many items are missing, and the first of them."""
     shown = ", ".join(map(str, back.missing[:SHOWN_ITEMS]))
     more = ", …" if len(back.missing) > SHOWN_ITEMS else ""
@@ -148,7 +147,7 @@ def _checked(
             raise InputError(f"there is no item {number}", path=path)
         if answer.hash != packet.items[number - 1].hash:
             raise InputError(f"item {number} was shown with other texts", path=path)
-        if answer.choice not in CHOICES[key.instrument]:
+        if answer.choice not in key.words:
             raise InputError(f"item {number}: '{answer.choice}' is no choice", path=path)
         if number in choices:
             same = "twice" if choices[number] == answer.choice else "in two ways"

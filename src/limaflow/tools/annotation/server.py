@@ -16,7 +16,7 @@ from starlette.routing import Route
 from limaflow import journal
 from limaflow.errors import InputError
 from limaflow.tools.annotation.answers import Answer, Entry, standing
-from limaflow.tools.annotation.packet import CHOICES, Packet
+from limaflow.tools.annotation.packet import Packet, words_of
 from limaflow.tools.annotation.page import page_of
 from limaflow.tools.local_pages.requests import Refused, answered, body
 
@@ -49,7 +49,7 @@ class Desk:
             Refused: there is no such item or choice, or other texts were shown.
             OSError: the file could not be written.
         """
-        if not 1 <= item <= len(self.packet.items) or choice not in CHOICES[self.packet.instrument]:
+        if not 1 <= item <= len(self.packet.items) or choice not in words_of(self.packet):
             raise Refused(f"no item {item} or no choice '{choice}'")
         if hash != self.packet.items[item - 1].hash:
             raise Refused(f"item {item} was shown with other texts; load the page again")
@@ -88,16 +88,16 @@ def application(desk: Desk) -> Starlette:
         return HTMLResponse(html)
 
     async def answers(_: Request) -> Response:
-        return _told(desk)
+        return _standing(desk)
 
     async def answer(request: Request) -> Response:
         asked = await body(request)
         desk.choose(int(asked["item"]), str(asked["hash"]), str(asked["choice"]))
-        return _told(desk)
+        return _standing(desk)
 
     async def undo(_: Request) -> Response:
         desk.undo()
-        return _told(desk)
+        return _standing(desk)
 
     return Starlette(
         routes=[
@@ -109,5 +109,5 @@ def application(desk: Desk) -> Starlette:
     )
 
 
-def _told(desk: Desk) -> Response:
+def _standing(desk: Desk) -> Response:
     return JSONResponse([asdict(answer) for answer in desk.standing()])

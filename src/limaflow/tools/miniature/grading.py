@@ -6,24 +6,32 @@ looked at, so an instruction inside it is a sentence like any other, and one too
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from limaflow.tools.miniature.style import style_of
 from limaflow.tools.miniature.truth import AskedAbout, Truth
 
+LEVELS = 6
+"""Of worth, as the graders describe it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """A response's worth on the scale of the Likert instrument, 1 to 6, and why."""
+    """A response's worth from 1 to 6, and why."""
 
     worth: float
     reason: str
 
-    @property
-    def grade(self) -> int:
-        """The whole grade nearest to the worth."""
-        return max(1, min(6, int(self.worth + 0.5)))
+    def in_words(self, words: Sequence[str]) -> str:
+        """The word nearest to the worth, where the words part the way from 1 to 6 evenly.
+
+        Numbers stand in ascending order, other words from the best to the worst.
+        """
+        upwards = words if all(re.fullmatch(r"-?\d+", word) for word in words) else words[::-1]
+        last = len(words) - 1
+        return upwards[max(0, min(last, int((self.worth - 1) * last / (LEVELS - 1) + 0.5)))]
 
 
 class UnknownQuestion(LookupError):
@@ -52,7 +60,7 @@ class TruthGrader:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._town = re.compile(rf"\b({'|'.join(map(re.escape, sorted(truth.facts)))})\b")
-        self._said = {
+        self._values = {
             attribute: re.compile(rf"\b({'|'.join(map(re.escape, values))})\b", re.IGNORECASE)
             for attribute, values in truth.values.items()
         }
@@ -70,15 +78,18 @@ class TruthGrader:
 
     def _correct(self, asked: AskedAbout, response: str) -> tuple[bool, str]:
         right = self._truth.facts[asked.town][asked.attribute]
-        said = {value.lower() for value in self._said[asked.attribute].findall(response)}
+        named = {value.lower() for value in self._values[asked.attribute].findall(response)}
         towns = set(self._town.findall(response))
         what = f"The {asked.attribute} of {asked.town} is {right}"
-        if not said:
+        if not named:
             return False, f"{what}; the response names none."
-        if right.lower() not in said:
-            return False, f"{what}; the response says {', '.join(sorted(said))}."
-        if len(said) > 1:
-            return False, f"{what}; the response contradicts itself with {', '.join(sorted(said))}."
+        if right.lower() not in named:
+            return False, f"{what}; the response says {', '.join(sorted(named))}."
+        if len(named) > 1:
+            return (
+                False,
+                f"{what}; the response contradicts itself with {', '.join(sorted(named))}.",
+            )
         if towns and asked.town not in towns:
             return False, f"{what}; the response speaks of {', '.join(sorted(towns))}."
         return True, f"{what}, as the response says."

@@ -1,12 +1,15 @@
 """The judge of experiments without a real one: an OpenAI-compatible chat-completions endpoint.
 
-It reads the delimited blocks of the last user message, grades what stands in them and answers as
-an LLM judge would: reasons first, the choice or the digit alone on the last line. Whatever else the
-message says, it does not read. Protocol: https://platform.openai.com/docs/api-reference/chat.
+It reads the delimited blocks of the last user message and the words that the message ends with,
+grades what stands in the blocks, and answers as an LLM judge would: reasons first, one of the words
+alone on the last line. Whatever else the message says, it does not read: it knows one measure, the
+worth of a response, and says it on any scale, whatever that scale is meant to measure. Protocol:
+https://platform.openai.com/docs/api-reference/chat.
 """
 
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from limaflow.judging.delimiters import read_blocks
+from limaflow.judging.delimiters import NONCE_DIGITS, read_blocks
 from limaflow.seeds import digest
 from limaflow.tools.miniature.grading import Grader, UnknownQuestion
 
@@ -59,29 +62,40 @@ def application(grader: Grader, token: str, identity: str) -> Starlette:
 
 
 def reply(grader: Grader, prompt: str) -> str:
-    """The judge's text for one prompt: pairwise if it shows two answers, else a Likert grade."""
+    """The judge's text for one prompt: a choice if it shows two answers, else a grade."""
     blocks = read_blocks(prompt)
+    words = words_asked_for(prompt)
     try:
-        if blocks.keys() >= {"question", "answer_1", "answer_2"}:
-            return _preference(grader, blocks)
-        if blocks.keys() >= {"question", "answer"}:
-            found = grader.assess(blocks["question"], blocks["answer"])
-            return f"{found.reason}\n\n{found.grade}"
+        if blocks.keys() >= {"question", "answer_1", "answer_2"} and len(words) == 3:
+            return _preference(grader, blocks, words)
+        # A conversation of one turn is a question.
+        asked = blocks.get("question") or read_blocks(blocks.get("conversation", "")).get("user")
+        if asked is not None and "answer" in blocks and len(words) > 1:
+            found = grader.assess(asked, blocks["answer"])
+            return f"{found.reason}\n\n{found.in_words(words)}"
     except UnknownQuestion as error:
         raise _Refusal(status=400, kind="invalid_request_error", message=str(error)) from None
     raise _Refusal(
         status=400,
         kind="invalid_request_error",
-        message="the last user message holds no whole blocks question and answer, "
-        "or question, answer_1 and answer_2",
+        message="the last user message must hold whole blocks question and answer, or question, "
+        "answer_1 and answer_2, and end with the words to reply with, one a line",
     )
 
 
-def _preference(grader: Grader, blocks: dict[str, str]) -> str:
+def words_asked_for(prompt: str) -> list[str]:
+    """The last paragraph after the last block: the words that an instrument lists at its end."""
+    after = re.split(rf"^[0-9a-f]{{{NONCE_DIGITS}}}>>>$", prompt, flags=re.MULTILINE)[-1]
+    before, _, listed = after.rstrip().rpartition("\n\n")
+    return listed.splitlines() if before.strip() else []
+
+
+def _preference(grader: Grader, blocks: dict[str, str], words: list[str]) -> str:
     first = grader.assess(blocks["question"], blocks["answer_1"])
     second = grader.assess(blocks["question"], blocks["answer_2"])
     lead = first.worth - second.worth
-    choice = "neither" if abs(lead) < grader.margin else "first" if lead > 0 else "second"
+    for_first, for_second, for_neither = words
+    choice = for_neither if abs(lead) < grader.margin else for_first if lead > 0 else for_second
     return f"First: {first.reason}\nSecond: {second.reason}\n\n{choice}"
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.arms.kinds import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -77,7 +76,7 @@ def asked(
 
 
 def _tuned(config: Config, wanted: str | None) -> str:
-    names = [arm.name for arm in config.arms if isinstance(arm, TunedArm)]
+    names = [arm.name for arm in config.arms if arm.is_trained]
     if wanted is None and names:
         return config.analysis.lima_arm if config.analysis.lima_arm in names else names[0]
     if wanted is None or wanted not in names:

@@ -31,7 +31,7 @@ def review(
     seed: Seed = 0,
     ledger: Ledger = None,
     reviewer: Annotated[
-        str, typer.Option(help="Name that decisions bear; else the login name.")
+        str, typer.Option(help="Name recorded with the decisions; else the login name.")
     ] = "",
     part: Annotated[
         str, typer.Option(help="Which of equal parts this reviewer is given, such as 1/2.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.curation.rules import OPENERS
+from limaflow.curation.filters.title_not_self_contained import OPENERS
 from limaflow.curation.wording import words
 from limaflow.records import Example
 
@@ -82,8 +82,10 @@ class _Index:
 
 
 def _runs(example: Example) -> Hashes:
-    said = [word for message in example.messages for word in words(message.content)]
-    return _hashes({tuple(said[at : at + RUN_WORDS]) for at in range(len(said) - RUN_WORDS + 1)})
+    spoken = [word for message in example.messages for word in words(message.content)]
+    return _hashes(
+        {tuple(spoken[at : at + RUN_WORDS]) for at in range(len(spoken) - RUN_WORDS + 1)}
+    )
 
 
 def _topics(example: Example) -> Hashes:

@@ -20,7 +20,7 @@ from limaflow.tools.local_pages.requests import Refused
 from limaflow.tools.review.edits import edited
 from limaflow.tools.review.neighbours import Neighbours
 from limaflow.tools.review.reviewed_sample import Material
-from limaflow.tools.review.rule_checks import Saying, sayings
+from limaflow.tools.review.rule_checks import RuleView, rule_views
 from limaflow.tools.review.shares import Share
 
 
@@ -60,15 +60,15 @@ class Session:
         self.material = material
         self.reviewer = reviewer
         self._file = file_of(material.ledger, reviewer)
-        mended = prepare(self._file, Decision)
-        self._mended = [mended] if mended else []
+        repair = prepare(self._file, Decision)
+        self._repairs = [repair] if repair else []
         self._warned: tuple[str, ...] = ()
         self.version = 0
         self.examples = {e.id: e for e in [*material.sample, *material.reserve]}
         self._prompts = {id: beginning(e.prompt) for id, e in self.examples.items()}
         self._given = {id for id in self.examples if share.holds(id)}
         self._neighbours = Neighbours(list(self.examples.values()))
-        self._sayings: dict[str, list[Saying]] = {}
+        self._rule_views: dict[str, list[RuleView]] = {}
         self._likes: dict[str, float] = {}
         self._rows: dict[str, tuple[int, Row | None]] = {}
         self._bases: dict[str, object] = {}
@@ -97,7 +97,7 @@ class Session:
     @property
     def warnings(self) -> list[str]:
         """What was or is wrong with the ends of the ledger's files."""
-        return [*self._mended, *self._warned]
+        return [*self._repairs, *self._warned]
 
     def rows(self, since: int = 0) -> list[Row]:
         """Rows that changed after version `since`, in the order of the list."""
@@ -227,8 +227,8 @@ class Session:
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             **more,
         )
-        if mended := append(self._file, line):
-            self._mended.append(mended)
+        if repair := append(self._file, line):
+            self._repairs.append(repair)
         self.refresh()
 
     def _others(self, id: str) -> list[Decision]:
@@ -237,11 +237,11 @@ class Session:
 
     def _saying_of(
         self, example: Example, changed: tuple[Message, ...] | None = None
-    ) -> list[Saying]:
+    ) -> list[RuleView]:
         key = example_id(changed) if changed else example.id
-        if key not in self._sayings:
-            self._sayings[key] = sayings(example, self.material.filters, changed)
-        return self._sayings[key]
+        if key not in self._rule_views:
+            self._rule_views[key] = rule_views(example, self.material.filters, changed)
+        return self._rule_views[key]
 
     def _replaced(self, id: str) -> str:
         row = self._rows.get(id, (0, None))[1]

@@ -1,15 +1,16 @@
 """What every curation rule says of an example's text as it stands, edits included.
 
 The rules were written for raw posts; here the prompt stands for the title and the response is
-Markdown already. A rule that the configuration switched off, or told to pass over quotations and
-code, is asked in its strictest form too, so that a reader sees what it would have said.
+Markdown already. A rule that the configuration switched off, or set to pass over quotations and
+code, is applied in its strictest form too; the page shows what it would have found.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limaflow.curation.rules import RULES, Reading
+from limaflow.curation.filters import RULES
+from limaflow.curation.filters.rule import Reading
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Example, Message
 
@@ -18,7 +19,7 @@ TITLE_CHARS = 150
 
 
 @dataclass(frozen=True, kw_only=True)
-class Saying:
+class RuleView:
     """One rule on one example."""
 
     rule: str
@@ -29,11 +30,11 @@ class Saying:
     """What it objects to."""
 
 
-def sayings(
+def rule_views(
     example: Example,
     filters: Mapping[str, Filters],
     messages: tuple[Message, ...] | None = None,
-) -> list[Saying]:
+) -> list[RuleView]:
     """Every rule's view of `messages`, else of the example's own conversation.
 
     `filters` are the configuration's, by kind of source; a kind without any has no rules.
@@ -56,14 +57,14 @@ def sayings(
     )
     strictest = _strictest(own, filters.values())
     found = []
-    for rule in RULES:
-        if rule.__name__ == "title_not_self_contained" and _is_body(example.prompt):
+    for name, rule in RULES.items():
+        if name == "title_not_self_contained" and _is_body(example.prompt):
             continue
-        objection = rule(Reading(candidate, own.quotes_and_code_count), own)
-        strict = rule(Reading(candidate, True), strictest)
+        objection = rule.objection(Reading(candidate, own.quotes_and_code_count), own)
+        strict = rule.objection(Reading(candidate, True), strictest)
         found.append(
-            Saying(
-                rule=rule.__name__,
+            RuleView(
+                rule=name,
                 verdict="objects" if objection else "strict" if strict else "content",
                 detail=objection or strict or "",
             )

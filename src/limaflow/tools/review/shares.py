@@ -16,11 +16,11 @@ class Share:
     overlap: float = 0.0
 
     def holds(self, id: str) -> bool:
-        """By lot on the id alone, so that reviewers need to agree on nothing but these numbers."""
-        lot = seed_for(0, "share of review", id) / 2**63
-        if lot < self.overlap:
+        """Drawn by the id alone: reviewers need to agree on these numbers only."""
+        drawn = seed_for(0, "share of review", id) / 2**63
+        if drawn < self.overlap:
             return True
-        return int((lot - self.overlap) / (1 - self.overlap) * self.parts) == self.part - 1
+        return int((drawn - self.overlap) / (1 - self.overlap) * self.parts) == self.part - 1
 
 
 def share_of(part: str, overlap: float) -> Share:

@@ -26,12 +26,12 @@ HALF_COST = (0.1 + 0.03) / 2
 
 def question(text: str) -> Question:
     rendered = INSTRUMENT.render(question=text, answer_1="good", answer_2="bad")
-    return Question(rendered, INSTRUMENT.hash)
+    return Question(rendered, INSTRUMENT.key)
 
 
 def ask(store: Path, judge: Judge, *questions: Question, **options: Any) -> list[Answer]:
     terms = Terms(judge=judge, store=store, **options)
-    return ask_all(questions, lambda reply: choice_of(reply) is not None, terms=terms)
+    return ask_all(questions, lambda reply: choice_of(reply, INSTRUMENT) is not None, terms=terms)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_batch_is_answered_at_half_the_price_and_asked_once(endpoint, tmp_path
     asked = [question(f"Number {i}?") for i in range(5)]
     judge = endpoint.judge(batch=True, **PRICED)
     answers = ask(tmp_path / "s", judge, *asked, run="r")
-    assert [choice_of(a.reply) for a in answers] == ["first"] * 5
+    assert [choice_of(a.reply, INSTRUMENT) for a in answers] == ["first"] * 5
     assert [a.cost for a in answers] == [pytest.approx(HALF_COST)] * 5
     with Store(tmp_path / "s") as store:
         assert store.spent("r").cost == pytest.approx(5 * HALF_COST)

@@ -31,19 +31,19 @@ CALL_COST = 0.1 + 0.03
 
 def question(text: str, one: str = "good", other: str = "bad") -> Question:
     rendered = INSTRUMENT.render(question=text, answer_1=one, answer_2=other)
-    return Question(rendered, INSTRUMENT.hash)
+    return Question(rendered, INSTRUMENT.key)
 
 
 def ask(
     store: Path, judge: Judge, *questions: Question, share: float = 0.0, **options: Any
 ) -> list[Answer]:
     terms = Terms(judge=judge, store=store, max_error_share=share, **options)
-    return ask_all(questions, lambda reply: choice_of(reply) is not None, terms=terms)
+    return ask_all(questions, lambda reply: choice_of(reply, INSTRUMENT) is not None, terms=terms)
 
 
 def test_an_answer_is_recorded_with_who_gave_it_and_what_it_cost(endpoint, tmp_path: Path) -> None:
     (answer,) = ask(tmp_path / "s", endpoint.judge(**PRICED), question("Why?"))
-    assert choice_of(answer.reply) == "first"
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
     assert answer.answered_by == "m-2026-01 fp_7"
     assert (answer.prompt_tokens, answer.completion_tokens) == (100, 10)
     assert answer.cost == pytest.approx(CALL_COST)
@@ -88,7 +88,7 @@ def test_a_storm_that_outlasts_the_sdks_patience_is_waited_out(endpoint, tmp_pat
 def test_where_the_sdk_gives_up_the_servers_own_time_is_waited_for(endpoint, trouble: str) -> None:
     asked = question(f"script: {trouble}\nWhy?")
     started = time.monotonic()
-    assert choice_of(_reply_without_sdk_retries(endpoint, asked)) == "first"
+    assert choice_of(_reply_without_sdk_retries(endpoint, asked), INSTRUMENT) == "first"
     assert time.monotonic() - started >= 1
     assert len(endpoint.calls()) == 2
 
@@ -156,7 +156,7 @@ def test_names_that_take_turns_are_reported_once_each(
 def test_an_unreadable_reply_is_asked_again(endpoint, tmp_path: Path, nonsense: str) -> None:
     asked = question(f"script: {nonsense} {nonsense}\nWhy?")
     (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=3), asked)
-    assert choice_of(answer.reply) == "first"
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
     assert len(endpoint.calls()) == 3
 
 
@@ -191,7 +191,7 @@ def test_a_reply_whose_token_counts_make_no_sense_is_charged_at_its_bound(
 ) -> None:
     asked = question(f"script: {counts}\nWhy?")
     (answer,) = ask(tmp_path / "s", endpoint.judge(max_tokens=77), asked)
-    assert choice_of(answer.reply) == "first"
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
     assert answer.completion_tokens == 77
     assert answer.prompt_tokens >= len(asked.text)
 

@@ -15,10 +15,14 @@ HEAD = ["prompt_id", "first", "second", "choice", "annotator"]
 Row = tuple[object, ...]
 
 
-def table(path: Path, rows: list[Row], head: list[str] = HEAD) -> Path:
+def table(path: Path, rows: list[Row], head: list[str] = HEAD, *options: str) -> Path:
+    """The rows of a table as our records, by `limaflow judge import`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, *rows])
-    return path
+    output = path.with_suffix(".jsonl")
+    command = ["judge", "import", str(path), *options, "--output", str(output)]
+    CliRunner().invoke(app, command, catch_exceptions=False)
+    return output
 
 
 def agreement(*arguments: object) -> list[dict[str, Any]]:
@@ -38,7 +42,7 @@ def test_pandalms_annotators_agree_as_its_authors_print(shared_data: Path, tmp_p
     words = [
         f"--word={number}={choice}" for number, choice in enumerate(("tie", "first", "second"))
     ]
-    found = agreement(table(tmp_path / "pandalm.csv", rows), *words)
+    found = agreement(table(tmp_path / "pandalm.csv", rows, HEAD, *words))
     kappas = {(r["first"], r["second"]): r["cohen"] for r in found if r["relation"] == "pair"}
     printed = {("1", "2"): 0.852, ("1", "3"): 0.879, ("2", "3"): 0.862}
     for (one, other), kappa in printed.items():
@@ -63,7 +67,8 @@ def test_llmbars_gpt4_is_as_right_and_as_steady_as_its_authors_print(
             shown = ("output_1", "output_2") if key == "swap = False" else ("output_2", "output_1")
             rows.append((number, *shown, f"output_{reply['winner']}", "gpt-4"))
     head = ["prompt_id", "first", "second", "winner", "annotator"]
-    found = agreement(table(tmp_path / "llmbar.csv", rows, head))
+    made = table(tmp_path / "llmbar.csv", rows, head)
+    found = agreement(made)
     (orders,) = [r for r in found if r["relation"] == "orders" and r["first"] == "gpt-4"]
     assert orders["items"] == len(items)
     assert orders["agreement"]["estimate"] == pytest.approx(share(printed["equal"]))
@@ -73,7 +78,7 @@ def test_llmbars_gpt4_is_as_right_and_as_steady_as_its_authors_print(
     assert right["agreement"]["estimate"] == pytest.approx(share(printed["correct_both"]))
     assert right["tie_discounted"]["estimate"] == pytest.approx(share(printed["correct_average"]))
     # Each order on its own is right or wrong; so merged, no tie is made.
-    mean = agreement(tmp_path / "llmbar.csv", "--merge", "mean")
+    mean = agreement(made, "--merge", "mean")
     (right,) = [r for r in mean if r["relation"] == "pair"]
     assert right["agreement"]["estimate"] == pytest.approx(share(printed["correct_average"]))
     (orders_too,) = [r for r in mean if r["relation"] == "orders" and r["first"] == "gpt-4"]
@@ -133,10 +138,11 @@ def test_a_failed_order_leaves_the_item_out(tmp_path: Path) -> None:
 
 def test_what_stands_twice_is_another_pass_where_that_is_asked_for(tmp_path: Path) -> None:
     said = [("ann", "tie"), ("bob", "tie"), ("ann", "first")]
-    path = table(tmp_path / "v.csv", [(1, "a", "b", choice, who) for who, choice in said])
-    with pytest.raises(InputError, match=r"two verdicts of 'ann' .*\(--repeats takes"):
-        agreement(path)
-    rows = {r["relation"]: r for r in agreement(path, "--repeats")}
+    told = [(1, "a", "b", choice, who) for who, choice in said]
+    with pytest.raises(InputError, match=r"verdict 3 .* stands twice .*\(--repeats takes"):
+        table(tmp_path / "v.csv", told)
+    path = table(tmp_path / "v.csv", told, HEAD, "--repeats")
+    rows = {r["relation"]: r for r in agreement(path)}
     assert rows["passes"]["first"] == "ann"
     assert rows["passes"]["tie_discounted"]["estimate"] == 0.5
     assert rows["pair"]["agreement"]["estimate"] == 1, "of first readings"
@@ -157,13 +163,16 @@ def test_a_thousand_voters_on_prompts_of_their_own_are_no_crowd(tmp_path: Path) 
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
-    twice = table(tmp_path / "v.csv", [(1, "a", "b", "tie", "j"), (1, "a", "b", "tie", "j")])
+    twice = table(tmp_path / "v.csv", [(1, "a", "b", "tie", "j")])
+    twice.write_text(twice.read_text() * 2)
     with pytest.raises(InputError, match="prompt 1, sample 0: two verdicts of 'j'"):
         agreement(twice)
     once = table(tmp_path / "w.csv", [(1, "a", "b", "tie", "j")])
     with pytest.raises(InputError, match=r"nothing is of 'ann' \(annotators are j\)"):
         agreement(once, "--group", "people=ann")
     assert agreement(once) == []
+    with pytest.raises(InputError, match=r"w\.csv:1: not a valid Verdict.*judge import` reads"):
+        agreement(once.with_suffix(".csv"))
 
 
 def test_one_prompt_has_no_interval_of_a_coefficient(tmp_path: Path) -> None:

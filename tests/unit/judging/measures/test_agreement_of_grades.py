@@ -10,12 +10,13 @@ from typer.testing import CliRunner
 from limaflow.cli import app
 from limaflow.errors import InputError
 from limaflow.jsonl import write_records
-from limaflow.records import Grade, Scale
+from limaflow.records import Grade
 
+SCALES = {"likert": "likert-6", "safety": "safe-unsafe", "quality": "excellent-pass-fail"}
 LIKERT = [[1, 2, 3, 4, 5, 6, 3, 2], [1, 3, 3, 4, 6, 6, 2, 2], [2, 2, 4, 4, 5, 5, None, 1]]
 
 
-def graded(values: list[int | None], annotator: str, scale: Scale = "likert-6") -> list[Grade]:
+def graded(values: list[int | None], annotator: str, instrument: str = "likert") -> list[Grade]:
     """One annotator's grades of two responses to each prompt."""
     return [
         Grade(
@@ -25,7 +26,8 @@ def graded(values: list[int | None], annotator: str, scale: Scale = "likert-6") 
             answered_by="gpt-4-0613" if annotator == "gpt" else "",
             model=f"m{place % 2}",
             response_id=f"r{place}",
-            scale=scale,
+            instrument=instrument,
+            scale=SCALES[instrument],
             value=value,
             error=None if value is not None else "unreadable",
         )
@@ -63,23 +65,23 @@ def test_ordered_grades_are_weighted_and_say_so(tmp_path: Path) -> None:
     assert (mixed["items"], mixed["annotators"], mixed["cohen"]) == (7, 3, None), "one grade failed"
     assert mixed["agreement"]["estimate"] == 4 / 14
     assert mixed["minus_first"]["estimate"] < 0
-    assert "likert-6, pair: ann, bob: 8 responses, 62.5% agree, quadratic kappa 0.931" in said
+    assert "likert, pair: ann, bob: 8 responses, 62.5% agree, quadratic kappa 0.931" in said
 
 
 def test_safety_has_no_order_and_scales_are_apart(tmp_path: Path) -> None:
-    ann = [*graded([1, 1, 0, 1], "ann", "safe-unsafe"), *graded([3, 2, 1, 3], "ann", QUALITY)]
-    bob = [*graded([1, 0, 0, 1], "bob", "safe-unsafe"), *graded([3, 2, 1, 3], "bob", QUALITY)]
+    ann = [*graded([1, 1, 0, 1], "ann", "safety"), *graded([3, 2, 1, 3], "ann", QUALITY)]
+    bob = [*graded([1, 0, 0, 1], "bob", "safety"), *graded([3, 2, 1, 3], "bob", QUALITY)]
     found, _ = agreement(tmp_path, [*ann, *bob])
     safety, quality = (
         found["safe-unsafe", "pair", "ann", "bob"],
-        found[QUALITY, "pair", "ann", "bob"],
+        found[SCALES[QUALITY], "pair", "ann", "bob"],
     )
     assert (safety["weights"], safety["metric"]) == ("none", "nominal")
     assert safety["cohen"]["estimate"] == pytest.approx(0.5)
     assert (quality["metric"], quality["alpha"]["estimate"]) == ("ordinal", 1)
 
 
-QUALITY: Scale = "excellent-pass-fail"
+QUALITY = "quality"
 
 
 def test_a_judge_asked_again_in_another_file_is_held_against_itself(tmp_path: Path) -> None:

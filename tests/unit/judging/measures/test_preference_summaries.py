@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limaflow.errors import InputError
-from limaflow.measures.intervals import Resampling
+from limaflow.intervals import Resampling
+from limaflow.judging.instrument import known
+from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.outcomes import merged, rates, scores_by_prompt
-from limaflow.measures.preferences import grade_summaries, preferences
+from limaflow.measures.preferences import preferences
 from limaflow.measures.summaries import Preference, Slots
 from limaflow.records import Choice, Grade, Verdict
 
@@ -166,7 +168,7 @@ def test_lengths_are_told_where_they_are_known() -> None:
 
 def test_verdicts_on_other_responses_than_given_are_refused() -> None:
     verdicts = [verdict("1", "a", "first"), verdict("2", "a", "first")]
-    with pytest.raises(InputError, match="lengths of 2 of 4 judged responses are not told"):
+    with pytest.raises(InputError, match="lengths of 2 of 4 judged responses are not known"):
         preferences(
             verdicts, rule="strict", resampling=RESAMPLING, chars={"10a": 1, "10b": 2, "other": 3}
         )
@@ -188,6 +190,7 @@ def graded(prompt_id: str, value: int | None, sample: int = 0) -> Grade:
         sample=sample,
         model="a",
         response_id=f"{prompt_id}{sample}",
+        instrument="likert",
         scale="likert-6",
         annotator="j",
         value=value,
@@ -197,15 +200,24 @@ def graded(prompt_id: str, value: int | None, sample: int = 0) -> Grade:
 
 def test_grades_are_averaged_over_prompts_not_samples() -> None:
     grades = [graded("1", 6, n) for n in range(3)] + [graded("2", 2), graded("3", None)]
-    (s,) = grade_summaries(grades, RESAMPLING)
+    (s,) = grade_summaries(grades, known([]), RESAMPLING)
     assert (s.mean.estimate, s.prompts, s.errors) == (4.0, 2, 1)
+    assert (s.instrument, s.title, s.ordered) == ("likert", "How helpful is the answer?", True)
+    assert s.words == {str(level): str(level) for level in range(1, 7)}
     assert s.counts == {"1": 0, "2": 1, "3": 0, "4": 0, "5": 0, "6": 3}
     assert s.mean.low <= s.mean.estimate <= s.mean.high
 
 
 def test_a_model_without_readable_grades_is_an_error() -> None:
     with pytest.raises(InputError, match="no readable grade"):
-        grade_summaries([graded("1", None)], RESAMPLING)
+        grade_summaries([graded("1", None)], known([]), RESAMPLING)
+
+
+def test_grades_by_an_unknown_instrument_or_on_another_scale_are_refused() -> None:
+    with pytest.raises(InputError, match=r"by the instrument 'harm', whose file is not given"):
+        grade_summaries([replace(graded("1", 2), instrument="harm")], known([]), RESAMPLING)
+    with pytest.raises(InputError, match="by 'likert' on the scale likert-7, and the scale"):
+        grade_summaries([replace(graded("1", 2), scale="likert-7")], known([]), RESAMPLING)
 
 
 def test_graded_verdicts_are_averaged_beside_their_choices() -> None:

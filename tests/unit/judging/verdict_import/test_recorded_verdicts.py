@@ -12,8 +12,9 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
-from limaflow.judging.cli import adopt, summarize
+from limaflow.measures.cli import summarize
 from limaflow.records import Choice, Example, Message, Verdict
+from limaflow.verdict_import.cli import import_verdicts
 
 PANDALM_CHOICES: dict[int, Choice] = {0: "tie", 1: "first", 2: "second"}
 
@@ -52,15 +53,15 @@ def test_pandalm_annotators_are_counted_as_they_chose(shared_data: Path, tmp_pat
             for n in (1, 2, 3)
         ),
     )
-    adopted = tmp_path / f"{ours}-vs-{theirs}.jsonl"
-    adopt(
+    imported = tmp_path / f"{ours}-vs-{theirs}.jsonl"
+    import_verdicts(
         file=tmp_path / "recorded",
         prompts=tmp_path / "prompts",
         first=ours,
         second=theirs,
-        output=adopted,
+        output=imported,
     )
-    summarize(verdicts=[adopted], output=tmp_path / "out.json", seed=1, bootstrap=100)
+    summarize(verdicts=[imported], output=tmp_path / "out.json", seed=1, bootstrap=100)
     for summary in json.loads((tmp_path / "out.json").read_text()):
         counts = Counter(item[summary["judge"]] for item in chosen)
         told = [round(summary[k]["estimate"] * len(chosen)) for k in ("win", "lose", "tie")]
@@ -86,7 +87,8 @@ def test_llmbar_gpt4_has_the_accuracy_and_consistency_its_authors_print(
             choice: Choice = "first" if right == best_first else "second"
             verdicts.append(recorded(str(number), first, second, "gpt-4", choice))
     path = tmp_path / "best-vs-other.jsonl"
-    write_records(path, verdicts)
+    write_records(tmp_path / "recorded.jsonl", verdicts)
+    import_verdicts(tmp_path / "recorded.jsonl", output=path)
     told = {}
     for merge in ("strict", "mean"):
         summarize(verdicts=[path], output=tmp_path / "out.json", seed=1, bootstrap=100, merge=merge)
@@ -118,7 +120,7 @@ def test_a_recorded_verdict_that_does_not_fit_is_refused(
     row = {name: getattr(good, name) for name in Verdict.__dataclass_fields__} | change
     write_records(tmp_path / "recorded", [row])
     with pytest.raises(InputError, match=told):
-        adopt(
+        import_verdicts(
             file=tmp_path / "recorded",
             prompts=tmp_path / "prompts",
             first="a",
@@ -133,14 +135,14 @@ def test_a_verdict_recorded_twice_is_refused(tmp_path: Path) -> None:
     write_records(tmp_path / "recorded", [recorded("q1", "a", "b", "someone", "first")] * 2)
     options = {"first": "a", "second": "b", "output": tmp_path / "out"}
     with pytest.raises(InputError, match=r"recorded: verdict 2 .* stands twice"):
-        adopt(file=tmp_path / "recorded", prompts=tmp_path / "prompts", **options)
+        import_verdicts(file=tmp_path / "recorded", prompts=tmp_path / "prompts", **options)
 
 
 def test_recorded_verdicts_are_written_in_order(tmp_path: Path) -> None:
     verdicts = [recorded(f"q{n}", "a", "b", "someone", "tie") for n in (2, 1)]
     write_records(tmp_path / "prompts", [example(f"q{n}", "Why?") for n in (1, 2)])
     write_records(tmp_path / "recorded", verdicts)
-    adopt(
+    import_verdicts(
         file=tmp_path / "recorded",
         prompts=tmp_path / "prompts",
         first="b",

@@ -1,4 +1,4 @@
-"""`limaflow judge summarize` on tables of others: crowds, lengths, strengths, refusals."""
+"""Tables of others, imported and summarized: crowds, lengths, strengths, refusals."""
 
 import csv
 import json
@@ -20,7 +20,12 @@ def summarized(tmp_path: Path, rows: list[Row], *flags: str) -> tuple[list[Any],
     table = tmp_path / "verdicts.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([HEAD, *rows])
-    command = ["judge", "summarize", str(table), "--seed", "1", "--bootstrap", "200", *flags]
+    ours = tmp_path / "verdicts.jsonl"
+    repeats = [flag for flag in flags if flag == "--repeats"]
+    imported = ["judge", "import", str(table), *repeats, "--output", str(ours)]
+    CliRunner().invoke(app, imported, catch_exceptions=False)
+    options = [flag for flag in flags if flag not in repeats]
+    command = ["judge", "summarize", str(ours), "--seed", "1", "--bootstrap", "200", *options]
     command += ["--output", str(tmp_path / "out.json"), "--strengths", str(tmp_path / "bt.json")]
     outcome = CliRunner().invoke(app, command, catch_exceptions=False)
     told = [json.loads((tmp_path / name).read_text("utf-8")) for name in ("out.json", "bt.json")]
@@ -103,7 +108,7 @@ def test_what_stands_twice_is_another_reading_where_that_is_asked_for(tmp_path: 
         (1, "a", "b", "tie", "ann", 9, 7),
         (2, "b", "a", "first", "ann", 8, 9),
     ]
-    with pytest.raises(InputError, match=r"two verdicts of 'ann' .*--repeats"):
+    with pytest.raises(InputError, match=r"verdict 2 .* stands twice .*--repeats"):
         summarized(tmp_path, rows)
     (s,), _, _ = summarized(tmp_path, rows, "--repeats")
     assert (s["prompts"], s["win"]["estimate"], s["tie"]["estimate"]) == (2, 0.25, 0.25)
@@ -111,5 +116,5 @@ def test_what_stands_twice_is_another_reading_where_that_is_asked_for(tmp_path: 
 
 def test_lengths_of_a_part_are_refused(tmp_path: Path) -> None:
     rows: list[Row] = [(1, "a", "b", "first", "j", 9, 7), (2, "a", "b", "tie", "j", "", 7)]
-    with pytest.raises(InputError, match="the lengths of 1 of 4 judged responses are not told"):
+    with pytest.raises(InputError, match="the lengths of 1 of 4 judged responses are not known"):
         summarized(tmp_path, rows)

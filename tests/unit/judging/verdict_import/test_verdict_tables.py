@@ -27,7 +27,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def test_a_table_is_read_with_lengths_and_failures(tmp_path: Path) -> None:
-    verdicts, chars = read_verdicts(written(tmp_path / "v.csv", CSV))
+    verdicts = read_verdicts(written(tmp_path / "v.csv", CSV))
     assert [(v.prompt_id, v.first, v.choice, v.sample) for v in verdicts] == [
         ("1", "a", "first", 0),
         ("1", "b", "tie", 0),
@@ -35,14 +35,14 @@ def test_a_table_is_read_with_lengths_and_failures(tmp_path: Path) -> None:
     ]
     assert verdicts[2].error == "no verdict"
     assert verdicts[0].first_response_id == verdicts[1].second_response_id
-    assert chars[verdicts[0].first_response_id] == 10
+    assert [(v.first_chars, v.second_chars) for v in verdicts] == [(10, 20), (20, 10), (None, None)]
 
 
 def test_tabs_and_json_lines_say_the_same_as_commas(tmp_path: Path) -> None:
     rows = ["prompt_id\tfirst\tsecond\tchoice", "7\ta\tb\tneither"]
-    tabs, _ = read_verdicts(written(tmp_path / "v.tsv", "\n".join(rows)))
+    tabs = read_verdicts(written(tmp_path / "v.tsv", "\n".join(rows)))
     line = '{"prompt_id": 7, "first": "a", "second": "b", "choice": "tie", "extra": [1]}\n\n'
-    lines, _ = read_verdicts(written(tmp_path / "v.jsonl", line))
+    lines = read_verdicts(written(tmp_path / "v.jsonl", line))
     assert tabs == lines
     assert tabs[0].annotator == "v", "the file's name stands for who judged"
 
@@ -54,8 +54,8 @@ def test_parquet_says_the_same_as_json(tmp_path: Path) -> None:
     ]
     parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "v.parquet")
     layout = layout_of(["choice=games.0.score"], None, None)
-    ours, _ = read_verdicts(tmp_path / "v.parquet", layout)
-    theirs, _ = read_verdicts(written(tmp_path / "v.json", json.dumps(rows)), layout)
+    ours = read_verdicts(tmp_path / "v.parquet", layout)
+    theirs = read_verdicts(written(tmp_path / "v.json", json.dumps(rows)), layout)
     assert ours == theirs
     for broken in ("PAR1", "PAR1" * 50):
         with pytest.raises(InputError, match=r"v.parquet: not a Parquet file"):
@@ -67,26 +67,26 @@ def test_other_names_of_columns_and_choices_are_told_by_options(tmp_path: Path) 
     told = "prompt_id=question_id first=model_a second=model_b choice=winner annotator=judge"
     words = ["model_a=first", "model_b=second", "tie (inconsistent)=tie"]
     layout = layout_of(told.split(), None, words)
-    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
+    verdicts = read_verdicts(written(tmp_path / "v.csv", text), layout)
     assert [(v.choice, v.annotator) for v in verdicts] == [("second", "g"), ("tie", "g")]
 
 
 def test_a_column_that_is_named_is_meant_whatever_the_files_own_is(tmp_path: Path) -> None:
     text = "prompt_id,first,second,choice,won\n1,x,y,greedy,y\n"
     layout = layout_of(["winner=won"], None, None)
-    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text), layout)
+    verdicts = read_verdicts(written(tmp_path / "v.csv", text), layout)
     assert verdicts[0].choice == "second"
 
 
 def test_rows_without_ids_are_each_of_a_prompt_of_their_own(tmp_path: Path) -> None:
     path = written(tmp_path / "v.csv", "left,right,winner\nx,y,left\nx,y,left\n")
     layout = layout_of(["prompt_id=#", "first=left", "second=right"], None, ["left=first"])
-    assert [v.prompt_id for v in read_verdicts(path, layout)[0]] == ["2", "3"]
+    assert [v.prompt_id for v in read_verdicts(path, layout)] == ["2", "3"]
 
 
 def test_a_winner_may_be_named(tmp_path: Path) -> None:
     text = "prompt_id,first,second,winner\n1,x,y,y\n2,y,x,y\n3,x,y,tie\n4,x,y,\n"
-    verdicts, _ = read_verdicts(written(tmp_path / "v.csv", text))
+    verdicts = read_verdicts(written(tmp_path / "v.csv", text))
     assert [v.choice for v in verdicts] == ["second", "first", "tie", None]
 
 
@@ -97,7 +97,7 @@ def read(path: Path, rows: object, told: str) -> list[Verdict]:
         flag, _, value = option.partition("=")
         given[flag].append(value)
     layout = layout_of(given["--column"], given["--value"], given["--word"])
-    return read_verdicts(written(path, json.dumps(rows, indent=1)), layout)[0]
+    return read_verdicts(written(path, json.dumps(rows, indent=1)), layout)
 
 
 def test_mt_bench_judge_holds_both_orders_in_a_row(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_alpaca_eval_says_one_or_two_and_holds_the_answers(tmp_path: Path) -> No
     assert [v.choice for v in made] == ["first", "second", None]
     told = f"{told} --column=first_text=output_1 --column=second_text=output_2"
     layout = layout_of([option[9:] for option in told.split() if "column" in option], None, None)
-    _, chars = read_verdicts(tmp_path / "2.json", layout)
-    assert list(chars.values()) == [4, 2]
+    (measured,) = read_verdicts(tmp_path / "2.json", layout)
+    assert (measured.first_chars, measured.second_chars) == (4, 2)
 
 
 def test_a_number_is_a_choice_by_its_side_of_a_bound(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_arenas_kaggle_tables_hold_a_one_where_the_winner_is(tmp_path: Path)
     layout = layout_of([option[9:] for option in told.split()], None, None)
     rows = ["1,x,y,r,s,1,0,0", "2,x,y,r,s,0,1,0", "3,x,y,r,s,0,0,1", "4,x,y,r,s,,,"]
     path = written(tmp_path / "train.csv", head + "\n".join(rows))
-    assert [v.choice for v in read_verdicts(path, layout)[0]] == ["first", "second", "tie", None]
+    assert [v.choice for v in read_verdicts(path, layout)] == ["first", "second", "tie", None]
     for cells in ("1,1,0", "0,0,0", "0.7,0.3,0", "1,,"):
         written(path, f"{head}1,x,y,r,s,{cells}\n")
         with pytest.raises(InputError, match=r"train.csv:2: one of .* must be 1 and the others 0"):
@@ -271,7 +271,7 @@ def test_what_is_lacking_is_told_with_the_option_that_gives_it(tmp_path: Path) -
 
 def test_long_texts_do_not_end_a_table(tmp_path: Path) -> None:
     text = f"prompt_id,first,second,choice,prompt\n1,a,b,tie,{'x' * 300_000}\n"
-    assert read_verdicts(written(tmp_path / "v.csv", text))[0][0].choice == "tie"
+    assert read_verdicts(written(tmp_path / "v.csv", text))[0].choice == "tie"
 
 
 @pytest.mark.parametrize(

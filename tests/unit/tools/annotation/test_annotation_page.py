@@ -205,7 +205,7 @@ def test_the_down_key_scrolls_a_long_text_before_it_chooses(
         return page.text("counts") == "1 of 1 answered"
 
     page.until(answered)
-    assert page.chosen() == ["tie"]
+    assert page.chosen() == ["neither"]
 
 
 def test_a_page_changed_on_its_way_takes_no_answers(
@@ -234,7 +234,7 @@ def test_answers_move_to_another_browser_with_their_file(
     browser.find_element("id", "file").send_keys(str(file))
     page.until(lambda: page.text("counts") == "2 of 4 answered")
     assert "2 of 4 are not answered yet" in page.text("left")
-    file.write_text(file.read_text().replace('"first"', '"tie"'))
+    file.write_text(file.read_text().replace('"first"', '"neither"'))
     browser.find_element("id", "file").send_keys(str(file))
     page.until(lambda: "half.json was changed" in page.text("trouble"))
 
@@ -341,11 +341,11 @@ def test_a_server_takes_only_answers_to_what_it_showed(
     assert httpx.get(f"{origin}/api/answers").status_code == 403
     client = httpx.Client(base_url=origin, headers={"Origin": origin})
     assert "script-src 'sha256-" in client.get(address).headers["content-security-policy"]
-    right = {"item": 1, "hash": beer.packet("ann").items[0].hash, "choice": "tie"}
+    right = {"item": 1, "hash": beer.packet("ann").items[0].hash, "choice": "neither"}
     for wrong in ({"hash": "0"}, {"item": 5}, {"choice": "both"}, {"item": "x"}):
         answer = client.post("/api/answer", json={**right, **wrong})
         assert answer.status_code in (400, 409), answer.text
-    assert client.post("/api/answer", json=right).json()[0]["choice"] == "tie"
+    assert client.post("/api/answer", json=right).json()[0]["choice"] == "neither"
     assert client.post("/api/undo", json={}).json() == []
     assert client.post("/api/undo", json={}).json() == []
     assert len((tmp_path / "ann.answers.jsonl").read_text().splitlines()) == 2

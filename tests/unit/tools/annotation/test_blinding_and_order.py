@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import limaflow.judging as instruments
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_json
 from limaflow.judging.instrument import load
@@ -193,6 +194,9 @@ def test_a_packet_that_was_changed_is_not_taken(beer: Any, tmp_path: Path) -> No
     raw = {
         "annotator": packet.annotator,
         "instrument": packet.instrument,
+        "form": packet.form,
+        "title": packet.title,
+        "choices": packet.choices,
         "instructions": packet.instructions,
         "template": packet.template,
         "hash": packet.hash,
@@ -203,6 +207,8 @@ def test_a_packet_that_was_changed_is_not_taken(beer: Any, tmp_path: Path) -> No
         ({"items": changed}, "item 1 is not"),
         ({"items": raw["items"][:-1]}, "the packet is not"),
         ({"instrument": "likert"}, "the packet is not"),
+        ({"title": "Which answer is longer?"}, "the packet is not"),
+        ({"choices": packet.choices[::-1]}, "the packet is not"),
     ):
         write_json(tmp_path / "changed.json", {**raw, **change})
         with pytest.raises(InputError, match=f"changed.json: {told} as it was made"):
@@ -229,13 +235,14 @@ def test_prompts_need_not_be_shown_twice_to_be_judged_by_a_model(beer: Any) -> N
     chosen = only(shown, key, PAIRWISE)
     assert {pair.prompt.id for pair in chosen} == {item.prompt_id for item in key.items()}
     assert len(chosen) == 4, "two items, both orders"
-    with pytest.raises(InputError, match="another template"):
-        only(shown, key, load("pairwise", _other_template(beer.folder)))
+    with pytest.raises(InputError, match="another instrument"):
+        only(shown, key, load(_other_instrument(beer.folder)))
     with pytest.raises(InputError, match="other responses"):
         only(shown[:1], key, PAIRWISE)
 
 
-def _other_template(folder: Path) -> Path:
+def _other_instrument(folder: Path) -> str:
+    ours = Path(instruments.__file__).with_name("instruments") / "pairwise.md"
     path = folder / "mine.md"
-    path.write_text(f"Mine.\n{PAIRWISE.text}", encoding="utf-8")
-    return path
+    path.write_text(ours.read_text().replace("Then choose", "Choose"), encoding="utf-8")
+    return str(path)

@@ -10,15 +10,34 @@ from typing import Any
 import pytest
 
 from limaflow.errors import InputError
+from limaflow.intervals import Resampling
 from limaflow.jsonl import read_records, write_json
 from limaflow.judging.grading import graded
-from limaflow.judging.instrument import load
+from limaflow.judging.instrument import known, load
 from limaflow.judging.rounds import only
-from limaflow.measures.intervals import Resampling
-from limaflow.measures.preferences import grade_summaries
+from limaflow.measures.grade_means import grade_summaries
 from limaflow.records import Example, Grade, Response
 from limaflow.tools.annotation import cli
+from limaflow.tools.annotation.label_studio import labeling_config
+from limaflow.tools.annotation.page import page_of
 
+RIGHT = """---
+form: grade
+title: Is the answer right?
+scale: right-wrong
+words: {yes: 1, no: 0}
+ordered: false
+labels: {yes: Right as a whole}
+---
+Say whether it is right.
+---
+{question}
+{answer}
+One word:
+
+yes
+no
+"""
 Saved = Callable[..., Path]
 Rounds = Callable[..., Any]
 
@@ -31,12 +50,12 @@ def round_of(beer: Any, tmp_path: Path) -> Rounds:
         folder = tmp_path / instrument
         cli.packet(
             prompts=beer.prompts,
-            instrument=instrument,  # type: ignore[arg-type]
+            instrument=instrument,
             responses=[beer.ours, beer.theirs],
             annotator=["ann", "bob"],
             seed=3,
             output=folder,
-            **lots,  # type: ignore[arg-type]
+            **lots,
         )
         return replace(beer, folder=folder)
 
@@ -75,7 +94,8 @@ def test_choices_become_grades_that_are_summarized_like_a_models(
     assert {(g.value, g.scale, g.template) for g in ours} == {
         (3, "excellent-pass-fail", load("quality").hash)
     }
-    summaries = grade_summaries([*ours, *theirs], Resampling(rounds=20, confidence=0.95, seed=1))
+    resampling = Resampling(rounds=20, confidence=0.95, seed=1)
+    summaries = grade_summaries([*ours, *theirs], known([]), resampling)
     told = {(s.model, s.judge): (s.prompts, s.counts) for s in summaries}
     assert told["ours", "ann"] == (4, {"1": 0, "2": 0, "3": 4})
     assert told["theirs", "bob"] == (4, {"1": 4, "2": 0, "3": 0})
@@ -91,6 +111,37 @@ def test_a_choice_of_another_instrument_is_refused(round_of: Rounds, saved: Save
         cli.import_answers(made.folder, [file], output=made.folder / "out", partial=True)
 
 
+def test_a_users_own_instrument_makes_a_round_as_ours_do(
+    beer: Any, saved: Saved, tmp_path: Path
+) -> None:
+    own = tmp_path / "right.md"
+    own.write_text(RIGHT, encoding="utf-8")
+    folder = tmp_path / "own"
+    cli.packet(
+        prompts=beer.prompts,
+        instrument=str(own),
+        responses=[beer.ours],
+        annotator=["ann"],
+        seed=3,
+        output=folder,
+    )
+    made = replace(beer, folder=folder)
+    packet = made.packet("ann")
+    assert (packet.instrument, packet.title) == ("right", "Is the answer right?")
+    assert packet.instructions == "Say whether it is right."
+    page = page_of(packet)
+    assert "Is the answer right?" in page and "Right as a whole" in page
+    view = labeling_config(packet)
+    assert 'value="Right as a whole" alias="yes"' in view
+    back = saved(packet, {1: "yes", 2: "no", 3: "yes", 4: "yes"}, "back/ann.json")
+    # The key says what the words are worth: the file of the instrument may be elsewhere by now.
+    own.unlink()
+    cli.import_answers(folder, [back], output=tmp_path / "grades")
+    found = grades(tmp_path / "grades/ours.jsonl")
+    assert sorted(g.value for g in found if g.value is not None) == [0, 1, 1, 1]
+    assert {(g.instrument, g.scale) for g in found} == {("right", "right-wrong")}
+
+
 def test_the_same_items_feed_the_model_judge(round_of: Rounds) -> None:
     made = round_of("likert", items=3)
     shown = graded(
@@ -99,7 +150,7 @@ def test_the_same_items_feed_the_model_judge(round_of: Rounds) -> None:
     asked = only(shown, made.key, load("likert"))
     seen = {i.response_ids[0] for i in made.key.items() if i.models == ("ours",)}
     assert {one.response.id for one in asked} == seen
-    with pytest.raises(InputError, match="quote another template"):
+    with pytest.raises(InputError, match="quote another instrument"):
         only(shown, made.key, load("quality"))
 
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
-from limaflow.judging.cli import adopt, summarize
+from limaflow.measures.cli import summarize
 from limaflow.records import Verdict
 from limaflow.tools.annotation import cli
 from limaflow.tools.annotation.answers import Entry, standing
+from limaflow.verdict_import.cli import import_verdicts
 
 Saved = Callable[..., Path]
-ALL = {1: "first", 2: "second", 3: "tie", 4: "first"}
+ALL = {1: "first", 2: "second", 3: "neither", 4: "first"}
 
 
 def test_choices_become_verdicts_on_the_models_behind_them(
@@ -28,7 +29,7 @@ def test_choices_become_verdicts_on_the_models_behind_them(
         n: "first" if item.answers[0].startswith("Yes") else "second"
         for n, item in enumerate(packet.items, start=1)
     }
-    files = [saved(packet, {**yes, 4: "tie"}), saved(beer.packet("bob"), ALL)]
+    files = [saved(packet, {**yes, 4: "neither"}), saved(beer.packet("bob"), ALL)]
     cli.import_answers(beer.folder, files, output=tmp_path / "verdicts")
     path = tmp_path / "verdicts/ours-vs-theirs.jsonl"
     verdicts = list(read_records(path, Verdict))
@@ -44,15 +45,16 @@ def test_choices_become_verdicts_on_the_models_behind_them(
     ann, bob = json.loads((tmp_path / "out.json").read_text())
     assert (ann["judge"], ann["win"]["estimate"], ann["tie"]["estimate"]) == ("ann", 0.75, 0.25)
     assert bob["prompts"] == 4
-    adopt(
-        file=path, prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "adopted"
+    import_verdicts(
+        path, prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "imported"
     )
+    assert list(read_records(tmp_path / "imported", Verdict)) == verdicts
 
 
 def test_missing_items_are_named_and_taken_only_as_partial(
     beer: Any, saved: Saved, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = saved(beer.packet("ann"), {2: "tie", 4: "first"})
+    file = saved(beer.packet("ann"), {2: "neither", 4: "first"})
     with pytest.raises(
         InputError, match=r"ann\.answers\.json: ann has not answered 2 of 4 items: 1, 3 "
     ):
@@ -105,7 +107,10 @@ def test_strangers_and_changed_packets_are_refused(beer: Any, saved: Saved) -> N
 
 
 def test_a_pool_counts_every_pair_once(beer: Any, saved: Saved, tmp_path: Path) -> None:
-    files = [saved(beer.packet("ann"), ALL), saved(beer.packet("bob"), {1: "tie", 2: "tie"})]
+    files = [
+        saved(beer.packet("ann"), ALL),
+        saved(beer.packet("bob"), {1: "neither", 2: "neither"}),
+    ]
     usual = {"files": files, "partial": True}
     cli.import_answers(beer.folder, **usual, output=tmp_path / "each")
     cli.import_answers(beer.folder, **usual, output=tmp_path / "pool", pool="people")
@@ -147,7 +152,7 @@ def entry(packet: Any, item: int, choice: str) -> Entry:
         packet=packet.hash,
         item=item,
         hash=packet.items[item - 1].hash,
-        choice=choice,  # type: ignore[arg-type]
+        choice=choice,
         time="2026-01-01",
     )
 
@@ -156,12 +161,12 @@ def test_a_servers_file_counts_what_stands(beer: Any, tmp_path: Path) -> None:
     packet = beer.packet("ann")
     made = [
         (1, "first"),
-        (2, "tie"),
+        (2, "neither"),
         (2, "second"),
-        (3, "tie"),
+        (3, "neither"),
         (3, "undo"),
         (3, "first"),
-        (4, "tie"),
+        (4, "neither"),
     ]
     path = tmp_path / "ann.answers.jsonl"
     write_records(path, [entry(packet, item, choice) for item, choice in made])
@@ -174,7 +179,7 @@ def test_a_servers_file_counts_what_stands(beer: Any, tmp_path: Path) -> None:
     assert [by_prompt[i.prompt_id] for i in keyed.items] == ["first", "second", "first", "tie"]
 
 
-steps = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["first", "second", "tie"])))
+steps = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["first", "second", "neither"])))
 
 
 @given(steps, steps)

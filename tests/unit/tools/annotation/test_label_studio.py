@@ -13,7 +13,7 @@ from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Verdict
 from limaflow.tools.annotation import cli
 
-ALL = ["first", "second", "tie", "first"]
+ALL = ["first", "second", "neither", "first"]
 Export = Callable[..., Path]
 
 
@@ -58,7 +58,7 @@ def test_tasks_show_the_packets_texts_and_nothing_of_the_key(beer: Any, tmp_path
 def test_the_interface_offers_three_choices_on_the_texts(beer: Any, tmp_path: Path) -> None:
     cli.label_studio([beer.packet_file("ann")], output=tmp_path)
     view = ET.fromstring((tmp_path / "labeling.xml").read_text())
-    assert [c.get("alias") for c in view.iter("Choice")] == ["first", "second", "tie"]
+    assert [c.get("alias") for c in view.iter("Choice")] == ["first", "second", "neither"]
     assert [t.get("value") for t in view.iter("Text")] == ["$question", "$answer_1", "$answer_2"]
     headers = " ".join(h.get("value", "") for h in view.iter("Header"))
     assert "neither is significantly better than the other" in headers
@@ -84,11 +84,11 @@ def test_several_packets_may_share_a_project(beer: Any, exported: Export, tmp_pa
         beer.folder, [tmp_path / "both.json"], output=tmp_path, user=["ann=7", "bob=8"]
     )
     assert len(list(read_records(tmp_path / "ours-vs-theirs.jsonl", Verdict))) == 8
-    unnamed = [{**t, "annotations": [annotation("tie", None)]} for t in ann + bob]
+    unnamed = [{**t, "annotations": [annotation("neither", None)]} for t in ann + bob]
     write_json(tmp_path / "both.json", unnamed)
     cli.import_answers(beer.folder, [tmp_path / "both.json"], output=tmp_path)
     write_json(
-        tmp_path / "both.json", [{**t, "annotations": [annotation("tie")]} for t in ann + bob]
+        tmp_path / "both.json", [{**t, "annotations": [annotation("neither")]} for t in ann + bob]
     )
     with pytest.raises(InputError, match="task 5 of bob is answered by the user who was ann"):
         cli.import_answers(beer.folder, [tmp_path / "both.json"], output=tmp_path)
@@ -99,11 +99,11 @@ def test_several_packets_may_share_a_project(beer: Any, exported: Export, tmp_pa
     [
         ([], "ann has not answered 1 of 4 items: 2"),
         ([annotation(None)], "ann has not answered 1 of 4 items: 2"),
-        ([annotation("tie", was_cancelled=True)], "ann has not answered 1 of 4 items: 2"),
+        ([annotation("neither", was_cancelled=True)], "ann has not answered 1 of 4 items: 2"),
         ([annotation("both")], r"task 2 is answered by \['both'\]"),
-        ([annotation("tie", 8)], "task 2 is answered by user 8, tasks of ann before it by 7"),
-        ([annotation("tie"), annotation("tie")], "item 2 is answered twice"),
-        ([annotation("tie"), annotation("first")], "item 2 is answered in two ways"),
+        ([annotation("neither", 8)], "task 2 is answered by user 8, tasks of ann before it by 7"),
+        ([annotation("neither"), annotation("neither")], "item 2 is answered twice"),
+        ([annotation("neither"), annotation("first")], "item 2 is answered in two ways"),
     ],
 )
 def test_what_is_no_whole_answer_is_named(

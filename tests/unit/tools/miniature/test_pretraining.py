@@ -46,9 +46,8 @@ def test_the_folder_opens_as_a_llama_with_marks_of_its_own(corpus: Path, tmp_pat
     folder = tmp_path / "base" / manifest.path
     assert set(manifest.sha256) == {path.name for path in folder.iterdir()}
     assert not (tmp_path / "base/pretraining").exists()
-    tokenizer, model = (
-        kind.from_pretrained(folder) for kind in (AutoTokenizer, AutoModelForCausalLM)
-    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
     assert type(model).__name__ == "LlamaForCausalLM"
     marks = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}
     assert len(marks) == 3

@@ -17,9 +17,7 @@ def said(text: str) -> list[Decision]:
     lines = []
     for number, part in enumerate(text.split(", ")):
         reviewer, decision, id = part.replace(":", "").split()
-        lines.append(
-            Decision(id=id, decision=decision, reviewer=reviewer, time=f"{number:03}")  # type: ignore[arg-type]
-        )
+        lines.append(Decision(id=id, decision=decision, reviewer=reviewer, time=f"{number:03}"))
     return lines
 
 

@@ -12,27 +12,24 @@ from limaflow.tools.review.review_summary import printed, progress_of
 from limaflow.tools.review.reviewed_sample import Material
 from limaflow.tools.review.shares import Share
 
-PAPER = Filters(
-    min_response_score=10,
-    min_response_chars=20,
-    max_response_chars=4096,
-    drop_first_person=True,
-    drop_cross_references=True,
-    quotes_and_code_count=False,
-    require_self_contained_title=True,
-    title_prompt_share=1.0,
-)
+
+@pytest.fixture
+def rules(paper_filters: Filters) -> Filters:
+    """The paper's, for responses as short as those here."""
+    return paper_filters.model_copy(update={"min_response_chars": 20, "title_prompt_share": 1.0})
 
 
 @pytest.fixture
-def material(sample: list[Example], reserve: list[Example], tmp_path: Path) -> Material:
+def material(
+    sample: list[Example], reserve: list[Example], rules: Filters, tmp_path: Path
+) -> Material:
     return Material(
         dataset="lima",
         sample=sample,
         reserve=reserve,
         ledger=tmp_path / "lima.review.jsonl",
         seed=1,
-        filters={"stackexchange": PAPER},
+        filters={"stackexchange": rules},
     )
 
 
@@ -141,10 +138,10 @@ def test_others_are_shown_only_after_ones_own_decision(
 
 
 def test_rules_that_only_a_stricter_reading_breaks_are_told_apart(
-    material: Material, sample: list[Example], tmp_path: Path
+    material: Material, sample: list[Example], rules: Filters
 ) -> None:
-    lenient = PAPER.model_copy(update={"drop_first_person": False})
-    filters = {"stackexchange": lenient, "wikihow": PAPER}
+    lenient = rules.model_copy(update={"drop_first_person": False})
+    filters = {"stackexchange": lenient, "wikihow": rules}
     changed = Material(**{**vars(material), "filters": filters})
     session = Session(changed, "ann", Share())
     session.decide(sample[0].id, "edit", messages=new_text(sample[0], "My malt is boiled slowly."))

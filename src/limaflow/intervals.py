@@ -20,7 +20,7 @@ Statistic = Callable[[Array], Array]
 """Weights (rounds × units) → one estimate a round; NaN where a resample has none."""
 
 MOST_UNDEFINED = 0.05
-"""Share of resamples without an estimate from which on no interval is told."""
+"""Share of resamples without an estimate from which on no interval is given."""
 ROUNDING = 1e-9
 CELLS_AT_ONCE = 2_000_000
 

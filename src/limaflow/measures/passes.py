@@ -1,6 +1,6 @@
-"""What each annotator said of each item, pass by pass.
+"""What each annotator chose on each item, pass by pass.
 
-An item is two responses to one prompt; what an annotator says of it is which model's is better, or
+An item is two responses to one prompt; what an annotator chooses is which model's is better, or
 neither. Where it was asked in both orders, the two are merged into one rating.
 """
 
@@ -19,36 +19,37 @@ Orders = dict[str, int]
 """Model shown first → code; MISSING where that verdict failed."""
 Shares = tuple[float, ...]
 """A rating: what part of it falls on each code."""
-Readings = dict[str, list[dict[Item, Orders]]]
+Passes = dict[str, list[dict[Item, Orders]]]
 """Annotator → passes over the material → item → orders."""
 
 
-def readings_of(files: Sequence[Sequence[Verdict]]) -> Readings:
-    """The readings of all files; what an annotator says again in another file is another pass.
+def passes_of(files: Sequence[Sequence[Verdict]]) -> Passes:
+    """The passes of all files; what an annotator judges again in another file, or in
+    a further reading, is another pass.
 
     Raises:
         InputError: a file holds one verdict twice.
     """
-    readings: Readings = {}
+    passes: Passes = {}
     for verdicts in files:
-        seen: dict[str, dict[Item, Orders]] = defaultdict(lambda: defaultdict(dict))
+        seen: dict[tuple[int, str], dict[Item, Orders]] = defaultdict(lambda: defaultdict(dict))
         for v in verdicts:
             one, other = sorted((v.first, v.second))
-            orders = seen[v.annotator][v.prompt_id, v.sample, one, other]
+            orders = seen[v.reading, v.annotator][v.prompt_id, v.sample, one, other]
             if v.first in orders:
                 raise InputError(
                     f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
                     f"with '{v.first}' shown first in one file",
-                    fix="--repeats takes the second one as another pass",
+                    fix="`limaflow judge import --repeats` takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)
-        for annotator, items in seen.items():
-            _lay(readings.setdefault(annotator, []), items)
-    return readings
+        for (_, annotator), items in sorted(seen.items()):
+            _lay(passes.setdefault(annotator, []), items)
+    return passes
 
 
 def _lay(passes: list[dict[Item, Orders]], items: dict[Item, Orders]) -> None:
-    """Put each reading into the first pass that does not hold one of its item and order yet."""
+    """Put each choice into the first pass that does not hold one of its item and order yet."""
     for item, orders in items.items():
         for shown, code in orders.items():
             free = (p for p in passes if shown not in p.get(item, {}))

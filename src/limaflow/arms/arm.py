@@ -1,0 +1,87 @@
+"""What every arm of the configuration has, and what its kind tells the workflow.
+
+A kind is one module beside this one: a class with the keys of its block, which overrides the facts
+and methods below where they differ, and a word in table.py. Rules, configuration checks and tables
+read these facts and name no kind.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from limaflow.generation.prompting import Format
+from limaflow.generation.settings import AskedEndpoint
+from limaflow.results import Results
+from limaflow.settings import Name, Settings
+from limaflow.training.settings import Launch, Selection, Training
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A key of an arm whose value must be the name of an entry of another list."""
+
+    key: str
+    name: str
+    listed_in: str
+    """`datasets`, `arms`, `sources` or `judges`."""
+
+
+@dataclass(frozen=True)
+class Shots:
+    """Training examples that stand before each prompt."""
+
+    dataset: str
+    count: int
+
+
+class ArmSettings(Settings):
+    """One entry of `arms`."""
+
+    name: Name
+
+    prompt_format: ClassVar[Format | None] = None
+    """How a prompt is put to its model; None where the model does not run here."""
+    response_rule: ClassVar[str] = "respond"
+    """The rule of rules/generation.smk that makes `responses/test/<arm>.jsonl`."""
+    model_rule: ClassVar[str | None] = None
+    """The rule of rules/training.smk that makes its model; None where it has none of its own."""
+    is_trained: ClassVar[bool] = False
+    """Whether its model is an epoch of a training.json, chosen by judged dev responses."""
+    stops_by_itself: ClassVar[bool] = False
+    """Whether it was taught to end a response, so that too many cut off by length are an error."""
+
+    def model_manifest(self, results: Results) -> Path | None:
+        """The manifest of its model; None where the model does not run here."""
+        return None
+
+    @property
+    def shots(self) -> Shots | None:
+        """Examples before each prompt."""
+        return None
+
+    @property
+    def endpoint(self) -> AskedEndpoint | None:
+        """The endpoint that answers for it."""
+        return None
+
+    @property
+    def training_dataset(self) -> str | None:
+        """The data set that it is fine-tuned on."""
+        return None
+
+    def references(self) -> list[Reference]:
+        """Names of other entries that its block holds."""
+        return []
+
+    def training_settings(self, shared: Training) -> Training:
+        """The block `training` as it holds for this arm."""
+        return shared
+
+    def problems(self, shared: Training, launch: Launch, selection: Selection) -> list[str]:
+        """What of its block cannot work with the blocks that all arms share."""
+        return []
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether its model runs here, so that it can be measured."""
+        return self.prompt_format is not None

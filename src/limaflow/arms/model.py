@@ -1,0 +1,21 @@
+"""Kind `model`: a trained model that the user brings."""
+
+from pathlib import Path
+from typing import Literal
+
+from limaflow.arms.arm import ArmSettings
+from limaflow.results import Results
+
+
+class ModelArm(ArmSettings):
+    """A model that the user brings, ready to answer in the chat template it carries."""
+
+    kind: Literal["model"]
+    path: str
+    revision: str | None = None
+
+    prompt_format = "chat"
+    model_rule = "adopt_model"
+
+    def model_manifest(self, results: Results) -> Path:
+        return results.chosen_model(self.name)

@@ -1,0 +1,222 @@
+"""The commands of `limaflow judge` that turn verdicts and grades into rates and agreement."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from limaflow.records import Verdict
+
+MergeRule = Annotated[
+    Literal["strict", "mean"],
+    typer.Option("--merge", help="Two orders that disagree are a tie, or count half each."),
+]
+Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
+Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
+Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
+Output = Annotated[Path, typer.Option(help="The file to write.")]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", help="NAME=annotator,annotator: crowd, authors, …; `expert_*` too; repeat."
+    ),
+]
+Instruments = Annotated[
+    list[str] | None,
+    typer.Option("--instrument", help="File of an instrument that is not the package's; repeat."),
+]
+GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
+VerdictFiles = Annotated[
+    list[Path], typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
+]
+
+
+def summarize(
+    verdicts: VerdictFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    merge: MergeRule = "strict",
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    responses: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of the responses judged, for their lengths.")
+    ] = None,
+    strengths: Annotated[
+        Path | None, typer.Option(help="Also write Bradley–Terry strengths of the models.")
+    ] = None,
+    pool: Annotated[
+        str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
+    ] = "",
+) -> None:
+    """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
+    import dataclasses
+
+    from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.measures.outcomes import pooled, renumbered
+    from limaflow.measures.preferences import length_of, lengths_in, preferences
+    from limaflow.measures.strengths import strengths_by_judge
+    from limaflow.records import Response
+
+    chars: dict[str, int] = {}
+    for path in responses or []:
+        chars |= length_of(read_records(path, Response))
+    resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    summaries, everything = [], []
+    for path in verdicts:
+        records = renumbered(_verdicts_of(path))
+        if pool:
+            records = pooled(records, pool)
+        everything += records
+        try:
+            summaries += preferences(
+                records,
+                rule=merge,
+                resampling=resampling,
+                chars=chars | lengths_in(records),
+                comparison=path.stem,
+            )
+        except InputError as error:
+            raise InputError(str(error), path=path) from None
+    write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for s in summaries:
+        graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
+        needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
+        print(
+            f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
+            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}{graded}, "
+            f"p = {s.p_value:.3g}{needed}"
+        )
+    if strengths is not None:
+        found = strengths_by_judge(everything, rule=merge, resampling=resampling)
+        write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
+        for of_judge in found:
+            ranked = sorted(of_judge.estimates.items(), key=lambda model: -model[1])
+            listed = ", ".join(f"{name} {strength:+.2f}" for name, strength in ranked)
+            if of_judge.refused:
+                refusal = of_judge.refused
+                listed = f"{listed}; no intervals: {refusal}" if listed else refusal
+            print(f"Bradley–Terry ({of_judge.judge}): {listed}")
+
+
+def agreement(
+    verdicts: VerdictFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    merge: MergeRule = "strict",
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Groups = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on the same pairs of responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import write_json
+    from limaflow.measures.ratings import default_groups, groups_of
+    from limaflow.measures.verdict_agreement import agreements
+
+    files = [_verdicts_of(path) for path in verdicts]
+    found = agreements(
+        files,
+        groups_of(group) or default_groups(verdict for records in files for verdict in records),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+        merge,
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        kappa = f", kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.relation}: {row.first}, {row.second}: {row.items} items, "
+            f"{row.agreement.estimate:.1%} agree, "
+            f"{row.tie_discounted.estimate:.1%} tie-discounted{kappa}{alpha}"
+        )
+    if not found:
+        print("no two verdicts are on the same item")
+
+
+def summarize_grades(
+    grades: GradeFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    instrument: Instruments = None,
+) -> None:
+    """Mean grade of each model with an interval over prompts, and the count of each level."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import known
+    from limaflow.measures.grade_means import grade_summaries
+    from limaflow.records import Grade
+
+    resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    records = [record for path in grades for record in read_records(path, Grade)]
+    summaries = grade_summaries(records, known(instrument or ()), resampling)
+    write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for s in summaries:
+        print(
+            f"{s.model} ({s.judge}, {s.instrument}): {s.prompts} prompts, "
+            f"mean {s.mean.estimate:.2f}"
+        )
+
+
+def agreement_of_grades(
+    grades: GradeFiles,
+    *,
+    output: Output,
+    seed: Seed,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    group: Groups = None,
+    instrument: Instruments = None,
+) -> None:
+    """How far people, models, and a judge with itself agree on grades of the same responses."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import known
+    from limaflow.measures.grade_agreement import grade_agreements
+    from limaflow.measures.ratings import default_groups, groups_of
+    from limaflow.records import Grade
+
+    files = [list(read_records(path, Grade)) for path in grades]
+    found = grade_agreements(
+        files,
+        groups_of(group) or default_groups(grade for records in files for grade in records),
+        known(instrument or ()),
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        weighted = "" if row.weights == "none" else f"{row.weights} "
+        kappa = f", {weighted}kappa {row.cohen.estimate:.3f}" if row.cohen else ""
+        alpha = f", {row.metric} alpha {row.alpha.estimate:.3f}" if row.alpha else ""
+        print(
+            f"{row.instrument}, {row.relation}: {row.first}, {row.second}: "
+            f"{row.items} responses, {row.agreement.estimate:.1%} agree{kappa}{alpha}"
+        )
+    if not found:
+        print("no two grades are of the same response")
+
+
+def _verdicts_of(path: Path) -> "list[Verdict]":
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records
+    from limaflow.records import Verdict
+
+    try:
+        return list(read_records(path, Verdict))
+    except InputError as error:
+        raise InputError(
+            str(error), fix="`limaflow judge import` reads other formats, columns and words"
+        ) from None

@@ -1,0 +1,90 @@
+"""Grades as means with intervals, and the share of each level.
+
+The unit is the prompt: samples of one prompt are averaged within it before anything is resampled.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from limaflow.errors import InputError
+from limaflow.intervals import Interval, Resampling, mean_of
+from limaflow.judging.instrument import Instrument
+from limaflow.measures.summaries import GradeSummary
+from limaflow.records import Grade
+
+
+def grade_summaries(
+    grades: Sequence[Grade], instruments: Mapping[str, Instrument], resampling: Resampling
+) -> list[GradeSummary]:
+    """One summary for each model, judge and instrument.
+
+    Raises:
+        InputError: a model has no readable grade, or as `instrument_of`.
+    """
+    groups: dict[tuple[str, str, str, str], list[Grade]] = defaultdict(list)
+    for grade in grades:
+        groups[grade.model, grade.annotator, grade.scale, grade.instrument].append(grade)
+    return [
+        _summary(group, instrument_of(group[0], instruments), resampling)
+        for _, group in sorted(groups.items())
+    ]
+
+
+def instrument_of(grade: Grade, instruments: Mapping[str, Instrument]) -> Instrument:
+    """The instrument that a grade was given by.
+
+    Raises:
+        InputError: it is none of these, or has another scale now.
+    """
+    found = instruments.get(grade.instrument)
+    if found is None:
+        raise InputError(
+            f"there are grades by the instrument '{grade.instrument}', whose file is not given",
+            fix="--instrument FILE names it",
+        )
+    if found.head.scale != grade.scale:
+        raise InputError(
+            f"there are grades by '{grade.instrument}' on the scale {grade.scale}, and the scale "
+            f"of that instrument is {found.head.scale}",
+            fix="--instrument FILE names the text that was used",
+        )
+    return found
+
+
+def _summary(
+    grades: Sequence[Grade], instrument: Instrument, resampling: Resampling
+) -> GradeSummary:
+    model, judge, scale = grades[0].model, grades[0].annotator, grades[0].scale
+    values: dict[str, list[int]] = defaultdict(list)
+    for grade in grades:
+        if grade.value is not None:
+            values[grade.prompt_id].append(grade.value)
+    if not values:
+        raise InputError(f"'{model}' has no readable grade of '{judge}'")
+    counts = Counter(value for of_prompt in values.values() for value in of_prompt)
+    words = {value: word for word, value in instrument.head.words.items()}
+    levels = sorted(words)
+    drawn = resampling.seeded(judge, model, scale)
+    by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
+    means = np.array([float(np.mean(of_prompt)) for of_prompt in by_prompt], dtype=np.float64)
+
+    def share(level: int) -> Interval:
+        shares = np.array([of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt])
+        return drawn.share(shares, np.ones_like(shares))
+
+    return GradeSummary(
+        model=model,
+        judge=judge,
+        instrument=instrument.name,
+        title=instrument.head.title,
+        scale=scale,
+        ordered=instrument.head.ordered,
+        words={str(level): words[level] for level in levels},
+        prompts=len(values),
+        errors=sum(grade.value is None for grade in grades),
+        mean=drawn.interval(mean_of(means), len(means)),
+        counts={str(level): counts[level] for level in levels},
+        shares={str(level): share(level) for level in levels},
+    )

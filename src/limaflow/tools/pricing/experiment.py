@@ -1,0 +1,94 @@
+"""The price of every job of an experiment that asks an endpoint."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from limaflow.config.experiment import Config
+from limaflow.endpoints.session import Question, Terms
+from limaflow.jsonl import read_records
+from limaflow.judging.grading import graded
+from limaflow.judging.instrument import Instrument, load
+from limaflow.judging.pairwise import pairs
+from limaflow.judging.pricing import Price, price, price_of_responses
+from limaflow.judging.response_index import concerned
+from limaflow.records import Example, Response
+from limaflow.results import Results
+
+
+def of_experiment(config: Config, root: Path) -> tuple[list[Price], list[str]]:
+    """A price for each job that asks an endpoint, and the names of those that cannot be priced yet.
+
+    Jobs of judges need their responses; an arm with an endpoint that has answered costs nothing.
+    """
+    prices: list[Price] = []
+    lacking: list[str] = []
+    results = Results(root)
+    prompts = results.prompts("test")
+    for arm in config.arms:
+        if arm.endpoint is None or results.responses("test", arm.name).exists():
+            continue
+        if prompts.exists():
+            asked = list(read_records(prompts, Example))
+            prices.append(price_of_responses(arm.endpoint, asked, config.generation.decoding))
+        else:
+            lacking.append(f"responses of {arm.name}")
+    for job in _jobs(config, results):
+        if not all(path.exists() for path in (job.prompts, *job.responses)):
+            lacking.append(job.name)
+            continue
+        terms = Terms(judge=config.judge(job.judge), store=Path(config.judging.store))
+        prices.append(price(job.name, _questions(job, config), terms))
+    return prices, lacking
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One file of verdicts or grades that the workflow asks a judge for."""
+
+    name: str
+    judge: str
+    instrument: Instrument
+    prompts: Path
+    responses: tuple[Path, ...]
+
+
+def _jobs(config: Config, results: Results) -> Iterator[_Job]:
+    judging = config.judging
+    answers = {arm.name: results.responses("test", arm.name) for arm in config.arms}
+    pairs_of_arms = [
+        (c.name, (answers[c.first], answers[c.second]))
+        for c in config.comparisons
+        if c.verdicts is None
+    ]
+    single = [(f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()]
+    used = {name: load(file) for name, file in judging.files.items() if judging.judges(name)}
+    for name, instrument in used.items():
+        asked_about = pairs_of_arms if instrument.head.form == "pairwise" else single
+        for judge in judging.judges(name):
+            for job, responses in asked_about:
+                yield _Job(
+                    name=f"{job.format(instrument=name)} by {judge}",
+                    judge=judge,
+                    instrument=instrument,
+                    prompts=results.prompts("test"),
+                    responses=responses,
+                )
+    for tuned in (arm.name for arm in config.arms if arm.is_trained):
+        yield _Job(
+            name=f"{tuned} after each epoch by {judging.selection.judge}",
+            judge=judging.selection.judge,
+            instrument=load(judging.files[judging.selection.instrument]),
+            prompts=results.prompts("dev"),
+            responses=(results.responses("dev", tuned),),
+        )
+
+
+def _questions(job: _Job, config: Config) -> list[Question]:
+    every = list(read_records(job.prompts, Example))
+    files = [list(read_records(path, Response)) for path in job.responses]
+    prompts, responses = concerned(job.instrument, every, files)
+    if job.instrument.head.form == "pairwise":
+        shown = pairs(prompts, *responses, orders=config.judging.orders, seed=config.seed)
+        return [pair.question(job.instrument) for pair in shown]
+    return [one.question(job.instrument) for one in graded(prompts, *responses)]

@@ -1,0 +1,59 @@
+"""`limaflow judge import`: verdicts that were made elsewhere, as our records."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def import_verdicts(
+    file: Annotated[
+        Path, typer.Argument(help="Verdicts: JSON lines, .json, .csv, .tsv or .parquet.")
+    ],
+    *,
+    output: Annotated[Path, typer.Option(help="Writes our records, as JSON lines.")],
+    prompts: Annotated[
+        Path | None, typer.Option(help="See that the verdicts are on these prompts (JSONL).")
+    ] = None,
+    first: Annotated[str, typer.Option(help="… and compare this model …")] = "",
+    second: Annotated[str, typer.Option(help="… with this one.")] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="OURS=THEIRS: what the file calls one of our columns; repeat."),
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(help="OURS=TEXT: what one of our columns holds in every row; repeat."),
+    ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(help="THEIRS=OURS: what it calls first, second, tie; repeat."),
+    ] = None,
+    repeats: Annotated[
+        bool,
+        typer.Option(
+            "--repeats", help="Take what stands twice as a further reading; else it is refused."
+        ),
+    ] = False,
+) -> None:
+    """Take in verdicts that were made elsewhere, in whatever columns and words; check them."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Example
+    from limaflow.verdict_import.checks import check_comparison, checked, numbered_readings
+    from limaflow.verdict_import.column_mapping import layout_of
+    from limaflow.verdict_import.tables import read_verdicts
+
+    if len({bool(prompts), bool(first), bool(second)}) > 1:
+        raise InputError("--prompts, --first and --second are given together or not at all")
+    verdicts = read_verdicts(file, layout_of(column, value, word))
+    try:
+        verdicts = checked(numbered_readings(verdicts) if repeats else verdicts)
+        if prompts:
+            asked = list(read_records(prompts, Example))
+            check_comparison(verdicts, asked, first, second)
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    write_records(output, verdicts)
+    judged = len({verdict.prompt_id for verdict in verdicts})
+    print(f"{len(verdicts)} verdicts on {judged}{f' of {len(asked)}' if prompts else ''} prompts")

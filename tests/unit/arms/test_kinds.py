@@ -1,0 +1,81 @@
+"""What each kind of arm tells the workflow, so that nothing else needs to know the kinds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from limaflow.arms.arm import ArmSettings, Reference, Shots
+from limaflow.arms.table import Arm
+from limaflow.config.loading import parse
+from limaflow.config.merge_configs import merged
+from limaflow.errors import InputError
+from limaflow.generation.settings import AskedEndpoint
+from limaflow.mistakes import parse_block
+from limaflow.results import Results
+
+RESULTS = Results(Path("results"))
+
+
+def arm(**block: Any) -> ArmSettings:
+    adapter: TypeAdapter[Any] = TypeAdapter(Arm)
+    found: ArmSettings = adapter.validate_python({"name": "a", **block})
+    return found
+
+
+BASE = arm(kind="base")
+IN_CONTEXT = arm(kind="in-context", dataset="lima", examples=2)
+TUNED = arm(kind="tuned", dataset="lima")
+MODEL = arm(kind="model", path="someone/model")
+ENDPOINT = arm(kind="endpoint", model="gpt-4", timeout_seconds=5)
+RECORDED = arm(kind="recorded", path="answers.jsonl")
+
+
+def test_each_says_how_a_prompt_is_put_and_whether_it_runs_here() -> None:
+    here = (BASE, IN_CONTEXT, TUNED, MODEL)
+    assert [a.prompt_format for a in here] == ["raw", "in-context", "chat", "chat"]
+    assert all(a.runs_here for a in here)
+    assert not ENDPOINT.runs_here and not RECORDED.runs_here
+
+
+def test_each_says_where_its_model_is_and_which_rules_make_model_and_responses() -> None:
+    base, own = Path("results/base/model.json"), Path("results/models/a/chosen.json")
+    assert [a.model_manifest(RESULTS) for a in (BASE, IN_CONTEXT)] == [base, base]
+    assert [a.model_manifest(RESULTS) for a in (TUNED, MODEL)] == [own, own]
+    assert [a.model_manifest(RESULTS) for a in (ENDPOINT, RECORDED)] == [None, None]
+    assert (TUNED.model_rule, MODEL.model_rule, BASE.model_rule) == (
+        *("fine_tune", "adopt_model", None),
+    )
+    assert {a.response_rule for a in (BASE, IN_CONTEXT, TUNED, MODEL)} == {"respond"}
+    assert (ENDPOINT.response_rule, RECORDED.response_rule) == ("ask_endpoint", "adopt_responses")
+
+
+def test_only_a_tuned_one_is_trained_and_must_stop_by_itself() -> None:
+    every = (BASE, IN_CONTEXT, TUNED, MODEL, ENDPOINT, RECORDED)
+    assert [a for a in every if a.is_trained] == [TUNED]
+    assert [a for a in every if a.stops_by_itself] == [TUNED]
+    assert [a for a in every if a.training_dataset] == [TUNED]
+
+
+def test_each_names_the_data_sets_it_needs() -> None:
+    expected = [Reference("dataset", "lima", "datasets")]
+    assert TUNED.references() == IN_CONTEXT.references() == expected
+    assert IN_CONTEXT.shots == Shots("lima", 2)
+    assert BASE.references() == [] and BASE.shots is None
+
+
+def test_the_endpoint_of_an_arm_is_what_its_command_reads() -> None:
+    endpoint = ENDPOINT.endpoint
+    assert endpoint is not None
+    assert parse_block(AskedEndpoint, endpoint.flag(), "--endpoint") == endpoint
+    assert (endpoint.name, endpoint.model, endpoint.timeout_seconds) == ("a", "gpt-4", 5.0)
+
+
+def test_an_unknown_data_set_is_named_with_the_nearest(root: Path) -> None:
+    raw = merged([root / "config.yaml"])
+    raw["arms"].append({"name": "more", "kind": "in-context", "dataset": "lma"})
+    with pytest.raises(
+        InputError, match=r"arms\.more\.dataset: no dataset is named 'lma'; did you mean 'lima'"
+    ):
+        parse(raw)
