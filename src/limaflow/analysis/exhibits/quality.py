@@ -60,13 +60,14 @@ def draw(data: dict[str, list[GradeSummary]], path: Path, *, miniature: bool) ->
     """One row an instrument: ours on the left, the paper's beside it where its scale is 1–6."""
     likert = paper().likert
     panels = data or {"": []}
+    beside = next((n for n, grades in panels.items() if _ends(grades) == PAPERS_SCALE), None)
     heights = [
-        1.1 + 0.32 * max(len({grade.model for grade in grades}), len(likert.rows))
-        for grades in panels.values()
+        1.1
+        + 0.32 * max(len({grade.model for grade in grades}), len(likert.rows) * (n == beside), 2)
+        for n, grades in panels.items()
     ]
     with drawing(path, width=7.2, height=sum(heights), miniature=miniature) as figure:
-        grid = figure.subplots(len(panels), 2, sharex="row", squeeze=False)
-        beside = next((n for n, grades in panels.items() if _ends(grades) == PAPERS_SCALE), None)
+        grid = figure.subplots(len(panels), 2, sharex="row", squeeze=False, height_ratios=heights)
         for (ours, theirs), (name, grades) in zip(grid, panels.items(), strict=True):
             low, high = _ends(grades)
             what = "" if len(panels) == 1 else f": {name}"
