@@ -15,7 +15,7 @@ def test_the_study_ends_in_its_report_in_few_submissions(finished: Finished) -> 
     assert submitted <= 16, f"{submitted} submissions for some 50 jobs"
 
 
-def test_a_finished_study_has_nothing_to_do(finished: Finished) -> None:
+def test_a_study_finished_there_has_nothing_to_do(finished: Finished) -> None:
     site = finished.site
     done = site.run(options=("-n",))
     assert "Nothing to be done" in done.stdout + done.stderr

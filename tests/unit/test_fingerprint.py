@@ -120,20 +120,24 @@ def test_a_cache_answers_as_long_as_no_module_changes(
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1]", "7"])
-def test_a_damaged_cache_is_computed_anew(
-    package: Path, tmp_path: Path, fingerprint: Callable[[str], str], damage: str
-) -> None:
+def test_a_damaged_cache_is_computed_anew(tmp_path: Path, damage: str) -> None:
+    from limaflow import fingerprint
+
     (tmp_path / "fingerprints.json").write_text(damage)
-    found = cached(package, tmp_path / "fingerprints.json", "training.cli:run")
-    assert found == f"{fingerprint('training.cli:run')} True"
+    cache = fingerprint.read_cache(tmp_path / "fingerprints.json")
+    assert cache.known == {}
+    found = cache.of("limaflow.curation.cli", "freeze")
+    assert found == fingerprint.of("limaflow.curation.cli", "freeze")
+    assert fingerprint.read_cache(tmp_path / "fingerprints.json").known == cache.known
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(
-    package: Path, tmp_path: Path, fingerprint: Callable[[str], str]
-) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    from limaflow import fingerprint
+
     (tmp_path / "in-the-way").touch()
-    found = cached(package, tmp_path / "in-the-way" / "fingerprints.json", "training.cli:run")
-    assert found == f"{fingerprint('training.cli:run')} True"
+    cache = fingerprint.read_cache(tmp_path / "in-the-way" / "fingerprints.json")
+    found = cache.of("limaflow.curation.cli", "freeze")
+    assert found == fingerprint.of("limaflow.curation.cli", "freeze")
 
 
 def test_an_unknown_command_is_an_error() -> None:

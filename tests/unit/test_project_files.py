@@ -62,3 +62,29 @@ def test_heavy_packages_do_not_slow_the_command_line_down(root: Path) -> None:
     )
     heavy = {"torch", "transformers", "deepspeed", "lm_eval", "openai", "matplotlib", "scipy"}
     assert not heavy & set(done.stdout.split())
+
+
+def test_git_hooks_run_what_make_lint_runs_and_fetch_nothing(root: Path) -> None:
+    settings = yaml.safe_load((root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repo["repo"] for repo in settings["repos"]] == ["local"]
+    hooks = settings["repos"][0]["hooks"]
+    assert {hook["language"] for hook in hooks} == {"system"}
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert lint
+    checked = [words.split()[:2] for words in lint[1].splitlines()]
+    hooked = [hook["entry"].removeprefix(".venv/bin/").split()[:2] for hook in hooks]
+    assert sorted(hooked) == sorted(checked)
+
+
+def test_make_help_lists_what_contributing_names(root: Path) -> None:
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    told = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", told)) <= listed
+
+
+def test_no_program_of_the_project_reads_beside_the_checkout(root: Path) -> None:
+    for folder in ("src", "benchmarks"):
+        for module in (root / folder).rglob("*.py"):
+            assert "../" not in module.read_text(encoding="utf-8"), module
