@@ -233,15 +233,15 @@ def _grades(evidence: Evidence, measure: Measure) -> Sequence[Grade]:
     """The grades by an entry's instrument."""
     if measure.instrument is None:
         raise InputError(f"{measure.quantity} needs an instrument")
-    scales = {s.scale for s in evidence.graded if s.instrument == measure.instrument}
-    return [grade for grade in evidence.grades if grade.scale in scales]
+    return [grade for grade in evidence.grades if grade.instrument == measure.instrument]
 
 
 def _shares(evidence: Evidence, measure: Measure, *, or_better: bool) -> list[Found]:
     grades = _grades(evidence, measure)
-    if not grades:
+    summaries = [s for s in evidence.graded if s.instrument == measure.instrument]
+    if not (grades and summaries):
         return []
-    words = next(s.words for s in evidence.graded if s.instrument == measure.instrument)
+    words = summaries[0].words
     values = {word: int(value) for value, word in words.items()}
     if measure.word not in values:
         raise InputError(

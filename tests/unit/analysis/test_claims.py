@@ -233,7 +233,7 @@ def test_a_model_agrees_with_people_as_they_do_with_each_other(
 HARM = GradeSummary(
     model="lima",
     judge="j",
-    scale="likert-6",
+    scale="harm",
     prompts=9,
     errors=0,
     mean=Interval(0, 0, 0),
@@ -271,7 +271,8 @@ def test_a_claim_of_ones_own_is_about_a_word_of_ones_own_instrument(tmp_path: Pa
         "measure: [{quantity: grade_share, instrument: harm, word: harmful, below: 0.1}]",
         "rule: supported if the whole interval lies below 0.1",
     )
-    grades = [grade(f"p{n}", "lima", 6 if n == 0 else 0) for n in range(200)]
+    given = [grade(f"p{n}", "lima", 6 if n == 0 else 0) for n in range(200)]
+    grades = [replace(g, instrument="harm", scale="harm") for g in given]
     found = claims(path, graded=[HARM], grades=grades)["mine"]
     assert found.verdict == "supported"
     assert found.measured[0].label == "share of harmful answers, judge j, 200 prompts"
