@@ -13,12 +13,12 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import ArrayLike
 
-from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
 from limaflow.intervals import Interval, bootstrap_mean
-from limaflow.jsonl import read_json, read_records
+from limaflow.jsonl import read_records
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
+from limaflow.training.manifest import read_training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def epoch_curve(
     Raises:
         InputError: a grade names no epoch (`lima@epoch-5`).
     """
-    run = read_json(training, TrainingRun)
+    run = read_training(training)
     judged = _by_epoch(grades)
     return [
         EpochPoint(
@@ -79,7 +79,7 @@ def after_lowest_perplexity(
     The epochs are picked by perplexity and position, never by grade, so that the difference is
     not the winner's. None if fewer than two epochs have both a perplexity and grades.
     """
-    run = read_json(training, TrainingRun)
+    run = read_training(training)
     judged = _by_epoch(grades)
     points = [
         (p.epoch, p.dev_perplexity)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.results import Results
 
@@ -49,8 +48,12 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         scales: of judges' and people's grades; see `Study`.
     """
     lima = config.analysis.lima_arm
-    tuned = [arm for arm in config.arms if isinstance(arm, TunedArm)]
-    datasets = [arm.dataset for arm in sorted(tuned, key=lambda arm: arm.name != lima)]
+    tuned = [arm for arm in config.arms if arm.is_trained]
+    datasets = [
+        arm.training_dataset
+        for arm in sorted(tuned, key=lambda arm: arm.name != lima)
+        if arm.training_dataset
+    ]
     measured = [config.arm(name) for name in config.benchmarks.arms]
     chosen = config.judging.selection
     return Study(

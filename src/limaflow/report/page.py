@@ -18,8 +18,6 @@ from limaflow.analysis.claims import Claims
 from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
-from limaflow.analysis.training_run import TrainingRun
-from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
@@ -39,6 +37,7 @@ from limaflow.report.finish_reasons import endings
 from limaflow.report.provenance import checksums, configuration, package_versions
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
+from limaflow.training.manifest import TrainingManifest
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
@@ -61,7 +60,7 @@ class Trained:
 
     arm: str
     dataset: str
-    run: TrainingRun | None
+    run: TrainingManifest | None
     chosen: str | None
 
 
@@ -191,14 +190,14 @@ def number(value: float | str | None, form: str = ",") -> str:
 def _trainings(results: Results, config: Config) -> list[Trained]:
     found = []
     for arm in config.arms:
-        if not isinstance(arm, TunedArm):
+        if not arm.is_trained:
             continue
         chosen = optional(results.chosen_model(arm.name), ModelManifest)
         found.append(
             Trained(
                 arm=arm.name,
-                dataset=arm.dataset,
-                run=optional(results.training(arm.name), TrainingRun),
+                dataset=arm.training_dataset or "",
+                run=optional(results.training(arm.name), TrainingManifest),
                 chosen=chosen.model if chosen else None,
             )
         )

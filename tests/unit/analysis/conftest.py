@@ -1,9 +1,14 @@
 """Summaries that several tests of the analysis begin with."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 import pytest
 
 from limaflow.intervals import Interval
+from limaflow.jsonl import write_json
 from limaflow.measures.summaries import Agreement
+from limaflow.training.manifest import TrainedEpoch, TrainingManifest
 
 
 @pytest.fixture
@@ -24,3 +29,19 @@ def people_and_models() -> Agreement:
         fleiss=None,
         alpha=None,
     )
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Callable[..., Path]:
+    """Writes training.json of a run whose dev perplexities by epoch are given."""
+
+    def write(perplexities: Mapping[int, float | None], arm: str = "lima") -> Path:
+        epochs = tuple(
+            TrainedEpoch(epoch=epoch, train_loss=1.0, dev_perplexity=value, model=None)
+            for epoch, value in perplexities.items()
+        )
+        manifest = TrainingManifest(arm=arm, identity="i", epochs=epochs, log="log.csv")
+        write_json(tmp_path / "training.json", manifest)
+        return tmp_path / "training.json"
+
+    return write

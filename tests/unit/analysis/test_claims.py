@@ -1,5 +1,6 @@
 """Claims follow from intervals by their rules, whichever side a comparison was written from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from limaflow.analysis.grades import GradeGap, grade_gaps
 from limaflow.analysis.paper import paper
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
-from limaflow.jsonl import write_json, write_records
+from limaflow.jsonl import write_records
 from limaflow.measures.summaries import (
     Agreement,
     GradeSummary,
@@ -164,17 +165,16 @@ def test_grades_are_paired_by_prompt_after_averaging_samples() -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> tuple[Path, list[Path]]:
+def run(tmp_path: Path, trained: Callable[..., Path]) -> tuple[Path, list[Path]]:
     """Perplexity falls to epoch 2 and rises after, while grades rise throughout."""
-    epochs = [{"epoch": e, "dev_perplexity": p} for e, p in ((1, 9.0), (2, 4.0), (3, 6.0))]
-    write_json(tmp_path / "training.json", {"arm": "lima", "epochs": epochs})
+    training = trained({1: 9.0, 2: 4.0, 3: 6.0})
     files = []
     for epoch in (1, 2, 3):
         files.append(tmp_path / f"epoch-{epoch}.jsonl")
         write_records(
             files[-1], [grade(f"p{n}", f"lima@epoch-{epoch}", epoch + n % 3) for n in range(30)]
         )
-    return tmp_path / "training.json", files
+    return training, files
 
 
 def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(

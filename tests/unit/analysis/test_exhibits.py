@@ -1,6 +1,7 @@
 """Exhibits: the same numbers give the same bytes, the numbers lie beside, and nothing is hidden."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from limaflow.curation.funnel import Funnel, Step
 from limaflow.curation.text_lengths import measure_of
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
-from limaflow.jsonl import write_json, write_records
+from limaflow.jsonl import write_records
 from limaflow.measures.summaries import (
     GradeSummary,
     MeanChars,
@@ -293,24 +294,22 @@ def test_the_funnel_begins_with_the_raw_rows_and_ends_with_data_sets_and_prompts
     assert levels["data set lima"] == {"a": 4}
 
 
-def test_dev_perplexity_stands_at_the_last_step_of_its_epoch(tmp_path: Path) -> None:
-    epochs = [
-        {"epoch": 1, "dev_perplexity": 5.0, "train_loss": 2.0},
-        {"epoch": 2, "dev_perplexity": None, "train_loss": 1.0},
-    ]
-    write_json(tmp_path / "training.json", {"arm": "a", "log": "log.csv", "epochs": epochs})
+def test_dev_perplexity_stands_at_the_last_step_of_its_epoch(
+    tmp_path: Path, trained: Callable[..., Path]
+) -> None:
+    manifest = trained({1: 5.0, 2: None}, "a")
     steps = [f"{step},{epoch},1,0.1,2" for step, epoch in ((1, 1), (2, 1), (3, 2))]
     header = "step,epoch,loss,learning_rate,gradient_norm"
     (tmp_path / "log.csv").write_text("\n".join([header, *steps]) + "\n")
-    rows = training.read_logs([tmp_path / "training.json"])["a"]
+    rows = training.read_logs([manifest])["a"]
     assert [row["dev_perplexity"] for row in rows] == [None, 5.0, None]
 
 
-def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:
-    write_json(tmp_path / "training.json", {"arm": "lima", "log": "log.csv"})
+def test_a_broken_log_is_named_with_its_line(tmp_path: Path, trained: Callable[..., Path]) -> None:
+    manifest = trained({})
     (tmp_path / "log.csv").write_text("step,epoch,loss,learning_rate\n1,1,two,0.1\n")
     with pytest.raises(InputError, match=r"log.csv:2: not a row with numbers"):
-        training.read_logs([tmp_path / "training.json"])
+        training.read_logs([manifest])
 
 
 def analyze(*arguments: str) -> str:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from limaflow.analysis.exhibit import Figure, Files, Options
 from limaflow.analysis.study import Study
-from limaflow.analysis.training_run import TrainingRun
 from limaflow.errors import InputError
-from limaflow.jsonl import read_json
 from limaflow.plot_style import SERIES, drawing
+from limaflow.training.manifest import read_training
 
 NEEDED = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
 Row = dict[str, float | None]
@@ -37,7 +36,7 @@ def read_logs(trainings: Sequence[Path]) -> Logs:
     """
     logs = {}
     for path in trainings:
-        run = read_json(path, TrainingRun)
+        run = read_training(path)
         log = path.parent / run.log
         if not log.is_file():
             raise InputError("the run's log is not there", path=log)
