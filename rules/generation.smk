@@ -34,24 +34,6 @@ rule respond_dev:
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 
-rule gather_dev_responses:
-    """The responses of all judged epochs as one file."""
-    input:
-        collect(
-            "<results>/responses/dev/{{arm}}/epoch-{epoch}.jsonl",
-            epoch=CONFIG.selection.epochs,
-        ),
-    output:
-        "<results>/responses/dev/{arm}.jsonl",
-    log:
-        "<logs>/gather_dev_responses/{arm}.log",
-    localrule: True
-    conda:
-        "../envs/limaflow.yaml"
-    shell:
-        "cat {input} > {output} 2> {log}"
-
-
 rule respond:
     """Answer the test prompts with a model that runs here."""
     input:
