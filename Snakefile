@@ -28,7 +28,6 @@ wildcard_constraints:
     shard="[a-z0-9-]+",
     dataset=any_of(d.name for d in CONFIG.datasets),
     arm=any_of(a.name for a in CONFIG.arms),
-    epoch=r"\d+",
     judge=any_of(j.name for j in CONFIG.judges),
     figure=any_of(FIGURES),
     table=any_of(TABLES),

@@ -30,13 +30,13 @@ rule fine_tune:
         epochs=as_json(CONFIG.selection.epochs),
         seed=CONFIG.seed,
         launch=untracked(CONFIG.launch.flag()),
-        processes=untracked(processes),
+        launcher=untracked(launcher),
         # Undeclared on purpose: Snakemake deletes declared outputs before a rerun, and checkpoints
         # must survive it.
         runs=subpath(output[0], parent=True),
     # SLURM's early warning reaches every process of a job; only the training is to act on it.
     shell:
-        "trap '' TERM; limaflow train launch {params.processes} --threads {threads} --"
+        "trap '' TERM; {params.launcher} --threads {threads} --"
         " limaflow train run --arm {wildcards.arm} --base {input.base}"
         " --data {input.data} --dev {input.dev} --settings {params.settings:q}"
         " --launch {params.launch:q} --export-epochs {params.epochs:q} --seed {params.seed}"

@@ -60,10 +60,13 @@ def gres():
     return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
 
 
-def processes(wildcards):
-    """How many processes are started where no scheduler says it: SLURM's own nodes and GPUs count."""
+def launcher(wildcards):
+    """What starts the processes of a training; under SLURM the job's own nodes and GPUs count."""
     block = CONFIG.launch
-    return f"--nodes {block.nodes} --processes {block.processes_per_node}"
+    return (
+        f"limaflow train launch --nodes {block.nodes}"
+        f" --processes {block.processes_per_node}"
+    )
 
 
 def named_models():
