@@ -55,7 +55,9 @@ def any_of(names):
 
 def as_json(value):
     """Plain data as the JSON of a command line flag."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    # YAML's keys may be numbers beside texts, which do not sort: JSON has texts alone.
+    texts = json.loads(json.dumps(value))
+    return json.dumps(texts, ensure_ascii=False, sort_keys=True)
 
 
 def repeated(flag, values):

@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow.errors import InputError
-from limaflow.judging.instrument import is_path, load
+from limaflow.judging.instrument import is_instrument_path, load
 from limaflow.results import Results
 from limaflow.sources.settings import under_root
 
@@ -53,7 +53,7 @@ ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 def instrument_file(named):
     """The file of an instrument: ours by name, or one that the user brings."""
-    if not is_path(named):
+    if not is_instrument_path(named):
         return shipped(f"src/limaflow/judging/instruments/{named}.md")
     own = beside_experiments(named)
     return own if own != named else under_root(named, CONFIG.data_root)
@@ -182,7 +182,7 @@ GRADED_BY = [
 
 def instrument_options():
     """The user's own instruments among them: the statistics read their scales."""
-    own = [name for name in GRADED_BY if is_path(CONFIG.judging.files[name])]
+    own = [name for name in GRADED_BY if is_instrument_path(CONFIG.judging.files[name])]
     return repeated("--instrument", [INSTRUMENT_FILES[name] for name in own])
 
 

@@ -76,10 +76,10 @@ class Instrument:
 
 def name_of(named: str) -> str:
     """The name of an instrument that is named by itself or by the path of its file."""
-    return Path(named).stem if is_path(named) else named
+    return Path(named).stem if is_instrument_path(named) else named
 
 
-def is_path(named: str) -> bool:
+def is_instrument_path(named: str) -> bool:
     """Whether this is the path of a user's own instrument."""
     return named.endswith(".md")
 
@@ -91,7 +91,7 @@ def load(named: str) -> Instrument:
         InputError: there is no such instrument; the file is not UTF-8; its front matter is not
             valid; a place is absent, repeated or not alone; the text does not end with the words.
     """
-    if is_path(named):
+    if is_instrument_path(named):
         path = Path(named)
         try:
             return parsed(path.stem, path.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from limaflow.endpoints.settings import Budget
-from limaflow.judging.instrument import OURS, is_path, name_of
+from limaflow.judging.instrument import OURS, is_instrument_path, name_of
 from limaflow.mistakes import nearest
 from limaflow.settings import NAME, Name, Settings, Share
 
@@ -83,7 +83,7 @@ class Judging(Settings):
     @classmethod
     def _named(cls, instruments: dict[str, list[str]]) -> dict[str, list[str]]:
         for named in instruments:
-            if not is_path(named) and named not in OURS:
+            if not is_instrument_path(named) and named not in OURS:
                 raise ValueError(
                     f"no instrument is named '{named}'{nearest(named, list(OURS))}; the path of "
                     "your own ends with .md"
