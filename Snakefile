@@ -1,6 +1,6 @@
 # The front door: read the configuration, include the stages, name the targets.
 #   snakemake --cores 2 --configfile experiments/miniature.yaml            the whole study
-#   snakemake --cores 2 --configfile experiments/miniature.yaml curate     one stage and what it needs
+#   snakemake --cores 2 --configfile experiments/miniature.yaml -- curate  one stage and what it needs
 from snakemake.utils import min_version
 
 min_version("9.27")

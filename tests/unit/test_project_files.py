@@ -88,3 +88,18 @@ def test_no_program_of_the_project_reads_beside_the_checkout(root: Path) -> None
     for folder in ("src", "benchmarks"):
         for module in (root / folder).rglob("*.py"):
             assert "../" not in module.read_text(encoding="utf-8"), module
+
+
+def test_links_between_documents_lead_somewhere(root: Path) -> None:
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md")]:
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_afternoon_stays_short(root: Path) -> None:
+    text = (root / "docs/reading.md").read_text(encoding="utf-8")
+    files = re.findall(r"\]\(\.\./([^)]+)\)", text)
+    lines = sum(len((root / file).read_text(encoding="utf-8").splitlines()) for file in files)
+    assert (len(files) <= 20, lines <= 2400) == (True, True), (len(files), lines)
