@@ -21,7 +21,7 @@ rule respond_dev:
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.dev_samples,
         precision=CONFIG.generation.precision,
-        bound=length_bound,
+        bound=untracked(length_bound),
         seed=CONFIG.seed,
         # In fp32 it changes no response.
         batch=untracked(CONFIG.generation.batch),
@@ -57,7 +57,7 @@ rule respond:
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,
         precision=CONFIG.generation.precision,
-        bound=length_bound,
+        bound=untracked(length_bound),
         seed=CONFIG.seed,
         batch=untracked(CONFIG.generation.batch),
         engine=engine_options(),
@@ -96,7 +96,7 @@ rule ask_endpoint:
     shell:
         "limaflow generate ask --endpoint {params.endpoint:q} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
-        " --store {params.store} {params.budget} --output {output} 2>&1 | tee {log}"
+        " --store {params.store:q} {params.budget} --output {output} 2>&1 | tee {log}"
 
 
 rule adopt_responses:

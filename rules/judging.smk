@@ -28,14 +28,14 @@ rule pairwise_verdicts:
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         orders=CONFIG.judging.orders,
-        bound=CONFIG.judging.max_error_share,
+        bound=untracked(CONFIG.judging.max_error_share),
         store=CONFIG.judging.store,
         budget=untracked(budget_options()),
         seed=CONFIG.seed,
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
-        " --instrument {input.instrument:q} --orders {params.orders} --store {params.store}"
+        " --instrument {input.instrument:q} --orders {params.orders} --store {params.store:q}"
         " --max-error-share {params.bound} {params.budget} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
@@ -64,13 +64,13 @@ rule grade:
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
-        bound=CONFIG.judging.max_error_share,
+        bound=untracked(CONFIG.judging.max_error_share),
         store=CONFIG.judging.store,
         budget=untracked(budget_options()),
     shell:
         "{params.launcher} limaflow judge grade --instrument {input.instrument:q}"
         " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
-        " --store {params.store} --max-error-share {params.bound} {params.budget}"
+        " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
         " --output {output} 2>&1 | tee {log}"
 
 

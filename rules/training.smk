@@ -26,7 +26,11 @@ rule fine_tune:
         gres=gres(),
     params:
         code=code("training", "run"),
-        settings=lambda wildcards: CONFIG.training_of(wildcards.arm).flag(),
+        # What determines the weights repeats the training; a tolerance among the settings does not.
+        trained_as=lambda wildcards: as_json(
+            CONFIG.training_of(wildcards.arm).determining()
+        ),
+        settings=untracked(lambda wildcards: CONFIG.training_of(wildcards.arm).flag()),
         epochs=as_json(CONFIG.selection.epochs),
         seed=CONFIG.seed,
         launch=untracked(CONFIG.launch.flag()),

@@ -1,4 +1,5 @@
 # What the rules of base model and training look up.
+import shlex
 from pathlib import Path
 
 from limaflow.sources.settings import under_root
@@ -53,7 +54,7 @@ def multinode(value):
 
 
 def revision_option(model):
-    return f"--revision {model.revision}" if model.revision else ""
+    return f"--revision {shlex.quote(model.revision)}" if model.revision else ""
 
 
 def gres():

@@ -127,6 +127,17 @@ def test_the_number_of_processes_repeats_nothing(workspace: Workspace) -> None:
     assert set(jobs) <= {"configuration", "html_report", "response_browser"}
 
 
+def test_a_tolerance_repeats_nothing(workspace: Workspace) -> None:
+    overlay = workspace.folder / "tolerances.yaml"
+    overlay.write_text(
+        "training: {max_trimmed_share: 0.9}\n"
+        "generation: {max_length_share: 0.99}\n"
+        "judging: {max_error_share: 0.9}\n"
+    )
+    jobs = rules_of(workspace.planned(overlays=(overlay.name,)))
+    assert set(jobs) <= {"configuration", "html_report", "response_browser"}
+
+
 def test_a_deleted_environment_of_snakemake_repeats_nothing(workspace: Workspace) -> None:
     shutil.rmtree(Path(workspace.folder) / ".snakemake" / "log")
     assert workspace.planned() == set()

@@ -69,7 +69,7 @@ def identity_of(job: Job) -> str:
         content_of(job.base),
         sha256_of(job.data),
         sha256_of(job.dev),
-        job.settings.model_dump(mode="json"),
+        job.settings.determining(),
         job.seed,
         fingerprint.of("limaflow.training.cli", "run"),
     )

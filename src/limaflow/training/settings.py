@@ -1,6 +1,6 @@
 """`base`, `training`, `launch` and `selection` of the configuration."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -78,6 +78,10 @@ class Training(Settings):
     max_trimmed_share: Share
     vocabulary_multiple: int = Field(ge=1)
     lora: Lora | None = None
+
+    def determining(self) -> dict[str, Any]:
+        """All but tolerances, as plain data: what the trained weights depend on."""
+        return self.model_dump(mode="json", exclude={"max_trimmed_share"})
 
     @property
     def last_residual_dropout(self) -> float:

@@ -66,6 +66,11 @@ def test_the_launch_the_name_and_the_exports_are_not_in_the_identity(a_job: Job)
     assert identity_of(other) == identity_of(a_job)
 
 
+def test_a_tolerance_is_not_in_the_identity(a_job: Job) -> None:
+    lenient = a_job.settings.model_copy(update={"max_trimmed_share": 1.0})
+    assert identity_of(replace(a_job, settings=lenient)) == identity_of(a_job)
+
+
 def test_what_cannot_work_is_refused(a_job: Job) -> None:
     check(a_job)
     with pytest.raises(InputError, match=r"\[4\] lie outside the 3 epochs"):
