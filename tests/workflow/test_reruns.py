@@ -91,7 +91,11 @@ def test_training_code_repeats_training_and_what_follows(workspace: Workspace) -
 
 
 def test_judging_code_repeats_verdicts_and_never_training(workspace: Workspace) -> None:
-    workspace.edit("src/limaflow/judging/pairwise.py", '"neither": "tie"', '"Neither": "tie"')
+    workspace.edit(
+        "src/limaflow/judging/pairwise.py",
+        "key=lambda v: (v.prompt_id",
+        'key=lambda v: ("", v.prompt_id',
+    )
     jobs = workspace.planned()
     assert after_verdicts(jobs) == JUDGED
 
