@@ -2,11 +2,13 @@
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
+from limaflow.config.brought_files import missing_files
 from limaflow.config.loading import parse as parse_config
 from limaflow.errors import InputError
 from limaflow.permissions import of_another_user
@@ -16,6 +18,14 @@ try:
     CONFIG = parse_config(config)
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
+
+# The linter looks at rules alone, and the jobs of a run are not asked again.
+if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
+    if missing := missing_files(CONFIG, Path(workflow.basedir)):
+        raise WorkflowError(
+            f"the configuration names what is not there ({len(missing)}):\n  "
+            + "\n  ".join(missing)
+        )
 
 for folder in (
     ".snakemake",

@@ -36,11 +36,16 @@ def adopt(model: str, path: str, revision: str | None, output: Path) -> None:
         manifest = ModelManifest(
             model=model, path=str(folder.resolve()), sha256=checksums(folder), revision=revision
         )
-    elif folder.is_absolute() or path.startswith(".") or path.count("/") > 1:
+    elif names_a_folder(path):
         raise InputError("no such folder", path=path)
     else:
         manifest = ModelManifest(model=model, path=path, revision=revision)
     write_json(output, manifest)
+
+
+def names_a_folder(path: str) -> bool:
+    """Whether a model is named by its folder: a name on the hub has one slash at most."""
+    return path.startswith((".", "/", "~")) or path.count("/") > 1
 
 
 def checksums(folder: Path) -> dict[str, str]:

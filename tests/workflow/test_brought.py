@@ -88,3 +88,13 @@ def test_data_model_responses_and_verdicts_of_others_end_in_a_report(brought: Wo
     assert {row["annotator"] for row in recorded} == {"somebody"}
     assert "somebody" in report.read_text(encoding="utf-8")
     assert brought.planned() == set()
+
+
+def test_a_brought_file_that_is_missing_stops_a_finished_study_too(workspace: Workspace) -> None:
+    overlay = workspace.folder / "missing.yaml"
+    overlay.write_text(
+        "datasets:\n  - {name: lima, path: nowhere.jsonl}\n  - {name: few, path: neither.jsonl}\n"
+    )
+    done = workspace.done(workspace.command(overlays=(overlay.name,)))
+    assert done.returncode != 0
+    assert "datasets.lima.path: nowhere.jsonl\n  datasets.few.path: neither.jsonl" in done.stderr

@@ -73,6 +73,10 @@ class ArmSettings(Settings):
         """Names of other entries that its block holds."""
         return []
 
+    def brought_files(self, data_root: str) -> dict[str, str]:
+        """Key of its block → path of the user's file or folder that it names."""
+        return {}
+
     def training_settings(self, shared: Training) -> Training:
         """The block `training` as it holds for this arm."""
         return shared

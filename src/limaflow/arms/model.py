@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from limaflow.arms.arm import ArmSettings
+from limaflow.manifests import names_a_folder
 from limaflow.results import Results
 
 
@@ -16,6 +17,9 @@ class ModelArm(ArmSettings):
 
     prompt_format = "chat"
     model_rule = "adopt_model"
+
+    def brought_files(self, data_root: str) -> dict[str, str]:
+        return {"path": self.path} if names_a_folder(self.path) else {}
 
     def model_manifest(self, results: Results) -> Path:
         return results.chosen_model(self.name)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from limaflow.arms.arm import ArmSettings
+from limaflow.sources.settings import under_root
 
 
 class RecordedArm(ArmSettings):
@@ -12,3 +13,6 @@ class RecordedArm(ArmSettings):
     path: str
 
     response_rule = "adopt_responses"
+
+    def brought_files(self, data_root: str) -> dict[str, str]:
+        return {"path": under_root(self.path, data_root)}

@@ -1,0 +1,83 @@
+"""The user's own files that a configuration names, and which of them are missing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from limaflow.config.experiment import Config
+from limaflow.judging.instrument import is_instrument_path
+from limaflow.manifests import names_a_folder
+from limaflow.sources.settings import raw_path, under_root
+
+MADE_HERE = "results/"
+"""Files below this folder are made by the run itself."""
+
+
+def missing_files(config: Config, checkout: Path) -> list[str]:
+    """One line for each file or folder that is named and not there: its key and its path.
+
+    Raw files with a URL and models of the hub are fetched, and so not looked for.
+
+    Args:
+        checkout: where paths that begin with `experiments/` lie.
+    """
+    lines = []
+    for key, path in _named(config):
+        place = checkout / path if path.startswith("experiments/") else Path(path)
+        if not path.startswith(MADE_HERE) and not place.exists():
+            lines.append(f"{key}: {path}")
+    return list(dict.fromkeys(lines))
+
+
+def _named(config: Config) -> Iterator[tuple[str, str]]:
+    """Key and path of everything that the user brings; a ledger may be absent until it is begun."""
+    yield from _of_sources(config)
+    yield from _of_data(config)
+    yield from _of_models(config)
+    yield from _of_judging(config)
+    if config.benchmarks.include is not None:
+        yield "benchmarks.include", config.benchmarks.include
+
+
+def _of_sources(config: Config) -> Iterator[tuple[str, str]]:
+    for source in config.sources:
+        for name, files in source.shards.items():
+            for file in files:
+                if file.path is not None:
+                    path = raw_path(file, source.name, config.data_root)
+                    yield f"sources.{source.name}.shards.{name}", path
+
+
+def _of_data(config: Config) -> Iterator[tuple[str, str]]:
+    for dataset in config.datasets:
+        if dataset.path is not None:
+            yield f"datasets.{dataset.name}.path", under_root(dataset.path, config.data_root)
+    for split, draws in (("dev", config.prompts.dev), ("test", config.prompts.test)):
+        for draw in draws:
+            if draw.path is not None:
+                yield f"prompts.{split}.path", under_root(draw.path, config.data_root)
+
+
+def _of_models(config: Config) -> Iterator[tuple[str, str]]:
+    base = config.base
+    if base.path is not None and names_a_folder(base.path):
+        yield "base.path", base.path
+    sources = {source.name for source in config.sources}
+    for entry in base.stand_in.corpus if base.stand_in else []:
+        if entry not in sources:
+            yield "base.stand_in.corpus", under_root(entry, config.data_root)
+    for arm in config.arms:
+        for key, path in arm.brought_files(config.data_root).items():
+            yield f"arms.{arm.name}.{key}", path
+
+
+def _of_judging(config: Config) -> Iterator[tuple[str, str]]:
+    for comparison in config.comparisons:
+        if comparison.verdicts is not None:
+            path = under_root(comparison.verdicts.path, config.data_root)
+            yield f"comparisons.{comparison.name}.verdicts", path
+    for people in config.judging.people:
+        yield "judging.people.folder", people.folder
+    for named in config.judging.instruments:
+        if is_instrument_path(named):
+            ours = named.startswith("experiments/")
+            yield "judging.instruments", named if ours else under_root(named, config.data_root)
