@@ -1,12 +1,14 @@
 """`sources` of the configuration: raw files, and how they are read."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, create_model, model_validator
 
+from limaflow.seeds import digest
 from limaflow.settings import Name, Settings
 from limaflow.sources.kinds import READERS
 from limaflow.sources.shard import ReadingOptions
@@ -82,9 +84,14 @@ else:
 
 
 def raw_path(file: RawFile, source: str, data_root: str) -> str:
-    """Where a raw file lies: resources/ for a URL, else its path under `data_root`."""
+    """Where a raw file lies: resources/ for a URL, else its path under `data_root`.
+
+    A folder named by the hash of the URL keeps two files of one name apart.
+    """
     if file.url is not None:
-        return f"resources/{source}/{urlsplit(file.url).path.rsplit('/', 1)[-1]}"
+        name = unquote(urlsplit(file.url).path).rsplit("/", 1)[-1]
+        safe = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("-") or "file"
+        return f"resources/{source}/{digest(file.url, length=8)}/{safe}"
     assert file.path is not None
     return under_root(file.path, data_root)
 

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from limaflow.jsonl import read_records
 from limaflow.records import Candidate
 from limaflow.sources import fetching
 from limaflow.sources.fetching import fetch
+from limaflow.sources.settings import RawFile, raw_path
 
 CONTENT = bytes(range(256)) * 4000
 OTHER = CONTENT[::-1]
@@ -337,3 +339,18 @@ def test_a_full_disk_is_one_line_and_the_download_goes_on_later(
     assert not output.exists()
     subprocess.run(command, check=True, capture_output=True)
     assert host.asked[-1]["Range"] == f"bytes={256 * 1024}-"
+
+
+def test_two_urls_of_one_file_name_have_a_place_each() -> None:
+    one, other = (
+        raw_path(RawFile(url=f"https://example.org/{folder}/data.jsonl"), "mine", ".")
+        for folder in ("a", "b")
+    )
+    assert one != other
+    assert one.startswith("resources/mine/") and one.endswith("/data.jsonl")
+
+
+@pytest.mark.parametrize("name", ["a%20(1).jsonl?x=1", "$(touch%20x).zst", "-rf", ""])
+def test_a_url_gives_a_name_that_a_shell_takes_as_it_is(name: str) -> None:
+    path = raw_path(RawFile(url=f"https://example.org/{name}"), "mine", ".")
+    assert shlex.quote(path) == path
