@@ -6,7 +6,11 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+# Of this file, not of a workflow that takes it as a module.
+CHECKOUT = workflow.current_basedir.get_path_or_uri(secret_free=True)
+
+
+configfile: f"{CHECKOUT}/config.yaml"
 
 
 include: "rules/common.smk"

@@ -21,7 +21,7 @@ except InputError as problem:
 
 # The linter looks at rules alone, and the jobs of a run are not asked again.
 if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
-    if missing := missing_files(CONFIG, Path(workflow.basedir)):
+    if missing := missing_files(CONFIG, Path(CHECKOUT)):
         raise WorkflowError(
             f"the configuration names what is not there ({len(missing)}):\n  "
             + "\n  ".join(missing)
@@ -36,12 +36,10 @@ for folder in (
         raise WorkflowError(str(problem))
 
 # What the SLURM executor calls waits out a silent scheduler there.
-os.environ.update(
-    PATH=f"{workflow.basedir}/profiles/slurm/bin:{os.environ.get('PATH', '')}"
-)
+os.environ.update(PATH=f"{CHECKOUT}/profiles/slurm/bin:{os.environ.get('PATH', '')}")
 
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
-os.environ.update(LIMAFLOW_CHECKOUT=workflow.basedir)
+os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)
 
 RESULTS = Results(Path("<results>"))
 # The arms whose model is chosen among trained epochs.
@@ -85,7 +83,7 @@ def code(stage, command, entries=None):
 
 def shipped(path):
     """A file of the checkout; results may lie elsewhere (`--directory`)."""
-    checkout = Path(workflow.basedir)
+    checkout = Path(CHECKOUT)
     return path if checkout.samefile(Path.cwd()) else str(checkout / path)
 
 

@@ -57,7 +57,7 @@ rule html_report:
     params:
         code=code("report", "build"),
         results=subpath(output[0], ancestor=2),
-        checkout=untracked(workflow.basedir),
+        checkout=untracked(CHECKOUT),
     shell:
         "limaflow report build --results {params.results} --config {input.config}"
         ' --revision "$(git -C {params.checkout:q} describe --always --dirty 2>/dev/null || true)"'

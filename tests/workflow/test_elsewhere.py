@@ -1,9 +1,14 @@
 """Results on scratch, the checkout elsewhere: `snakemake --directory`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from workspace import Workspace, checkout, rules_of
+
+from limaflow.config.merge_configs import merged
 
 pytestmark = pytest.mark.slow
 
@@ -54,3 +59,23 @@ def test_files_beside_the_experiments_are_the_checkouts_and_data_the_users(
     assert f"--ledger {beside}/stackexchange-beer.review.jsonl" in text
     assert f"--include {beside}/tasks" in text
     assert " mine/Posts.xml " in text
+
+
+def test_another_workflow_takes_the_study_as_a_module(root: Path, tmp_path: Path) -> None:
+    files = [root / "config.yaml", root / "experiments/miniature.yaml"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(merged(files)))
+    (tmp_path / "Snakefile").write_text(
+        'configfile: "mine.yaml"\n\n'
+        f'module limaflow:\n    snakefile: "{root}/Snakefile"\n    config: config\n\n'
+        "use rule * from limaflow as limaflow_*\n\n"
+        'rule mine:\n    default_target: True\n    input: "results/miniature/analysis/tax.json"\n'
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("snakemake"), "-n"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "limaflow_lm_eval" in done.stdout + done.stderr
