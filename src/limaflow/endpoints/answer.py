@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from limaflow.endpoints.completion import completion_in
 from limaflow.endpoints.settings import Judge
-from limaflow.endpoints.spending import Spending, cost
+from limaflow.endpoints.spending import Spending, cost, reply_limit
 from limaflow.endpoints.store import Answer
 
 UNREADABLE = "unreadable"
@@ -18,7 +18,8 @@ def read(body: bytes, judge: Judge, readable: Callable[[str], bool], bound: Spen
         readable: whether a reply has the form asked for.
         bound: what to assume where the body does not say how many tokens were used.
     """
-    prompt_tokens, completion_tokens = bound.tokens - judge.max_tokens, judge.max_tokens
+    completion_tokens = reply_limit(judge, judge.max_tokens)
+    prompt_tokens = bound.tokens - completion_tokens
     completion = completion_in(body)
     if completion is None:
         return Answer(

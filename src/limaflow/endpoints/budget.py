@@ -45,7 +45,8 @@ class BudgetAccount:
         paid = bound
         try:
             result, paid = await call()
-            if not self.budget.unbounded and paid.tokens > bound.tokens:
+            exceeded = paid.tokens > bound.tokens or paid.cost > bound.cost * (1 + 1e-9)
+            if exceeded and not self.budget.unbounded:
                 self._broken = broken(paid, bound)
         finally:
             await self._committed(partial(self._store.settle, self._run, bound, paid))

@@ -8,6 +8,8 @@ from limaflow.errors import InputError
 
 BATCH_PRICE = 0.5
 """Of the price of a live call: https://platform.openai.com/docs/guides/batch."""
+REPLY_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Names under which endpoints take the limit of a reply."""
 MESSAGE_TOKENS = 16
 """Tokens that a chat template puts around one message: a generous bound."""
 
@@ -54,9 +56,34 @@ def cost(endpoint: Endpoint, prompt_tokens: int, completion_tokens: int) -> floa
 
 
 def bound_of(endpoint: Endpoint, *messages: str, max_tokens: int) -> Spending:
-    """The most that one reply to `messages` can use up: a token a byte, and `max_tokens`."""
+    """The most that one reply to `messages` can use up: a token a byte, and the reply's limit.
+
+    Raises:
+        InputError: as `reply_limit`.
+    """
     prompt = sum(len(text.encode(errors="replace")) + MESSAGE_TOKENS for text in messages)
-    return Spending(cost(endpoint, prompt, max_tokens), prompt + max_tokens)
+    reply = reply_limit(endpoint, max_tokens)
+    return Spending(cost(endpoint, prompt, reply), prompt + reply)
+
+
+def reply_limit(endpoint: Endpoint, max_tokens: int) -> int:
+    """The most tokens that replies to one request can have, by what is really sent.
+
+    `extra_body` has the last word over `max_tokens`; of several limits the largest counts, and `n`
+    asks for so many replies.
+
+    Raises:
+        InputError: `extra_body` takes the limit out and names no other.
+    """
+    sent = {"max_tokens": max_tokens, **endpoint.extra_body}
+    limits = [sent[name] for name in REPLY_LIMITS if isinstance(sent.get(name), int)]
+    if not limits:
+        raise InputError(
+            f"the replies of {endpoint.model} have no limit, so that no budget can be kept",
+            fix=f"extra_body: {{{REPLY_LIMITS[1]}: 4096}}",
+        )
+    replies = sent.get("n")
+    return int(max(limits)) * (replies if isinstance(replies, int) and replies > 1 else 1)
 
 
 def unsettled(reserved: Spending) -> str:
@@ -84,8 +111,8 @@ def reached(budget: Budget, spent: Spending, reserved: Spending, bound: Spending
 def broken(paid: Spending, bound: Spending) -> BudgetReached:
     """The message of a run whose endpoint takes more than it was allowed."""
     return BudgetReached(
-        f"a call took {paid.tokens:,} tokens where its prompt and max_tokens allow "
-        f"{bound.tokens:,}, so that no budget can be kept, and asking stopped; every answer so far "
-        "is kept",
+        f"a call took {paid.tokens:,} tokens and cost {paid.cost:.4f}; its prompt and the limit of "
+        f"its reply allow {bound.tokens:,} and {bound.cost:.4f}: no budget can be kept, and asking "
+        "stopped; every answer so far is kept",
         fix="raise max_tokens to what replies really take, or set no budget",
     )

@@ -8,7 +8,7 @@ from typing import Any
 from limaflow.endpoints.client import key_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Judge
-from limaflow.endpoints.spending import cost
+from limaflow.endpoints.spending import cost, reply_limit
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
 from limaflow.generation.settings import AskedEndpoint, Decoding
@@ -59,7 +59,7 @@ def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
     asked = [question.text for key, question in wanted.items() if key not in stored]
     known = {wanted[key].text: answer for key, answer in stored.items()}
     prompt_tokens, counted_by = _prompt_tokens(asked, judge, known)
-    longest = len(asked) * judge.max_tokens
+    longest = len(asked) * reply_limit(judge, judge.max_tokens)
     reply_tokens = longest
     if stored:
         seen = sum(answer.completion_tokens for answer in stored.values())

@@ -18,7 +18,7 @@ from limaflow.endpoints.completion import completion_in
 from limaflow.endpoints.connection import complete, connected
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Budget, Judge
-from limaflow.endpoints.spending import BudgetReached
+from limaflow.endpoints.spending import BudgetReached, reply_limit
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
 from limaflow.judging.instrument import load
@@ -295,6 +295,31 @@ def test_an_endpoint_that_takes_more_than_max_tokens_is_asked_no_more(
         ask(tmp_path / "s", judge, *asked, run="r", budget=Budget(tokens=100_000))
     assert len(endpoint.calls()) == 1
     ask(tmp_path / "s", judge, *asked)
+
+
+def test_the_bound_is_of_what_is_really_sent(endpoint) -> None:
+    def limit(**extra_body: Any) -> int:
+        return reply_limit(endpoint.judge(extra_body=extra_body), 256)
+
+    assert limit() == 256
+    assert limit(max_completion_tokens=4096) == 4096
+    assert limit(max_tokens=None, max_completion_tokens=4096) == 4096
+    assert limit(max_tokens=64) == 64
+    assert limit(n=3) == 768
+    with pytest.raises(InputError, match="have no limit"):
+        limit(max_tokens=None)
+
+
+def test_more_reply_tokens_than_max_tokens_do_not_pass_the_budget(endpoint, tmp_path: Path) -> None:
+    asked = [question(f"script: greedy\nNumber {i}?") for i in range(9)]
+    judge = endpoint.judge(
+        max_tokens=100, concurrency=4, extra_body={"max_completion_tokens": 8000}, **PRICED
+    )
+    budget = Budget(cost=50.0)
+    with pytest.raises(BudgetReached):
+        ask(tmp_path / "s", judge, *asked, run="r", budget=budget)
+    with Store(tmp_path / "s") as store:
+        assert store.spent("r").within(budget)
 
 
 def test_calls_overlap_up_to_the_bound(endpoint, tmp_path: Path) -> None:
