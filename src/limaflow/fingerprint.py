@@ -116,7 +116,26 @@ def _reached(start: Definition, tables: Mapping[Definition, Definition]) -> set[
 
 @cache
 def _text(definition: Definition) -> str:
-    return "\n".join(ast.dump(node) for node in _nodes(definition))
+    return "\n".join(_canonical(node) for node in _nodes(definition))
+
+
+def _canonical(value: object) -> str:
+    """A syntax tree as text that is the same on every version of Python.
+
+    `ast.dump` names fields that a version has added and leaves out others; a field that is None or
+    an empty list says nothing, and is left out here.
+    """
+    if isinstance(value, ast.JoinedStr):
+        # Python 3.12.1 has an empty text at the end of nested format specifications.
+        texts = [v for v in value.values if not (isinstance(v, ast.Constant) and v.value == "")]
+        return f"JoinedStr({_canonical(texts)})"
+    if isinstance(value, ast.AST):
+        fields = ((name, part) for name, part in ast.iter_fields(value) if part not in (None, []))
+        inner = ",".join(f"{name}={_canonical(part)}" for name, part in fields)
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, list):
+        return f"[{','.join(map(_canonical, value))}]"
+    return repr(value)
 
 
 @cache

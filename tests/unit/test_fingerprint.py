@@ -1,5 +1,6 @@
 """The fingerprint changes with the code a command runs, and with nothing else."""
 
+import ast
 import json
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from limaflow.fingerprint import _canonical as canonical
 
 
 @pytest.fixture
@@ -249,3 +252,22 @@ def test_a_definition_in_an_if_is_followed(package: Path) -> None:
         package, "curation/settings.py", "description=t.meaning", "title=t.meaning"
     )
     assert changed == {f"filter {kind}" for kind in KINDS}
+
+
+def test_what_a_version_of_python_adds_to_the_tree_does_not_count() -> None:
+    # Python 3.12 gave functions and classes `type_params`; 3.13 dumps no empty lists.
+    source = "class A:\n    def f(self, x: int = 1) -> str:\n        return f'{x:{x}}'\n"
+    here, there = (ast.parse(source).body[0] for _ in range(2))
+    for node in ast.walk(there):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            node._fields = (*node._fields, "added")
+            setattr(node, "added", [])  # noqa: B010 - no such attribute here
+        if isinstance(node, ast.JoinedStr):
+            node.values.append(ast.Constant(""))
+    assert canonical(there) == canonical(here)
+    assert ast.dump(there) != ast.dump(here)
+
+
+def test_an_empty_text_in_a_list_counts() -> None:
+    with_text, without = (ast.parse(code).body[0] for code in ('x = ["", y]', "x = [y]"))
+    assert canonical(with_text) != canonical(without)
