@@ -41,18 +41,17 @@ rule pairwise_verdicts:
 
 
 rule grade:
-    """Ask a judge to grade an arm's responses, one by one: to test prompts, or those of its epochs."""
+    """Ask a judge to grade an arm's responses to the test prompts, one by one."""
     input:
-        prompts="<results>/curation/prompts/{split}.jsonl",
-        responses="<results>/responses/{split}/{arm}.jsonl",
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses="<results>/responses/test/{arm}.jsonl",
         instrument=lambda wildcards: INSTRUMENT_FILES[wildcards.instrument],
     output:
-        "<results>/grades/{instrument}/{split}/{judge}/{arm}.jsonl",
+        "<results>/grades/{instrument}/test/{judge}/{arm}.jsonl",
     log:
-        "<logs>/grade/{instrument}/{split}/{judge}/{arm}.log",
+        "<logs>/grade/{instrument}/test/{judge}/{arm}.log",
     wildcard_constraints:
         instrument=any_of(SINGLE),
-        split="dev|test",
     localrule: ASKS_FROM_HERE
     conda:
         "../envs/limaflow.yaml"
@@ -72,6 +71,19 @@ rule grade:
         " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
         " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
         " --output {output} 2>&1 | tee {log}"
+
+
+# Responses of the judged epochs: a rule of its own, since they come before the test responses, and jobs
+# of one name travel in one group on a cluster.
+use rule grade as grade_dev with:
+    input:
+        prompts="<results>/curation/prompts/dev.jsonl",
+        responses="<results>/responses/dev/{arm}.jsonl",
+        instrument=lambda wildcards: INSTRUMENT_FILES[wildcards.instrument],
+    output:
+        "<results>/grades/{instrument}/dev/{judge}/{arm}.jsonl",
+    log:
+        "<logs>/grade/{instrument}/dev/{judge}/{arm}.log",
 
 
 for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):

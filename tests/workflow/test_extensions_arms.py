@@ -117,7 +117,7 @@ def test_one_file_and_a_word_make_an_arm_that_answers_and_is_measured(extended: 
     }
     # The whole graph to the report knows the arm.
     planned = extended.planned()
-    assert "grade(instrument=likert, split=test, judge=world-truth, arm=again)" in planned
+    assert "grade(instrument=likert, judge=world-truth, arm=again)" in planned
     assert "html_report" in planned
 
 
