@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 OVERLAY = "tests/workflow/paper_size.yaml"
 SECONDS, MEGABYTES, SUBMISSIONS = 20, 500, 300
 TIMES_A_BARE_ONE = 1.6
-JOBS = 630
+JOBS = 540
 BARE = """
 rule all:
     input: expand("third/{{n}}.txt", n=range({chains})),
