@@ -2,8 +2,8 @@
 
 `config.yaml` gives every key its value and its explanation; an experiment's overlay changes some.
 The modules of this package say what each key may be; a mistake is answered with the key's path and
-the nearest key (mistakes.py). Blocks that a command needs travel to it as JSON (`--recipe '{...}'`)
-and are read by the same classes, so that a key is described once.
+the nearest key (mistakes.py). A command receives its blocks as JSON (`--settings '{...}'`)
+and reads them with the same classes, so that a key is described once.
 """
 
 from typing import Any
@@ -77,7 +77,7 @@ class Config(Settings):
     def pool(self, dataset: str) -> str | None:
         """The pool that a data set is drawn from, None for one brought whole.
 
-        Data sets of the same sources share a pool, which bears the name of the first of them.
+        Data sets of the same sources share a pool, named after the first of them.
         """
         sources = self.dataset(dataset).examples
         if sources is None:

@@ -29,16 +29,16 @@ def endings(results: Results, config: Config) -> list[Ending]:
         rows = list(read_records(path, Response)) if path.is_file() else []
         if not rows:
             continue
-        told = rows[0].decoding
-        penalty, over = told.get("repetition_penalty"), told.get("penalized", "text")
+        decoding = rows[0].decoding
+        penalty, over = decoding.get("repetition_penalty"), decoding.get("penalized", "text")
         found.append(
             Ending(
                 arm=arm.name,
                 responses=len(rows),
                 mean_tokens=sum(row.tokens for row in rows) / len(rows),
                 cut=sum(row.finish_reason == "length" for row in rows) / len(rows),
-                engine=str(told.get("engine", "unknown")),
-                reproducible=bool(told.get("reproducible")),
+                engine=str(decoding.get("engine", "unknown")),
+                reproducible=bool(decoding.get("reproducible")),
                 penalized=f"{penalty:g} over the {over}"
                 if isinstance(penalty, int | float)
                 else "none",

@@ -75,7 +75,7 @@ def admitting(application: ASGIApp, token: str, *, command: str, policy: str) ->
 
 
 def _stranger(scope: Scope, headers: Headers) -> str:
-    """Why a request is turned away whatever it bears; "" if it is not."""
+    """Why a request is turned away whatever its cookie; "" if it is admitted."""
     if other_user(scope.get("client"), scope.get("server")):
         return "This page belongs to another user of this machine."
     host = headers.get("host", "")

@@ -1,4 +1,4 @@
-"""What a page asks of its local server: bodies read, errors told in a sentence."""
+"""Requests of a page to its local server: reads bodies, reports errors as one sentence."""
 
 import json
 from collections.abc import Awaitable, Callable

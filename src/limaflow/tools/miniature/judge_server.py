@@ -36,7 +36,7 @@ class _Refusal(Exception):
 
 
 def application(grader: Grader, token: str, identity: str) -> Starlette:
-    """The ASGI application; callers must bear `token`, replies carry `identity`."""
+    """The ASGI application; callers must send `token`, replies carry `identity`."""
 
     async def models(request: Request) -> JSONResponse:
         try:

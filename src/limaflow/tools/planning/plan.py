@@ -44,7 +44,7 @@ class Plan:
     """One node."""
     disk: Parts
     fits: bool | None
-    """Whether the peak stays within the GPU's memory; None if that was not told."""
+    """Whether the peak stays within the GPU's memory; None if that memory is unknown."""
     fitting: Launch | None
     """The nearest launch that fits, where this one does not and there is one."""
 

@@ -40,7 +40,7 @@ class Row:
     mine: str = ""
     """This reviewer's decision, if there is one: keep, edit or reject."""
     disputed: bool = False
-    """Whether another reviewer says otherwise on staying; told after one's own decision."""
+    """Whether another reviewer decided differently; shown only after one's own decision."""
     objects: tuple[str, ...] = ()
     """Rules that object; `strict`: those that would in their strictest form."""
     strict: tuple[str, ...] = ()
