@@ -1,4 +1,4 @@
-"""What SLURM says of itself: partitions, accounts, the nodes of a job."""
+"""What SLURM reports: partitions, accounts, the nodes of a job."""
 
 import getpass
 import re

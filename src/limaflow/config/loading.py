@@ -1,4 +1,4 @@
-"""The typed configuration from merged YAML, with every mistake said at once."""
+"""The typed configuration from merged YAML, all mistakes reported together."""
 
 from typing import Any
 

@@ -1,7 +1,8 @@
 """Questions by a provider's batch API: half the price, an answer within a day.
 
-A batch is written into the store before it is sent and bears a name of ours among its metadata, so
-that a killed run, whatever it was doing, finds what it sent and goes on waiting for it. Protocol:
+A batch is recorded in the store before it is sent, and its metadata hold a name that limaflow
+chose. A run that was killed at any moment finds its batches by that name and waits for them.
+Protocol:
 https://platform.openai.com/docs/guides/batch.
 """
 
@@ -30,7 +31,7 @@ from limaflow.errors import InputError
 
 MAX_QUESTIONS = 50_000
 MAX_BYTES = 190_000_000
-"""What one batch may hold: the protocol's limits, 200 MB of them with some air."""
+"""What one batch may hold: the protocol's limits, with a margin below its 200 MB."""
 MOST_ANSWER_BYTES = 2**30
 """Of the file that a batch comes back as; what lies beyond is asked again."""
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 1.0, 60.0
@@ -86,10 +87,10 @@ class _Waiting:
                 self._take_stored()
                 if not self._missing:
                     return
-                async with _alone(self._session.terms.store):
-                    await self._find_sent()
+                async with _sending_lock(self._session.terms.store):
+                    await self._find_ids_of_sent_batches()
                     await self._send()
-                if not (batches := self._ours()):
+                if not (batches := self._batches_with_missing_questions()):
                     return
                 if await self._collect(batches):
                     pause = FIRST_POLL_SECONDS
@@ -116,11 +117,11 @@ class _Waiting:
         for key in [key for key in self._missing if self._store.get(key)]:
             self._settle(key, self._store.get(key) or Answer(error="gone"))
 
-    def _ours(self) -> list[Batch]:
+    def _batches_with_missing_questions(self) -> list[Batch]:
         open_batches = self._store.open_batches(self._model)
         return [batch for batch in open_batches if not self._missing.keys().isdisjoint(batch.keys)]
 
-    async def _find_sent(self) -> None:
+    async def _find_ids_of_sent_batches(self) -> None:
         """Name the batches that a killed process may or may not have sent."""
         for batch in self._store.open_batches(self._model):
             if batch.id is None:
@@ -138,9 +139,9 @@ class _Waiting:
         held = {key for batch in self._store.open_batches(self._model) for key in batch.keys}
         fresh = {key: q for key, q in self._missing.items() if key not in held}
         while fresh and not self._session.stop:
-            batch, lines = self._reserved(fresh)
+            batch, lines = self._reserve_batch(fresh)
             if not batch.keys:
-                if not self._ours():
+                if not self._batches_with_missing_questions():
                     self._stop_at_budget(next(iter(fresh.values())))
                 return
             fresh = {key: q for key, q in fresh.items() if key not in set(batch.keys)}
@@ -158,7 +159,7 @@ class _Waiting:
                 )
             except (openai.APIConnectionError, openai.InternalServerError):
                 await self._name(batch)
-                if not any(b.token == batch.token for b in self._ours()):
+                if not any(b.token == batch.token for b in self._batches_with_missing_questions()):
                     raise
             except openai.OpenAIError:
                 self._store.close_batch(batch, Spending())
@@ -166,7 +167,7 @@ class _Waiting:
             else:
                 self._store.keep_batch(replace(batch, id=sent.id))
 
-    def _reserved(self, fresh: Mapping[str, Question]) -> tuple[Batch, list[bytes]]:
+    def _reserve_batch(self, fresh: Mapping[str, Question]) -> tuple[Batch, list[bytes]]:
         """As many questions as one batch may hold and the budget allows, paid for beforehand."""
         terms = self._session.terms
         batch = Batch(
@@ -226,10 +227,10 @@ class _Waiting:
                 )
             if sent.status in ENDED:
                 found = True
-                await self._take_in(batch, sent)
+                await self._store_batch_answers(batch, sent)
         return found
 
-    async def _take_in(self, batch: Batch, sent: SentBatch) -> None:
+    async def _store_batch_answers(self, batch: Batch, sent: SentBatch) -> None:
         answers = {key: Answer(error="call failed: the batch holds no reply") for key in batch.keys}
         share = Spending(
             batch.reserved.cost / len(batch.keys), batch.reserved.tokens // len(batch.keys)
@@ -298,7 +299,7 @@ def _line(key: str, question: Question, judge: Judge) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _alone(store: Path) -> AsyncIterator[None]:
+async def _sending_lock(store: Path) -> AsyncIterator[None]:
     """One process at a time sends batches; the kernel's lock ends with its holder."""
     with store.with_name(f".{store.name}.sending").open("w") as file:
         await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)

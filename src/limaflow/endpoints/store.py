@@ -120,7 +120,7 @@ class Store:
             # The changes of a killed process survive without a sync; those of a power cut may not.
             self._connection.execute("pragma synchronous = normal")
             self._connection.execute("pragma journal_mode = truncate")
-            with self._writing():
+            with self._transaction():
                 (found,) = self._connection.execute("pragma user_version").fetchone()
                 for statement in ";".join(_FORMATS[found:]).split(";"):
                     self._connection.execute(statement)
@@ -181,7 +181,7 @@ class Store:
         Reservations of all processes count. Those of a killed process stay, since its calls may
         have been paid.
         """
-        with self._writing():
+        with self._transaction():
             if not (self.spent(run) + self.reserved(run) + bound).within(budget):
                 return False
             self._add("reserved", run, bound)
@@ -189,7 +189,7 @@ class Store:
 
     def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
         """Replace a reservation by what the call really cost."""
-        with self._writing():
+        with self._transaction():
             self._add("reserved", run, Spending() - reserved)
             self._add("spending", run, paid)
 
@@ -202,13 +202,13 @@ class Store:
 
     def spent(self, run: str) -> Spending:
         """What the calls of `run` that came to an end have used up."""
-        return self._of("spending", run)
+        return self._total("spending", run)
 
     def reserved(self, run: str) -> Spending:
         """What its calls under way may use up, and those of killed processes may have."""
-        return self._of("reserved", run)
+        return self._total("reserved", run)
 
-    def _of(self, table: Account, run: str) -> Spending:
+    def _total(self, table: Account, run: str) -> Spending:
         row = self._connection.execute(f"select cost, tokens from {table} where run = ?", (run,))
         return Spending(*(row.fetchone() or ()))
 
@@ -242,18 +242,18 @@ class Store:
 
     def close_batch(self, batch: Batch, paid: Spending) -> None:
         """Forget a batch and settle what it cost; nothing if another process has done so."""
-        with self._writing():
+        with self._transaction():
             gone = self._connection.execute("delete from batches where token = ?", (batch.token,))
             if gone.rowcount:
                 self.settle(batch.run, batch.reserved, paid)
 
     def together(self, writes: Sequence[Callable[[], Any]]) -> list[Any]:
         """Run `writes` in one transaction and return their results."""
-        with self._writing():
+        with self._transaction():
             return [write() for write in writes]
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """A transaction that holds the writer's lock from its start; within one, a part of it."""
         if self._connection.in_transaction:
             yield

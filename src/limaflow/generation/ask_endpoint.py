@@ -80,7 +80,7 @@ def ask(
             Store(store) as spendings,
             tqdm(total=len(wanted), initial=len(kept.done), desc=endpoint.name) as bar,
         ):
-            asking = _Asking(
+            asking = _RequestPool(
                 endpoint=endpoint,
                 decoding=decoding,
                 seed=seed,
@@ -113,7 +113,7 @@ def _request(
 
 
 @dataclass(kw_only=True)
-class _Asking:
+class _RequestPool:
     """The requests under way; those that are when one fails are waited for and kept."""
 
     endpoint: AskedEndpoint

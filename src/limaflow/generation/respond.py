@@ -157,7 +157,7 @@ def _by_transformers(
     model = local.load(location, manifest.revision, job.precision)
     for row in local.respond(
         model,
-        _wanted(job, examples, todo, model.tokenizer, model.context),
+        _missing_prompts(job, examples, todo, model.tokenizer, model.context),
         decoding=job.decoding,
         style=job.style,
         batch=job.batch,
@@ -178,7 +178,7 @@ def _by_vllm(
 ) -> Iterator[Answered]:
     manifest, location = read_manifest(job.model)
     model = served.load(location, manifest.revision)
-    wanted = _wanted(job, examples, todo, model.tokenizer, model.context)
+    wanted = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
     with served.serving(job.vllm, location, manifest.revision, job.precision) as client:
         yield from served.respond(
             client,
@@ -191,7 +191,7 @@ def _by_vllm(
         )
 
 
-def _wanted(
+def _missing_prompts(
     job: ResponseJob,
     examples: Sequence[Example],
     todo: set[tuple[str, int]],

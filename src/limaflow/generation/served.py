@@ -30,14 +30,14 @@ from limaflow.seeds import seed_for
 MODEL = "model"
 """The name under which the server has its one model."""
 START_SECONDS = 3600.0
-"""Large weights are long in loading."""
+"""Loading large weights takes long."""
 STOP_SECONDS = 30.0
 REPLY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    """A model whose weights are somebody else's business: its words and its limits."""
+    """A model that a vLLM server holds: only its tokenizer and its limits are known here."""
 
     tokenizer: Any
     context: int
@@ -129,7 +129,7 @@ def _wait_for(server: subprocess.Popen[bytes], client: openai.OpenAI) -> None:
         if server.poll() is not None:
             raise InputError(
                 f"the vLLM server ended with code {server.returncode} before it served; "
-                "what it said stands above"
+                "its own messages are printed above"
             )
         with contextlib.suppress(openai.OpenAIError):
             client.with_options(max_retries=0, timeout=5.0).models.list()
@@ -168,7 +168,7 @@ def respond(
         choice = reply.choices[0]
         if choice.finish_reason not in ("stop", "length"):
             # Such as a server that is being stopped: what it has is no response.
-            raise openai.OpenAIError(f"it broke off a response ({choice.finish_reason})")
+            raise openai.OpenAIError(f"the server aborted a response ({choice.finish_reason})")
         return Answered(
             prompt_id=prompt.id,
             sample=sample,

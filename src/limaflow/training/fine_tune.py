@@ -136,7 +136,7 @@ class Progress:
 
 
 def _run(job: Job, identity: str, folder: Path) -> None:
-    data = _read(job)
+    data = _prepare_data(job)
     start = from_first(lambda: _resume_point(job, folder, data))
     run = _prepare(job, identity, folder, data, start)
     done = 0
@@ -205,7 +205,7 @@ def _run(job: Job, identity: str, folder: Path) -> None:
         )
 
 
-def _read(job: Job) -> Data:
+def _prepare_data(job: Job) -> Data:
     """The checked data."""
 
     def read() -> Data:

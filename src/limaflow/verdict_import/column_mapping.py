@@ -60,7 +60,7 @@ def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
     Raises:
         InputError: an option has no `=`.
     """
-    return dict(_parted(option, flag, option.partition("=")) for option in options or [])
+    return dict(_name_and_value(option, flag, option.partition("=")) for option in options or [])
 
 
 def layout_of(
@@ -73,10 +73,12 @@ def layout_of(
     """
     theirs: dict[str, list[str]] = defaultdict(list)
     for option in columns or []:
-        name, column = _parted(option, "--column", option.partition("="))
+        name, column = _name_and_value(option, "--column", option.partition("="))
         theirs[name].append(column)
     # What a file says may hold a `=`, as in `A=B`; what we say does not.
-    meant = dict(_parted(option, "--word", option.rpartition("=")) for option in words or [])
+    meant = dict(
+        _name_and_value(option, "--word", option.rpartition("=")) for option in words or []
+    )
     scales = [_scale(word, meant.pop(word)) for word in list(meant) if ".." in meant[word]]
     return Layout(columns=theirs, values=named(values, "--value"), words=meant, scales=scales)
 
@@ -98,7 +100,7 @@ def _scale(word: str, meaning: str) -> Scale:
     )
 
 
-def _parted(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:
+def _name_and_value(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:
     name, equals, value = parts
     if not equals:
         raise InputError(f"{flag} {option}: not of the form NAME=VALUE")

@@ -10,7 +10,7 @@ from limaflow.verdict_import.rows import Row
 
 TIES = ("tie", "neither")
 PLACES = ("first", "second")
-MARKED = {"1": True, "true": True, "0": False, "false": False}
+MARK_VALUES = {"1": True, "true": True, "0": False, "false": False}
 
 Outcome = tuple[Choice | None, float | None]
 """The choice by place, None where the judge failed; the share of the first, where one is given."""
@@ -27,7 +27,7 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
     """
     key = next((name for name in CHOSEN if f"{name}{suffix}" in row), None)
     if key is None:
-        return (_marked(row) if not suffix else None), None
+        return (_choice_from_marks(row) if not suffix else None), None
     value = row[f"{key}{suffix}"]
     if value in (None, ""):
         return None, None
@@ -39,8 +39,8 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
         share = _share(word, layout)
         if share is not None:
             share = 1 - share if turned else share
-            return _side(share), share
-        meant = _by_bound(word, layout.words)
+            return _choice_from_share(share), share
+        meant = _meaning_by_bound(word, layout.words)
     if not meant:
         return None, None
     if key == "winner":
@@ -59,12 +59,12 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
     return cast(Choice, meant), None
 
 
-def _marked(row: Row) -> Choice | None:
+def _choice_from_marks(row: Row) -> Choice | None:
     """The choice whose column holds a 1; None where all are empty."""
     marks = {name: row[name] for name in MARKS if name in row}
     if all(value in (None, "") for value in marks.values()):
         return None
-    holds = {name: MARKED.get(plain(name, value).lower()) for name, value in marks.items()}
+    holds = {name: MARK_VALUES.get(plain(name, value).lower()) for name, value in marks.items()}
     chosen = [name for name, mark in holds.items() if mark]
     if len(chosen) != 1 or None in holds.values():
         shown = ", ".join(f"{name} {value!r}" for name, value in marks.items())
@@ -84,11 +84,11 @@ def _share(word: str, layout: Layout) -> float | None:
     return None
 
 
-def _side(share: float) -> Choice:
+def _choice_from_share(share: float) -> Choice:
     return "tie" if share == 0.5 else "first" if share > 0.5 else "second"
 
 
-def _by_bound(given: str, words: Mapping[str, str]) -> str:
+def _meaning_by_bound(given: str, words: Mapping[str, str]) -> str:
     """What a number means by the side of a bound on which it lies; any other word as it is."""
     for word, meaning in words.items():
         if word[:1] in {"<", ">"}:

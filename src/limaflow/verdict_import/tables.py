@@ -72,7 +72,7 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
         try:
             found = [at(raw, name) for name in theirs]
         except KeyError as absent:
-            raise InputError(_absent(str(absent.args[0]), raw)) from None
+            raise InputError(_missing_column(str(absent.args[0]), raw)) from None
         if len(found) > 1:
             named = zip(theirs, found, strict=True)
             apart = [{"annotator": name, ours: value} for name, value in named]
@@ -86,12 +86,14 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
     if not row.keys() & {*CHOSEN, *MARKS, "error"}:
         grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
-        raise InputError(_absent("choice", row), fix=f"--column choice=THEIRS names it{grades}")
+        raise InputError(
+            _missing_column("choice", row), fix=f"--column choice=THEIRS names it{grades}"
+        )
     given = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in given:
             raise InputError(
-                _absent(name, row),
+                _missing_column(name, row),
                 fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
     names = {name: plain(name, given[name]) for name in NAMES if name in given}
@@ -166,5 +168,5 @@ def _length(row: Row, place: str) -> int | None:
     return length
 
 
-def _absent(name: str, row: Row) -> str:
+def _missing_column(name: str, row: Row) -> str:
     return f"no '{name}'; this row has {', '.join(map(str, row)) or 'nothing'}"

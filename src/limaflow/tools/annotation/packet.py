@@ -57,7 +57,7 @@ def words_of(packet: Packet) -> list[str]:
 
 
 def titles(form: Form) -> tuple[str, ...]:
-    """What stands above each answer of an item."""
+    """The heading above each answer of an item."""
     return ("First answer", "Second answer") if form == "pairwise" else ("Answer",)
 
 

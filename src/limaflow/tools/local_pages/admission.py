@@ -1,7 +1,7 @@
 """Who may talk to a local page on a machine that others use too.
 
 A request must come from the processes of the user who started the page (where the kernel tells
-whose a loopback connection is), name this machine as its host (against DNS rebinding), bear the
+whose a loopback connection is), name this machine as its host (against DNS rebinding), carry the
 cookie that the secret address is traded for, and, if it changes anything, come from the page.
 """
 
