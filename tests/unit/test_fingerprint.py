@@ -19,6 +19,18 @@ def package(tmp_path: Path, root: Path) -> Path:
     return Path(shutil.copytree(root / "src" / "limaflow", tmp_path / "limaflow"))
 
 
+def printed(package: Path, program: str) -> str:
+    """What a program prints that imports this copy of the package."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
 @pytest.fixture
 def fingerprint(package: Path) -> Callable[[str], str]:
     def of(command: str) -> str:
@@ -27,14 +39,7 @@ def fingerprint(package: Path) -> Callable[[str], str]:
             "from limaflow import fingerprint;"
             f"print(fingerprint.of('limaflow.{module}', '{function}'))"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONPATH": str(package.parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+        return printed(package, program)
 
     return of
 
@@ -100,14 +105,7 @@ def cached(package: Path, file: Path, command: str) -> str:
         f"print(cache.of('limaflow.{module}', '{function}'),"
         "fingerprint._tree.cache_info().misses > 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(package.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    return printed(package, program)
 
 
 def test_a_cache_answers_as_long_as_no_module_changes(
@@ -162,20 +160,15 @@ def test_an_entry_of_a_table_leaves_the_other_entries_out(package: Path) -> None
             "from limaflow import fingerprint;"
             f"print(fingerprint.of('limaflow.tables', 'run', {{'limaflow.tables:TABLE': '{key}'}}))"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONPATH": str(package.parent)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip() or done.stderr
+        return printed(package, program)
 
     one, two = of("one"), of("two")
     edit(package / "tables.py", "return 2", "return 3")
     assert of("one") == one
     assert of("two") != two
-    assert "has no table TABLE with the key 'three'" in of("three")
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        of("three")
+    assert "has no table TABLE with the key 'three'" in error.value.stderr
 
 
 KINDS = ("stackexchange", "wikihow", "reddit", "natural-instructions", "authored")
@@ -198,14 +191,7 @@ def changed_by(package: Path, file: str, old: str, new: str) -> set[str]:
     """Jobs that an edit repeats: `extract` and `filter` of each kind, and what serves all kinds."""
 
     def hashes() -> dict[str, str]:
-        done = subprocess.run(
-            [sys.executable, "-c", ALL_JOBS],
-            env={"PYTHONPATH": str(package.parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found: dict[str, str] = json.loads(done.stdout)
+        found: dict[str, str] = json.loads(printed(package, ALL_JOBS))
         return found
 
     before = hashes()

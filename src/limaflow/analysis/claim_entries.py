@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
-from limaflow.errors import InputError
 from limaflow.mistakes import validated
 from limaflow.settings import Settings
+from limaflow.yaml_file import read_yaml
 
 Origin = Literal["paper", "objection", "own"]
 """Whose claim it is: the paper's, that of later work, or the user's."""
@@ -93,17 +92,6 @@ def read_entries(path: Path) -> list[Entry]:
     """The entries of a file of claims.
 
     Raises:
-        InputError: no such file, not YAML, or not a list of entries; names the key.
+        InputError: as `read_yaml`; not a list of entries, and names the key.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", path=path) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(
-            f"not YAML: {getattr(error, 'problem', error)}",
-            path=path,
-            line=mark.line + 1 if mark else None,
-        ) from None
-    return validated(File, {"claims": raw}, str(path)).claims
+    return validated(File, {"claims": read_yaml(path)}, str(path)).claims

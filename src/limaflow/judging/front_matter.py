@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from limaflow.errors import InputError
 from limaflow.mistakes import messages, nearest
 from limaflow.settings import Name, Settings
+from limaflow.yaml_file import UniqueKeys
 
 Form = Literal["pairwise", "grade", "turn"]
 """Two answers are compared; an answer is graded; a turn of a conversation is graded."""
@@ -65,6 +66,10 @@ class FrontMatter(Settings):
         return labels
 
 
+class _StringLoader(UniqueKeys, yaml.BaseLoader):
+    """All values as strings: `yes` and `no` may be words of a scale."""
+
+
 def read_front_matter(source: str) -> FrontMatter:
     """The front matter in this YAML.
 
@@ -73,8 +78,7 @@ def read_front_matter(source: str) -> FrontMatter:
     """
     raw: Any
     try:
-        # All values as strings: `yes` and `no` may be words of a scale.
-        raw = yaml.load(source, Loader=yaml.BaseLoader)
+        raw = yaml.load(source, _StringLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""

@@ -318,3 +318,23 @@ def test_an_id_is_given_once(tmp_path: Path) -> None:
     path.write_text("- {id: no-tax, statement: again}\n")
     with pytest.raises(InputError, match="claim no-tax: the id is taken"):
         claims(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"- {id: mine, statement: one}\n- {id: x, id: y}\n",
+            r"claims\.yaml:2: .*'id' stands twice",
+        ),
+        (b"- id: mine\n  statement: caf\xe9\n", r"claims\.yaml:2: not UTF-8"),
+        (b"- {id: mine\n", r"claims\.yaml:\d+: not YAML"),
+    ],
+)
+def test_a_file_of_claims_is_read_as_strictly_as_a_configuration(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        claims(path)

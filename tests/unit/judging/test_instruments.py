@@ -100,6 +100,7 @@ def test_words_that_yaml_takes_for_truth_stay_words(tmp_path: Path) -> None:
     [
         ("---\nform", "form", r"harm\.md: begins with no front matter"),
         ("form: grade", "form: [grade", r"harm\.md: line \d+: front matter is not YAML"),
+        ("some: 2,", "some: 2, some: 1,", r"line \d+: front matter .*'some' stands twice"),
         ("form: grade", "form: grades", r"harm\.md: front matter: form: Input should be"),
         ("ordered: true\n", "", r"harm\.md: front matter: ordered: missing"),
         ("title:", "titel:", r"titel: unknown key; did you mean 'title'\?"),
