@@ -68,6 +68,7 @@ def test_the_same_seed_gives_the_same_weights(corpus: Path, tmp_path: Path) -> N
     assert first["model.safetensors"] != other["model.safetensors"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_weights(corpus: Path, tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"tokens": 200_000})
     command = [
