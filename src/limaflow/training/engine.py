@@ -1,6 +1,7 @@
 """The base model under DeepSpeed: precision, ZeRO stage, optimizer."""
 
 import contextlib
+import gc
 import os
 import warnings
 from pathlib import Path
@@ -50,8 +51,8 @@ def load_model(
             model = on_all(lambda: _pretrained(base, settings, launch))
         else:
             model = _pretrained(base, settings, launch)
-        context = model.config.max_position_embeddings
-        if context < settings.max_tokens:
+        context = context_of(model.config)
+        if context is not None and context < settings.max_tokens:
             raise InputError(
                 f"training.max_tokens {settings.max_tokens} exceeds the base model's context of "
                 f"{context}"
@@ -71,6 +72,12 @@ def load_model(
     attach(model, settings.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
     return trained.train()
+
+
+def context_of(config: Any) -> int | None:
+    """Tokens that a model can see; None where its positions have no end (ALiBi, state spaces)."""
+    # A model of text and images keeps it with the text's.
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
@@ -130,6 +137,15 @@ def start_engine(
     if launch.compile:
         engine.compile(compile_kwargs={"dynamic": True})
     return engine
+
+
+def release(engine: Any) -> None:
+    """Give the memory of an engine back; its references elsewhere must go too."""
+    engine.destroy()
+    engine.module = engine.optimizer = None
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _prepare_deepspeed() -> None:

@@ -16,13 +16,14 @@ import torch.distributed as dist
 from pydantic import TypeAdapter
 from tqdm import tqdm
 
+from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
 from limaflow.training.conversation import shown
 from limaflow.training.data import Data, dialogue_tokenizer, prepared
 from limaflow.training.dev_perplexity import perplexity
-from limaflow.training.engine import load_model, start_engine, update
+from limaflow.training.engine import load_model, release, start_engine, update
 from limaflow.training.export import export
 from limaflow.training.gradient import accumulate
 from limaflow.training.job import (
@@ -41,6 +42,7 @@ from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_ep
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.manifest import EpochResult
 from limaflow.training.model_card import model_card
+from limaflow.training.packing import Separation, separation
 from limaflow.training.processes import (
     StopRequest,
     die_with_parent,
@@ -183,7 +185,6 @@ def _run(job: Job, identity: str, folder: Path) -> None:
             progress = Progress(epochs=(*progress.epochs, epoch))
             if log is not None:
                 log.add_epoch(step + 1, epoch.dev_perplexity)
-            _export(run, row.epoch)
         every = job.launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
             checkpoints.save(
@@ -193,6 +194,8 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 asdict(progress),
                 keep=job.launch.keep_checkpoints,
             )
+        if epoch_ended:
+            _export(run, row.epoch)
         if stopping and step + 1 < run.steps:
             leave(f"stopped after step {step + 1} of {run.steps}; run it again to go on", STOPPED)
 
@@ -218,9 +221,45 @@ def _prepare(
     job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
 ) -> Run:
     """Show what is trained, load the model, ready to go on from `start`."""
-    tokenizer, new_tokens = dialogue_tokenizer(job.base)
     if rank() == 0:
+        tokenizer = dialogue_tokenizer(job.base)[0]
         tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
+    run = _load(job, identity, folder, data, start)
+    if job.launch.packed_tokens is None:
+        return run
+    apart = separation(run.engine, data.train, job.settings.max_tokens)
+    if from_first(lambda: _may_pack(job, apart)):
+        return run
+    padded = job.launch.model_copy(update={"micro_batch_tokens": None})
+    # The engine divides by its number of micro-batches, so padding wants another one.
+    release(run.engine)
+    del run
+    return _load(replace(job, launch=padded), identity, folder, data, start)
+
+
+def _may_pack(job: Job, apart: Separation) -> bool:
+    """Whether examples may be packed.
+
+    Raises:
+        InputError: they must be, and the model does not keep them apart.
+    """
+    if apart.holds:
+        return True
+    why = (
+        "this model does not keep packed examples apart: behind another example, an example's "
+        f"logits differ by {apart.difference:.1g} of their spread (rounding: {apart.bound:.1g})"
+    )
+    if job.launch.micro_batch_tokens != "auto":
+        raise InputError(why, fix="launch.micro_batch_tokens: auto or null, which pads")
+    tqdm.write(f"{job.arm}: {why}; they are padded instead", file=sys.stderr)
+    return False
+
+
+def _load(
+    job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
+) -> Run:
+    """The run with its model in an engine, laid out as `job.launch` says."""
+    tokenizer, new_tokens = dialogue_tokenizer(job.base)
     model = on_all(
         lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
     )
@@ -264,6 +303,7 @@ def _export(run: Run, epoch: int) -> None:
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "training": run.job.settings.model_dump(mode="json")},
         card=lambda: model_card(run.job, epoch=epoch, identity=run.identity),
+        examples=[example.tokens for example in run.data.train[:2]],
     )
 
 
@@ -281,7 +321,7 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         examples,
         loss_mean=settings.loss_mean,
         pad=run.tokenizer.pad_token_id,
-        capacity=run.job.launch.micro_batch_tokens,
+        capacity=run.job.launch.packed_tokens,
         seed=run.job.seed,
         step=step,
     )
