@@ -13,6 +13,7 @@ from typing import Any, Literal
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
 from limaflow.seeds import generator_for
+from limaflow.training.control_tokens import chat_tokens, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
@@ -58,17 +59,14 @@ def _tokens(
     turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
 ) -> list[int]:
     if style == "chat":
-        asked = [{"role": turn.role, "content": turn.content} for turn in turns]
-        text = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
-    elif style == "raw":
+        return chat_tokens(turns, tokenizer, add_generation_prompt=True)
+    if style == "raw":
         text = "".join(f"{turn.content}\n" for turn in turns)
     else:
         blocks = [f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots]
         blocks += [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
         text = "".join([*blocks, "Answer:"])
-    # A chat template writes the special tokens itself.
-    tokens: list[int] = tokenizer(text, add_special_tokens=style != "chat")["input_ids"]
-    return tokens
+    return text_tokens(text, tokenizer)
 
 
 def choose_shots(
