@@ -57,8 +57,8 @@ def counted(mentions: Iterable[frozenset[str]]) -> dict[str, int]:
 
 
 def told(counts: dict[str, int]) -> str:
-    """Such counts for people: `</s> (3), <s> (1)`."""
-    return ", ".join(f"{string} ({count})" for string, count in counts.items())
+    """Such counts for people: `</s> in 3, <s> in 1`."""
+    return ", ".join(f"{string} in {count}" for string, count in counts.items())
 
 
 def marked(text: str, tokenizer: Any) -> str:

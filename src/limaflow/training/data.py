@@ -10,7 +10,7 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example
-from limaflow.training.control_tokens import counted
+from limaflow.training.control_tokens import counted, told
 from limaflow.training.conversation import (
     CHAT_TEMPLATE,
     END_OF_TURN,
@@ -105,6 +105,22 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -
         dev_examples=len(held_out),
     )
     return Data(train=train, dev=held_out, facts=facts)
+
+
+def notices(facts: DataFacts, *, loses_template: bool) -> list[str]:
+    """What a person should know before the data are trained on, a line each."""
+    lines = []
+    if loses_template:
+        lines.append(
+            "warning: the base model has a chat template of its own; the dialogue format of the "
+            "paper replaces it, with its roles, its system turn and its end of a turn"
+        )
+    if facts.control_strings:
+        lines.append(
+            f"control tokens that the texts of {facts.examples} examples mention, split like any "
+            f"other text: {told(facts.control_strings)}"
+        )
+    return lines
 
 
 def _distinct(examples: Sequence[Example], path: Path) -> None:
