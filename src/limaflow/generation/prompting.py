@@ -13,7 +13,7 @@ from typing import Any, Literal
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
 from limaflow.seeds import generator_for
-from limaflow.training.control_tokens import chat_tokens, text_tokens
+from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
@@ -27,6 +27,8 @@ class Prompt:
 
     id: str
     tokens: tuple[int, ...]
+    control_strings: frozenset[str] = frozenset()
+    """The model's control tokens that the question mentions, which are split as text."""
 
 
 def encoded(
@@ -39,6 +41,8 @@ def encoded(
 ) -> list[Prompt]:
     """What each example asks, in a format, as tokens; of a dialogue the turns so far.
 
+    Texts are data: no control token comes of what they mention, only of a chat template.
+
     Raises:
         InputError: the model has no chat template, or a prompt leaves no room in its `context`.
     """
@@ -46,12 +50,14 @@ def encoded(
         raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
     prompts = []
     for example in examples:
-        tokens = _tokens(asked_turns(example), tokenizer, style, shots)
+        turns = asked_turns(example)
+        tokens = _tokens(turns, tokenizer, style, shots)
         if len(tokens) >= context:
             raise InputError(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
             )
-        prompts.append(Prompt(example.id, tuple(tokens)))
+        mentions = mentioned((turn.content for turn in turns), tokenizer)
+        prompts.append(Prompt(example.id, tuple(tokens), mentions))
     return prompts
 
 
