@@ -69,6 +69,13 @@ def marked(text: str, tokenizer: Any) -> str:
     return str(mark_control_tokens(text, pattern)) if pattern.search(text) else text
 
 
+def is_marked(text: str) -> bool:
+    """Whether there are such marks in a text."""
+    from transformers.utils.chat_template_utils import _CONTROL_TOKEN_START
+
+    return _CONTROL_TOKEN_START in text
+
+
 def marked_tokens(text: str, tokenizer: Any) -> list[int]:
     """The tokens of a text with marks; what is marked is split, and no BOS or EOS is added.
 
