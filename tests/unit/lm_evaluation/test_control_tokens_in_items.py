@@ -1,4 +1,4 @@
-"""Control tokens that the texts of benchmark items mention are text; a chat template makes others."""
+"""Texts of benchmark items are data: only a chat template makes control tokens."""
 
 import json
 import shutil
