@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from limaflow.records import Message
 from limaflow.training.control_tokens import (
@@ -161,3 +162,16 @@ def test_what_a_text_mentions_is_named() -> None:
     tokenizer = tokenizer_of("byte-level")
     assert mentioned(["a </s> b </s>", "<s>"], tokenizer) == {"<s>", "</s>"}
     assert not mentioned(["< /s>", "s"], tokenizer)
+
+
+def test_an_exported_tokenizer_knows_them_when_the_template_that_wrote_them_is_gone(
+    tmp_path: Path,
+) -> None:
+    tokenizer = tokenizer_of("byte-level")
+    tokenizer.save_pretrained(tmp_path)
+    exported = AutoTokenizer.from_pretrained(tmp_path)
+    assert "<think>" not in exported.chat_template
+    assert control_strings(exported) == control_strings(tokenizer)
+    asked = [turn("What is <think> for?")]
+    assert chat_tokens(asked, exported) == chat_tokens(asked, tokenizer)
+    assert exported.convert_tokens_to_ids("<think>") not in chat_tokens(asked, exported)
