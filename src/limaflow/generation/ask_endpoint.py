@@ -6,6 +6,7 @@ gives one text twice: the records say what was sent.
 """
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ import openai
 from tqdm import tqdm
 
 from limaflow import fingerprint
+from limaflow.endpoints import control_tokens
 from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, completion_in
 from limaflow.endpoints.connection import complete, connected, error_text, key_in, request
@@ -75,6 +77,9 @@ def ask(
     kept = KeptResponses(beside(output, identity))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
+    asked_texts = ("\n".join(turn.content for turn in asked_turns(e)) for e in examples)
+    if notice := control_tokens.notice(asked_texts, endpoint.name):
+        tqdm.write(notice, file=sys.stderr)
     if todo:
         with (
             Store(store) as spendings,

@@ -20,8 +20,15 @@ from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
-from limaflow.training.conversation import shown
-from limaflow.training.data import Data, dialogue_tokenizer, prepared
+from limaflow.training.conversation import add_dialogue_tokens, shown
+from limaflow.training.data import (
+    Data,
+    base_tokenizer,
+    dialogue_tokenizer,
+    loses_template,
+    notices,
+    prepared,
+)
 from limaflow.training.dev_perplexity import perplexity
 from limaflow.training.engine import load_model, release, start_engine, update
 from limaflow.training.export import export
@@ -112,6 +119,8 @@ class Run:
     folder: Path
     data: Data
     tokenizer: Any
+    loses_template: bool
+    """Whether ours replaces a chat template of the base model."""
     engine: Any
     stop: StopRequest
 
@@ -222,8 +231,11 @@ def _prepare(
 ) -> Run:
     """Show what is trained, load the model, ready to go on from `start`."""
     if rank() == 0:
-        tokenizer = dialogue_tokenizer(job.base)[0]
-        tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
+        tokenizer = base_tokenizer(job.base)
+        lost = loses_template(tokenizer)
+        add_dialogue_tokens(tokenizer)
+        lines = [shown(data.train[0], tokenizer), *notices(data.facts, loses_template=lost)]
+        tqdm.write("\n".join(lines), file=sys.stderr)
     run = _load(job, identity, folder, data, start)
     if job.launch.packed_tokens is None:
         return run
@@ -259,7 +271,9 @@ def _load(
     job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
 ) -> Run:
     """The run with its model in an engine, laid out as `job.launch` says."""
-    tokenizer, new_tokens = dialogue_tokenizer(job.base)
+    tokenizer = base_tokenizer(job.base)
+    template_is_lost = loses_template(tokenizer)
+    new_tokens = add_dialogue_tokens(tokenizer)
     model = on_all(
         lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
     )
@@ -272,6 +286,7 @@ def _load(
         folder=folder,
         data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
         tokenizer=tokenizer,
+        loses_template=template_is_lost,
         engine=start_engine(
             model,
             job.settings,
@@ -302,7 +317,9 @@ def _export(run: Run, epoch: int) -> None:
         export_manifest(run.folder, epoch),
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "training": run.job.settings.model_dump(mode="json")},
-        card=lambda: model_card(run.job, epoch=epoch, identity=run.identity),
+        card=lambda: model_card(
+            run.job, epoch=epoch, identity=run.identity, loses_template=run.loses_template
+        ),
         examples=[example.tokens for example in run.data.train[:2]],
     )
 
