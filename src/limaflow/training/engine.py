@@ -13,6 +13,7 @@ from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter
 from limaflow.training.attention import attention_of
+from limaflow.training.context_length import context_length
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
@@ -51,8 +52,8 @@ def load_model(
             model = on_all(lambda: _pretrained(base, settings, launch))
         else:
             model = _pretrained(base, settings, launch)
-        context = context_of(model.config)
-        if context is not None and context < settings.max_tokens:
+        context = context_length(model.config)
+        if context < settings.max_tokens:
             raise InputError(
                 f"training.max_tokens {settings.max_tokens} exceeds the base model's context of "
                 f"{context}"
@@ -72,12 +73,6 @@ def load_model(
     attach(model, settings.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.
     return trained.train()
-
-
-def context_of(config: Any) -> int | None:
-    """Tokens that a model can see; None where its positions have no end (ALiBi, state spaces)."""
-    # A model of text and images keeps it with the text's.
-    return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
