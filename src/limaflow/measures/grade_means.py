@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.intervals import Interval, Resampling, mean_of
+from limaflow.intervals import Interval, Resampling
 from limaflow.judging.instrument import Instrument
 from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
@@ -84,7 +84,7 @@ def _summary(
         words={str(level): words[level] for level in levels},
         prompts=len(values),
         errors=sum(grade.value is None for grade in grades),
-        mean=drawn.interval(mean_of(means), len(means)),
+        mean=drawn.mean(means, levels[0], levels[-1]),
         counts={str(level): counts[level] for level in levels},
         shares={str(level): share(level) for level in levels},
     )
