@@ -1,6 +1,6 @@
 """How often intervals of shares and means hold the truth, on invented studies.
 
-`python tests/unit/invented_studies.py` prints the table of docs/statistics.md, in two minutes.
+`python tests/unit/invented_studies.py` prints the table of docs/statistics.md, in half a minute.
 """
 
 from collections.abc import Callable, Mapping

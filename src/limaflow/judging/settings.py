@@ -74,7 +74,7 @@ class Judging(Settings):
     selection: Selection
     people: list[People]
     orders: Literal["both", "one"]
-    merge: Literal["strict", "mean"]
+    merge: Literal["strict", "majority", "mean"]
     store: str
     budget: Budget
     max_error_share: Share

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from limaflow.measures.summaries import Preference
     from limaflow.records import Verdict
 
+SMALL_P = 1e-15
+"""A smaller p-value is printed as being below it."""
 MergeRule = Annotated[
-    Literal["strict", "mean"],
-    typer.Option("--merge", help="Two orders that disagree are a tie, or count half each."),
+    Literal["strict", "majority", "mean"],
+    typer.Option(
+        "--merge",
+        help="Two orders that disagree: a tie; a tie unless one says tie, then the other's; "
+        "half each.",
+    ),
 ]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
@@ -83,13 +90,7 @@ def summarize(
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
-        graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
-        needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
-        print(
-            f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}{graded}, "
-            f"p = {s.p_value:.3g}{needed}"
-        )
+        print(_line(s))
     if strengths is not None:
         found = strengths_by_judge(everything, rule=merge, resampling=resampling)
         write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
@@ -163,9 +164,11 @@ def summarize_grades(
     summaries = grade_summaries(records, known(instrument or ()), resampling)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        graded = s.errors + sum(s.counts.values())
+        failed = f" ({s.errors} of {graded} grades failed)" if s.errors else ""
         print(
-            f"{s.model} ({s.judge}, {s.instrument}): {s.prompts} prompts, "
-            f"mean {s.mean.estimate:.2f}"
+            f"{s.model} ({s.judge}, {s.instrument}): {s.prompts} prompts{failed}, mean "
+            f"{s.mean.estimate:.2f} [{s.mean.low:.2f}, {s.mean.high:.2f}]"
         )
 
 
@@ -207,6 +210,20 @@ def agreement_of_grades(
         )
     if not found:
         print("no two grades are of the same response")
+
+
+def _line(s: "Preference") -> str:
+    failed = f" ({s.errors} of {s.verdicts} verdicts failed)" if s.errors else ""
+    rate, error = s.adjusted_win, s.standard_errors.adjusted_win
+    spread = f", standard error {error:.1%}" if error else ""
+    graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
+    needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
+    return (
+        f"{s.comparison} ({s.judge}): {s.prompts} prompts{failed}, win {s.win.estimate:.1%}, "
+        f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, win + ½ tie {rate.estimate:.1%} "
+        f"[{rate.low:.1%}, {rate.high:.1%}]{spread}{graded}, "
+        f"p {'<' if s.p_value < SMALL_P else '='} {max(s.p_value, SMALL_P):.3g}{needed}"
+    )
 
 
 def _verdicts_of(path: Path) -> "list[Verdict]":

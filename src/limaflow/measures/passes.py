@@ -71,14 +71,17 @@ def _code(verdict: Verdict, one: str) -> int:
 def merged(items: Mapping[Item, Orders], rule: Merge) -> dict[Item, Shares]:
     """One rating an item; items of which a verdict failed are left out.
 
-    strict: a tie where the orders disagree. mean: each order counts an equal part.
+    strict: a tie where the orders disagree. majority: likewise, but a tie yields to the other
+    order's choice. mean: each order counts an equal part.
     """
     found = {}
     for item, orders in items.items():
         codes = list(orders.values())
         if MISSING in codes:
             continue
-        if rule == "strict" and len(set(codes)) > 1:
+        if rule == "majority":
+            codes = [code for code in codes if code != TIE] or codes
+        if rule != "mean" and len(set(codes)) > 1:
             codes = [TIE]
         found[item] = tuple(codes.count(code) / len(codes) for code in range(CATEGORIES))
     return found

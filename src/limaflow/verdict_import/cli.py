@@ -56,4 +56,8 @@ def import_verdicts(
         raise InputError(str(error), path=file) from None
     write_records(output, verdicts)
     judged = len({verdict.prompt_id for verdict in verdicts})
-    print(f"{len(verdicts)} verdicts on {judged}{f' of {len(asked)}' if prompts else ''} prompts")
+    failed = sum(verdict.choice is None for verdict in verdicts)
+    print(
+        f"{len(verdicts)} verdicts on {judged}{f' of {len(asked)}' if prompts else ''} prompts"
+        + (f"; {failed} of them failed" if failed else "")
+    )

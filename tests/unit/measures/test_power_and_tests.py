@@ -39,6 +39,10 @@ def test_only_wins_are_as_unlikely_as_their_number() -> None:
     assert sign_test(np.zeros(5)) == permutation_test(np.zeros(5), seed=1) == 1.0
 
 
+def test_no_number_of_wins_makes_chance_impossible() -> None:
+    assert 0 < sign_test(np.ones(3000)) < 1e-300
+
+
 def test_five_points_without_ties_take_the_textbooks_785_prompts() -> None:
     needed = prompts_needed(0.5, 0.05, confidence=0.95, power=0.8)
     assert needed == 785
