@@ -123,14 +123,17 @@ def _members(patterns: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def default_groups(judgments: Iterable[Judgment]) -> dict[str, list[str]]:
-    """Models are annotators whose answers name the model that gave them; the others are people."""
-    models: dict[str, bool] = defaultdict(bool)
+    """People, models, and `unspecified`: the annotators of whom no record says which they are.
+
+    A model is also known by answers that name the model that gave them.
+    """
+    kinds: dict[str, set[str]] = defaultdict(set)
     for judgment in judgments:
-        models[judgment.annotator] |= bool(judgment.answered_by)
-    groups = {
-        "people": [name for name in models if not models[name]],
-        "models": [name for name in models if models[name]],
-    }
+        kinds[judgment.annotator].add("model" if judgment.answered_by else judgment.annotator_kind)
+    groups: dict[str, list[str]] = {"people": [], "models": [], "unspecified": []}
+    for name, found in kinds.items():
+        named = "models" if "model" in found else "people" if "person" in found else "unspecified"
+        groups[named].append(name)
     return {name: members for name, members in groups.items() if members}
 
 
