@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Array
 from limaflow.measures.summaries import Merge
 from limaflow.records import Choice, Verdict
@@ -34,7 +34,7 @@ def scores_by_prompt(verdicts: Iterable[Verdict], first: str) -> dict[str, dict[
         orders = read[verdict.prompt_id, verdict.sample]
         if verdict.first in orders:
             raise InputError(
-                f"prompt {verdict.prompt_id}, sample {verdict.sample}: two verdicts of "
+                f"prompt {shortened(verdict.prompt_id)}, sample {verdict.sample}: two verdicts of "
                 f"'{verdict.annotator}' with '{verdict.first}' shown first",
                 fix="`limaflow judge import --repeats` takes the second one as another reading",
             )

@@ -7,7 +7,7 @@ neither. Where it was asked in both orders, the two are merged into one rating.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.measures.summaries import Merge
 from limaflow.records import Verdict
 
@@ -38,8 +38,8 @@ def passes_of(files: Sequence[Sequence[Verdict]]) -> Passes:
             orders = seen[v.reading, v.annotator][v.prompt_id, v.sample, one, other]
             if v.first in orders:
                 raise InputError(
-                    f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
-                    f"with '{v.first}' shown first in one file",
+                    f"prompt {shortened(v.prompt_id)}, sample {v.sample}: two verdicts of "
+                    f"'{v.annotator}' with '{v.first}' shown first in one file",
                     fix="`limaflow judge import --repeats` takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)

@@ -29,6 +29,10 @@ def import_verdicts(
         list[str] | None,
         typer.Option(help="THEIRS=OURS: what it calls first, second, tie; repeat."),
     ] = None,
+    rows: Annotated[
+        str,
+        typer.Option(help="Where a JSON document holds its rows: NAME, or NAME.NAME within it."),
+    ] = "",
     repeats: Annotated[
         bool,
         typer.Option(
@@ -46,7 +50,7 @@ def import_verdicts(
 
     if len({bool(prompts), bool(first), bool(second)}) > 1:
         raise InputError("--prompts, --first and --second are given together or not at all")
-    verdicts = read_verdicts(file, layout_of(column, value, word))
+    verdicts = read_verdicts(file, layout_of(column, value, word, rows))
     try:
         verdicts = checked(numbered_readings(verdicts) if repeats else verdicts)
         if prompts:

@@ -9,9 +9,14 @@ from limaflow.errors import InputError
 from limaflow.records import Choice
 
 CHOSEN = ("choice", "winner")
-SWAPPED = {f"{name}_swapped" for name in CHOSEN}
+SCORES = "scores"
+"""A column with a number for each answer, the higher for the better one."""
+SCORE_OF_EACH = ("first_score", "second_score")
+SWAPPED = {f"{name}_swapped" for name in (*CHOSEN, SCORES)}
 MARKS: Mapping[str, Choice] = {"first_won": "first", "second_won": "second", "tied": "tie"}
 """Columns of which one holds a 1, and what it says then."""
+OUTCOMES = {*CHOSEN, *MARKS, SCORES, *SCORE_OF_EACH}
+"""Every column that says who won."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,12 @@ class Layout:
     values: Mapping[str, str] = field(default_factory=dict)
     """Our column → what it holds in every row."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
-    that begins with < or > is a bound: `<1.5` means all numbers below."""
+    """What the file says in `choice` or `winner` → what we say; "" where the judge failed; a number
+    from 0 to 1 is a share of the win. A word that begins with < or > is a bound: `<1.5` means all
+    numbers below."""
     scales: Sequence[Scale] = ()
+    rows: str = ""
+    """Where a JSON document holds its rows, as in `rows.at`; "" for the one array that it holds."""
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -64,9 +72,12 @@ def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
 
 
 def layout_of(
-    columns: Sequence[str] | None, values: Sequence[str] | None, words: Sequence[str] | None
+    columns: Sequence[str] | None,
+    values: Sequence[str] | None,
+    words: Sequence[str] | None,
+    rows: str = "",
 ) -> Layout:
-    """The layout that `--column`, `--value` and `--word` describe.
+    """The layout that `--column`, `--value`, `--word` and `--rows` describe.
 
     Raises:
         InputError: as `named` and `Layout`; a word means a scale and is none.
@@ -80,7 +91,11 @@ def layout_of(
         _name_and_value(option, "--word", option.rpartition("=")) for option in words or []
     )
     scales = [_scale(word, meant.pop(word)) for word in list(meant) if ".." in meant[word]]
-    return Layout(columns=theirs, values=named(values, "--value"), words=meant, scales=scales)
+    for word, meaning in meant.items():
+        _check_share(word, meaning)
+    return Layout(
+        columns=theirs, values=named(values, "--value"), words=meant, scales=scales, rows=rows
+    )
 
 
 def _scale(word: str, meaning: str) -> Scale:
@@ -98,6 +113,19 @@ def _scale(word: str, meaning: str) -> Scale:
         f'--word "{word}={meaning}": not a scale',
         fix='a scale is as "1..2=first..second", which gives the first all at 1, nothing at 2',
     )
+
+
+def _check_share(word: str, meaning: str) -> None:
+    """See that a word that means a number means a share."""
+    try:
+        share = float(meaning)
+    except ValueError:
+        return
+    if not 0 <= share <= 1:
+        raise InputError(
+            f'--word "{word}={meaning}": not a share of the win from 0 to 1',
+            fix="1 gives the first all, 0 nothing, 0.5 is a tie",
+        )
 
 
 def _name_and_value(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:
