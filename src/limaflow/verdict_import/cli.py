@@ -7,8 +7,8 @@ import typer
 
 
 def import_verdicts(
-    file: Annotated[
-        Path, typer.Argument(help="Verdicts: JSON lines, .json, .csv, .tsv or .parquet.")
+    files: Annotated[
+        list[Path], typer.Argument(help="Verdicts: JSON lines, .json, .csv, .tsv or .parquet.")
     ],
     *,
     output: Annotated[Path, typer.Option(help="Writes our records, as JSON lines.")],
@@ -39,25 +39,47 @@ def import_verdicts(
             "--repeats", help="Take what stands twice as a further reading; else it is refused."
         ),
     ] = False,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="columns, words, values, rows and repeats of one file as JSON (config: "
+            "comparisons[].verdicts), in place of these options; one for each file, in order."
+        ),
+    ] = None,
 ) -> None:
     """Take in verdicts that were made elsewhere, in whatever columns and words; check them."""
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
-    from limaflow.records import Example
-    from limaflow.verdict_import.checks import check_comparison, checked, numbered_readings
-    from limaflow.verdict_import.column_mapping import layout_of
+    from limaflow.judging.settings import VerdictLayout
+    from limaflow.mistakes import parse_block
+    from limaflow.records import Example, Verdict
+    from limaflow.verdict_import.checks import check_comparison, checked
+    from limaflow.verdict_import.column_mapping import configured, layout_of
     from limaflow.verdict_import.tables import read_verdicts
 
     if len({bool(prompts), bool(first), bool(second)}) > 1:
         raise InputError("--prompts, --first and --second are given together or not at all")
-    verdicts = read_verdicts(file, layout_of(column, value, word, rows))
+    if layout and (column or value or word or rows or repeats):
+        raise InputError("--layout says all of --column, --value, --word, --rows and --repeats")
+    if layout and len(layout) != len(files):
+        raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
+    layouts = [configured(parse_block(VerdictLayout, text, "--layout")) for text in layout or ()]
+    layouts = layouts or [layout_of(column, value, word, rows, repeats=repeats)] * len(files)
+    asked = list(read_records(prompts, Example)) if prompts else []
+    verdicts: list[Verdict] = []
+    for file, described in zip(files, layouts, strict=True):
+        made = read_verdicts(file, described)
+        verdicts += made
+        try:
+            checked(made)
+            if prompts:
+                check_comparison(made, asked, first, second)
+        except InputError as error:
+            raise InputError(str(error), path=file) from None
     try:
-        verdicts = checked(numbered_readings(verdicts) if repeats else verdicts)
-        if prompts:
-            asked = list(read_records(prompts, Example))
-            check_comparison(verdicts, asked, first, second)
+        verdicts = checked(verdicts)
     except InputError as error:
-        raise InputError(str(error), path=file) from None
+        raise InputError(str(error), path=", ".join(map(str, files))) from None
     write_records(output, verdicts)
     judged = len({verdict.prompt_id for verdict in verdicts})
     failed = sum(verdict.choice is None for verdict in verdicts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from limaflow.errors import InputError
+from limaflow.judging.settings import VerdictLayout
 from limaflow.records import Choice
 
 CHOSEN = ("choice", "winner")
@@ -50,6 +51,8 @@ class Layout:
     scales: Sequence[Scale] = ()
     rows: str = ""
     """Where a JSON document holds its rows, as in `rows.at`; "" for the one array that it holds."""
+    repeats: bool = False
+    """Whether what stands twice is a further reading."""
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -76,6 +79,8 @@ def layout_of(
     values: Sequence[str] | None,
     words: Sequence[str] | None,
     rows: str = "",
+    *,
+    repeats: bool = False,
 ) -> Layout:
     """The layout that `--column`, `--value`, `--word` and `--rows` describe.
 
@@ -94,7 +99,27 @@ def layout_of(
     for word, meaning in meant.items():
         _check_share(word, meaning)
     return Layout(
-        columns=theirs, values=named(values, "--value"), words=meant, scales=scales, rows=rows
+        columns=theirs,
+        values=named(values, "--value"),
+        words=meant,
+        scales=scales,
+        rows=rows,
+        repeats=repeats,
+    )
+
+
+def configured(given: VerdictLayout) -> Layout:
+    """The layout that a block of the configuration describes; raises as `layout_of`."""
+    return layout_of(
+        [
+            f"{ours}={name}"
+            for ours, theirs in given.columns.items()
+            for name in ([theirs] if isinstance(theirs, str) else theirs)
+        ],
+        [f"{ours}={text}" for ours, text in given.values.items()],
+        [f"{theirs}={ours}" for theirs, ours in given.words.items()],
+        given.rows,
+        repeats=given.repeats,
     )
 
 

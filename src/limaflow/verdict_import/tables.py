@@ -36,6 +36,7 @@ from pydantic import TypeAdapter, ValidationError
 from limaflow.errors import InputError, listed
 from limaflow.records import Verdict
 from limaflow.seeds import digest
+from limaflow.verdict_import.checks import numbered_readings
 from limaflow.verdict_import.column_mapping import OUTCOMES, SWAPPED, Layout
 from limaflow.verdict_import.outcome_parser import Outcome, outcome_of, plain
 from limaflow.verdict_import.rows import Row, at, read_rows
@@ -66,7 +67,7 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
             raise InputError(str(error), path=path, line=line) from None
     if not verdicts:
         raise InputError("holds no verdicts", path=path)
-    return verdicts
+    return numbered_readings(verdicts) if layout.repeats else verdicts
 
 
 def _readings(raw: Row, layout: Layout) -> Iterator[Row]:

@@ -332,7 +332,7 @@ def test_messages_stay_on_a_line_whatever_the_file_holds(tmp_path: Path) -> None
     question = "Why? " * 500
     row = {"prompt_id": question, "first": "x", "second": "y", "choice": "tie"}
     twice = read(tmp_path / "v.json", [row, row], "")
-    with pytest.raises(InputError, match="sample 0.* stands twice") as refused:
+    with pytest.raises(InputError, match=r"sample 0.* stands twice") as refused:
         checked(twice)
     assert len(str(refused.value)) < 300
     wide = {f"column {n}": n for n in range(300)}
