@@ -33,7 +33,9 @@ Instruments = Annotated[
     list[str] | None,
     typer.Option("--instrument", help="File of an instrument that is not the package's; repeat."),
 ]
-GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
+GradeFiles = Annotated[
+    list[Path], typer.Argument(help="JSONL of grades; `limaflow judge import-grades` makes them.")
+]
 VerdictFiles = Annotated[
     list[Path], typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
 ]

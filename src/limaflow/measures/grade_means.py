@@ -10,7 +10,7 @@ import numpy as np
 
 from limaflow.errors import InputError
 from limaflow.intervals import Interval, Resampling
-from limaflow.judging.instrument import Instrument
+from limaflow.judging.instrument import Instrument, numbered_scale
 from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
 
@@ -33,12 +33,12 @@ def grade_summaries(
 
 
 def instrument_of(grade: Grade, instruments: Mapping[str, Instrument]) -> Instrument:
-    """The instrument that a grade was given by.
+    """The instrument that a grade was given by, or its mere numbers on a scale as `1-to-7`.
 
     Raises:
         InputError: it is none of these, or has another scale now.
     """
-    found = instruments.get(grade.instrument)
+    found = instruments.get(grade.instrument) or numbered_scale(grade.instrument, grade.scale)
     if found is None:
         raise InputError(
             f"there are grades by the instrument '{grade.instrument}', whose file is not given",

@@ -1,9 +1,22 @@
-"""`limaflow judge import`: verdicts that were made elsewhere, as our records."""
+"""`limaflow judge import` and `import-grades`: what was judged elsewhere, as our records."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+Output = Annotated[Path, typer.Option(help="Writes our records, as JSON lines.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="OURS=THEIRS: what the file calls one of our columns; repeat."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="OURS=TEXT: what one of our columns holds in every row; repeat."),
+]
+Rows = Annotated[
+    str, typer.Option(help="Where a JSON document holds its rows: NAME, or NAME.NAME within it.")
+]
 
 
 def import_verdicts(
@@ -11,28 +24,19 @@ def import_verdicts(
         list[Path], typer.Argument(help="Verdicts: JSON lines, .json, .csv, .tsv or .parquet.")
     ],
     *,
-    output: Annotated[Path, typer.Option(help="Writes our records, as JSON lines.")],
+    output: Output,
     prompts: Annotated[
         Path | None, typer.Option(help="See that the verdicts are on these prompts (JSONL).")
     ] = None,
     first: Annotated[str, typer.Option(help="… and compare this model …")] = "",
     second: Annotated[str, typer.Option(help="… with this one.")] = "",
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="OURS=THEIRS: what the file calls one of our columns; repeat."),
-    ] = None,
-    value: Annotated[
-        list[str] | None,
-        typer.Option(help="OURS=TEXT: what one of our columns holds in every row; repeat."),
-    ] = None,
+    column: Columns = None,
+    value: Values = None,
     word: Annotated[
         list[str] | None,
         typer.Option(help="THEIRS=OURS: what it calls first, second, tie; repeat."),
     ] = None,
-    rows: Annotated[
-        str,
-        typer.Option(help="Where a JSON document holds its rows: NAME, or NAME.NAME within it."),
-    ] = "",
+    rows: Rows = "",
     repeats: Annotated[
         bool,
         typer.Option(
@@ -87,3 +91,34 @@ def import_verdicts(
         f"{len(verdicts)} verdicts on {judged}{f' of {len(asked)}' if prompts else ''} prompts"
         + (f"; {failed} of them failed" if failed else "")
     )
+
+
+def import_grades(
+    file: Annotated[Path, typer.Argument(help="Grades: JSON lines, .json, .csv, .tsv, .parquet.")],
+    *,
+    output: Output,
+    column: Columns = None,
+    value: Values = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(help="THEIRS=OURS: a word of the file and its value; repeat."),
+    ] = None,
+    rows: Rows = "",
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(help="File of an instrument that is not the package's; repeat."),
+    ] = None,
+) -> None:
+    """Take in grades that were given elsewhere, on a scale of ours or any other; check them."""
+    from limaflow.jsonl import write_records
+    from limaflow.judging.instrument import known
+    from limaflow.verdict_import.column_mapping import layout_of
+    from limaflow.verdict_import.grade_tables import read_grades
+
+    layout = layout_of(column, value, word, rows)
+    grades = read_grades(file, layout, known(instrument or ()))
+    write_records(output, grades)
+    failed = sum(grade.value is None for grade in grades)
+    judged = len({grade.prompt_id for grade in grades})
+    said = f"{len(grades)} grades on {judged} prompts"
+    print(said + (f"; {failed} of them failed" if failed else ""))

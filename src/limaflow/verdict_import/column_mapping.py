@@ -10,6 +10,8 @@ from limaflow.judging.settings import VerdictLayout
 from limaflow.records import Choice
 
 CHOSEN = ("choice", "winner")
+GRADE = "value"
+"""Of a grade."""
 SCORES = "scores"
 """A column with a number for each answer, the higher for the better one."""
 SCORE_OF_EACH = ("first_score", "second_score")
@@ -41,7 +43,8 @@ class Layout:
     """Columns, values and words."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Our column → what the file calls it; several for `choice` or `winner`: an annotator each."""
+    """Our column → what the file calls it; several for `choice`, `winner` or the
+    `value` of a grade: an annotator each."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Our column → what it holds in every row."""
     words: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +64,8 @@ class Layout:
             InputError: several columns are given for one that has one value.
         """
         for ours, theirs in self.columns.items():
-            if len(theirs) > 1 and (ours not in CHOSEN or self.columns.keys() & SWAPPED):
+            several = ours in CHOSEN and not self.columns.keys() & SWAPPED
+            if len(theirs) > 1 and not several and ours != GRADE:
                 raise InputError(f"--column {ours} is given {len(theirs)} times")
 
 
@@ -96,8 +100,6 @@ def layout_of(
         _name_and_value(option, "--word", option.rpartition("=")) for option in words or []
     )
     scales = [_scale(word, meant.pop(word)) for word in list(meant) if ".." in meant[word]]
-    for word, meaning in meant.items():
-        _check_share(word, meaning)
     return Layout(
         columns=theirs,
         values=named(values, "--value"),
@@ -138,19 +140,6 @@ def _scale(word: str, meaning: str) -> Scale:
         f'--word "{word}={meaning}": not a scale',
         fix='a scale is as "1..2=first..second", which gives the first all at 1, nothing at 2',
     )
-
-
-def _check_share(word: str, meaning: str) -> None:
-    """See that a word that means a number means a share."""
-    try:
-        share = float(meaning)
-    except ValueError:
-        return
-    if not 0 <= share <= 1:
-        raise InputError(
-            f'--word "{word}={meaning}": not a share of the win from 0 to 1',
-            fix="1 gives the first all, 0 nothing, 0.5 is a tie",
-        )
 
 
 def _name_and_value(option: str, flag: str, parts: tuple[str, str, str]) -> tuple[str, str]:

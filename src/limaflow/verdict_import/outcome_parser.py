@@ -39,6 +39,11 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
     if meant is None:
         meant = _meaning_by_bound(word, layout.words)
     share = _share(word, layout) if meant is None else _number(meant)
+    if share is not None and not 0 <= share <= 1:
+        raise InputError(
+            f'--word "{shortened(word)}={meant}": not a share of the win from 0 to 1',
+            fix="1 gives the first all, 0 nothing, 0.5 is a tie",
+        )
     if share is not None:
         share = 1 - share if turned else share
         return _choice_from_share(share), share

@@ -59,7 +59,7 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
     chars: dict[str, int] = {}
     for line, raw in read_rows(path, layout.rows):
         try:
-            for row in _readings({**raw, NUMBER: line}, layout):
+            for row in readings({**raw, NUMBER: line}, layout):
                 made = _verdicts(row, path.stem, layout)
                 _check_lengths(made[0], chars)
                 verdicts += made
@@ -70,8 +70,12 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
     return numbered_readings(verdicts) if layout.repeats else verdicts
 
 
-def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
-    """The row in our words, once for each annotator whose choice stands in it."""
+def readings(raw: Row, layout: Layout) -> Iterator[Row]:
+    """The row in our words, once for each annotator whose choice or grade stands in it.
+
+    Raises:
+        InputError: a column that the layout names is missing.
+    """
     # A column that was named is meant, whatever the file's own `choice` may be.
     stale = OUTCOMES if layout.columns.keys() & OUTCOMES else ()
     row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
@@ -80,7 +84,7 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
         try:
             found = [at(raw, name) for name in theirs]
         except KeyError as absent:
-            raise InputError(_missing_column(str(absent.args[0]), raw)) from None
+            raise InputError(missing_column(str(absent.args[0]), raw)) from None
         if len(found) > 1:
             named = zip(theirs, found, strict=True)
             apart = [{"annotator": name, ours: value} for name, value in named]
@@ -95,13 +99,13 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     if not row.keys() & {*OUTCOMES, "error"}:
         grades = "; of grades, `limaflow judge import-grades`" if "value" in row else ""
         raise InputError(
-            _missing_column("choice", row), fix=f"--column choice=THEIRS names it{grades}"
+            missing_column("choice", row), fix=f"--column choice=THEIRS names it{grades}"
         )
     given = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in given:
             raise InputError(
-                _missing_column(name, row),
+                missing_column(name, row),
                 fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
     names = {name: plain(name, given[name]) for name in NAMES if name in given}
@@ -194,6 +198,7 @@ def _length(row: Row, place: str, text: str | None) -> int | None:
     return length
 
 
-def _missing_column(name: str, row: Row) -> str:
+def missing_column(name: str, row: Row) -> str:
+    """What to say of a row without this column."""
     names = [key for key in row if key != NUMBER]
     return f"no '{name}'; this row has {listed(names) or 'nothing'}"

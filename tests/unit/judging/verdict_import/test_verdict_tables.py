@@ -278,7 +278,7 @@ def test_words_of_more_than_three_classes_are_shares_of_the_win(tmp_path: Path) 
     made = read(tmp_path / "v.json", turned, told)
     assert [(v.choice, v.first_share) for v in made] == [("first", 0.75), ("second", 0.25)]
     with pytest.raises(InputError, match="not a share of the win from 0 to 1"):
-        layout_of(None, None, ["A>>B=2"])
+        read(tmp_path / "v.json", rows, "--word=A>>B=2")
 
 
 def test_a_document_may_hold_its_rows_in_an_array(tmp_path: Path) -> None:
