@@ -97,7 +97,7 @@ def _choice_from_scores(name: str, value: Any, layout: Layout) -> Choice | None:
     """
     parts = value if isinstance(value, list) else [value]
     text = " ".join("" if part is None else str(part) for part in parts).strip()
-    words = text.partition("\n")[0].replace(",", " ").split()
+    words = text.partition("\n")[0].strip("[]() ").replace(",", " ").split()
     if not words or layout.words.get(" ".join(words)) == "":
         return None
     scores = [_number(word) for word in words]

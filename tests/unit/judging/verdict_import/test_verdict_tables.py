@@ -251,10 +251,11 @@ def test_two_scores_say_who_is_better(tmp_path: Path) -> None:
     """Vicuna's reviews, FastChat's lists, and the two orders of Cherry LLM in one row."""
     row = {"prompt_id": 1, "first": "x", "second": "y"}
     pairs = ["8.0 9.0", "9, 8\nBoth answers …", [7, 7.0], "-1 -1", [8, None], None]
+    pairs.append("[8.0, 9.0]")
     rows = [{**row, "prompt_id": n, "review": pair} for n, pair in enumerate(pairs)]
     told = "--column=scores=review '--word=-1 -1='"
-    made = read(tmp_path / "v.json", [*rows[:4], rows[5]], told)
-    assert [v.choice for v in made] == ["second", "first", "tie", None, None]
+    made = read(tmp_path / "v.json", [*rows[:4], *rows[5:]], told)
+    assert [v.choice for v in made] == ["second", "first", "tie", None, None, "second"]
     for wrong in (rows[4], {**row, "review": "good"}, {**row, "review": "1 2 3"}):
         with pytest.raises(InputError, match=r"v.json:1: scores '.*': not two numbers"):
             read(tmp_path / "v.json", [wrong], told)
