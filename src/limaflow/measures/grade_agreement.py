@@ -71,7 +71,8 @@ def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[s
             if item in seen[grade.annotator]:
                 raise InputError(
                     f"prompt {shortened(grade.prompt_id)}, sample {grade.sample}: two grades of "
-                    f"'{grade.annotator}' for one response of '{grade.model}' in one file",
+                    f"'{shortened(grade.annotator)}' for one response of "
+                    f"'{shortened(grade.model)}' in one file",
                     fix="put what was graded again into a file of its own",
                 )
             if grade.value is not None and grade.value not in levels:

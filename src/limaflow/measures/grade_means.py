@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Interval, Resampling
 from limaflow.judging.instrument import Instrument, numbered_scale
 from limaflow.measures.summaries import GradeSummary
@@ -62,7 +62,7 @@ def _summary(
         if grade.value is not None:
             values[grade.prompt_id].append(grade.value)
     if not values:
-        raise InputError(f"'{model}' has no readable grade of '{judge}'")
+        raise InputError(f"'{shortened(model)}' has no readable grade of '{shortened(judge)}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
     words = {value: word for word, value in instrument.head.words.items()}
     levels = sorted(words)

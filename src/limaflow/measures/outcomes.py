@@ -35,7 +35,7 @@ def scores_by_prompt(verdicts: Iterable[Verdict], first: str) -> dict[str, dict[
         if verdict.first in orders:
             raise InputError(
                 f"prompt {shortened(verdict.prompt_id)}, sample {verdict.sample}: two verdicts of "
-                f"'{verdict.annotator}' with '{verdict.first}' shown first",
+                f"'{shortened(verdict.annotator)}' with '{shortened(verdict.first)}' shown first",
                 fix="`limaflow judge import --repeats` takes the second one as another reading",
             )
         orders[verdict.first] = _score(verdict, first)

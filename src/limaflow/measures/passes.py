@@ -39,7 +39,8 @@ def passes_of(files: Sequence[Sequence[Verdict]]) -> Passes:
             if v.first in orders:
                 raise InputError(
                     f"prompt {shortened(v.prompt_id)}, sample {v.sample}: two verdicts of "
-                    f"'{v.annotator}' with '{v.first}' shown first in one file",
+                    f"'{shortened(v.annotator)}' with '{shortened(v.first)}' shown first in one "
+                    "file",
                     fix="`limaflow judge import --repeats` takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)

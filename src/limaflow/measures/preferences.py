@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
 from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
@@ -82,7 +82,10 @@ def preference(
     judge = verdicts[0].annotator
     prompts = scores_by_prompt(verdicts, first)
     if not prompts:
-        raise InputError(f"{first} against {second} by '{judge}': no prompt has readable verdicts")
+        raise InputError(
+            f"{shortened(first)} against {shortened(second)} by '{shortened(judge)}': no prompt "
+            f"has readable verdicts; {len(verdicts)} failed"
+        )
     # Seeded alike from either side, so that swapping the models mirrors the intervals.
     drawn = resampling.seeded(judge, *sorted((first, second)))
 
@@ -215,7 +218,7 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
         missing = sorted(judged - known.keys())
         raise InputError(
             f"the lengths of {len(missing)} of {len(judged)} judged responses are not known "
-            f"(response {missing[0]})",
+            f"(response {shortened(missing[0])})",
             fix="give all lengths; where --responses were made anew since, judge again",
         )
     return known

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, listed
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.measures.agreement_coefficients import between, within
 from limaflow.records import Judgment
@@ -116,7 +116,7 @@ def _members(patterns: Iterable[str], known: Collection[str]) -> list[str]:
         matching = {pattern} if exact else {name for name in known if fnmatchcase(name, pattern)}
         if not matching:
             raise InputError(
-                f"nothing is of '{pattern}'", fix=f"annotators are {', '.join(sorted(known))}"
+                f"nothing is of '{pattern}'", fix=f"annotators are {listed(sorted(known))}"
             )
         found |= matching
     return sorted(found)

@@ -49,7 +49,7 @@ def check_comparison(
     for number, v in enumerate(verdicts, start=1):
         problem = ""
         if {v.first, v.second} != {first, second}:
-            problem = f"compares '{v.first}' and '{v.second}'"
+            problem = f"compares '{shortened(v.first)}' and '{shortened(v.second)}'"
         elif v.prompt_id not in known:
             problem = "is on a prompt that is not among the prompts"
         if problem:
@@ -106,7 +106,8 @@ def _check_answers(verdicts: Sequence[Verdict]) -> None:
         for model, text in ((v.first, v.first_text), (v.second, v.second_text)):
             if text is not None and known.setdefault((v.prompt_id, v.sample, model), text) != text:
                 raise InputError(
-                    f"{_named(number, v)} shows another answer of '{model}' than one before",
+                    f"{_named(number, v)} shows another answer of '{shortened(model)}' than one "
+                    "before",
                     fix="--column sample=THEIRS numbers the answers to a prompt; "
                     "--repeats numbers them as they come",
                 )

@@ -52,7 +52,7 @@ def read_grades(path: Path, layout: Layout, instruments: Mapping[str, Instrument
                 if place in seen:
                     raise InputError(
                         f"prompt {shortened(grade.prompt_id)}, sample {grade.sample}: a second "
-                        f"grade of '{grade.model}' by '{shortened(grade.annotator)}'",
+                        f"grade of '{shortened(grade.model)}' by '{shortened(grade.annotator)}'",
                         fix="--column sample=THEIRS tells several answers to a prompt apart; what "
                         "was graded again belongs into a file of its own",
                     )

@@ -55,7 +55,9 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
         meant = dict(zip((*PLACES, *models), shown * 2, strict=True)).get(meant, meant)
     if meant not in PLACES and meant not in TIES:
         known = (
-            "first, second or tie" if key == "choice" else f"'{models[0]}', '{models[1]}' or tie"
+            "first, second or tie"
+            if key == "choice"
+            else f"'{shortened(models[0])}', '{shortened(models[1])}' or tie"
         )
         named = shortened(meant)
         raise InputError(

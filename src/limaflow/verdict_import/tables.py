@@ -33,7 +33,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from limaflow.errors import InputError, listed
+from limaflow.errors import InputError, listed, shortened
 from limaflow.records import Verdict
 from limaflow.seeds import digest
 from limaflow.verdict_import.checks import numbered_readings
@@ -111,7 +111,7 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     names = {name: plain(name, given[name]) for name in NAMES if name in given}
     first, second = names["first"], names["second"]
     if first == second:
-        raise InputError(f"'{first}' is compared with itself")
+        raise InputError(f"'{shortened(first)}' is compared with itself")
     texts = {f"{place}_text": _text(row, place) for place in ("first", "second")}
     about = (names["prompt_id"], given.get("sample", 0))
     filled = {
@@ -148,7 +148,11 @@ def _verdict(filled: Row, outcome: Outcome) -> Verdict:
         made = _ADAPTER.validate_python({**filled, **graded, "choice": choice, "error": error})
     except ValidationError as refused:
         problem = refused.errors()[0]
-        raise InputError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+        name = ".".join(map(str, problem["loc"]))
+        raise InputError(
+            f"{name}: {problem['msg']}",
+            fix=f"a column of our own records is called so; --value {name}= leaves it out",
+        ) from None
     if made.first_share is not None and not 0 <= made.first_share <= 1:
         raise InputError(f"first_share: {made.first_share:g} is no share from 0 to 1")
     return made
@@ -161,7 +165,11 @@ def _check_lengths(verdict: Verdict, chars: dict[str, int]) -> None:
         ("second", verdict.second_response_id, verdict.second_chars),
     ):
         if length is not None and chars.setdefault(response, length) != length:
-            raise InputError(f"{name}_chars is {length}, before it was {chars[response]}")
+            raise InputError(
+                f"{name}_chars is {length}, before it was {chars[response]} (prompt "
+                f"{shortened(verdict.prompt_id)}, sample {verdict.sample})",
+                fix="--column sample=THEIRS tells several answers to a prompt apart",
+            )
 
 
 def _text(row: Row, place: str) -> str | None:
