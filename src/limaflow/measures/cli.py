@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from limaflow.measures.summaries import Preference
     from limaflow.records import Verdict
 
-SMALL_P = 1e-15
-"""A smaller p-value is printed as being below it."""
 MergeRule = Annotated[
     Literal["strict", "majority", "mean"],
     typer.Option(
@@ -215,6 +213,8 @@ def agreement_of_grades(
 
 
 def _line(s: "Preference") -> str:
+    from limaflow.measures.significance import rounded
+
     failed = f" ({s.errors} of {s.verdicts} verdicts failed)" if s.errors else ""
     rate, error = s.adjusted_win, s.standard_errors.adjusted_win
     spread = f", standard error {error:.1%}" if error else ""
@@ -224,7 +224,7 @@ def _line(s: "Preference") -> str:
         f"{s.comparison} ({s.judge}): {s.prompts} prompts{failed}, win {s.win.estimate:.1%}, "
         f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, win + ½ tie {rate.estimate:.1%} "
         f"[{rate.low:.1%}, {rate.high:.1%}]{spread}{graded}, "
-        f"p {'<' if s.p_value < SMALL_P else '='} {max(s.p_value, SMALL_P):.3g}{needed}"
+        f"p-value {rounded(s.p_value)}{needed}"
     )
 
 

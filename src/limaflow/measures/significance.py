@@ -10,6 +10,8 @@ from limaflow.intervals import Array
 ROUNDS = 10_000
 AT_ONCE = 500
 ROUNDING = 1e-9
+SMALL = 1e-15
+"""A smaller p-value is said to be below it."""
 
 
 def sign_test(nets: Array) -> float:
@@ -25,6 +27,11 @@ def sign_test(nets: Array) -> float:
     if not won + lost:
         return 1.0
     return max(float(binomtest(won, won + lost).pvalue), float_info.min)
+
+
+def rounded(p_value: float) -> str:
+    """A p-value for people: `0.031`, or `<1e-15` where it is smaller than that."""
+    return f"<{SMALL:.0e}" if p_value < SMALL else f"{p_value:.2g}"
 
 
 def permutation_test(nets: Array, seed: int) -> float:
