@@ -1,6 +1,7 @@
 """How often intervals of shares and means hold the truth, on invented studies.
 
-`python tests/unit/invented_studies.py` prints the table of docs/statistics.md, in a minute and a half.
+`python tests/unit/invented_studies.py` prints the table of docs/statistics.md, in a minute
+and a half.
 """
 
 from collections.abc import Callable, Mapping
