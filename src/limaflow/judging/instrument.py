@@ -119,6 +119,19 @@ def known(named: Iterable[str]) -> dict[str, Instrument]:
     return {name_of(one): load(one) for one in (*OURS, *named)}
 
 
+def numbered_scale(name: str, scale: str) -> Instrument | None:
+    """What is known of grades on a scale such as `1-to-7` that someone else gave: its numbers.
+
+    None where the scale is not of that form.
+    """
+    ends = re.fullmatch(r"(\d+)-to-(\d+)", scale)
+    if ends is None or int(ends[1]) >= int(ends[2]):
+        return None
+    words = {str(level): level for level in range(int(ends[1]), int(ends[2]) + 1)}
+    head = FrontMatter(form="grade", title=name, scale=scale, words=words, ordered=True)
+    return Instrument(name, head, "", "")
+
+
 def parsed(name: str, source: str) -> Instrument:
     """The instrument whose file holds `source`.
 
