@@ -231,7 +231,7 @@ def test_what_is_no_answer_to_the_end_is_one_line(
     server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.bodies = [NO_ANSWERS[0]] * 99
-    with pytest.raises(InputError, match=r"no chat completion .*<html>please log in"):
+    with pytest.raises(InputError, match=r"no completion .*<html>please log in"):
         run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
     assert len(server.asked) == 3
 

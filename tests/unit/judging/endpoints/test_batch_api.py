@@ -154,7 +154,7 @@ def test_what_a_killed_run_was_about_to_send_is_asked_anew_and_its_reservation_r
         keys=(key_of(asked, terms),),
     )
     with Store(tmp_path / "s") as store:
-        store.reserve("r", unsent.reserved, Budget())
+        store.reserve("r", unsent.reserved, Budget(), batch="t")
         store.keep_batch(unsent)
     (answer,) = ask(tmp_path / "s", judge, asked, run="r")
     assert answer.error is None
