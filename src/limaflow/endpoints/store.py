@@ -272,6 +272,11 @@ class Store:
         self._holders.forget_dead()
         return released
 
+    def runs_with_reservations(self, run: str | None = None) -> list[str]:
+        """The runs, or this one, for which something is reserved."""
+        rows = self._connection.execute("select distinct run from reserved order by run")
+        return [of_run for (of_run,) in rows if run in (None, of_run)]
+
     def wait_for(self, batch: Batch) -> None:
         """Let other processes know, as long as this store is open, that a batch is waited for."""
         self._holders.hold(batch.token)

@@ -107,7 +107,9 @@ def carry_out(
     made = judgments(shown, job.instrument, job.terms.judge.name, ask)
     write_records(output, made)
     noun = "verdicts" if job.instrument.head.form == "pairwise" else "grades"
-    print(f"{len(made)} {noun}, {sum(one.error is not None for one in made)} errors")
+    errors = Counter(one.error.partition(":")[0] for one in made if one.error is not None)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in errors.most_common())
+    print(f"{len(made)} {noun}, {errors.total()} errors" + f": {kinds}" * bool(kinds))
     answering = Counter(one.answered_by for one in made if one.answered_by)
     if len(answering) > 1:
         counts = ", ".join(f"{name} ({count})" for name, count in answering.most_common())

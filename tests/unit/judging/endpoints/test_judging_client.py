@@ -19,7 +19,7 @@ from limaflow.endpoints.completion import Completion, completion_in
 from limaflow.endpoints.connection import complete, connected, secrets_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Budget, Judge
-from limaflow.endpoints.spending import BudgetReached, reply_limit
+from limaflow.endpoints.spending import BudgetReached, Spending, reply_limit
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
 from limaflow.judging.instrument import load
@@ -610,3 +610,42 @@ def test_what_a_kill_cut_off_is_told_apart_from_what_was_spent(endpoint, study) 
         done.stderr
     )
     assert len(endpoint.calls()) == 4
+    limaflow = Path(sys.executable).with_name("limaflow")
+    release = [limaflow, "judge", "release", "--store", made.store]
+    done = subprocess.run(release, capture_output=True, text=True, check=True)
+    assert done.stdout == f"r: released cost 0.00 and {cut_off:,} tokens\n"
+    again = subprocess.run(release, capture_output=True, text=True, check=True)
+    assert "nothing to release" in again.stdout
+    subprocess.run(bounded, capture_output=True, check=True)
+
+
+def test_what_a_living_process_has_reserved_is_waited_for(endpoint, study) -> None:
+    made = study({f"Number {i}?\ndelay: 0.3": ("good", "bad") for i in range(4)})
+    command = [*compare_command(made, endpoint, max_tokens=100), "--run", "r", "--budget"]
+    with Store(made.store) as store:
+        room = Budget(tokens=5_000)
+        held = Spending(0.0, 4_000, 100)
+        assert store.reserve("r", held, room)
+        waiting = subprocess.Popen([*command, room.flag()], stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr is not None
+        read = ""
+        while "which are waited for" not in read:
+            read += waiting.stderr.read(1)
+        assert endpoint.calls() == []
+        store.settle("r", held, Spending(0.0, 100, 10))
+    waiting.communicate()
+    assert waiting.returncode == 0
+    assert len(endpoint.calls()) == 8
+
+
+def test_what_can_never_fit_is_not_waited_for(endpoint, tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.reserve("r", Spending(0.0, 4_000), Budget())
+        with pytest.raises(BudgetReached):
+            ask(
+                tmp_path / "s",
+                endpoint.judge(),
+                question("Why?"),
+                run="r",
+                budget=Budget(tokens=900),
+            )
