@@ -243,13 +243,9 @@ def _seconds(retry_after: str) -> float:
 
 def refused(error: openai.OpenAIError) -> bool:
     """Whether every request would meet this error: a wrong key, no such model, no money left."""
-    return (
-        isinstance(
-            error, openai.AuthenticationError | openai.PermissionDeniedError | openai.NotFoundError
-        )
-        or (isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota")
-        or _redirected(error) is not None
-    )
+    return isinstance(
+        error, openai.AuthenticationError | openai.PermissionDeniedError | openai.NotFoundError
+    ) or (isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota")
 
 
 def _redirected(error: openai.OpenAIError) -> str | None:
