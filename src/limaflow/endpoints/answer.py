@@ -70,9 +70,9 @@ def correction(answer: Answer) -> list[dict[str, str]]:
 
     At temperature 0 the same question would get the same reply. None for what no model wrote.
     """
-    if answer.error is None or answer.error in (NO_COMPLETION, BROKEN_OFF):
+    if in_vain(answer) or answer.error in (NO_COMPLETION, BROKEN_OFF):
         return []
-    wrong = answer.error.removeprefix(f"{UNREADABLE}: ")
+    wrong = (answer.error or "").removeprefix(f"{UNREADABLE}: ")
     said = (
         f"Your reply could not be read: {wrong}. Reply once more, briefly, in the form asked for "
         "above."

@@ -56,11 +56,14 @@ async def complete(request: Request) -> Response:
 
 async def respond(request: Request) -> Response:
     """The Responses API: as chat completions, in other words."""
-    body = await request.json()
+    return _responded(request.path_params["test"], await request.json())
+
+
+def _responded(test: str, body: dict) -> JSONResponse:
     if unknown := body.keys() & {"messages", "max_tokens", "seed", "response_format"}:
         return _error(400, f"unknown parameter {unknown}")
     message = body["input"][0]["content"]
-    step = _called(request.path_params["test"], {"messages": body["input"], **body})
+    step = _called(test, {"messages": body["input"], **body})
     made = {
         "refusal": lambda: _response_object([{"type": "refusal", "refusal": "I will not."}]),
         "cut": lambda: _response_object([], status="incomplete", reason="max_output_tokens"),
@@ -209,7 +212,7 @@ def _completion(
 
 def _error(
     status: int, message: str, headers: dict[str, str] | None = None, code: str | None = None
-) -> Response:
+) -> JSONResponse:
     error = {"message": message, "code": code}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 
@@ -282,6 +285,8 @@ async def finish(request: Request) -> Response:
 
 
 async def _answered(test: str, body: dict) -> dict[str, object]:
+    if "input" in body:
+        return {"status_code": 200, "body": json.loads(_responded(test, body).body)}
     message = body["messages"][0]["content"]
     step = _called(test, body)
     made = await _trouble(step, body["model"]) or _completion(
