@@ -24,6 +24,8 @@ RETRIES = 6
 STORM_SECONDS = 900.0
 """How long one request waits while the server keeps saying 429; the SDK itself gives up sooner."""
 STORM_PAUSE_SECONDS = 8.0
+FILTERED = ("content_filter", "content_policy_violation")
+"""Codes of an error 400 by which providers say that a filter withheld the reply."""
 MOST_REDIRECTS = 3
 MOST_BYTES = 16 * 2**20
 """Of one reply: what goes on beyond is cut off, and then reads as no completion."""
@@ -246,6 +248,11 @@ def refused(error: openai.OpenAIError) -> bool:
     return isinstance(
         error, openai.AuthenticationError | openai.PermissionDeniedError | openai.NotFoundError
     ) or (isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota")
+
+
+def withheld(error: openai.OpenAIError) -> bool:
+    """Whether a content filter stopped the request itself, as Azure's does."""
+    return isinstance(error, openai.BadRequestError) and error.code in FILTERED
 
 
 def _redirected(error: openai.OpenAIError) -> str | None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import openai
 
-from limaflow.endpoints.answer import FAILED, in_vain
+from limaflow.endpoints.answer import FAILED, WITHHELD, in_vain
 from limaflow.endpoints.budget import BudgetAccount
-from limaflow.endpoints.connection import complete, connected, error_text, refused
+from limaflow.endpoints.connection import complete, connected, error_text, refused, withheld
 from limaflow.endpoints.session import Question, Session
 from limaflow.endpoints.spending import BudgetReached, Spending, bound_of
 from limaflow.endpoints.store import Answer, GroupCommit
@@ -84,6 +84,8 @@ class _Asking:
             )
         except openai.OpenAIError as error:
             reason = error_text(error, session.secrets)
+            if withheld(error):
+                return Answer(error=f"{WITHHELD}: {reason}"), Spending()
             if refused(error):
                 session.refuse(reason)
             return Answer(error=f"{FAILED}: {reason}"), Spending()

@@ -18,7 +18,14 @@ from tqdm import tqdm
 from limaflow.endpoints.address import address_of
 from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, Failure, completion_in
-from limaflow.endpoints.connection import Secrets, complete, connected, error_text, secrets_of
+from limaflow.endpoints.connection import (
+    Secrets,
+    complete,
+    connected,
+    error_text,
+    secrets_of,
+    withheld,
+)
 from limaflow.endpoints.request import request
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending, bound_of, cost
@@ -37,6 +44,10 @@ CUT_SHORT: dict[str | None, FinishReason] = {
     "length": "length",
     "content_filter": "content_filter",
 }
+WITHHELD = Completion(
+    text=None, refusal=None, finish_reason="content_filter", answered_by="", usage=None
+)
+"""In place of the reply to a request that a filter stopped."""
 
 
 def ask(
@@ -169,6 +180,8 @@ class _RequestPool:
         try:
             reply = await complete(client, self.endpoint, body, going=lambda: self.stop is None)
         except openai.OpenAIError as error:
+            if withheld(error):
+                return WITHHELD, Spending()
             self.stop = self.stop or self._failure(prompt, error_text(error, self.secrets))
             return self.stop, Spending()
         found = completion_in(reply)

@@ -26,8 +26,8 @@ PLACES: Mapping[Form, tuple[str, ...]] = {
     "turn": ("conversation", "answer"),
 }
 """What a text has a place for."""
-OURS = ("pairwise", "likert", "quality", "safety")
-"""The package's own instruments."""
+OURS = ("pairwise", "likert", "quality", "safety", "pairwise-bare", "likert-bare")
+"""The package's own instruments; the bare ones say what the paper says and no more."""
 DIVIDER = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 

@@ -41,6 +41,8 @@ class Server:
     """Requests that are still answered by 429."""
     broken: str = ""
     """A prompt that is always answered by 400."""
+    filtered: str = ""
+    """A prompt that a filter always stops."""
     bodies: list[bytes] = field(default_factory=list)
     """What is sent, with status 200, in place of the next answers."""
 
@@ -60,6 +62,8 @@ def server() -> Iterator[Server]:
         if prompt == state.broken:
             told = f"no such luck with {request.headers['authorization']}"
             return JSONResponse({"error": {"message": told}}, 400)
+        if prompt == state.filtered:
+            return JSONResponse({"error": {"message": "no", "code": "content_filter"}}, 400)
         state.asked.append(body)
         if state.bodies:
             return HTTPResponse(state.bodies.pop(), media_type="application/json")
@@ -256,9 +260,10 @@ def test_what_the_provider_withholds_is_recorded_as_that(
 ) -> None:
     withheld = b'{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}]}'
     server.bodies = [withheld]
+    server.filtered = "prompt 3"
     run(arm, prompts, tmp_path / "o.jsonl")
     reasons = Counter(r.finish_reason for r in read_records(tmp_path / "o.jsonl", Response))
-    assert reasons == {"stop": 19, "length": 2, "content_filter": 1}
+    assert reasons == {"stop": 17, "length": 2, "content_filter": 3}
 
 
 def test_a_refusal_and_a_spent_limit_are_responses_and_parts_are_joined(

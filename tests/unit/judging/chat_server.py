@@ -116,6 +116,7 @@ async def _trouble(kind: str, model: str) -> Response | None:
     if kind in {"400", "500"}:
         return _error(int(kind), f"failed with Bearer {KEY}")
     made = {
+        "filtered-400": lambda: _error(400, "filtered", code="content_filter"),
         "elsewhere": lambda: RedirectResponse("http://127.0.0.2:9/v1/chat/completions", 307),
         "onward": lambda: RedirectResponse("completions", 307),
         "error-200": lambda: JSONResponse({"error": {"message": "upstream", "code": 502}}),

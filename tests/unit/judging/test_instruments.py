@@ -54,14 +54,25 @@ def test_the_likert_guidance_describes_six_levels() -> None:
     assert all(f"\n{level}. " in guidance for level in range(1, 7))
 
 
+@pytest.mark.parametrize("name", ["pairwise", "likert"])
+def test_a_bare_instrument_differs_from_ours_in_its_text_alone(name: str) -> None:
+    ours, bare = load(name), load(f"{name}-bare")
+    assert bare.head.model_copy(update={"paper": ours.head.paper}) == ours.head
+    assert bare.key != ours.key
+    assert len(bare.text) < len(ours.text) / 2
+
+
 def test_ours_keep_the_names_of_their_scales() -> None:
     """Seeds of intervals derive from them."""
     assert {name: load(name).head.scale for name in OURS[1:]} == {
         "likert": "likert-6",
         "quality": "excellent-pass-fail",
         "safety": "safe-unsafe",
+        "pairwise-bare": "first-second-neither",
+        "likert-bare": "likert-6",
     }
-    assert [name for name in OURS if load(name).head.ordered] == ["likert", "quality"]
+    ordered = [name for name in OURS if load(name).head.ordered]
+    assert ordered == ["likert", "quality", "likert-bare"]
 
 
 @pytest.mark.parametrize("name", OURS)

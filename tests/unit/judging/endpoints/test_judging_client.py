@@ -196,6 +196,7 @@ def test_a_retry_after_a_page_that_no_model_wrote_says_nothing(endpoint, tmp_pat
     [
         ("refusal", "refused: I will not judge this."),
         ("filtered", "withheld: by the provider's content filter"),
+        ("filtered-400", "withheld: Error code: 400 - filtered"),
         ("denied-200", "call failed: no, *** (400)"),
     ],
 )
