@@ -24,8 +24,18 @@ def request(
         parameters = _of_responses(parameters)
     else:
         asked = {"model": endpoint.model, "messages": turns}
-    given = {**parameters, **endpoint.extra_body}
+    given = {**parameters, **_with_parts_of(parameters, endpoint.extra_body)}
     return asked | {name: value for name, value in given.items() if value is not None}
+
+
+def _with_parts_of(ours: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra`, whose mappings add to ours, as `text: {verbosity: low}` does to a format."""
+    return {
+        name: {**ours[name], **value}
+        if isinstance(value, dict) and isinstance(ours.get(name), dict)
+        else value
+        for name, value in extra.items()
+    }
 
 
 def _of_responses(parameters: Mapping[str, Any]) -> dict[str, Any]:

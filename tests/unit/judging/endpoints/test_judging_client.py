@@ -240,7 +240,11 @@ def test_redirects_to_the_same_server_are_followed_but_not_in_a_loop(
 
 
 def test_the_responses_api_is_spoken_by_configuration_alone(endpoint, tmp_path: Path) -> None:
-    effort = {"reasoning": {"effort": "low"}, "temperature": None}
+    effort = {
+        "reasoning": {"effort": "low"},
+        "temperature": None,
+        "text": {"verbosity": "low"},
+    }
     judge = endpoint.judge(api="responses", structured=True, max_tokens=500, extra_body=effort)
     (answer,) = ask(tmp_path / "s", judge, question("Why?"))
     assert choice_of(answer.reply, INSTRUMENT) == "first"
@@ -248,6 +252,7 @@ def test_the_responses_api_is_spoken_by_configuration_alone(endpoint, tmp_path: 
     (call,) = endpoint.calls()
     sent = call["body"]
     assert (sent["max_output_tokens"], sent["store"], "temperature" in sent) == (500, False, False)
+    assert (sent["reasoning"], sent["text"]["verbosity"]) == ({"effort": "low"}, "low")
     choices = sent["text"]["format"]["schema"]["properties"]["choice"]["enum"]
     assert choices == ["first", "second", "neither"]
 
