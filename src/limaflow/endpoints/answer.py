@@ -4,7 +4,8 @@ An error begins with its kind. Of these only an unreadable reply is asked for ag
 refuses and a filter that withholds do so a second time, and what failed was repeated when it did.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from limaflow.endpoints.completion import Completion, Failure, completion_in
 from limaflow.endpoints.settings import Judge
@@ -58,6 +59,12 @@ def _error(found: Completion, readable: Callable[[str], bool], limit: int) -> st
         return None
     last = "the last line is not one of the answers asked for"
     return f"{UNREADABLE}: {last if (found.text or '').strip() else 'no text'}"
+
+
+def kinds(errors: Iterable[str]) -> str:
+    """How many errors there are of each kind, for people."""
+    found = Counter(error.partition(":")[0] for error in errors)
+    return ", ".join(f"{count} {kind}" for kind, count in found.most_common())
 
 
 def in_vain(answer: Answer) -> bool:

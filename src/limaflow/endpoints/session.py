@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from limaflow.endpoints.answer import correction, read
+from limaflow.endpoints.answer import correction, kinds, read
 from limaflow.endpoints.connection import secrets_of
 from limaflow.endpoints.request import one_of, request
 from limaflow.endpoints.settings import Budget, Judge
@@ -137,8 +137,8 @@ class Session:
         sample = next((e for e in self._errors if e.reply), answer)
         ending = f"; the end of one such reply: {sample.reply[-200:]!r}" if sample.reply else ""
         self.stop = InputError(
-            f"judge '{self.terms.judge.name}': {failed} of {self._total} questions failed, more "
-            f"than max_error_share {self.terms.max_error_share:g} allows, and asking stopped; "
-            f"{sample.error}{ending}",
+            f"judge '{self.terms.judge.name}': {failed} of {self._total} questions failed "
+            f"({kinds(e.error or '' for e in self._errors)}), more than max_error_share "
+            f"{self.terms.max_error_share:g} allows, and asking stopped; {sample.error}{ending}",
             fix="answers are in the store; run again to ask only what is missing",
         )

@@ -129,8 +129,7 @@ def reached(budget: Budget, spent: Spending, reserved: Spending, bound: Spending
         f"the budget of this run would be passed, and asking stopped: spent are {spent.of(budget)}"
         f"{', and ' * bool(besides)}{besides}; the next call may cost {bound.cost:.4f} and take "
         f"{bound.tokens:,} tokens; every answer so far is kept",
-        fix=f"raise judging.budget{', or wait for other processes,' * bool(besides)} and run the "
-        "same command again",
+        fix="raise judging.budget and run the same command again",
     )
 
 

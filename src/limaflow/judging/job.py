@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from limaflow.endpoints.answer import kinds
 from limaflow.endpoints.client import Ask, ask_all
 from limaflow.endpoints.session import Terms
 from limaflow.endpoints.settings import Budget, Judge
@@ -107,9 +108,8 @@ def carry_out(
     made = judgments(shown, job.instrument, job.terms.judge.name, ask)
     write_records(output, made)
     noun = "verdicts" if job.instrument.head.form == "pairwise" else "grades"
-    errors = Counter(one.error.partition(":")[0] for one in made if one.error is not None)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in errors.most_common())
-    print(f"{len(made)} {noun}, {errors.total()} errors" + f": {kinds}" * bool(kinds))
+    errors = [one.error for one in made if one.error is not None]
+    print(f"{len(made)} {noun}, {len(errors)} errors" + f": {kinds(errors)}" * bool(errors))
     answering = Counter(one.answered_by for one in made if one.answered_by)
     if len(answering) > 1:
         counts = ", ".join(f"{name} ({count})" for name, count in answering.most_common())
