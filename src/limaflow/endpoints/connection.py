@@ -26,6 +26,8 @@ STORM_SECONDS = 900.0
 STORM_PAUSE_SECONDS = 8.0
 FILTERED = ("content_filter", "content_policy_violation")
 """Codes of an error 400 by which providers say that a filter withheld the reply."""
+SHORTEST_SECRET = 4
+"""Of what is hidden in texts: servers of one's own get keys like `x`, which stand in words."""
 MOST_REDIRECTS = 3
 MOST_BYTES = 16 * 2**20
 """Of one reply: what goes on beyond is cut off, and then reads as no completion."""
@@ -102,7 +104,8 @@ class Secrets:
     def hidden_in(self, text: str) -> str:
         """A text without them, should a server repeat them."""
         for secret in sorted({self.key, *self.headers.values()}, key=len, reverse=True):
-            text = text.replace(secret, "***")
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, "***")
         return text
 
 

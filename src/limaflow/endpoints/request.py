@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from limaflow.endpoints.settings import Endpoint
+from limaflow.endpoints.settings import REPLY_LIMITS, Endpoint
 
 PATHS = {"chat": "/chat/completions", "responses": "/responses"}
 UNKNOWN_TO_RESPONSES = ("seed",)
@@ -15,6 +15,8 @@ def request(
 ) -> dict[str, Any]:
     """The body that asks for one reply; the endpoint's `extra_body` has the last word.
 
+    Where that limits the reply by another name, our limit, which some models refuse, is not sent.
+
     Args:
         parameters: as the protocol of chat completions names them.
     """
@@ -24,6 +26,8 @@ def request(
         parameters = _of_responses(parameters)
     else:
         asked = {"model": endpoint.model, "messages": turns}
+    if any(endpoint.extra_body.get(name) for name in REPLY_LIMITS):
+        parameters = {name: v for name, v in parameters.items() if name not in REPLY_LIMITS}
     given = {**parameters, **_with_parts_of(parameters, endpoint.extra_body)}
     return asked | {name: value for name, value in given.items() if value is not None}
 

@@ -144,6 +144,19 @@ def test_a_batch_takes_what_the_budget_allows(endpoint, tmp_path: Path) -> None:
     assert len(endpoint.calls()) == 20
 
 
+@pytest.mark.usefixtures("working")
+def test_a_batch_waits_for_what_a_living_process_has_reserved(endpoint, tmp_path: Path) -> None:
+    asked = [question(f"Number {i}?") for i in range(3)]
+    budget, held = Budget(tokens=12_000), Spending(0.0, 11_000)
+    with Store(tmp_path / "s") as other:
+        assert other.reserve("r", held, budget)
+        ended = threading.Timer(2.0, other.settle, ["r", held, Spending(0.0, 10)])
+        ended.start()
+        answers = ask(tmp_path / "s", endpoint.judge(batch=True), *asked, run="r", budget=budget)
+        ended.join()
+    assert [a.error for a in answers] == [None] * 3
+
+
 def test_a_killed_run_goes_on_waiting_for_what_it_sent(endpoint, study, tmp_path: Path) -> None:
     made = study({f"Number {i}?": (f"good {i}", f"bad {i}") for i in range(10)})
     command = [

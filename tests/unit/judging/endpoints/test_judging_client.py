@@ -127,6 +127,19 @@ def test_what_only_some_endpoints_understand_is_sent_and_null_takes_a_parameter_
     assert len(endpoint.calls()) == 2, "another request has another answer"
 
 
+def test_a_limit_by_another_name_takes_the_place_of_ours(endpoint) -> None:
+    def limits(**settings: Any) -> dict[str, int]:
+        body = question("Why?").request(endpoint.judge(max_tokens=256, **settings))
+        return {name: value for name, value in body.items() if "tokens" in name}
+
+    assert limits() == {"max_tokens": 256}
+    named = {"max_completion_tokens": 4096}
+    assert limits(extra_body=named) == named, "models that reason refuse the other"
+    assert limits(extra_body={"max_tokens": 64, **named}) == {"max_tokens": 64, **named}
+    assert limits(api="responses") == {"max_output_tokens": 256}
+    assert limits(api="responses", extra_body={"max_output_tokens": 9}) == {"max_output_tokens": 9}
+
+
 def test_a_spent_account_is_not_waited_for(endpoint, tmp_path: Path) -> None:
     asked = question(f"script: {'quota ' * 9}\nWhy?")
     with pytest.raises(InputError, match=r"was refused.*no money left"):
@@ -291,6 +304,7 @@ def test_headers_are_sent_and_secret_ones_are_never_shown(
     ask(tmp_path / "s", judge, question("Why?"))
     sent = endpoint.calls()[0]["headers"]
     assert (sent["x-team"], sent["x-api-key"]) == ("lima", "s3cret-of-the-gateway")
+    assert sent["authorization"] == "Bearer sk-test-8c1f5e"
     held = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"s3cret" not in held and "s3cret" not in caplog.text + judge.flag()
     monkeypatch.delenv("GATEWAY")
