@@ -48,12 +48,12 @@ class Holders:
             self._removed(file.name)
 
     def _removed(self, name: str) -> bool:
-        """Remove the file of `name` unless somebody holds it."""
+        """Remove the file of `name`, unless somebody holds it or another user may."""
         try:
             with (self._folder / name).open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 (self._folder / name).unlink(missing_ok=True)
-        except BlockingIOError:
+        except (BlockingIOError, PermissionError):
             return False
         except FileNotFoundError:
             pass
