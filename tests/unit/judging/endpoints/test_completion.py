@@ -10,8 +10,24 @@ from limaflow.endpoints.completion import Completion, Failure, Usage, completion
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 NAMES = st.sampled_from(
-    "choices message content type text refusal usage error code output object status reason "
-    "incomplete_details total_tokens prompt_tokens".split()
+    [
+        "choices",
+        "message",
+        "content",
+        "type",
+        "text",
+        "refusal",
+        "usage",
+        "error",
+        "code",
+        "output",
+        "object",
+        "status",
+        "reason",
+        "incomplete_details",
+        "total_tokens",
+        "prompt_tokens",
+    ]
 )
 ANYTHING = st.recursive(
     SCALARS | st.sampled_from(["response", "message", "output_text", "failed"]),
