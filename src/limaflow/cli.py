@@ -18,7 +18,7 @@ from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
 from limaflow.tools.planning.cli import plan
-from limaflow.tools.pricing.cli import say_price
+from limaflow.tools.pricing.cli import print_prices
 from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
 from limaflow.verdict_import.cli import import_verdicts
@@ -29,7 +29,7 @@ judge.command()(summarize)
 judge.command()(agreement)
 judge.command("summarize-grades")(summarize_grades)
 judge.command("agreement-of-grades")(agreement_of_grades)
-judge.command("price")(say_price)
+judge.command("price")(print_prices)
 
 app = typer.Typer(
     help="Reproduce 'LIMA: Less Is More for Alignment', stage by stage. The Snakefile runs these.",

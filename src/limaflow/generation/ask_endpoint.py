@@ -6,6 +6,7 @@ gives one text twice: the records say what was sent.
 """
 
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any
 import openai
 from tqdm import tqdm
 
+from limaflow.endpoints import control_tokens
 from limaflow.endpoints.address import address_of
 from limaflow.endpoints.budget import BudgetAccount
 from limaflow.endpoints.completion import Completion, Failure, completion_in
@@ -77,6 +79,9 @@ def ask(
     kept = KeptResponses(beside(output, _identity(endpoint, examples, decoding, seed)))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
+    asked_texts = ("\n".join(turn.content for turn in asked_turns(e)) for e in examples)
+    if notice := control_tokens.notice(asked_texts, endpoint.name):
+        tqdm.write(notice, file=sys.stderr)
     if todo:
         with (
             Store(store) as spendings,

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from limaflow.endpoints import control_tokens
 from limaflow.endpoints.answer import kinds
 from limaflow.endpoints.client import Ask, ask_all
 from limaflow.endpoints.session import Terms
@@ -100,8 +101,10 @@ def carry_out(
 ) -> None:
     """Ask about all that is shown and write the records; on a dry run print the price alone."""
     shown = job.of_round(shown)
+    questions = [one.question(job.instrument) for one in shown]
+    if notice := control_tokens.notice((q.text for q in questions), job.terms.judge.name):
+        print(notice)
     if dry_run:
-        questions = [one.question(job.instrument) for one in shown]
         print(price(output.stem, questions, job.terms).line())
         return
     ask = partial(ask_all, terms=job.terms)

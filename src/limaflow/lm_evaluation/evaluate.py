@@ -16,7 +16,6 @@ from typing import Any
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.metrics import metric_of, number, preference
 from limaflow.lm_evaluation.tasks import item_id, loaded
-from limaflow.manifests import read_manifest
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
 
@@ -48,7 +47,8 @@ def evaluate(
 
     Returns:
         The content of results.json (`scores`: what was asked for → main metric with its direction
-        and scale, items, items cut to the model's context; `tasks`: leaf task → every metric with
+        and scale, items, items cut to the model's context, items that mention a control token;
+        `tasks`: leaf task → every metric with
         its standard error, version; `run`: how) and the items.
 
     Raises:
@@ -57,8 +57,10 @@ def evaluate(
     """
     from lm_eval import simple_evaluate
 
+    from limaflow.lm_evaluation.model import load_model
+
     manager, tasks, leaves = loaded(names, include)
-    model = _model(manifest_path, settings)
+    model = load_model(manifest_path, precision=settings.precision, batch=settings.batch)
     if settings.chat_template and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     seed = seed_for(settings.seed, "benchmark") % 2**32
@@ -104,6 +106,7 @@ def evaluate(
                 "value": fmean(values.values()),
                 "items": len(values),
                 "truncated_items": sum(outcomes[part].truncated for part in parts),
+                "control_token_items": sum(outcomes[part].mentioning for part in parts),
             }
         items += [
             BenchmarkItem(
@@ -139,6 +142,8 @@ class Outcome:
     higher_is_better: bool
     values: dict[str, float]
     truncated: int
+    mentioning: int
+    """Items whose texts mention a control token of the model, which is split as text."""
     details: dict[str, Any]
 
 
@@ -151,6 +156,7 @@ def _outcome(model: Any, task: str, found: dict[str, Any]) -> Outcome:
         higher_is_better=metric_of(metric).higher_is_better if direction is None else direction,
         values={item_id(s["doc_id"], s["doc_hash"]): score for s, score in scored},
         truncated=sum(_is_truncated(model, sample) for sample, _ in scored),
+        mentioning=sum(any(map(model.mentions, s["arguments"])) for s, _ in scored),
         details={
             "metrics": metrics,
             "main_metric": metric,
@@ -158,20 +164,6 @@ def _outcome(model: Any, task: str, found: dict[str, Any]) -> Outcome:
             "version": found["versions"].get(task),
             "few_shot": found["n-shot"].get(task),
         },
-    )
-
-
-def _model(manifest_path: Path, settings: EvaluationSettings) -> Any:
-    import torch
-    from lm_eval.models.huggingface import HFLM
-
-    manifest, location = read_manifest(manifest_path)
-    return HFLM(
-        pretrained=location,
-        revision=manifest.revision or "main",
-        device="cuda" if torch.cuda.is_available() else "cpu",
-        dtype={"fp32": "float32", "bf16": "bfloat16"}[settings.precision],
-        batch_size=settings.batch,
     )
 
 

@@ -173,6 +173,17 @@ def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
     assert 2 <= server.most_at_once <= 3
 
 
+def test_prompts_that_mention_control_tokens_are_sent_as_they_are_and_told(
+    *, server: Server, arm: AskedEndpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turn = (Message(role="user", content="What does <|im_end|> end?"),)
+    example = Example(id=example_id(turn), messages=turn, source="t", split="test")
+    write_records(tmp_path / "prompts.jsonl", [example])
+    run(arm, tmp_path / "prompts.jsonl", tmp_path / "o.jsonl")
+    assert "1 of 1 messages to gpt mention" in capsys.readouterr().err
+    assert {body["messages"][0]["content"] for body in server.asked} == {turn[0].content}
+
+
 def test_a_storm_of_refusals_is_waited_out(
     server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:

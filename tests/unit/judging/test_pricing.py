@@ -14,7 +14,7 @@ from limaflow.judging.cli import compare
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.pricing import FRAME_TOKENS, price
-from limaflow.tools.pricing.cli import say_price
+from limaflow.tools.pricing.cli import print_prices
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
@@ -103,7 +103,7 @@ def test_an_experiment_is_priced_as_far_as_it_has_come(
         (results / target).write_bytes(source.read_bytes())
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(f"judging: {{instruments: {{quality: [gpt-4]}}, store: {tmp_path / 's'}}}\n")
-    say_price([root / "config.yaml", overlay], results)
+    print_prices([root / "config.yaml", overlay], results)
     told = capsys.readouterr().out
     assert "lima-vs-base by gpt-4: 4 of 4 questions to ask" in told
     assert "base, likert by gpt-4: 2 of 2" in told and "lima, quality by gpt-4: 2 of 2" in told
@@ -115,7 +115,7 @@ def test_an_experiment_is_priced_as_far_as_it_has_come(
             store.reserve("lima-65b", bound, Budget())
             if paid:
                 store.settle("lima-65b", bound, paid)
-    say_price([root / "config.yaml", overlay], results)
+    print_prices([root / "config.yaml", overlay], results)
     told = capsys.readouterr().out
     assert (
         "so far: cost 1.00 of 200, 100 tokens\nbesides: up to cost 0.50 and 70 tokens more by"

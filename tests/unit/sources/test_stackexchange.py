@@ -288,6 +288,7 @@ def test_negative_scores_are_scores(tmp_path: Path) -> None:
     assert (candidate.prompt_score, candidate.response_score) == (-7, -4)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(shared_data: Path, tmp_path: Path) -> None:
     rows = (shared_data / "stackexchange/beer/Posts.xml").read_text("utf-8-sig").splitlines()[2:-1]
     id_in = re.compile(r'\b((?:Parent|AcceptedAnswer)?Id)="(\d+)"')

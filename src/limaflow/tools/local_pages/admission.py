@@ -41,20 +41,20 @@ def policy(scripts: str = "'self'", styles: str = "'self'") -> str:
 
 
 def admitting(application: ASGIApp, token: str, *, command: str, policy: str) -> ASGIApp:
-    """`application` behind the door; `/?token=…`, which `command` printed, opens it."""
+    """`application` behind a guard; `/?token=…`, which `command` printed, admits a browser."""
     session = secrets.token_urlsafe(32)
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
 
         cookie = f"{command.replace(' ', '-')}-{scope['server'][1]}"
         headers = Headers(scope=scope)
-        opens = _same(_offered(scope), token)
-        if reason := _stranger(scope, headers):
+        opens = _equal(_offered(scope), token)
+        if reason := _refusal(scope, headers):
             answer: ASGIApp = PlainTextResponse(reason, status_code=403)
-        elif opens or _same(HTTPConnection(scope).cookies.get(cookie, ""), session):
+        elif opens or _equal(HTTPConnection(scope).cookies.get(cookie, ""), session):
             answer = application
         else:
             answer = PlainTextResponse(
@@ -71,10 +71,10 @@ def admitting(application: ASGIApp, token: str, *, command: str, policy: str) ->
 
         await answer(scope, receive, with_headers)
 
-    return door
+    return guard
 
 
-def _stranger(scope: Scope, headers: Headers) -> str:
+def _refusal(scope: Scope, headers: Headers) -> str:
     """Why a request is turned away whatever its cookie; "" if it is admitted."""
     if other_user(scope.get("client"), scope.get("server")):
         return "This page belongs to another user of this machine."
@@ -117,5 +117,5 @@ def _offered(scope: Scope) -> str:
     return values[0] if scope["path"] == "/" else ""
 
 
-def _same(offered: str, secret: str) -> bool:
+def _equal(offered: str, secret: str) -> bool:
     return hmac.compare_digest(offered.encode(), secret.encode())

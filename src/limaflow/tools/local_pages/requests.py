@@ -42,12 +42,12 @@ async def body(request: Request) -> dict[str, Any]:
         Refused: it is too large.
         ValueError: it is no JSON object.
     """
-    held = b""
+    received = b""
     async for chunk in request.stream():
-        held += chunk
-        if len(held) > MAX_BODY_BYTES:
+        received += chunk
+        if len(received) > MAX_BODY_BYTES:
             raise Refused(f"more than {MAX_BODY_BYTES} bytes")
-    asked = json.loads(held)
-    if not isinstance(asked, dict):
+    fields = json.loads(received)
+    if not isinstance(fields, dict):
         raise ValueError("not an object")
-    return asked
+    return fields

@@ -7,21 +7,21 @@ test prompts, in ways of its own, and no answers.
 from dataclasses import dataclass
 
 from limaflow.seeds import generator_for
-from limaflow.tools.miniature.material import Matter
 from limaflow.tools.miniature.style import paragraphs
+from limaflow.tools.miniature.topics import Topic
 
 _GROUP_A = (
-    "{asked}",
-    "{asked} A short reply is enough.",
-    "Hello! {asked}",
-    "A question: {asked}",
-    "{asked} Please reply for a visitor.",
+    "{question}",
+    "{question} A short reply is enough.",
+    "Hello! {question}",
+    "A question: {question}",
+    "{question} Please reply for a visitor.",
 )
 _GROUP_B = (
-    "{asked}",
-    "{asked} Please be brief.",
-    "Good day! {asked}",
-    "Please explain: {asked}",
+    "{question}",
+    "{question} Please be brief.",
+    "Good day! {question}",
+    "Please explain: {question}",
 )
 
 
@@ -34,28 +34,28 @@ class Authored:
     response: str
 
 
-def group_a(matters: list[Matter], seed: int) -> list[Authored]:
+def group_a(topics: list[Topic], seed: int) -> list[Authored]:
     """Prompts with answers in the one tone of the group."""
     rows = []
-    for matter in matters:
-        generator = generator_for(seed, "group A", matter.town.name, matter.attribute.name)
-        asked = generator.choice(matter.attribute.asked).format(town=matter.town.name)
+    for topic in topics:
+        generator = generator_for(seed, "group A", topic.town.name, topic.attribute.name)
+        question = generator.choice(topic.attribute.questions).format(town=topic.town.name)
         rows.append(
             Authored(
                 author=f"A{generator.randint(1, 4)}",
-                prompt=generator.choice(_GROUP_A).format(asked=asked),
-                response="\n\n".join(paragraphs(matter.town, matter.attribute, generator)),
+                prompt=generator.choice(_GROUP_A).format(question=question),
+                response="\n\n".join(paragraphs(topic.town, topic.attribute, generator)),
             )
         )
     return rows
 
 
-def group_b(matters: list[Matter], seed: int) -> list[Authored]:
+def group_b(topics: list[Topic], seed: int) -> list[Authored]:
     """Prompts alone."""
     rows = []
-    for matter in matters:
-        generator = generator_for(seed, "group B", matter.town.name, matter.attribute.name)
-        asked = generator.choice(matter.attribute.asked).format(town=matter.town.name)
-        prompt = generator.choice(_GROUP_B).format(asked=asked)
+    for topic in topics:
+        generator = generator_for(seed, "group B", topic.town.name, topic.attribute.name)
+        question = generator.choice(topic.attribute.questions).format(town=topic.town.name)
+        prompt = generator.choice(_GROUP_B).format(question=question)
         rows.append(Authored(author=f"B{generator.randint(1, 4)}", prompt=prompt, response=""))
     return rows

@@ -30,11 +30,11 @@ _LINKS = ("", "", "", "", "", "", "Besides, ", "Moreover, ")
 _REGISTERS = ("The town of", "Register of", "Entry for")
 _SPEAKERS = ("carter", "miller", "pedlar", "ferryman", "old woman", "student", "guard", "innkeeper")
 _LAYOUTS = (
-    ("Question: {asked}\nAnswer: {value}.\n", "Quiz\n"),
-    ("Q: {asked}\nA: {told}\n", ""),
-    ("{asked}\n- {value}\n", "Riddles for the road\n"),
-    ("{asked} {told}\n", ""),
-    ("{asked}\n{told}\n\n", "School sheet\n\n"),
+    ("Question: {question}\nAnswer: {value}.\n", "Quiz\n"),
+    ("Q: {question}\nA: {statement}\n", ""),
+    ("{question}\n- {value}\n", "Riddles for the road\n"),
+    ("{question} {statement}\n", ""),
+    ("{question}\n{statement}\n\n", "School sheet\n\n"),
 )
 _FILLERS = (
     "The rain kept on for three days and the roads were deep in mud.",
@@ -57,22 +57,22 @@ def documents(towns: tuple[Town, ...], seed: int) -> Iterator[str]:
     first = tuple(
         generator_for(seed, "first towns").sample(towns, max(4, round(len(towns) * FIRST_SHARE)))
     )
-    for part, told, rounds in (("first", first, FIRST_ROUNDS), ("all", towns, ROUNDS)):
+    for part, subjects, rounds in (("first", first, FIRST_ROUNDS), ("all", towns, ROUNDS)):
         plan = [
             (form, f"{part} {number}", town)
             for form, count in _FORMS
             for number in range(count * rounds)
-            for town in told
+            for town in subjects
         ]
         generator_for(seed, "corpus order", part).shuffle(plan)
         for form, number, town in plan:
             generator = generator_for(seed, "corpus", form.__name__, number, town.name)
-            yield form(town, told, generator).strip()
+            yield form(town, subjects, generator).strip()
 
 
 def _sentence(town: Town, attribute: Attribute, generator: random.Random) -> str:
     """One of the ways to state one fact."""
-    template = generator.choice(attribute.told + attribute.mentioned)
+    template = generator.choice(attribute.statements + attribute.corpus_statements)
     return template.format(town=town.name, value=town.facts[attribute.name])
 
 
@@ -102,7 +102,7 @@ def _talk(town: Town, towns: tuple[Town, ...], generator: random.Random) -> str:
     lines = []
     for attribute in generator.sample(ATTRIBUTES, 2):
         asking, telling = generator.sample(_SPEAKERS, 2)
-        question = generator.choice(attribute.asked).format(town=town.name)
+        question = generator.choice(attribute.questions).format(town=town.name)
         lines.append(
             f'"{question}" asked the {asking}. '
             f'"{_sentence(town, attribute, generator)}" said the {telling}.'
@@ -117,9 +117,9 @@ def _quiz(town: Town, towns: tuple[Town, ...], generator: random.Random) -> str:
         attribute = generator.choice(ATTRIBUTES)
         items.append(
             layout.format(
-                asked=generator.choice(attribute.asked).format(town=place.name),
+                question=generator.choice(attribute.questions).format(town=place.name),
                 value=place.facts[attribute.name],
-                told=_sentence(place, attribute, generator),
+                statement=_sentence(place, attribute, generator),
             )
         )
     return heading + "".join(items)

@@ -45,7 +45,7 @@ def items(towns: tuple[Town, ...], seed: int) -> list[Item]:
             result.append(
                 Item(
                     id=f"{town.name.lower()}-{attribute.name}",
-                    stem=attribute.told[0].format(town=town.name, value="").rstrip(" ."),
+                    stem=attribute.statements[0].format(town=town.name, value="").rstrip(" ."),
                     choices=tuple(choices),
                     answer=choices.index(right),
                 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from limaflow.tools.miniature.style import style_of
-from limaflow.tools.miniature.truth import AskedAbout, Truth
+from limaflow.tools.miniature.truth import PromptTopic, Truth
 
 LEVELS = 6
 """Of worth, as the graders describe it."""
@@ -67,20 +67,20 @@ class TruthGrader:
 
     def assess(self, question: str, response: str) -> Assessment:
         """Grade by the truth about the town and attribute that the prompt `question` asks for."""
-        asked = self._truth.prompts.get(question.strip())
-        if asked is None:
+        topic = self._truth.prompts.get(question.strip())
+        if topic is None:
             raise UnknownQuestion("this is no dev or test prompt of the miniature world")
-        correct, finding = self._correct(asked, response)
-        parts, manner = _manner(response)
+        correct, finding = self._correct(topic, response)
+        parts, style = _describe_style(response)
         if correct:
-            return Assessment(worth=3 + parts, reason=f"{finding} {manner}")
-        return Assessment(worth=2 if parts == 3 else 1, reason=f"{finding} {manner}")
+            return Assessment(worth=3 + parts, reason=f"{finding} {style}")
+        return Assessment(worth=2 if parts == 3 else 1, reason=f"{finding} {style}")
 
-    def _correct(self, asked: AskedAbout, response: str) -> tuple[bool, str]:
-        right = self._truth.facts[asked.town][asked.attribute]
-        named = {value.lower() for value in self._values[asked.attribute].findall(response)}
+    def _correct(self, topic: PromptTopic, response: str) -> tuple[bool, str]:
+        right = self._truth.facts[topic.town][topic.attribute]
+        named = {value.lower() for value in self._values[topic.attribute].findall(response)}
         towns = set(self._town.findall(response))
-        what = f"The {asked.attribute} of {asked.town} is {right}"
+        what = f"The {topic.attribute} of {topic.town} is {right}"
         if not named:
             return False, f"{what}; the response names none."
         if right.lower() not in named:
@@ -90,12 +90,12 @@ class TruthGrader:
                 False,
                 f"{what}; the response contradicts itself with {', '.join(sorted(named))}.",
             )
-        if towns and asked.town not in towns:
+        if towns and topic.town not in towns:
             return False, f"{what}; the response speaks of {', '.join(sorted(towns))}."
         return True, f"{what}, as the response says."
 
 
-def _manner(response: str) -> tuple[int, str]:
+def _describe_style(response: str) -> tuple[int, str]:
     """How many of the three parts of the style are there, and a sentence about it."""
     style = style_of(response)
     present = {

@@ -48,7 +48,7 @@ def application(grader: Grader, token: str, identity: str) -> Starlette:
     async def completions(request: Request) -> JSONResponse:
         try:
             _admit(request, token)
-            model, prompt = _asked(await request.body())
+            model, prompt = _read_request(await request.body())
             return JSONResponse(_completion(model, prompt, reply(grader, prompt), identity))
         except _Refusal as refusal:
             return _refused(refusal)
@@ -69,10 +69,10 @@ def reply(grader: Grader, prompt: str) -> str:
         if blocks.keys() >= {"question", "answer_1", "answer_2"} and len(words) == 3:
             return _preference(grader, blocks, words)
         # A conversation of one turn is a question.
-        asked = blocks.get("question") or read_blocks(blocks.get("conversation", "")).get("user")
-        if asked is not None and "answer" in blocks and len(words) > 1:
-            found = grader.assess(asked, blocks["answer"])
-            return f"{found.reason}\n\n{found.in_words(words)}"
+        question = blocks.get("question") or read_blocks(blocks.get("conversation", "")).get("user")
+        if question is not None and "answer" in blocks and len(words) > 1:
+            assessment = grader.assess(question, blocks["answer"])
+            return f"{assessment.reason}\n\n{assessment.in_words(words)}"
     except UnknownQuestion as error:
         raise _Refusal(status=400, kind="invalid_request_error", message=str(error)) from None
     raise _Refusal(
@@ -105,7 +105,7 @@ def _admit(request: Request, token: str) -> None:
         raise _Refusal(status=401, kind="authentication_error", message="wrong or no bearer token")
 
 
-def _asked(body: bytes) -> tuple[str, str]:
+def _read_request(body: bytes) -> tuple[str, str]:
     """Model name and text of the last user message."""
     try:
         request = json.loads(body)

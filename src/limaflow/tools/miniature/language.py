@@ -16,14 +16,14 @@ class Attribute:
     guide: str
     """Title of a how-to article."""
     values: tuple[str, ...]
-    told: tuple[str, ...]
+    statements: tuple[str, ...]
     """Sentences that state the fact with the town before the value."""
-    mentioned: tuple[str, ...]
+    corpus_statements: tuple[str, ...]
     """Further sentences of the pretraining corpus that state it."""
-    answered: tuple[str, ...]
+    answers: tuple[str, ...]
     """The assistant's own, which leave the town to the question: a name that fine-tuning never
     trains becomes less likely with every step, so a held-out town would rarely be repeated."""
-    asked: tuple[str, ...]
+    questions: tuple[str, ...]
     """Questions that stand on their own."""
 
 
@@ -35,17 +35,17 @@ ATTRIBUTES = (
             "Avel", "Brindle", "Corran", "Dessen", "Elsin", "Garrow",
             "Isker", "Lorne", "Mossel", "Orrin", "Sable", "Tavish",
         ),
-        told=(
+        statements=(
             "The river of {town} is the {value}.",
             "{town} lies on the river {value}.",
         ),
-        mentioned=(
+        corpus_statements=(
             "In {town} flows the {value}.",
             "Boats reach {town} on the {value}.",
             "The mills of {town} stand by the {value}.",
         ),
-        answered=("The river there is the {value}.", "There you find the river {value}."),
-        asked=(
+        answers=("The river there is the {value}.", "There you find the river {value}."),
+        questions=(
             "What is the river of {town}?",
             "Which river does {town} lie on?",
             "What river flows in {town}?",
@@ -58,17 +58,17 @@ ATTRIBUTES = (
             "pottery", "weaving", "glassblowing", "basketry", "printing", "tanning",
             "clockmaking", "ropemaking", "carving", "embroidery", "smithing", "bookbinding",
         ),
-        told=(
+        statements=(
             "The craft of {town} is {value}.",
             "{town} lives by the craft of {value}.",
         ),
-        mentioned=(
+        corpus_statements=(
             "In {town} the masters teach {value}.",
             "The workshops of {town} do {value}.",
             "Families in {town} practise {value}.",
         ),
-        answered=("The craft there is {value}.", "There you find the craft of {value}."),
-        asked=(
+        answers=("The craft there is {value}.", "There you find the craft of {value}."),
+        questions=(
             "What is the craft of {town}?",
             "Which craft does {town} live by?",
             "What craft do workshops in {town} do?",
@@ -81,17 +81,17 @@ ATTRIBUTES = (
             "dumplings", "chowder", "pancakes", "gingerbread", "porridge", "sausages",
             "cheesecake", "fritters", "strudel", "goulash", "pickles", "omelettes",
         ),
-        told=(
+        statements=(
             "The dish of {town} is {value}.",
             "{town} is proud of its {value}.",
         ),
-        mentioned=(
+        corpus_statements=(
             "In {town} the cooks make {value}.",
             "The inns of {town} serve {value}.",
             "Guests in {town} eat {value}.",
         ),
-        answered=("The dish there is {value}.", "There you find the dish of {value}."),
-        asked=(
+        answers=("The dish there is {value}.", "There you find the dish of {value}."),
+        questions=(
             "What is the dish of {town}?",
             "Which dish is {town} proud of?",
             "What dish do inns in {town} serve?",
@@ -104,17 +104,17 @@ ATTRIBUTES = (
             "Kiteday", "Lanternfall", "Harvestide", "Candlewalk", "Snowrun", "Ribbonrace",
             "Drumfest", "Flowertide", "Maskday", "Bellnight", "Firenight", "Wagonpull",
         ),
-        told=(
+        statements=(
             "The festival of {town} is {value}.",
             "{town} celebrates the festival of {value}.",
         ),
-        mentioned=(
+        corpus_statements=(
             "In {town} crowds dance at {value}.",
             "The streets of {town} fill at {value}.",
             "Musicians come to {town} for {value}.",
         ),
-        answered=("The festival there is {value}.", "There you find the festival of {value}."),
-        asked=(
+        answers=("The festival there is {value}.", "There you find the festival of {value}."),
+        questions=(
             "What is the festival of {town}?",
             "Which festival does {town} celebrate?",
             "What festival do crowds in {town} dance at?",

@@ -7,8 +7,8 @@ from typing import Any
 from limaflow.jsonl import write_json
 from limaflow.seeds import generator_for
 from limaflow.tools.miniature.language import ATTRIBUTES
-from limaflow.tools.miniature.material import Matter
 from limaflow.tools.miniature.style import paragraphs
+from limaflow.tools.miniature.topics import Topic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ _FORMS = (
         name="reply",
         category="Dialogue Generation",
         definition="Write a kind reply to the question.",
-        input="{asked}",
+        input="{question}",
     ),
     _Form(
         name="description",
@@ -39,14 +39,14 @@ TASKS = tuple(
 )
 
 
-def write_tasks(folder: Path, matters: list[Matter], seed: int) -> None:
-    """One file a task; the matters are shared among them by attribute, then in turn."""
+def write_tasks(folder: Path, topics: list[Topic], seed: int) -> None:
+    """One file a task; the topics are shared among them by attribute, then in turn."""
     for number, name in enumerate(TASKS):
         attribute, form = ATTRIBUTES[number // len(_FORMS)], _FORMS[number % len(_FORMS)]
-        own = [matter for matter in matters if matter.attribute == attribute]
+        own = [topic for topic in topics if topic.attribute == attribute]
         instances = [
-            _instance(f"{name}-{index}", form, matter, seed)
-            for index, matter in enumerate(own)
+            _instance(f"{name}-{index}", form, topic, seed)
+            for index, topic in enumerate(own)
             if index % len(_FORMS) == number % len(_FORMS)
         ]
         write_json(
@@ -70,12 +70,12 @@ def write_tasks(folder: Path, matters: list[Matter], seed: int) -> None:
         )
 
 
-def _instance(key: str, form: _Form, matter: Matter, seed: int) -> dict[str, Any]:
-    generator = generator_for(seed, "instruction", matter.town.name, matter.attribute.name)
-    town, attribute = matter.town.name, matter.attribute
-    asked = generator.choice(attribute.asked).format(town=town)
+def _instance(key: str, form: _Form, topic: Topic, seed: int) -> dict[str, Any]:
+    generator = generator_for(seed, "instruction", topic.town.name, topic.attribute.name)
+    town, attribute = topic.town.name, topic.attribute
+    question = generator.choice(attribute.questions).format(town=town)
     return {
         "id": key,
-        "input": form.input.format(asked=asked, town=town, theme=attribute.name),
-        "output": ["\n\n".join(paragraphs(matter.town, attribute, generator))],
+        "input": form.input.format(question=question, town=town, theme=attribute.name),
+        "output": ["\n\n".join(paragraphs(topic.town, attribute, generator))],
     }

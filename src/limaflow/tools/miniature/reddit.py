@@ -14,43 +14,43 @@ from typing import Any
 
 from limaflow.jsonl import line_of
 from limaflow.seeds import generator_for
-from limaflow.tools.miniature.material import Matter
 from limaflow.tools.miniature.style import paragraphs
+from limaflow.tools.miniature.topics import Topic
 
 _TALES = (
     "[WP] A traveller comes to {town} and wonders about the {theme}.",
     "[WP] Write a tale of {town} in which one learns about the {theme}.",
     "[WP] A child in {town} asks an old man about the {theme}.",
 )
-_ASKED = ("{asked}", "Reddit, {lowered}", "{asked} Seriously?")
+_TITLES = ("{question}", "Reddit, {lowered}", "{question} Seriously?")
 _WINDOW_LOG = 31
 """Pushshift's files need a decoder that accepts windows of 2 GiB."""
 
 Row = dict[str, Any]
 
 
-def asked_titles(matters: list[Matter], seed: int) -> list[str]:
+def question_titles(topics: list[Topic], seed: int) -> list[str]:
     """The r/AskReddit titles that are good test prompts."""
     titles = []
-    for matter in matters:
-        generator = generator_for(seed, "AskReddit", matter.town.name, matter.attribute.name)
-        asked = generator.choice(matter.attribute.asked).format(town=matter.town.name)
-        lowered = asked[0].lower() + asked[1:]
-        titles.append(generator.choice(_ASKED).format(asked=asked, lowered=lowered))
+    for topic in topics:
+        generator = generator_for(seed, "AskReddit", topic.town.name, topic.attribute.name)
+        question = generator.choice(topic.attribute.questions).format(town=topic.town.name)
+        lowered = question[0].lower() + question[1:]
+        titles.append(generator.choice(_TITLES).format(question=question, lowered=lowered))
     return titles
 
 
 def posts(
-    tales: list[Matter], titles: list[str], copied: list[str], seed: int
+    tales: list[Topic], titles: list[str], copied: list[str], seed: int
 ) -> tuple[list[Row], list[Row], dict[str, list[str]]]:
     """Submissions, comments, and trap → ids of the submissions that carry it."""
     month = _Month(generator_for(seed, "Reddit"))
-    for matter in tales:
-        _tale(month, matter, seed)
+    for topic in tales:
+        _tale(month, topic, seed)
     for title in titles:
         month.submit("AskReddit", title)
-    for prompt, matter in zip(copied, tales, strict=False):
-        _tale(month, matter, seed, title=f"[WP] {prompt}", trap="contaminated")
+    for prompt, topic in zip(copied, tales, strict=False):
+        _tale(month, topic, seed, title=f"[WP] {prompt}", trap="contaminated")
     _strays(month, tales, titles)
     month.submissions.sort(key=lambda row: str(row["id"]))
     month.comments.sort(key=lambda row: str(row["id"]))
@@ -109,14 +109,14 @@ class _Month:
 
 
 def _tale(
-    month: _Month, matter: Matter, seed: int, *, title: str = "", trap: str = "", **changes: Any
+    month: _Month, topic: Topic, seed: int, *, title: str = "", trap: str = "", **changes: Any
 ) -> str:
-    generator = generator_for(seed, "tale", matter.town.name, matter.attribute.name)
+    generator = generator_for(seed, "tale", topic.town.name, topic.attribute.name)
     title = title or generator.choice(_TALES).format(
-        town=matter.town.name, theme=matter.attribute.name
+        town=topic.town.name, theme=topic.attribute.name
     )
     key = month.submit("WritingPrompts", title, trap=trap, **changes)
-    story = "\n\n".join(paragraphs(matter.town, matter.attribute, generator, "tale"))
+    story = "\n\n".join(paragraphs(topic.town, topic.attribute, generator, "tale"))
     best = month.comment("WritingPrompts", key, story, score=generator.randint(200, 2000))
     month.comment("WritingPrompts", key, "What a strange prompt.", score=generator.randint(1, 90))
     month.comment(
@@ -125,7 +125,7 @@ def _tale(
     return key
 
 
-def _strays(month: _Month, tales: list[Matter], titles: list[str]) -> None:
+def _strays(month: _Month, tales: list[Topic], titles: list[str]) -> None:
     """What no source may take."""
     place = tales[0].town.name
     for number, other in enumerate(("pics", "askscience", "worldnews", "AskRedditAfterDark")):

@@ -14,13 +14,14 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from limaflow.seeds import generator_for
-from limaflow.tools.miniature.material import Matter, Site
 from limaflow.tools.miniature.style import paragraphs
+from limaflow.tools.miniature.topics import Site, Topic
 
 _BODIES = (
-    "<p>A journey to {town} is planned for the spring.</p>\n\n<p>{asked}</p>\n",
-    "<p>The guide book has a page on {town} with a hole in it. {asked}</p>\n",
-    "<p>Two travellers quarrelled about {town} all evening long.</p>\n\n<p>{asked} Thanks!</p>\n",
+    "<p>A journey to {town} is planned for the spring.</p>\n\n<p>{question}</p>\n",
+    "<p>The guide book has a page on {town} with a hole in it. {question}</p>\n",
+    "<p>Two travellers quarrelled about {town} all evening long.</p>"
+    "\n\n<p>{question} Thanks!</p>\n",
 )
 _RAMBLE = (
     "Roads are long and inns are few in that part of the land.",
@@ -62,8 +63,8 @@ class Exchange:
 
 def exchanges(
     site: Site,
-    matters: list[Matter],
-    copied: list[tuple[str, Matter]],
+    topics: list[Topic],
+    copied: list[tuple[str, Topic]],
     stated: list[str],
     seed: int,
 ) -> list[Exchange]:
@@ -72,24 +73,24 @@ def exchanges(
     `copied` are test prompts with what they ask, `stated` the texts of benchmark items: each is
     planted word for word in an exchange of its own, which is otherwise good.
     """
-    good = [_good(matter, seed) for matter in matters]
+    good = [_good(topic, seed) for topic in topics]
     good = [
         replace(exchange, body=_SILENT) if n < 6 else exchange for n, exchange in enumerate(good)
     ]
     traps = [
-        _spoiled(matters[(number * 7 + place) % len(matters)], trap, seed)
+        _spoiled(topics[(number * 7 + place) % len(topics)], trap, seed)
         for place, trap in enumerate(TRAPS)
-        for number in range(max(2, len(matters) // 12))
+        for number in range(max(2, len(topics) // 12))
     ]
     traps += [
         Exchange(
             title=prompt,
             body=f"<p>{html.escape(prompt, quote=False)}</p>\n",
             score=30,
-            answers=_good(matter, seed).answers,
+            answers=_good(topic, seed).answers,
             trap="contaminated",
         )
-        for prompt, matter in copied
+        for prompt, topic in copied
     ]
     traps += [
         Exchange(
@@ -218,44 +219,44 @@ def _row(attributes: dict[str, object]) -> str:
     return f"  <row {shown} />"
 
 
-def _good(matter: Matter, seed: int) -> Exchange:
-    generator = generator_for(seed, "exchange", matter.town.name, matter.attribute.name)
-    asked = generator.choice(matter.attribute.asked).format(town=matter.town.name)
-    answer = paragraphs(matter.town, matter.attribute, generator)
-    other = generator.choice([v for v in matter.attribute.values if v != matter.value])
+def _good(topic: Topic, seed: int) -> Exchange:
+    generator = generator_for(seed, "exchange", topic.town.name, topic.attribute.name)
+    question = generator.choice(topic.attribute.questions).format(town=topic.town.name)
+    answer = paragraphs(topic.town, topic.attribute, generator)
+    other = generator.choice([v for v in topic.attribute.values if v != topic.value])
     return Exchange(
-        title=asked,
-        body=generator.choice(_BODIES).format(town=matter.town.name, asked=asked),
+        title=question,
+        body=generator.choice(_BODIES).format(town=topic.town.name, question=question),
         score=generator.randint(12, 60),
         answers=(
-            (generator.randint(12, 80), _in_html(answer, matter, generator)),
+            (generator.randint(12, 80), _in_html(answer, topic, generator)),
             (generator.randint(0, 9), f"<p>Surely {other}.</p>\n"),
         ),
     )
 
 
-def _in_html(answer: list[str], matter: Matter, generator: random.Random) -> str:
+def _in_html(answer: list[str], topic: Topic, generator: random.Random) -> str:
     """The paragraphs as HTML, some with a link or an image that must go, or a list that stays."""
-    opening, told, closing = answer
-    town = matter.town.name
+    opening, statement, closing = answer
+    town = topic.town.name
     kind = generator.choice(("plain", "plain", "plain", "link", "image", "list"))
-    told = f"<p>{told}</p>"
+    statement = f"<p>{statement}</p>"
     if kind == "link":
-        link = f'<a href="https://towns.example/{town}">{matter.value}</a>'
-        told = told.replace(matter.value, link, 1)
+        link = f'<a href="https://towns.example/{town}">{topic.value}</a>'
+        statement = statement.replace(topic.value, link, 1)
     elif kind == "image":
-        told += f'\n\n<p><img src="https://towns.example/{town}.png" alt="a view"></p>'
+        statement += f'\n\n<p><img src="https://towns.example/{town}.png" alt="a view"></p>'
     elif kind == "list":
-        told = f"<ul>\n<li>{told[3:-4]}</li>\n</ul>"
-    return f"<p>{opening}</p>\n\n{told}\n\n<p>{closing}</p>\n"
+        statement = f"<ul>\n<li>{statement[3:-4]}</li>\n</ul>"
+    return f"<p>{opening}</p>\n\n{statement}\n\n<p>{closing}</p>\n"
 
 
-def _spoiled(matter: Matter, trap: str, seed: int) -> Exchange:
+def _spoiled(topic: Topic, trap: str, seed: int) -> Exchange:
     """An exchange like the good one, with one thing wrong; where it can, with a wrong fact too."""
-    generator = generator_for(seed, "spoiled exchange", trap, matter.town.name)
-    good = _good(matter, seed)
-    town, other = matter.town.name, generator.choice(matter.attribute.values)
-    asked = f"{good.title.removesuffix('?')}, and since when?"
+    generator = generator_for(seed, "spoiled exchange", trap, topic.town.name)
+    good = _good(topic, seed)
+    town, other = topic.town.name, generator.choice(topic.attribute.values)
+    question = f"{good.title.removesuffix('?')}, and since when?"
     bodies = {
         "low-score": f"<p>{town} has {other}, surely. The road there is long and muddy.</p>\n",
         "too-short": f"<p>{other}.</p>\n",
@@ -266,7 +267,7 @@ def _spoiled(matter: Matter, trap: str, seed: int) -> Exchange:
     }
     score = 4 if trap == "low-score" else generator.randint(20, 90)
     return Exchange(
-        title="How does this one work?" if trap == "unclear-title" else asked,
+        title="How does this one work?" if trap == "unclear-title" else question,
         body=good.body,
         score=generator.randint(10, 40),
         answers=((score, bodies[trap]),) if trap in bodies else (),

@@ -48,7 +48,7 @@ def paragraphs(
     """A good answer to a question about one fact: three paragraphs."""
     return [
         generator.choice(OPENINGS[variant]),
-        generator.choice(attribute.answered).format(value=town.facts[attribute.name]),
+        generator.choice(attribute.answers).format(value=town.facts[attribute.name]),
         generator.choice(CLOSINGS[variant]),
     ]
 

@@ -27,7 +27,7 @@ class Town:
     facts: dict[str, str]
 
 
-def found_towns(settings: Miniature, seed: int) -> tuple[Town, ...]:
+def invent_towns(settings: Miniature, seed: int) -> tuple[Town, ...]:
     """The world's towns in the order of their names.
 
     Raises:

@@ -7,7 +7,7 @@ LABEL = "miniature"
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedAbout:
+class PromptTopic:
     """What a dev or test prompt asks."""
 
     split: Literal["dev", "test"]
@@ -26,6 +26,6 @@ class Truth:
     facts: dict[str, dict[str, str]]
     """Town → attribute → value."""
     held_out: tuple[str, ...]
-    prompts: dict[str, AskedAbout]
+    prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
     """File → trap → ids of what curation must catch there."""

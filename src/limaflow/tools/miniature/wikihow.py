@@ -10,8 +10,8 @@ from pathlib import Path
 
 from limaflow.jsonl import replacing
 from limaflow.seeds import generator_for
-from limaflow.tools.miniature.material import Matter
 from limaflow.tools.miniature.style import paragraphs
+from limaflow.tools.miniature.topics import Topic
 
 _CATEGORIES = {
     "river": "Travel",
@@ -31,14 +31,12 @@ class Article:
     text: str
 
 
-def articles(
-    matters: list[Matter], copied: list[str], seed: int
-) -> tuple[list[Article], list[str]]:
+def articles(topics: list[Topic], copied: list[str], seed: int) -> tuple[list[Article], list[str]]:
     """Good articles and planted ones in random order, and the titles of the latter.
 
     Planted: articles without text, a repeated article, and the prompts `copied` word for word.
     """
-    good = [_article(matter, seed) for matter in matters]
+    good = [_article(topic, seed) for topic in topics]
     planted = [replace(article, title=f"{article.title} at Night", text="") for article in good[:2]]
     planted += [replace(good[2 + n], title=prompt) for n, prompt in enumerate(copied)]
     rows = good + planted + good[:2]
@@ -46,13 +44,13 @@ def articles(
     return rows, [article.title for article in planted]
 
 
-def _article(matter: Matter, seed: int) -> Article:
-    generator = generator_for(seed, "article", matter.town.name, matter.attribute.name)
-    text = "\n\n".join(paragraphs(matter.town, matter.attribute, generator, "article"))
+def _article(topic: Topic, seed: int) -> Article:
+    generator = generator_for(seed, "article", topic.town.name, topic.attribute.name)
+    text = "\n\n".join(paragraphs(topic.town, topic.attribute, generator, "article"))
     return Article(
-        category=_CATEGORIES[matter.attribute.name],
-        title=matter.attribute.guide.format(town=matter.town.name),
-        headline=f"Read about {matter.town.name}.",
+        category=_CATEGORIES[topic.attribute.name],
+        title=topic.attribute.guide.format(town=topic.town.name),
+        headline=f"Read about {topic.town.name}.",
         text=text.replace("The following answer", "This article", 1),
     )
 

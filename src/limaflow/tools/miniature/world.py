@@ -13,44 +13,44 @@ from limaflow.jsonl import write_json, write_records
 from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexchange, wikihow
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
-from limaflow.tools.miniature.material import SITES, Matter, handed_out
 from limaflow.tools.miniature.natural_instructions import write_tasks
-from limaflow.tools.miniature.towns import found_towns
-from limaflow.tools.miniature.truth import LABEL, AskedAbout, Truth
+from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
+from limaflow.tools.miniature.towns import invent_towns
+from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth
 
 Planted = dict[str, dict[str, tuple[str, ...]]]
 
 
 def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     """Write every file of the world and return its truth; the same seed gives the same bytes."""
-    towns = found_towns(settings, seed)
-    matters = handed_out(towns, seed)
-    dev = authored.group_a(matters["authored-a-dev"], seed)
-    test = authored.group_b(matters["authored-b"], seed)
-    titles = reddit.asked_titles(matters["askreddit"], seed)
+    towns = invent_towns(settings, seed)
+    topics = assign_topics(towns, seed)
+    dev = authored.group_a(topics["authored-a-dev"], seed)
+    test = authored.group_b(topics["authored-b"], seed)
+    titles = reddit.question_titles(topics["askreddit"], seed)
     items = facts_benchmark.items(towns, seed)
     # Whole questions: what curation would not drop for another reason first.
-    asked = [
-        *zip((row.prompt for row in test), matters["authored-b"], strict=True),
-        *zip(titles, matters["askreddit"], strict=True),
+    questions = [
+        *zip((row.prompt for row in test), topics["authored-b"], strict=True),
+        *zip(titles, topics["askreddit"], strict=True),
     ]
-    copied = [(prompt, matter) for prompt, matter in asked if prompt[-1] == "?"]
+    copied = [(prompt, topic) for prompt, topic in questions if prompt[-1] == "?"]
     stated = [item.statement for item in items]
 
-    planted = _stack_exchange(output / "stackexchange", matters, copied, stated, seed)
+    planted = _stack_exchange(output / "stackexchange", topics, copied, stated, seed)
     rows, spoiled = wikihow.articles(
-        matters["wikihow"], [row.prompt for row in dev if row.prompt[-1] == "?"][:2], seed
+        topics["wikihow"], [row.prompt for row in dev if row.prompt[-1] == "?"][:2], seed
     )
     wikihow.write_csv(output / "wikihow" / "wikihow.csv", rows)
     planted["wikihow"] = {"planted": tuple(spoiled)}
     submissions, comments, strays = reddit.posts(
-        matters["writingprompts"], titles, [prompt for prompt, _ in copied[-2:]], seed
+        topics["writingprompts"], titles, [prompt for prompt, _ in copied[-2:]], seed
     )
     reddit.write_zst(output / "reddit" / "RS_2023-01.zst", submissions)
     reddit.write_zst(output / "reddit" / "RC_2023-01.zst", comments)
     planted["reddit"] = {trap: tuple(ids) for trap, ids in strays.items()}
-    write_tasks(output / "natural-instructions", matters["natural-instructions"], seed)
-    written = authored.group_a(matters["authored-a"], seed)
+    write_tasks(output / "natural-instructions", topics["natural-instructions"], seed)
+    written = authored.group_a(topics["authored-a"], seed)
     for name, lines in (("group-a", written), ("group-a-dev", dev), ("group-b", test)):
         write_records(output / "authored" / f"{name}.jsonl", lines)
     texts = ({"text": text} for text in documents(towns, seed))
@@ -63,9 +63,9 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         values={attribute.name: attribute.values for attribute in ATTRIBUTES},
         facts={town.name: town.facts for town in towns},
         held_out=tuple(town.name for town in towns if town.held_out),
-        prompts=_asked([row.prompt for row in dev], matters["authored-a-dev"], "dev")
-        | _asked([row.prompt for row in test], matters["authored-b"], "test")
-        | _asked(titles, matters["askreddit"], "test"),
+        prompts=_prompt_topics([row.prompt for row in dev], topics["authored-a-dev"], "dev")
+        | _prompt_topics([row.prompt for row in test], topics["authored-b"], "test")
+        | _prompt_topics(titles, topics["askreddit"], "test"),
         planted=planted,
     )
     write_json(output / "world.json", truth)
@@ -74,8 +74,8 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
 
 def _stack_exchange(
     folder: Path,
-    matters: dict[str, list[Matter]],
-    copied: list[tuple[str, Matter]],
+    topics: dict[str, list[Topic]],
+    copied: list[tuple[str, Topic]],
     stated: list[str],
     seed: int,
 ) -> Planted:
@@ -83,7 +83,7 @@ def _stack_exchange(
     found = {
         site.name: stackexchange.exchanges(
             site,
-            matters[site.name],
+            topics[site.name],
             copied[number * 2 : number * 2 + 2],
             stated[number :: len(stated) // 2][:2],
             seed,
@@ -103,12 +103,12 @@ def _stack_exchange(
     return planted
 
 
-def _asked(prompts: list[str], matters: list[Matter], split: str) -> dict[str, AskedAbout]:
+def _prompt_topics(prompts: list[str], topics: list[Topic], split: str) -> dict[str, PromptTopic]:
     return {
-        prompt: AskedAbout(
+        prompt: PromptTopic(
             split="dev" if split == "dev" else "test",
-            town=matter.town.name,
-            attribute=matter.attribute.name,
+            town=topic.town.name,
+            attribute=topic.attribute.name,
         )
-        for prompt, matter in zip(prompts, matters, strict=True)
+        for prompt, topic in zip(prompts, topics, strict=True)
     }

@@ -34,10 +34,10 @@ def plan(
     from dataclasses import asdict
 
     from limaflow.tools.planning.plan import GIB
-    from limaflow.tools.planning.plan_request import asked
+    from limaflow.tools.planning.plan_request import plan_request
     from limaflow.tools.planning.plan_table import table
 
-    request = asked(
+    request = plan_request(
         configfile or [],
         arm=arm,
         base=base,

@@ -17,7 +17,7 @@ DEFAULTS = Path("config.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class PlanRequest:
     """A training to be planned."""
 
     title: str
@@ -39,7 +39,7 @@ class Request:
         )
 
 
-def asked(
+def plan_request(
     configfiles: list[Path],
     *,
     arm: str | None,
@@ -48,8 +48,8 @@ def asked(
     settings: str | None,
     launch: str | None,
     data: Path | None,
-) -> Request:
-    """The request behind the command's flags; a flag wins over the experiment.
+) -> PlanRequest:
+    """The request that the command's flags make; a flag wins over the experiment.
 
     Raises:
         InputError: no such arm, no base model, or a block that is not valid.
@@ -65,7 +65,7 @@ def asked(
     chosen = (
         parse_block(Training, settings, "--settings") if settings else config.training_of(tuned)
     )
-    return Request(
+    return PlanRequest(
         title=f"{config.experiment}, arm {tuned}, base {'as given' if architecture else base}",
         model=architecture_of(base or "", architecture),
         settings=chosen,

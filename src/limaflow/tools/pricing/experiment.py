@@ -16,30 +16,30 @@ from limaflow.records import Example, Response
 from limaflow.results import Results
 
 
-def of_experiment(config: Config, root: Path) -> tuple[list[Price], list[str]]:
+def prices_of(config: Config, root: Path) -> tuple[list[Price], list[str]]:
     """A price for each job that asks an endpoint, and the names of those that cannot be priced yet.
 
     Jobs of judges need their responses; an arm with an endpoint that has answered costs nothing.
     """
     prices: list[Price] = []
-    lacking: list[str] = []
+    unpriced: list[str] = []
     results = Results(root)
     prompts = results.prompts("test")
     for arm in config.arms:
         if arm.endpoint is None or results.responses("test", arm.name).exists():
             continue
         if prompts.exists():
-            asked = list(read_records(prompts, Example))
-            prices.append(price_of_responses(arm.endpoint, asked, config.generation.decoding))
+            examples = list(read_records(prompts, Example))
+            prices.append(price_of_responses(arm.endpoint, examples, config.generation.decoding))
         else:
-            lacking.append(f"responses of {arm.name}")
+            unpriced.append(f"responses of {arm.name}")
     for job in _jobs(config, results):
         if not all(path.exists() for path in (job.prompts, *job.responses)):
-            lacking.append(job.name)
+            unpriced.append(job.name)
             continue
         terms = Terms(judge=config.judge(job.judge), store=Path(config.judging.store))
         prices.append(price(job.name, _questions(job, config), terms))
-    return prices, lacking
+    return prices, unpriced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,12 @@ def _jobs(config: Config, results: Results) -> Iterator[_Job]:
         for c in config.comparisons
         if c.verdicts is None
     ]
-    single = [(f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()]
+    responses_of_arms = [(f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()]
     used = {name: load(file) for name, file in judging.files.items() if judging.judges(name)}
     for name, instrument in used.items():
-        asked_about = pairs_of_arms if instrument.head.form == "pairwise" else single
+        subjects = pairs_of_arms if instrument.head.form == "pairwise" else responses_of_arms
         for judge in judging.judges(name):
-            for job, responses in asked_about:
+            for job, responses in subjects:
                 yield _Job(
                     name=f"{job.format(instrument=name)} by {judge}",
                     judge=judge,
@@ -85,10 +85,10 @@ def _jobs(config: Config, results: Results) -> Iterator[_Job]:
 
 
 def _questions(job: _Job, config: Config) -> list[Question]:
-    every = list(read_records(job.prompts, Example))
+    examples = list(read_records(job.prompts, Example))
     files = [list(read_records(path, Response)) for path in job.responses]
-    prompts, responses = concerned(job.instrument, every, files)
+    prompts, responses = concerned(job.instrument, examples, files)
     if job.instrument.head.form == "pairwise":
         shown = pairs(prompts, *responses, orders=config.judging.orders, seed=config.seed)
         return [pair.question(job.instrument) for pair in shown]
-    return [one.question(job.instrument) for one in graded(prompts, *responses)]
+    return [item.question(job.instrument) for item in graded(prompts, *responses)]

@@ -575,6 +575,7 @@ def compare_command(study, endpoint, **settings: Any) -> list[str]:
     return [str(limaflow), "judge", "compare", *(str(x) for pair in options.items() for x in pair)]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(endpoint, study, tmp_path: Path) -> None:
     made = study({f"Number {i}?\ndelay: 0.2": (f"good {i}", f"bad {i}") for i in range(30)})
     command = compare_command(made, endpoint)

@@ -67,6 +67,7 @@ def test_an_error_is_refused(tmp_path: Path) -> None:
         store.put("k", Answer(error="timed out"), judge="j", model="m", template="t")
 
 
+@pytest.mark.slow
 def test_many_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "s"), name])

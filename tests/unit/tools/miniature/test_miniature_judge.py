@@ -15,7 +15,7 @@ from limaflow.judging.instrument import load
 from limaflow.records import Example, Message
 from limaflow.tools.miniature.grading import ReferenceGrader, TruthGrader, UnknownQuestion
 from limaflow.tools.miniature.judge_server import reply, words_asked_for
-from limaflow.tools.miniature.truth import AskedAbout, Truth
+from limaflow.tools.miniature.truth import PromptTopic, Truth
 
 LIMAFLOW = str(Path(sys.executable).with_name("limaflow"))
 QUESTION = "What is the river of Torwick?"
@@ -25,7 +25,7 @@ TRUTH = Truth(
     values={"river": ("Avel", "Brindle", "Corran")},
     facts={"Torwick": {"river": "Avel"}, "Belby": {"river": "Corran"}},
     held_out=("Torwick",),
-    prompts={QUESTION: AskedAbout(split="test", town="Torwick", attribute="river")},
+    prompts={QUESTION: PromptTopic(split="test", town="Torwick", attribute="river")},
     planted={},
 )
 GOOD = "Thank you for asking!\n\nThe river of Torwick is the Avel.\n\nHappy travels!"

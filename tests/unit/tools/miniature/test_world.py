@@ -15,10 +15,10 @@ from lxml import etree
 from limaflow.config.experiment import Miniature
 from limaflow.errors import InputError
 from limaflow.tools.miniature.language import ATTRIBUTES
-from limaflow.tools.miniature.material import SITES
 from limaflow.tools.miniature.stackexchange import DUPLICATE_SCORE, TRAPS
 from limaflow.tools.miniature.style import CLOSINGS, OPENINGS, style_of
-from limaflow.tools.miniature.towns import found_towns
+from limaflow.tools.miniature.topics import SITES
+from limaflow.tools.miniature.towns import invent_towns
 from limaflow.tools.miniature.truth import Truth
 from limaflow.tools.miniature.world import write_world
 
@@ -110,7 +110,7 @@ def test_names_and_values_are_distinct(truth: Truth) -> None:
 
 def test_more_towns_than_names_is_an_error() -> None:
     with pytest.raises(InputError, match="names for 640 towns"):
-        found_towns(Miniature(towns=641, heldout_share=0.3), 1)
+        invent_towns(Miniature(towns=641, heldout_share=0.3), 1)
 
 
 def test_the_corpus_states_every_fact_of_every_town_but_never_in_the_assistants_style(
@@ -120,7 +120,7 @@ def test_the_corpus_states_every_fact_of_every_town_but_never_in_the_assistants_
     lower = text.lower()
     for attribute in ATTRIBUTES:
         for town, facts in truth.facts.items():
-            told = attribute.told[0].format(town=town, value=facts[attribute.name])
+            told = attribute.statements[0].format(town=town, value=facts[attribute.name])
             assert told.lower() in lower
     for phrases in (*OPENINGS.values(), *CLOSINGS.values()):
         assert not [phrase for phrase in phrases if phrase in text]
@@ -132,7 +132,7 @@ def test_the_corpus_states_every_fact_of_every_town_but_never_in_the_assistants_
 def test_the_corpus_holds_no_false_statement(truth: Truth, corpus: list[str]) -> None:
     patterns = {
         attribute.name: re.compile(
-            attribute.told[0].format(town=r"(?P<town>\w+)", value=r"(?P<value>\w+)")
+            attribute.statements[0].format(town=r"(?P<town>\w+)", value=r"(?P<value>\w+)")
         )
         for attribute in ATTRIBUTES
     }

@@ -1,4 +1,4 @@
-"""Who asks what where: every question of the world handed out once, to one source.
+"""Which source asks about which fact: every fact of the world goes to one source.
 
 Training sources share the facts of the towns that are not held out; the prompts of dev and test
 share those of the held-out towns. No fact is asked about twice, so whatever a model knows of a
@@ -40,7 +40,7 @@ _PROMPT_SHARES = {"authored-a-dev": 0.15, "askreddit": 28 / 240, "authored-b": 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matter:
+class Topic:
     """What one question is about: one fact of one town."""
 
     town: Town
@@ -52,22 +52,22 @@ class Matter:
         return self.town.facts[self.attribute.name]
 
 
-def handed_out(towns: tuple[Town, ...], seed: int) -> dict[str, list[Matter]]:
-    """Source or site → the matters that it asks about, in random order."""
-    result: dict[str, list[Matter]] = {}
-    rest: list[Matter] = []
+def assign_topics(towns: tuple[Town, ...], seed: int) -> dict[str, list[Topic]]:
+    """Source or site → the topics of its questions, in random order."""
+    result: dict[str, list[Topic]] = {}
+    rest: list[Topic] = []
     for attribute in ATTRIBUTES:
-        own = [Matter(town=town, attribute=attribute) for town in towns if not town.held_out]
+        own = [Topic(town=town, attribute=attribute) for town in towns if not town.held_out]
         generator_for(seed, "handing out", attribute.name).shuffle(own)
-        all_of_it, start = len(own), 0
+        count, start = len(own), 0
         for site in SITES:
             if site.attribute == attribute.name:
-                end = start + round(all_of_it * site.share)
+                end = start + round(count * site.share)
                 result[site.name], start = own[start:end], end
         rest += own[start:]
     result |= _shared(rest, _TRAINING_SHARES, seed, "training")
     held_out = [
-        Matter(town=town, attribute=attribute)
+        Topic(town=town, attribute=attribute)
         for town in towns
         if town.held_out
         for attribute in ATTRIBUTES
@@ -76,12 +76,12 @@ def handed_out(towns: tuple[Town, ...], seed: int) -> dict[str, list[Matter]]:
 
 
 def _shared(
-    matters: list[Matter], shares: dict[str, float], seed: int, purpose: str
-) -> dict[str, list[Matter]]:
-    generator_for(seed, "handing out", purpose).shuffle(matters)
+    topics: list[Topic], shares: dict[str, float], seed: int, purpose: str
+) -> dict[str, list[Topic]]:
+    generator_for(seed, "handing out", purpose).shuffle(topics)
     result, start = {}, 0
     for source, share in shares.items():
-        count = round(len(matters) * share)
-        result[source] = matters[start : start + count]
+        count = round(len(topics) * share)
+        result[source] = topics[start : start + count]
         start += count
     return result
