@@ -14,6 +14,10 @@ if CONFIG.judging.people:
     from limaflow.judging.rounds import answer_files, read_key
 
 
+SENT = {"model", "base_url", "api", "headers", "extra_body"}
+"""What of an endpoint changes what it answers."""
+
+
 def judge_launcher(name):
     return shlex.join(CONFIG.judge(name).launcher)
 
@@ -26,7 +30,7 @@ def judge_code(name):
 
 def judge_identity(name):
     """What of a judge changes its answers."""
-    sent = {"model", "base_url", "extra_body", "temperature", "max_tokens"}
+    sent = {*SENT, "temperature", "max_tokens", "structured"}
     return as_json(CONFIG.judge(name).model_dump(include=sent))
 
 
@@ -37,8 +41,7 @@ def judge_block(name):
 
 def endpoint_identity(arm):
     """What of an endpoint changes its responses."""
-    sent = {"model", "base_url", "extra_body"}
-    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=sent))
+    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=SENT))
 
 
 def budget_options():
