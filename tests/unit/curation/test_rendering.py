@@ -1,5 +1,6 @@
 """HTML to Markdown: what stays, what goes, and that nothing is left hanging."""
 
+import re
 import time
 from typing import Literal
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limaflow.curation.html_to_markdown import TooDeep
 from limaflow.curation.rendering import prose, rendered
 
 
@@ -50,6 +52,26 @@ from limaflow.curation.rendering import prose, rendered
             "<table><tr><th>a</th></tr><tr><td>1|x</td></tr></table>",
             "| a |\n| --- |\n| 1\\|x |",
         ),
+        (
+            "<table><tr><th><ul><li>a<ul><li>b</li></ul></li><li>c</li></ul></th></tr></table>",
+            "| a; b; c |\n| --- |",
+        ),
+        ("<p>Malt [<a href='u'>2</a>] [<a href='v'>3</a>].</p>", "Malt."),
+        (
+            "<p>Malt [2] [3].</p><p>[2] http://x.org<br>[3] <a href='u'>Hops</a></p>",
+            "Malt [3].\n\n[3] Hops",
+        ),
+        ("<p>Malt.<sup>1</sup> Hops<sup>[2]</sup></p>", "Malt.[1] Hops[2]"),
+        ("<p>See <a href='u'>War and Peace</a>.</p>", "See War and Peace."),
+        ("<p>Read <a href='u'>The Malt</a> <a href='v'>here</a>.</p>", "Read The Malt here."),
+        ("<p>Malt. More at http://x.org/a. Hops.</p>", "Malt. Hops."),
+        ("<p>Malt<br>http://x.org<br>Hops</p>", "Malt\nHops"),
+        ("<ul><li>See <a href='u'>here</a>.</li><li>Malt</li></ul>", "- Malt"),
+        ("<p>Malt.<a href='u'> Hops</a></p>", "Malt. Hops"),
+        ("<p>&#xE000;Malt&#xE001;&#xE002; 5&#xE003;</p>", "Malt 5"),
+        ("<p>:-)</p><p>…</p>", ":-)\n\n…"),
+        ("<ul><ul><li>a</li></ul></ul>", "- a"),
+        ("<ol start='3'><li>a</li><li></li><li>b</li></ol>", "3. a\n4. b"),
     ],
 )
 def test_what_is_left_reads_on(html: str, markdown: str) -> None:
@@ -61,6 +83,42 @@ def test_code_blocks_keep_every_character() -> None:
     assert rendered(f"<p>So:</p><pre><code>{code}</code></pre>", "html") == (
         f"So:\n\n```\n{code.rstrip()}\n```"
     )
+
+
+def test_a_fence_is_longer_than_the_fences_in_its_code() -> None:
+    html = (
+        "<ul><li><pre><code>a [1]() http://x.org\n```\n</code></pre></li></ul><p>http://x.org</p>"
+    )
+    assert rendered(html, "html") == "- ````\n  a [1]() http://x.org\n  ```\n  ````"
+
+
+def test_markdown_code_keeps_every_character() -> None:
+    code = "```\na[i](x.y) http://x.org\n``` ~~~\n```\n~~~ text\n`a[i](x.y)`\n~~~"
+    assert rendered(f"{code}\nhttp://x.org `a[i](x.y)`", "markdown") == f"{code}\n`a[i](x.y)`"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "clean"),
+    [
+        ("f[x](y) and a \\[b\\]", "f[x](y) and a \\[b\\]"),
+        ("[War](http://x.org/War_(x)) now", "War now"),
+        ('[a](</b c>), [d](http://x.org "e")', "a, d"),
+        ("[Malt][1] is[2] good[3].\n\n[1]: http://x.org\n[2]: http://x.org", "Malt is good[3]."),
+        ("Malt <http://x.org>", "Malt"),
+        ("[![a](http://x.org/b.png)](http://x.org) Malt", "Malt"),
+        ("1. See [here](http://x.org).\n2. Malt", "2. Malt"),
+    ],
+)
+def test_markdown_links_go_whole(markdown: str, clean: str) -> None:
+    assert rendered(markdown, "markdown") == clean
+
+
+def test_elements_nested_without_end_are_refused() -> None:
+    assert rendered("<blockquote>" * 30 + "Malt", "html").endswith("Malt")
+    for unit in ("<blockquote>", "<ul><li>", "<table><tr><td>"):
+        for read in (rendered, prose):
+            with pytest.raises(TooDeep, match="nested over 60 deep"):
+                read(unit * 5000, "html")
 
 
 def test_inline_code_stays() -> None:
@@ -140,4 +198,4 @@ def test_any_text_renders_without_outer_space(text: str) -> None:
 def test_broken_html_leaves_no_address_and_no_tag(parts: list[str]) -> None:
     text = rendered("".join(parts), "html")
     assert "<a" not in text
-    assert "\ue000" not in text
+    assert not re.search("[\ue000-\ue003]", text)
