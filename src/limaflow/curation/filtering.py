@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from limaflow.curation.filters import objection
 from limaflow.curation.filters.cross_reference import ELSEWHERE
 from limaflow.curation.filters.rule import Reading
+from limaflow.curation.html_to_markdown import TooDeep
 from limaflow.curation.rendering import has_image, rendered
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Drop, Example, Message, example_id
@@ -34,27 +35,29 @@ def filtered(
     """
     kept, dropped = [], []
     for candidate in candidates:
-        reading = Reading(candidate, filters is None or filters.quotes_and_code_count)
-        found = objection(reading, filters) if filters else None
-        example = (
-            None if found else _example(reading, filters.title_prompt_share if filters else 1, seed)
-        )
-        if example is None:
-            rule, detail = found or ("empty_text", "nothing left after links and images")
-            dropped.append(
-                Drop(
-                    id=candidate.id,
-                    source=candidate.source,
-                    step="filter",
-                    rule=rule,
-                    detail=detail,
-                )
-            )
+        try:
+            outcome = _outcome(candidate, filters, seed)
+        except TooDeep as error:
+            outcome = _drop(candidate, "nested_too_deep", str(error))
+        if isinstance(outcome, Drop):
+            dropped.append(outcome)
         else:
-            kept.append(example)
+            kept.append(outcome)
     # Two candidates of one content have one id: provenance settles their order.
     kept.sort(key=lambda example: (example.id, example.provenance.ids))
     return kept, sorted(dropped, key=lambda drop: drop.id)
+
+
+def _outcome(candidate: Candidate, filters: Filters | None, seed: int) -> Example | Drop:
+    reading = Reading(candidate, filters is None or filters.quotes_and_code_count)
+    if filters and (found := objection(reading, filters)):
+        return _drop(candidate, *found)
+    example = _example(reading, filters.title_prompt_share if filters else 1, seed)
+    return example or _drop(candidate, "empty_text", "nothing left after links and images")
+
+
+def _drop(candidate: Candidate, rule: str, detail: str) -> Drop:
+    return Drop(id=candidate.id, source=candidate.source, step="filter", rule=rule, detail=detail)
 
 
 def _example(reading: Reading, title_prompt_share: float, seed: int) -> Example | None:

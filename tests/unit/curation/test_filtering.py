@@ -96,6 +96,14 @@ def test_a_response_of_links_alone_is_no_response(candidate: Build) -> None:
     assert drop.rule == "empty_text"
 
 
+def test_a_post_nested_without_end_is_a_drop(candidate: Build, paper_filters: Filters) -> None:
+    deep = candidate(response="<blockquote>" * 600 + "Malt")
+    for filters in (None, paper_filters):
+        kept, [drop] = filtered([deep, candidate(id="se/beer/2")], filters, seed=1)
+        assert len(kept) == 1
+        assert (drop.id, drop.rule) == (deep.id, "nested_too_deep")
+
+
 def test_the_real_dump_passes_the_papers_rules_in_ten_cases(
     shared_data: Path, tmp_path: Path, paper_filters: Filters
 ) -> None:
