@@ -51,8 +51,6 @@ class Policy:
     """The same for the prompts of dev and test."""
     prompts_alone: bool = False
     """Whether a prompt without a response stays, for dev and test."""
-    titles_must_ask: bool = False
-    """Whether a title that is used as the prompt must have the form of a question."""
     repaired_title: Callable[[str], str] = unchanged
     """Takes the marks of the source from a rendered title."""
     repaired_response: Callable[[str], str] = unchanged

@@ -36,8 +36,9 @@ def test_a_sound_candidate_passes(candidate: Build, paper_filters: Filters) -> N
         ({"response_score": 9}, "response_score"),
         ({"response_score": -2}, "response_score"),
         ({"title": "What is this beer called here?"}, "title_not_self_contained"),
-        ({"title": "Beer glass cleaning"}, "title_not_self_contained"),
-        ({"title": "was working great, now all foam"}, "title_not_self_contained"),
+        ({"title": "Glass cleaning"}, "title_not_self_contained"),
+        ({"title": "Does anyone know how beer is made?"}, "title_not_self_contained"),
+        ({"title": "What do you drink, anybody?"}, "title_not_self_contained"),
         ({"title": "Where does one buy beer? [closed]"}, "title_not_self_contained"),
         ({"response": "<p>Malt is mashed.</p>"}, "response_too_short"),
         ({"response": f"<p>{FILLER * 3}</p>"}, "response_too_long"),
@@ -51,6 +52,25 @@ def test_each_rule_names_its_drop(
     found = verdict(candidate(**changes), paper_filters)
     assert found is not None
     assert found[0] == rule
+
+
+@pytest.mark.parametrize(
+    "title", ["Why would anyone brew at home", "What's the theory of hops", "What’s in an ale"]
+)
+def test_titles_that_ask_about_the_world_pass(
+    candidate: Build, paper_filters: Filters, title: str
+) -> None:
+    asking = paper_filters.model_copy(update={"require_question_title": True})
+    assert verdict(candidate(title=title), asking) is None
+
+
+def test_the_form_of_a_question_is_asked_for_by_a_switch_of_its_own(
+    candidate: Build, paper_filters: Filters
+) -> None:
+    topic = candidate(title="was working great, now all foam")
+    assert verdict(topic, paper_filters) is None
+    asking = paper_filters.model_copy(update={"require_question_title": True})
+    assert verdict(topic, asking) == ("title_asks_nothing", topic.title)
 
 
 def test_thresholds_include_their_ends(candidate: Build, paper_filters: Filters) -> None:
@@ -332,7 +352,12 @@ def test_the_configuration_has_the_papers_thresholds_that_the_rules_declare(
     root: Path, paper_filters: Filters
 ) -> None:
     raw = merged([root / "config.yaml"])["curation"]["filters"]
-    assert Filters.model_validate(raw["stackexchange"]) == paper_filters
+    stackexchange = Filters.model_validate(raw["stackexchange"])
+    papers = [threshold.key for threshold in THRESHOLDS if threshold.paper is not None]
+    papers.append("title_prompt_share")
+    assert {key: getattr(stackexchange, key) for key in papers} == {
+        key: getattr(paper_filters, key) for key in papers
+    }
     assert not paper_filters.off
     assert all(Filters.model_validate(raw[kind]).off for kind in ("wikihow", "authored"))
 

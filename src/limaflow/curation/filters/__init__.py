@@ -9,6 +9,7 @@ from limaflow.curation.filters import (
     response_score,
     response_too_long,
     response_too_short,
+    title_asks_nothing,
     title_not_self_contained,
     unanswered,
 )
@@ -19,6 +20,7 @@ RULES: dict[str, Rule] = {
     "unanswered": unanswered.RULE,
     "response_score": response_score.RULE,
     "title_not_self_contained": title_not_self_contained.RULE,
+    "title_asks_nothing": title_asks_nothing.RULE,
     "response_too_short": response_too_short.RULE,
     "response_too_long": response_too_long.RULE,
     "first_person": first_person.RULE,
