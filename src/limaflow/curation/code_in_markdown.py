@@ -41,9 +41,9 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     return _restored(change(marked), code)
 
 
-def without_code(text: str) -> str:
-    """`text` without fenced and inline code."""
-    return outside_code(text, lambda marked: HELD.sub("", marked))
+def without_code(text: str, instead: str = "") -> str:
+    """`text` with `instead` in the place of each piece of fenced and inline code."""
+    return outside_code(text, lambda marked: HELD.sub(instead, marked))
 
 
 def without_formulas(text: str) -> str:

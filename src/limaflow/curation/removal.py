@@ -41,6 +41,8 @@ NOTE = re.compile(
 """A line that held the address of a note and nothing else."""
 NOTE_MARK = re.compile(r"\[([^\[\]\n]+)\]\[(\d{1,2})\]|[ \t]?\[(\d{1,2})\](?![\w(\[])")
 EMPTIED_LINE = re.compile(rf"^[ \t]*{REMOVED}[ \t{REMOVED}]*\n", re.MULTILINE)
+LISTED_ADDRESS = re.compile(rf"[ \t]?[:–—][ \t]?{REMOVED}[ \t{REMOVED}]*$", re.MULTILINE)
+LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 BESIDE_REMOVED = re.compile(rf"(?<![ \t{REMOVED}])[ \t]*{REMOVED}[ \t{REMOVED}]*")
 
 
@@ -107,9 +109,15 @@ def _notes(text: str) -> str:
 
 def _tidied(text: str) -> str:
     text = EMPTIED_LINE.sub("", EMPTIED.sub(REMOVED, text))
-    text = BESIDE_REMOVED.sub(_closed, text)
+    text = BESIDE_REMOVED.sub(_closed, LISTED_ADDRESS.sub(_named, text))
     text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _named(address: re.Match[str]) -> str:
+    """A list item that was a name, a colon and an address is the name."""
+    line = address.string.rfind("\n", 0, address.start()) + 1
+    return "" if LIST_ITEM.match(address.string, line) else address.group()
 
 
 def _closed(gap: re.Match[str]) -> str:

@@ -32,7 +32,19 @@ def rendered(text: str, markup: Markup) -> str:
     Raises:
         TooDeep: HTML whose elements are nested too deep to be a text.
     """
-    return tidied(_settled(text, markup))
+    return tidied(marked(text, markup))
+
+
+def marked(text: str, markup: Markup) -> str:
+    """The same before it is tidied, with a mark (`removal.REMOVED`) wherever something went.
+
+    Raises:
+        TooDeep: as `rendered`.
+    """
+    if markup == "html":
+        return settled(marked_markdown(text))
+    text = without_private(text)
+    return settled(outside_code(text, _without_links) if markup == "markdown" else text)
 
 
 def prose(text: str, markup: Markup) -> str:
@@ -53,16 +65,9 @@ def has_image(text: str, markup: Markup) -> bool:
     return bool((IN_HTML if markup == "html" else IMAGE).search(text))
 
 
-def _settled(text: str, markup: Markup) -> str:
-    if markup == "html":
-        return settled(marked_markdown(text))
-    text = without_private(text)
-    return settled(outside_code(text, _without_links) if markup == "markdown" else text)
-
-
 def _without_links(text: str) -> str:
-    return ADDRESS.sub(REMOVED, LINK.sub(_marked, IMAGE.sub(REMOVED, text)))
+    return ADDRESS.sub(REMOVED, LINK.sub(_link_marked, IMAGE.sub(REMOVED, text)))
 
 
-def _marked(link: re.Match[str]) -> str:
+def _link_marked(link: re.Match[str]) -> str:
     return marked_link(link[1])

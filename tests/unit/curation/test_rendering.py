@@ -1,8 +1,6 @@
 """HTML to Markdown: what stays, what goes, and that nothing is left hanging."""
 
 import re
-import time
-from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -143,19 +141,6 @@ def test_markdown_loses_its_links_and_keeps_their_text() -> None:
 def test_plain_text_and_markdown_keep_what_they_say(text: str) -> None:
     assert rendered(text, "text") == text
     assert rendered(text, "markdown") == text
-
-
-@pytest.mark.parametrize("unit", ["-", " ", "a ", "- ", "(", "[", "http://", "`", "![", "*"])
-@pytest.mark.parametrize("markup", ["html", "markdown", "text"])
-def test_time_grows_no_faster_than_the_text(unit: str, markup: Literal["html", "markdown"]) -> None:
-    def seconds(chars: int) -> float:
-        text = "x" + unit * (chars // len(unit)) + "y"
-        started = time.process_time()
-        prose(text, markup)
-        return time.process_time() - started
-
-    seconds(1000)
-    assert seconds(80_000) < 40 * max(seconds(8_000), 0.003)
 
 
 def test_plain_text_keeps_its_addresses() -> None:

@@ -6,6 +6,7 @@ RULES has the order in which they look; the first that objects gives its name to
 from limaflow.curation.filters import (
     cross_reference,
     first_person,
+    leans_on_removed,
     response_score,
     response_too_long,
     response_too_short,
@@ -25,6 +26,7 @@ RULES: dict[str, Rule] = {
     "response_too_long": response_too_long.RULE,
     "first_person": first_person.RULE,
     "cross_reference": cross_reference.RULE,
+    "leans_on_removed": leans_on_removed.RULE,
 }
 
 
