@@ -66,12 +66,17 @@ def settled(text: str) -> str:
     alone, with the marks that refer to it.
     """
     text = text.replace("\r\n", "\n").replace("\xa0", " ")
-    return outside_code(text, lambda outside: _notes(_pointers(outside).replace(NAME_MARK, "")))
+    return outside_code(text, _decided)
 
 
 def tidied(text: str) -> str:
     """A settled text without leftovers of what was removed, code untouched."""
     return outside_code(text, _tidied).replace(REMOVED, "").strip()
+
+
+def _decided(text: str) -> str:
+    without_pointers = _pointers(text).replace(NAME_MARK, "")
+    return LISTED_ADDRESS.sub(_named, _notes(without_pointers))
 
 
 def _pointers(text: str) -> str:
@@ -109,7 +114,7 @@ def _notes(text: str) -> str:
 
 def _tidied(text: str) -> str:
     text = EMPTIED_LINE.sub("", EMPTIED.sub(REMOVED, text))
-    text = BESIDE_REMOVED.sub(_closed, LISTED_ADDRESS.sub(_named, text))
+    text = BESIDE_REMOVED.sub(_closed, text)
     text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text)
 

@@ -316,6 +316,59 @@ def test_quotations_and_code_count_only_when_told(
     assert found[0] == "first_person"
 
 
+@pytest.mark.parametrize("mark", ["[IP]", "[OT]", "[mp]", "[WP] [IP]", " [PI]"])
+def test_what_reddit_marks_as_no_prompt_of_text_goes(candidate: Build, mark: str) -> None:
+    title = f"{mark} A door in the wood"
+    assert verdict(candidate(kind="reddit", title=title), Filters()) == (
+        "no_prompt_of_text",
+        mark.strip(),
+    )
+    assert verdict(candidate(kind="stackexchange", title=title), Filters()) is None
+    assert verdict(candidate(kind="reddit", title="[WP] A door [IP]"), Filters()) is None
+
+
+def test_titles_of_askreddit_must_stand_alone(candidate: Build, root: Path) -> None:
+    raw = merged([root / "config.yaml"])
+    [source] = [s for s in raw["sources"] if s.get("subreddit") == "AskReddit"]
+    filters = Filters.model_validate(raw["curation"]["filters"][source["filters"]])
+    for title, stands in [("What do you regret most?", True), ("Redditors, what is this?", False)]:
+        prompt = candidate(kind="reddit", title=title, response="", response_score=None)
+        assert (verdict(prompt, filters) is None) is stands
+
+
+@pytest.mark.parametrize(
+    "leaning",
+    [
+        "<p>The graph below shows it.</p><p><img src='x'></p><p>So.</p>",
+        "<p>There are lots of resources on it:</p><ul><li><a href='u'>http://x.org</a></li></ul>",
+        "<p>It looks like this: <img src='x'></p><p>So.</p>",
+        "<p>Malt is mashed as one may read in all the books of the last century, and in later ones"
+        " of much the same kind, in http://x.org, and so on.</p>",
+        "<p>The steps are:</p>",
+    ],
+)
+def test_answers_that_lean_on_what_was_removed_go(candidate: Build, leaning: str) -> None:
+    filters = Filters(drop_leaning_on_removed=True)
+    found = verdict(candidate(response=f"<p>Malt.</p>{leaning}"), filters)
+    assert found is not None
+    assert found[0] == "leans_on_removed"
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "<p>A graph has edges.</p>",
+        "<p>Malt.</p><p><img src='x'></p><p>Hops.</p>",
+        "<p>The code is:</p><pre><code>x</code></pre>",
+        "<p>Two kinds:</p><ul><li><a href='u'>Orval</a></li></ul>",
+        "<p>See:</p><ul><li>Orval: http://x.org</li><li>Chimay: http://y.org</li></ul>",
+        "<p>Malt is good (<a href='u'>source</a>).</p><p>More <a href='u'>here</a>.</p>",
+    ],
+)
+def test_answers_that_are_whole_without_it_stay(candidate: Build, whole: str) -> None:
+    assert verdict(candidate(response=whole), Filters(drop_leaning_on_removed=True)) is None
+
+
 def test_prompts_alone_are_kept_where_a_source_may_hold_them(
     candidate: Build, paper_filters: Filters
 ) -> None:

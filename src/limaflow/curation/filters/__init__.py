@@ -7,6 +7,7 @@ from limaflow.curation.filters import (
     cross_reference,
     first_person,
     leans_on_removed,
+    no_prompt_of_text,
     response_score,
     response_too_long,
     response_too_short,
@@ -19,6 +20,7 @@ from limaflow.settings import Settings
 
 RULES: dict[str, Rule] = {
     "unanswered": unanswered.RULE,
+    "no_prompt_of_text": no_prompt_of_text.RULE,
     "response_score": response_score.RULE,
     "title_not_self_contained": title_not_self_contained.RULE,
     "title_asks_nothing": title_asks_nothing.RULE,
