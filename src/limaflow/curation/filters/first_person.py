@@ -55,8 +55,9 @@ SYMBOL = re.compile(
     r"\b(?:type|part|class|phase|volume|appendix|chapter|section|stage|act|book|level|grade|group"
     r"|figure|table|case|category|tier|division|letter|capital|uppercase|pronoun|vowel|word|key"
     r"|press|hit|column|row|cell|variable|matrix|symbol|current|interval|ideal|identity|war)s?"
-    r" [*_'\"‘“]{0,3}$|(?:[=≈×·^] ?|\b[A-Z]\. ?|['‘])$"
+    r" [*_'\"‘“]{0,3}$|(?:[=≈×·^] ?|\b[A-Z]\. ?)$"
 )
+ENCLOSED = re.compile(r"[(\[]I(?:[)\]].?|\.[)\]])|['‘]I['’]\W?", re.DOTALL)
 OUTLINE = re.compile(r"(?:^|\n)[ \t>#*_-]*$")
 OUTLINE_POINT = re.compile(r"[.):][*_]{0,2}(?:\s|$)")
 
@@ -75,7 +76,7 @@ def _is_numeral(found: re.Match[str]) -> bool:
     after = text[found.end() : found.end() + WINDOW]
     starts_line = OUTLINE.search(before) and (found.start() < WINDOW or "\n" in before)
     certain = (
-        (before.endswith("(") and after.startswith(")"))
+        ENCLOSED.fullmatch(f"{before[-1:]}I{after[:2]}")
         or AFTER_NUMERAL.match(after)
         or NAMED_NUMERAL.search(before)
         or (starts_line and OUTLINE_POINT.match(after))
