@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from limaflow.curation.filters import objection
 from limaflow.curation.filters.cross_reference import ELSEWHERE
+from limaflow.curation.filters.leans_on_removed import left_hanging
 from limaflow.curation.filters.rule import Reading
 from limaflow.curation.html_to_markdown import TooDeep
-from limaflow.curation.rendering import has_image, rendered
+from limaflow.curation.removal import tidied
+from limaflow.curation.rendering import has_image, marked, rendered
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Drop, Example, Message, example_id
 from limaflow.seeds import generator_for
@@ -88,11 +90,13 @@ def prompt_of(candidate: Candidate, title_share: float, seed: int) -> str:
     The paper takes "either the title or the body" at random (LIMA §2.1).
     """
     title = policy_of(candidate.kind).repaired_title(rendered(candidate.title, "text"))
-    body = rendered(candidate.body, candidate.markup)
+    marked_body = marked(candidate.body, candidate.markup)
+    body = tidied(marked_body)
     if not title:
         return body
     draw = generator_for(seed, "title or body", candidate.id).random()
-    if draw < title_share or has_image(candidate.body, candidate.markup):
+    pictured = has_image(candidate.body, candidate.markup)
+    if draw < title_share or pictured or left_hanging(marked_body, had_image=False):
         return title
     return body if stands_alone(body, title) else title
 

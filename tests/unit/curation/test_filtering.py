@@ -31,6 +31,8 @@ def test_the_share_of_titles_is_met_and_every_id_keeps_its_choice(candidate: Bui
         "<p>How is beer made from barley, as shown?<img src='x'> Is it by magic or skill?</p>",
         "<p>This has been on our minds all day long, and nobody could tell us. So who knows?</p>",
         "<p>Reading the other answers on beer made from barley, is there more to know of it?</p>",
+        "<p>How is beer made from barley? There is a list of all its brewers and more in:</p>"
+        "<p><a href='u'>http://x.org</a></p>",
         "<p>We would like to learn how beer is made from barley, with every step explained.</p>",
     ],
 )

@@ -28,13 +28,17 @@ SPEAKS_OF_IMAGE = re.compile(
 )
 
 
+def left_hanging(marked: str, had_image: bool) -> str | None:
+    """What leans on a gap in a marked text or on an image that it had, quoted in short, or None."""
+    text = without_code(marked, "`")
+    found = HANGING.search(text) or (SPEAKS_OF_IMAGE.search(text) if had_image else None)
+    return around(text, found).replace(REMOVED, "") if found else None
+
+
 def leans_on_removed(reading: Reading, _: bool) -> str | None:
     """Object to a sentence that ends in a gap, or that speaks of an image that is gone."""
-    text = without_code(reading.marked, "`")
-    found = HANGING.search(text)
-    if not found and has_image(reading.candidate.response, reading.candidate.markup):
-        found = SPEAKS_OF_IMAGE.search(text)
-    return around(text, found).replace(REMOVED, "") if found else None
+    candidate = reading.candidate
+    return left_hanging(reading.marked, has_image(candidate.response, candidate.markup))
 
 
 RULE = Rule(
