@@ -17,6 +17,7 @@ PRIVATE = re.compile(f"[{POINTER_MARK}{CODE_MARK}{REMOVED}{NAME_MARK}]")
 POINTER_SENTENCE_CHARS = 120
 """A sentence this short that names nothing is about its link and goes with it; a longer one says
 something itself."""
+SAYS_MORE = re.compile(rf"{NAME_MARK}|\baccording to\b", re.IGNORECASE)
 LEADS_TO_ADDRESS = re.compile(
     rf"\b(?:at|from|on|see|visit|via|sources?|links?|here)\b:?[ ]?{REMOVED}[.!?]?\s*$",
     re.IGNORECASE,
@@ -91,7 +92,7 @@ def _line_settled(line: str) -> str:
     for sentence in SENTENCE_END.split(ASIDE.sub(REMOVED, text)):
         shown = sentence.replace(POINTER_MARK, "")
         points = POINTER_MARK in sentence or LEADS_TO_ADDRESS.search(sentence)
-        short = len(shown.strip()) <= POINTER_SENTENCE_CHARS and NAME_MARK not in sentence
+        short = len(shown.strip()) <= POINTER_SENTENCE_CHARS and not SAYS_MORE.search(sentence)
         kept.append(REMOVED if points and short else shown)
     left = "".join(kept)
     # A list item or quotation that held nothing else goes with its mark.

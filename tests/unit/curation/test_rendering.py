@@ -67,6 +67,10 @@ from limaflow.curation.rendering import prose, rendered
         ("<ul><li>See <a href='u'>here</a>.</li><li>Malt</li></ul>", "- Malt"),
         ("<p>Malt.<a href='u'> Hops</a></p>", "Malt. Hops"),
         ("<p>&#xE000;Malt&#xE001;&#xE002; 5&#xE003;</p>", "Malt 5"),
+        (
+            "<p>According to <a href='u'>this article</a>, malt is good.</p>",
+            "According to this article, malt is good.",
+        ),
         ("<p>:-)</p><p>…</p>", ":-)\n\n…"),
         ("<ul><ul><li>a</li></ul></ul>", "- a"),
         ("<ol start='3'><li>a</li><li></li><li>b</li></ol>", "3. a\n4. b"),

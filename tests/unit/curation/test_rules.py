@@ -230,6 +230,7 @@ def test_a_capital_i_that_is_no_pronoun_is_not(text: str) -> None:
         "as stated in the other answer",
         "as already mentioned",
         "as said above",
+        "everyone on this site",
         "on superuser",
         "on Super User",
         "see comments below",
@@ -348,6 +349,7 @@ def test_titles_of_askreddit_must_stand_alone(candidate: Build, root: Path) -> N
         "<p>Malt is mashed as one may read in all the books of the last century, and in later ones"
         " of much the same kind, in http://x.org, and so on.</p>",
         "<p>The steps are:</p>",
+        "<p>The first was brewed in 1912: http://x.org And then came more.</p>",
     ],
 )
 def test_answers_that_lean_on_what_was_removed_go(candidate: Build, leaning: str) -> None:

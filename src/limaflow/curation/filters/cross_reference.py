@@ -36,7 +36,8 @@ ANSWERS = (
     r"|['’]s answer\b|\b(?:both|all|these|the) answers (?:above|below|here|so far|are|have)\b"
     r"|\banswers? (?:above|below|here|already|given|posted)\b"
     r"|\b(?:this|original|linked|other) (?:question|post|poster|thread)\b|\byour post\b"
-    r"|\b(?-i:OP)(?:['’]s)?\b|\bthe asker\b|\b(?:up|down)-?vot(?:e|ed|es|ing)\b"
+    r"|\b(?-i:OP)(?:['’]s)?\b|\bthe asker\b"
+    r"|\bon this (?:site|forum|board)\b|\b(?:up|down)-?vot(?:e|ed|es|ing)\b"
     r"|\b(?:possible|exact) duplicate of\b|\bduplicate of (?:this|that|another) \w+"
     r"|\bclosed as (?:a )?duplicate\b"
 )

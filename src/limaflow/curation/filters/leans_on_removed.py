@@ -13,7 +13,7 @@ from limaflow.curation.rendering import has_image
 GAP = rf"{REMOVED}[ \t{REMOVED}]*"
 HANGING = re.compile(
     # A colon, and the list, image or address that it announced is gone.
-    rf":[*_]{{0,3}}[ \t]*(?:\n[\s>]*)?{GAP}(?=\n[ \t>]*\n|\n?\Z)|:[*_]{{0,3}}\s*\Z"
+    rf":[*_]{{0,3}}[ \t]*(?:\n[\s>]*)?{GAP}(?=\n[ \t>]*\n|\n?\Z|(?-i:[A-Z]))|:[*_]{{0,3}}\s*\Z"
     # A word that needs another after it.
     r"|\b(?:at|from|on|in|to|of|by|via|with|see|visit|is|are|was|called)(?::[ ]?|[ ])"
     rf"{GAP}(?=[.,;!?)]|\n|\Z)",
