@@ -36,6 +36,8 @@ FORMULA = re.compile(r"(?<![A-Za-z])(?:[A-Z][a-z]?|\d|[()])*[A-Z)][a-z]?$")
 FORMULA_CHARS = 24
 WHOLE = re.compile(r"[-+−]?[\w.]+|[^\w\s]")
 """An exponent or index that needs no brackets."""
+LANGUAGE = re.compile(r"lang(?:uage)?-([\w+#.-]{1,20})")
+NO_LANGUAGE = ("none", "default")
 NOTE_NUMBER = re.compile(r"\W{0,2}(\d{1,2})\W{0,2}")
 
 
@@ -176,13 +178,20 @@ class _Converter(_Base):  # type: ignore[misc]
             return str(super().convert_code(el, " ".join(text.split()), parent_tags))
         fence = "`" * (max(map(len, re.findall(r"`{3,}", text)), default=2) + 1)
         code = re.sub(r"\A(?:[ ]*\n)+", "", text).rstrip()
-        return f"\n\n{fence}\n{code}\n{fence}\n\n"
+        return f"\n\n{fence}{_language(el)}\n{code}\n{fence}\n\n"
 
     def _next_number(self, parent: Any) -> int:
         start = str(parent.get("start", ""))
         number = self._numbers.get(id(parent), int(start) if start.isdecimal() else 1)
         self._numbers[id(parent)] = number + 1
         return number
+
+
+def _language(block: Tag) -> str:
+    """The language that the class of a code block names (`lang-py`), if one does."""
+    named = [str(name) for tag in (block, *block("code")) for name in tag.get("class") or ()]
+    found = [match[1] for name in named if (match := LANGUAGE.fullmatch(name))]
+    return found[0] if found and found[0] not in NO_LANGUAGE else ""
 
 
 def _is_block(node: object) -> bool:

@@ -87,6 +87,15 @@ def test_code_blocks_keep_every_character() -> None:
     )
 
 
+def test_a_code_block_keeps_the_name_of_its_language() -> None:
+    for html in (
+        "<pre class='lang-py prettyprint-override'><code>x = []</code></pre>",
+        "<pre><code class='language-py'>x = []</code></pre>",
+    ):
+        assert rendered(html, "html") == "```py\nx = []\n```"
+    assert rendered("<pre class='lang-none'><code>x</code></pre>", "html") == "```\nx\n```"
+
+
 def test_a_fence_is_longer_than_the_fences_in_its_code() -> None:
     html = (
         "<ul><li><pre><code>a [1]() http://x.org\n```\n</code></pre></li></ul><p>http://x.org</p>"
