@@ -1,12 +1,14 @@
 """HTML to Markdown: what stays, what goes, and that nothing is left hanging."""
 
 import re
+from html import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from limaflow.curation.html_to_markdown import TooDeep
+from limaflow.curation.link_texts import is_label
 from limaflow.curation.rendering import prose, rendered
 
 
@@ -170,6 +172,20 @@ def test_prose_leaves_out_what_others_wrote() -> None:
 def test_any_text_renders_without_outer_space(text: str) -> None:
     for markup in ("html", "markdown", "text"):
         assert rendered(text, markup) == rendered(text, markup).strip()
+
+
+PUNCTUATED = st.text(
+    st.sampled_from("abI1 \n.,:;!?()[]{}<>|/\\*_~`#>$@&'\"“”-–—^=+"), max_size=60
+).filter(lambda text: not is_label(text))
+
+
+@given(PUNCTUATED)
+def test_a_text_without_links_keeps_every_character_but_space(text: str) -> None:
+    kept = "".join(text.split())
+    assert "".join(rendered(text, "text").split()) == kept
+    assert "".join(rendered(f"<p>{escape(text)}</p>", "html").split()) == kept
+    if "](" not in text and "![" not in text:
+        assert "".join(rendered(text, "markdown").split()) == kept
 
 
 @given(
