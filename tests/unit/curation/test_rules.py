@@ -353,7 +353,7 @@ def test_titles_of_askreddit_must_stand_alone(candidate: Build, root: Path) -> N
     ],
 )
 def test_answers_that_lean_on_what_was_removed_go(candidate: Build, leaning: str) -> None:
-    filters = Filters(drop_leaning_on_removed=True)
+    filters = Filters.model_validate({"drop_leaning_on_removed": True})
     found = verdict(candidate(response=f"<p>Malt.</p>{leaning}"), filters)
     assert found is not None
     assert found[0] == "leans_on_removed"
@@ -371,7 +371,12 @@ def test_answers_that_lean_on_what_was_removed_go(candidate: Build, leaning: str
     ],
 )
 def test_answers_that_are_whole_without_it_stay(candidate: Build, whole: str) -> None:
-    assert verdict(candidate(response=whole), Filters(drop_leaning_on_removed=True)) is None
+    assert (
+        verdict(
+            candidate(response=whole), Filters.model_validate({"drop_leaning_on_removed": True})
+        )
+        is None
+    )
 
 
 def test_prompts_alone_are_kept_where_a_source_may_hold_them(
