@@ -4,7 +4,7 @@ import re
 from html import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limaflow.curation.html_to_markdown import TooDeep
@@ -179,6 +179,7 @@ PUNCTUATED = st.text(
 ).filter(lambda text: not is_label(text))
 
 
+@settings(deadline=None)
 @given(PUNCTUATED)
 def test_a_text_without_links_keeps_every_character_but_space(text: str) -> None:
     kept = "".join(text.split())
