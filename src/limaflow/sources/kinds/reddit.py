@@ -168,11 +168,18 @@ def _url(post: Post, submission: Post) -> str:
     return f"https://www.reddit.com/comments/{_id(submission.number)}/{tail}"
 
 
+# r/WritingPrompts: image and media prompts, posts off topic, stories and requests for prompts or
+# critique, weekly themes, notes of moderators.
+NO_PROMPT = re.compile(
+    r"\s*(?:\[[A-Za-z]{2,3}\]\s*)*\[(?:IP|MP|OT|PI|PM|CC|TT|MOD|META|MODPOST)\]", re.IGNORECASE
+)
+
 READER = Reader(options=RedditOptions, read=read)
 # LIMA §2.1 takes both stories and questions by upvotes.
 POLICY = Policy(
     best_first=True,
     best_prompts_first=True,
     prompts_alone=True,
+    marks_of_no_prompt=NO_PROMPT,
     repaired_title=partial(TAG.sub, ""),
 )

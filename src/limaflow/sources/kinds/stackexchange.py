@@ -212,4 +212,4 @@ def _candidate(
 
 
 READER = Reader(options=SiteOptions, read=read, write=write, processes=2)
-POLICY = Policy(best_first=True, titles_must_ask=True)
+POLICY = Policy(best_first=True)
