@@ -96,9 +96,12 @@ def _drop(example: Example, rule: str, detail: str) -> Drop:
 
 
 def _shingles(example: Example, size: int) -> Hashes:
-    """Sorted hashes of the runs of `size` words in the conversation; of all words if fewer."""
+    """Sorted hashes of the runs of `size` words in the conversation; of all words if fewer.
+
+    Turns stand for words in a conversation without any, such as one of emoji.
+    """
     text = [word for message in example.messages for word in words(message.content)]
-    hashes = word_hashes(text or [""])
+    hashes = word_hashes(text or [plain(message.content) for message in example.messages])
     runs = run_hashes(hashes, min(size, len(hashes)))
     return np.unique((runs >> np.uint64(32)).astype(np.uint32))
 
