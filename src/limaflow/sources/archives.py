@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from limaflow.conversations import MAX_LINE_BYTES
 from limaflow.errors import NO_ROOM, InputError
+from limaflow.foreign_json import MAX_LINE_BYTES
 
 WINDOW_BYTES = 2**31
 """Pushshift's dumps are compressed with zstd's longest window, 2 GiB."""

@@ -17,13 +17,13 @@ from typing import Any
 
 from pydantic import Field
 
-from limaflow.conversations import json_object
 from limaflow.errors import InputError
+from limaflow.foreign_json import json_object
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.pairing import Post, PostTable, pairs, post_table
-from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, lossless, pass_over
+from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, pass_over
 
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]")
 TITLES_ONLY = ("askreddit",)
@@ -129,7 +129,7 @@ def _comment_fault(row: dict[str, Any], author: str) -> str:
 
 def _text(raw: Any) -> str:
     """Reddit serves `&`, `<` and `>` escaped within its Markdown."""
-    return lossless(html.unescape(str(raw))).strip()
+    return html.unescape(str(raw)).strip()
 
 
 def _candidate(submission: Post, comment: Post | None, shard: Shard[RedditOptions]) -> Candidate:
