@@ -43,7 +43,12 @@ RAW = {
     ],
 }
 """Three rows of each kind, of which the second cannot be read."""
-NAMES = {"stackexchange": "Posts.xml", "wikihow": "all.csv", "natural-instructions": "task.json"}
+NAMES = {
+    "stackexchange": "Posts.xml",
+    "wikihow": "all.csv",
+    "reddit": "RS.zst",
+    "natural-instructions": "task.json",
+}
 
 
 def shard(kind: str, folder: Path, allowed: int) -> Shard[ReadingOptions]:

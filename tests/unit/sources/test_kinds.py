@@ -1,5 +1,6 @@
 """Each kind of source has its own options, and says how curation treats it."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from pydantic import TypeAdapter
 from limaflow.errors import InputError
 from limaflow.mistakes import parse_block, validated
 from limaflow.settings import Settings
-from limaflow.sources.extraction import reader_of
+from limaflow.sources.extraction import extract, reader_of
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.kinds import POLICIES, READERS, policy_of
+from limaflow.sources.kinds.authored import FieldOptions
 from limaflow.sources.settings import SOURCE_BLOCKS, AnySource
+from limaflow.sources.shard import Shard
 
 SHARDS = {"all": [{"path": "x"}]}
 OWN_OPTIONS = {
@@ -101,3 +104,19 @@ def test_every_kind_is_a_module_and_every_policy_is_in_the_table(root: Path) -> 
 
 def test_data_brought_whole_has_the_plain_policy() -> None:
     assert policy_of("") == policy_of("released") == Policy()
+
+
+def test_a_shard_without_a_candidate_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    path, output = tmp_path / "mine.jsonl", tmp_path / "out.jsonl"
+    path.write_text("\n")
+    shard = Shard(
+        kind="authored",
+        source="s",
+        name="n",
+        files=(path,),
+        scratch=tmp_path,
+        options=FieldOptions(),
+    )
+    with pytest.raises(InputError, match="s/n has no candidate: there is no row"):
+        extract(shard, output, Counter())
+    assert not output.exists()
