@@ -1,4 +1,4 @@
-"""Compressed dumps as streams: the one member of a .7z that is wanted, the lines of a .zst.
+"""Compressed dumps as streams: the members of a .7z that are wanted, the lines of a .zst.
 
 Archives are taken as hostile: no member name becomes a path, sizes are bounded before anything is
 written, and a file that ends too early is an error and never a shorter text.
@@ -7,7 +7,7 @@ written, and a file that ends too early is an error and never a shorter text.
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,11 +21,13 @@ PIECE_BYTES = 1024
 
 
 @contextmanager
-def member_of_7z(archive: Path, member: str, scratch: Path) -> Iterator[Path]:
-    """The file `member` of a 7z archive, unpacked into a temporary folder under `scratch`.
+def members_of_7z(
+    archive: Path, wanted: Collection[str], scratch: Path
+) -> Iterator[dict[str, Path]]:
+    """The files of `wanted` that a 7z archive holds, unpacked into a temporary folder in `scratch`.
 
     Raises:
-        InputError: the archive is broken, encrypted, lacks the member, or does not fit the disk.
+        InputError: the archive is broken, encrypted, holds none of them, or does not fit the disk.
     """
     import py7zr
 
@@ -34,28 +36,31 @@ def member_of_7z(archive: Path, member: str, scratch: Path) -> Iterator[Path]:
             with py7zr.SevenZipFile(archive) as opened:
                 if opened.needs_password():
                     raise InputError("the archive is encrypted", path=archive)
-                found = [entry for entry in opened.list() if entry.filename == member]
-                if len(found) != 1 or found[0].is_directory:
-                    raise InputError(f"holds no single file {member}", path=archive)
-                size, free = found[0].uncompressed, shutil.disk_usage(folder).free
+                found = [entry for entry in opened.list() if entry.filename in wanted]
+                sizes = {entry.filename: entry.uncompressed for entry in found}
+                if not sizes or len(sizes) < len(found) or any(e.is_directory for e in found):
+                    names = " or ".join(wanted)
+                    raise InputError(f"holds no single file {names}", path=archive)
+                size, free = sum(sizes.values()), shutil.disk_usage(folder).free
                 if size > free:
                     raise InputError(
-                        f"{member} takes {size} bytes unpacked, {free} are free in {scratch}",
+                        f"{', '.join(sizes)}: {size} bytes unpacked, {free} are free in {scratch}",
                         path=archive,
                     )
-                opened.extract(folder, targets=[member])
+                opened.extract(folder, targets=list(sizes))
         except InputError:
             raise
         except Exception as error:  # the library trusts headers: damage surfaces as any exception
             if isinstance(error, OSError) and error.errno in NO_ROOM:
-                raise InputError(f"no room for {member}", path=scratch) from None
+                raise InputError("no room to unpack the archive", path=scratch) from None
             what = f"{type(error).__name__} {error}".strip()
             raise InputError(
                 f"not a sound 7z archive: {what}", path=archive, fix="fetch it again"
             ) from None
-        unpacked = Path(folder) / member
-        if unpacked.is_symlink() or not unpacked.is_file() or unpacked.stat().st_size != size:
-            raise InputError(f"{member} is not a plain file of {size} bytes", path=archive)
+        unpacked = {name: Path(folder) / name for name in sizes}
+        for name, file in unpacked.items():
+            if file.is_symlink() or not file.is_file() or file.stat().st_size != sizes[name]:
+                raise InputError(f"{name} is not a plain file of {sizes[name]} bytes", path=archive)
         yield unpacked
 
 

@@ -1,5 +1,6 @@
 """Stack Exchange dumps: Posts.xml, bare or in `<site>.7z`, as questions with their top answer.
 
+The archive's Users.xml, or a file of that name in the shard, names the authors.
 The paper takes each question's top answer (LIMA §2.1). Bodies stay HTML. Several processes read a
 part of the file each, and then write a part of the candidates each.
 """
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,13 +20,16 @@ from limaflow.errors import InputError
 from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
 from limaflow.sources import posts
-from limaflow.sources.archives import member_of_7z
+from limaflow.sources.archives import members_of_7z
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.pairing import Post, pairs, post_table, ranges
 from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, line_of, pass_over
 from limaflow.sources.sites import SiteTable, site_of
+from limaflow.sources.user_names import names_in, store_names
 
 Result = TypeVar("Result")
+POSTS, USERS = "Posts.xml", "Users.xml"
+NAMES = "names.sqlite"
 
 
 class SiteOptions(ReadingOptions):
@@ -44,7 +48,8 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
         tables = _stored(shard, Path(folder), 1, passed_over)
-        yield from _candidates(pairs(tables), shard, passed_over)
+        with names_in(Path(folder) / NAMES) as name_of:
+            yield from _candidates(pairs(tables), shard, passed_over, name_of)
 
 
 def write(
@@ -78,9 +83,12 @@ def _stored(
     """Tables with the posts of the shard's files."""
     tables: list[Path] = []
     for path in shard.files:
-        packed = path.suffix == ".7z"
-        opened = member_of_7z(path, "Posts.xml", shard.scratch) if packed else nullcontext(path)
-        with opened as xml:
+        with _opened(path, shard.scratch) as members:
+            if USERS in members:
+                store_names(members[USERS], path, folder / NAMES)
+            if POSTS not in members:
+                continue
+            xml = members[POSTS]
             found = _store_in_parallel(xml, folder, len(tables), processes)
             if found is None:
                 table = folder / f"{len(tables)}.sqlite"
@@ -91,7 +99,16 @@ def _stored(
                 passed_over.update(kinds)
                 if twice:
                     raise _repeated_id(xml, path, twice[0])
+    if not tables:
+        raise InputError(f"no {POSTS} beside it", path=shard.files[0])
     return tables
+
+
+def _opened(path: Path, scratch: Path) -> AbstractContextManager[dict[str, Path]]:
+    """The tables of a dump that a raw file holds, by name."""
+    if path.suffix == ".7z":
+        return members_of_7z(path, (POSTS, USERS), scratch)
+    return nullcontext({USERS if path.name == USERS else POSTS: path})
 
 
 def _store_in_parallel(
@@ -134,8 +151,8 @@ def _write_range(
 ) -> tuple[Counter[str], int]:
     passed_over: Counter[str] = Counter()
     count = 0
-    with file.open("wb") as lines:
-        for candidate in _candidates(pairs(tables, *numbers), shard, passed_over):
+    with file.open("wb") as lines, names_in(file.with_name(NAMES)) as name_of:
+        for candidate in _candidates(pairs(tables, *numbers), shard, passed_over, name_of):
             lines.write(line_of(candidate))
             count += 1
     return passed_over, count
@@ -166,6 +183,7 @@ def _candidates(
     found: Iterable[tuple[Post, Post | None]],
     shard: Shard[ReadingOptions],
     passed_over: Counter[str],
+    name_of: Callable[[str], str],
 ) -> Iterator[Candidate]:
     site, before = site_of(shard.name), None
     for question, answer in found:
@@ -177,11 +195,15 @@ def _candidates(
         if answer:
             passed_over[BEST] += 1
             passed_over[OTHER] -= 1
-        yield _candidate(question, answer, shard, site)
+        yield _candidate(question, answer, shard, site, name_of)
 
 
 def _candidate(
-    question: Post, answer: Post | None, shard: Shard[ReadingOptions], site: str
+    question: Post,
+    answer: Post | None,
+    shard: Shard[ReadingOptions],
+    site: str,
+    name_of: Callable[[str], str],
 ) -> Candidate:
     both = (question, answer) if answer else (question,)
     licences = dict.fromkeys([post.licence for post in both if post.licence])
@@ -203,7 +225,7 @@ def _candidate(
             title=question.title,
             ids=tuple([str(post.number) for post in both]),
             urls=(asked, f"https://{site}/a/{answer.number}") if answer else (asked,),
-            authors=tuple([post.author for post in both]),
+            authors=tuple([name_of(post.author) for post in both]),
             licence=", ".join(licences) or shard.options.licence,
             score=answer.score if answer else question.score,
             prompt_score=question.score,
