@@ -20,7 +20,7 @@ from limaflow.sources.shard import Shard
 SHARDS = {"all": [{"path": "x"}]}
 OWN_OPTIONS = {
     "stackexchange": {"site_table"},
-    "wikihow": set(),
+    "wikihow": {"columns"},
     "reddit": {"subreddit"},
     "natural-instructions": set(),
     "authored": {"prompt_field", "response_field"},
@@ -72,7 +72,7 @@ def test_the_keys_offered_for_a_typo_are_those_of_the_kind() -> None:
     raw = {"name": "x", "kind": "wikihow", "shards": SHARDS, "zzz": 1}
     with pytest.raises(InputError) as caught:
         validated(Sources, {"sources": [raw]}, "config")
-    assert "known: filters, kind, licence, max_bad_rows, name, shards" in str(caught.value)
+    assert "known: columns, filters, kind, licence, max_bad_rows, name, shards" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", READERS)
