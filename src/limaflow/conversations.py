@@ -83,7 +83,7 @@ def conversation(
     if not (prompt and (response or named)):
         for key in LISTS_OF_TURNS:
             if row.get(key) is not None:
-                return _turns(row[key], key)
+                return _with_system(row.get("system"), _turns(row[key], key))
     if prompt:
         return _alternating([prompt, response] if response else [prompt], prompt_field)
     if (turns := row.get("turns")) is not None:
@@ -148,6 +148,13 @@ def _turns(raw: Any, key: str) -> tuple[Message, ...]:
     if all(isinstance(turn, dict) for turn in raw):
         return _with_roles(raw, key)
     return _alternating(raw, key)
+
+
+def _with_system(system: Any, turns: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The turns after the system text that some files have beside them (FastChat)."""
+    if not isinstance(system, str) or not system.strip() or turns[0].role == "system":
+        return turns
+    return (Message(role="system", content=system.strip()), *turns)
 
 
 def _alternating(texts: list[Any], key: str) -> tuple[Message, ...]:

@@ -71,6 +71,15 @@ def test_every_layout_gives_the_same_conversation(row: dict[str, Any]) -> None:
     assert turns(row) == ASKED
 
 
+def test_a_system_text_beside_the_turns_is_the_first_of_them() -> None:
+    asked = [{"from": "human", "value": "Who are you?"}]
+    assert turns({"system": "You are Vicuna.", "conversations": asked}) == [
+        ("system", "You are Vicuna."),
+        ("user", "Who are you?"),
+    ]
+    assert turns({"system": "", "conversations": asked}) == [("user", "Who are you?")]
+
+
 def test_parts_of_a_content_are_joined_by_an_empty_line() -> None:
     parts = [{"type": "text", "text": "Read this."}, {"type": "text", "text": "One two."}]
     assert turns({"messages": [{"role": "user", "content": parts}]}) == [
