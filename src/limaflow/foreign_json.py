@@ -9,8 +9,9 @@ from typing import Any
 
 from limaflow.errors import InputError, refuse
 
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""No conversation is this long; a longer line is a broken or hostile file."""
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""No conversation is this long; a longer line is a broken or hostile file. As JSON a line may take
+over 20 times its size of memory."""
 MAX_FILE_BYTES = 1024**3
 """A file that is read whole takes some ten times its size of memory."""
 PACKED = {
@@ -104,7 +105,7 @@ def _entries(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[in
 def _parsed(raw: bytes, path: Path, line: int | None = None) -> Any:
     """The value of a JSON text; errors name `line`, or else the line on which they are."""
     try:
-        value = json.loads(raw.decode("utf-8-sig"))
+        value = json.loads(raw.removeprefix(BYTE_ORDER_MARK).decode())
         # An emoji that was cut in half comes as a lone surrogate, which no UTF-8 file can hold.
         return _encodable(value) if HALF_PAIR.search(raw) else value
     except UnicodeDecodeError:

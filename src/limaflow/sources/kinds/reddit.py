@@ -40,7 +40,7 @@ TAG = re.compile(r"^\s*(?:\[[A-Za-z]{2,3}\]\s*)+")
 class RedditOptions(ReadingOptions):
     """The subreddit that is read; a month's dump holds them all."""
 
-    subreddit: str = Field(pattern=r"^[A-Za-z0-9_:]+$")
+    subreddit: str = Field(pattern=r"^[A-Za-z0-9_:-]+$")
 
     @field_validator("subreddit", mode="before")
     @classmethod
