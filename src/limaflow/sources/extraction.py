@@ -47,7 +47,7 @@ def extract(
     """Write the shard's candidates as JSON lines and return their number.
 
     Raises:
-        InputError: as `candidates`, or there is none; nothing is left under the output's name then.
+        InputError: as `candidates`, or there is not a single row; nothing is left under the output's name then.
     """
     write = reader_of(shard.kind).write
     count = 0
@@ -58,13 +58,10 @@ def extract(
         with replacing(output) as file:
             for count, candidate in enumerate(candidates(shard, passed_over), start=1):  # noqa: B007
                 file.buffer.write(line_of(candidate))
-    if not count:
+    if not count and not passed_over.total():
         output.unlink(missing_ok=True)
-        found = ", ".join(f"{n} {reason}" for reason, n in sorted(passed_over.items()) if n)
-        raise InputError(
-            f"{shard.source}/{shard.name} has no candidate: {found or 'there is no row'}",
-            path=shard.files[0],
-        )
+        what = f"{shard.source}/{shard.name} has not a single row"
+        raise InputError(what, path=", ".join(map(str, shard.files)))
     return count
 
 

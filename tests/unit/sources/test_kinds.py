@@ -106,7 +106,7 @@ def test_data_brought_whole_has_the_plain_policy() -> None:
     assert policy_of("") == policy_of("released") == Policy()
 
 
-def test_a_shard_without_a_candidate_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+def test_a_shard_without_a_row_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     path, output = tmp_path / "mine.jsonl", tmp_path / "out.jsonl"
     path.write_text("\n")
     shard = Shard(
@@ -117,6 +117,6 @@ def test_a_shard_without_a_candidate_is_an_error_and_leaves_no_file(tmp_path: Pa
         scratch=tmp_path,
         options=FieldOptions(),
     )
-    with pytest.raises(InputError, match="s/n has no candidate: there is no row"):
+    with pytest.raises(InputError, match="s/n has not a single row"):
         extract(shard, output, Counter())
     assert not output.exists()

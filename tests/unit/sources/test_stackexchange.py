@@ -144,7 +144,7 @@ def test_what_stands_before_the_posts_is_passed_by(tmp_path: Path, before: str) 
             r"root is <html>.*fetch it again",
         ),
         ('<comments>\n  <row Id="1" />\n</comments>', r"<comments>.*give the dump's Posts.xml"),
-        ("<posts></posts>", "no candidate: there is no row"),
+        ("<posts></posts>", "has not a single row"),
         ("", "not sound XML"),
     ],
 )
