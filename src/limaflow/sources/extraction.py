@@ -47,7 +47,8 @@ def extract(
     """Write the shard's candidates as JSON lines and return their number.
 
     Raises:
-        InputError: as `candidates`, or there is not a single row; nothing is left under the output's name then.
+        InputError: as `candidates`, or there is not a single row; nothing is left under the
+            output's name then.
     """
     write = reader_of(shard.kind).write
     count = 0
