@@ -78,7 +78,8 @@ def conversation(
     Raises:
         ValueError: says what the row lacks, and which layout it has if that is known.
     """
-    prompt, response = _prompt(row, prompt_field), _response(row, response_field)
+    prompt = _prompt(row, prompt_field)
+    response = _response(row, response_field) if prompt else ""
     named = (prompt_field, response_field) != (PROMPT_FIELD, RESPONSE_FIELD)
     if not (prompt and (response or named)):
         for key in LISTS_OF_TURNS:
