@@ -62,7 +62,7 @@ rule prefetch:
     input:
         list(fetched()),
         "<results>/prefetched.json",
-        "<results>/benchmarks/texts.jsonl" if CONFIG.benchmarks.tasks else [],
+        benchmark_texts_file,
     localrule: True
 
 

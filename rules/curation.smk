@@ -76,7 +76,7 @@ rule decontaminate:
         unique="<results>/curation/unique/{pool}.jsonl",
         dev="<results>/curation/prompts/dev.jsonl",
         test="<results>/curation/prompts/test.jsonl",
-        benchmarks="<results>/benchmarks/texts.jsonl",
+        benchmarks=benchmark_texts_file,
     output:
         kept="<results>/curation/pool/{pool}.jsonl",
         dropped="<results>/curation/dropped/decontaminate/{pool}.jsonl",
@@ -90,9 +90,10 @@ rule decontaminate:
     params:
         code=code("curation", "decontaminate"),
         settings=CONFIG.curation.decontamination.flag(),
+        benchmarks=lambda wildcards, input: repeated("--benchmark-texts", input.benchmarks),
     shell:
         "limaflow curate decontaminate --settings {params.settings:q}"
-        " --prompts {input.dev} --prompts {input.test} --benchmark-texts {input.benchmarks}"
+        " --prompts {input.dev} --prompts {input.test} {params.benchmarks}"
         " --kept {output.kept} --dropped {output.dropped} --report {output.report}"
         " {input.unique} 2>&1 | tee {log}"
 
@@ -175,7 +176,7 @@ rule contamination:
         train="<results>/datasets/{dataset}/reviewed.jsonl",
         dev="<results>/curation/prompts/dev.jsonl",
         test="<results>/curation/prompts/test.jsonl",
-        benchmarks="<results>/benchmarks/texts.jsonl",
+        benchmarks=benchmark_texts_file,
     output:
         "<results>/datasets/{dataset}/contamination.jsonl",
     log:
@@ -187,9 +188,10 @@ rule contamination:
     params:
         code=code("curation", "contamination"),
         settings=CONFIG.curation.decontamination.flag(),
+        benchmarks=lambda wildcards, input: repeated("--benchmark-texts", input.benchmarks),
     shell:
         "limaflow curate contamination --settings {params.settings:q}"
-        " --prompts {input.dev} --prompts {input.test} --benchmark-texts {input.benchmarks}"
+        " --prompts {input.dev} --prompts {input.test} {params.benchmarks}"
         " --report {output} {input.train} 2>&1 | tee {log}"
 
 

@@ -13,6 +13,8 @@ benchmark_tasks = [
     for task in CONFIG.benchmarks.tasks
 ]
 
+benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
+
 
 def task_files():
     """What defines the tasks that lie outside lm-eval, so that an edited one repeats its runs."""

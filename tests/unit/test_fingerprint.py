@@ -208,7 +208,7 @@ def changed_by(package: Path, file: str, old: str, new: str) -> set[str]:
         ("reddit.py", 'TITLES_ONLY = ("ask', 'TITLES_ONLY = ("tell', {"extract reddit"}),
         (
             "authored.py",
-            'prompt_field: str = "prompt"',
+            "prompt_field: str = PROMPT_FIELD",
             'prompt_field: str = "q"',
             {"extract authored"},
         ),

@@ -39,18 +39,32 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("overlay", EXPERIMENTS, ids=lambda path: path.stem)
-def test_it_plans(checkout: Path, overlay: Path) -> None:
+def plan(checkout: Path, *configfiles: str, options: tuple[str, ...] = ()) -> str:
     program = Path(sys.executable).with_name("snakemake")
-    configured = ["--configfile", *overlays(overlay), "--config", "data_root=raw"]
+    configured = ["--configfile", *configfiles, "--config", "data_root=raw"]
     done = subprocess.run(
-        [program, "-n", "-q", "rules", "--cores", "1", *configured],
+        [program, "-n", *options, "--cores", "1", *configured],
         cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("overlay", EXPERIMENTS, ids=lambda path: path.stem)
+def test_it_plans(checkout: Path, overlay: Path) -> None:
+    plan(checkout, *overlays(overlay), options=("-q", "rules"))
+
+
+def test_without_benchmark_tasks_nothing_is_measured_and_curation_stands(checkout: Path) -> None:
+    overlay = checkout / "without-benchmarks.yaml"
+    overlay.write_text("benchmarks: {tasks: []}")
+    planned = plan(checkout, "experiments/miniature.yaml", overlay.name, options=("-p",))
+    assert "curate decontaminate" in planned
+    for absent in ("limaflow benchmark", "--benchmark-texts", "rule lm_eval", "rule tax"):
+        assert absent not in planned
 
 
 def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> None:

@@ -1,8 +1,9 @@
 """The alignment tax: what tuning costs on benchmarks, item by item.
 
 Both models answered the same items, so the difference is taken per item before averaging, and the
-interval is a bootstrap over items: much narrower than that of two independent accuracies
-(Miller 2024, arXiv 2411.00640, section 4). Intervals are not corrected for the number of tasks.
+interval is one over items: much narrower than that of two independent accuracies (Miller 2024,
+arXiv 2411.00640, section 4). Scores from 0 to 1 have intervals that keep a width where no item
+changed; others have those of the bootstrap. Intervals are not corrected for the number of tasks.
 A negative difference is a loss: of a metric whose lower values are better it is base minus tuned.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from limaflow.errors import InputError
-from limaflow.intervals import bootstrap_mean
+from limaflow.intervals import Resampling, mean_of
 from limaflow.jsonl import read_records
 from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
@@ -47,11 +48,21 @@ def alignment_tax(
             names = sorted(items)
             old = np.array([items[name] for name in names])
             new = np.array([after[task, metric, upward][name] for name in names])
-            # One seed for the three: the same items are drawn in each round.
-            drawn = seed_for(seed, "tax", task)
+            # One seed for the three: the items have the same weights in each round.
+            drawn = Resampling(
+                rounds=rounds, confidence=confidence, seed=seed_for(seed, "tax", task)
+            )
+            scores = np.concatenate([old, new])
+            shares = bool((scores >= 0).all() and (scores <= 1).all())
             mean_before, mean_after, difference = (
-                bootstrap_mean(values, rounds=rounds, confidence=confidence, seed=drawn)
-                for values in (old, new, new - old if upward else old - new)
+                drawn.mean(values, least, 1)
+                if shares
+                else drawn.interval(mean_of(values), len(values))
+                for values, least in (
+                    (old, 0),
+                    (new, 0),
+                    (new - old if upward else old - new, -1),
+                )
             )
             rows.append(
                 TaskTax(

@@ -61,8 +61,8 @@ def decontaminated(
 ) -> tuple[list[Example], list[Drop], list[Match]]:
     """The pool to draw training sets from, the drops, and every match, each sorted by id.
 
-    Examples held out for dev or test go, and so do prompts without a response: there is nothing to
-    train on.
+    Examples held out for dev or test go, and so do conversations that do not end with a response:
+    their last turn is nothing to train on.
     """
     held_out = {plain(example.prompt): example for example in protected.prompts}
     index = replace(protected, prompts=list(held_out.values())).index()
@@ -71,8 +71,9 @@ def decontaminated(
         matches: list[Match] = []
         if twin := held_out.get(plain(example.prompt)):
             reason = "held_out", f"{twin.split} prompt {twin.id}"
-        elif not example.response:
-            reason = "no_response", "a prompt alone"
+        elif example.messages[-1].role != "assistant":
+            ends = "the last turn is the user's" if example.response else "a prompt alone"
+            reason = "no_response", ends
         elif matches := matches_of(example, index):
             worst = min(matches, key=lambda match: (-match.words, match.against, match.item_id))
             where = f"{worst.against} {worst.item_id}"

@@ -19,6 +19,8 @@ Hashes = NDArray[np.uint32]
 LSH_WEIGHTS = (0.02, 0.98)
 """A missed pair weighs 49 times a false one, as proposed pairs are checked. At 0.8 and 128
 permutations, 98 of 100 pairs of just that similarity are proposed, and 999 of 1,000 of 0.85."""
+HIGHEST_THRESHOLD = 0.95
+"""Above it, LSH proposes what it does here: with few permutations it cannot be set any higher."""
 MOST_CHECKED = 32
 """Shingles are compared for so many proposed examples at most, those of the most similar sketches:
 thousands that fill in one template would take a time that grows with the square of their number."""
@@ -30,7 +32,9 @@ class Kept:
     def __init__(self, settings: Deduplication, room: int) -> None:
         self._settings = settings
         self._index = MinHashLSH(
-            threshold=settings.jaccard, num_perm=settings.permutations, weights=LSH_WEIGHTS
+            threshold=min(settings.jaccard, HIGHEST_THRESHOLD),
+            num_perm=settings.permutations,
+            weights=LSH_WEIGHTS,
         )
         self._empty = MinHash(num_perm=settings.permutations, seed=1, hashfunc=int)
         self._sketches = np.empty((room, settings.permutations), dtype=np.uint32)
@@ -96,9 +100,12 @@ def _drop(example: Example, rule: str, detail: str) -> Drop:
 
 
 def _shingles(example: Example, size: int) -> Hashes:
-    """Sorted hashes of the runs of `size` words in the conversation; of all words if fewer."""
+    """Sorted hashes of the runs of `size` words in the conversation; of all words if fewer.
+
+    Turns stand for words in a conversation without any, such as one of emoji.
+    """
     text = [word for message in example.messages for word in words(message.content)]
-    hashes = word_hashes(text or [""])
+    hashes = word_hashes(text or [plain(message.content) for message in example.messages])
     runs = run_hashes(hashes, min(size, len(hashes)))
     return np.unique((runs >> np.uint64(32)).astype(np.uint32))
 

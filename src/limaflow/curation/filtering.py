@@ -5,8 +5,11 @@ from collections.abc import Iterable
 
 from limaflow.curation.filters import objection
 from limaflow.curation.filters.cross_reference import ELSEWHERE
+from limaflow.curation.filters.leans_on_removed import left_hanging
 from limaflow.curation.filters.rule import Reading
-from limaflow.curation.rendering import has_image, rendered
+from limaflow.curation.html_to_markdown import TooDeep
+from limaflow.curation.removal import tidied
+from limaflow.curation.rendering import has_image, marked, rendered
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Drop, Example, Message, example_id
 from limaflow.seeds import generator_for
@@ -34,27 +37,29 @@ def filtered(
     """
     kept, dropped = [], []
     for candidate in candidates:
-        reading = Reading(candidate, filters is None or filters.quotes_and_code_count)
-        found = objection(reading, filters) if filters else None
-        example = (
-            None if found else _example(reading, filters.title_prompt_share if filters else 1, seed)
-        )
-        if example is None:
-            rule, detail = found or ("empty_text", "nothing left after links and images")
-            dropped.append(
-                Drop(
-                    id=candidate.id,
-                    source=candidate.source,
-                    step="filter",
-                    rule=rule,
-                    detail=detail,
-                )
-            )
+        try:
+            outcome = _outcome(candidate, filters, seed)
+        except TooDeep as error:
+            outcome = _drop(candidate, "nested_too_deep", str(error))
+        if isinstance(outcome, Drop):
+            dropped.append(outcome)
         else:
-            kept.append(example)
+            kept.append(outcome)
     # Two candidates of one content have one id: provenance settles their order.
     kept.sort(key=lambda example: (example.id, example.provenance.ids))
     return kept, sorted(dropped, key=lambda drop: drop.id)
+
+
+def _outcome(candidate: Candidate, filters: Filters | None, seed: int) -> Example | Drop:
+    reading = Reading(candidate, filters is None or filters.quotes_and_code_count)
+    if filters and (found := objection(reading, filters)):
+        return _drop(candidate, *found)
+    example = _example(reading, filters.title_prompt_share if filters else 1, seed)
+    return example or _drop(candidate, "empty_text", "nothing left after links and images")
+
+
+def _drop(candidate: Candidate, rule: str, detail: str) -> Drop:
+    return Drop(id=candidate.id, source=candidate.source, step="filter", rule=rule, detail=detail)
 
 
 def _example(reading: Reading, title_prompt_share: float, seed: int) -> Example | None:
@@ -85,11 +90,13 @@ def prompt_of(candidate: Candidate, title_share: float, seed: int) -> str:
     The paper takes "either the title or the body" at random (LIMA §2.1).
     """
     title = policy_of(candidate.kind).repaired_title(rendered(candidate.title, "text"))
-    body = rendered(candidate.body, candidate.markup)
+    marked_body = marked(candidate.body, candidate.markup)
+    body = tidied(marked_body)
     if not title:
         return body
     draw = generator_for(seed, "title or body", candidate.id).random()
-    if draw < title_share or has_image(candidate.body, candidate.markup):
+    pictured = has_image(candidate.body, candidate.markup)
+    if draw < title_share or pictured or left_hanging(marked_body, had_image=False):
         return title
     return body if stands_alone(body, title) else title
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.curation.wording import run_hashes, word_hashes, word_spans, words
+from limaflow.curation.wording import (
+    CHARACTERS_A_WORD,
+    is_unspaced,
+    run_hashes,
+    word_hashes,
+    word_spans,
+    words,
+)
 
 SHORTEST_RUN = 4
 """A text of fewer words is not looked for inside turns: it must be a whole turn."""
@@ -57,7 +64,10 @@ class Runs:
 
 
 class ProtectedTexts:
-    """The index; texts of fewer than `ngram_words` words are looked for whole."""
+    """The index; texts of fewer than `ngram_words` words are looked for whole.
+
+    A run of unspaced text has `CHARACTERS_A_WORD` times as many characters.
+    """
 
     def __init__(self, texts: Iterable[ProtectedText], ngram_words: int) -> None:
         self._ngram = ngram_words
@@ -68,8 +78,9 @@ class ProtectedTexts:
             self._texts.append(text)
             for part in filter(None, (text.text, text.question)):
                 of_part = words(part)
-                size = min(len(of_part), ngram_words)
-                if size >= min(SHORTEST_RUN, ngram_words):
+                weight = CHARACTERS_A_WORD if is_unspaced(of_part) else 1
+                size = min(len(of_part), weight * ngram_words)
+                if size >= weight * min(SHORTEST_RUN, ngram_words):
                     runs[size].append((run_hashes(word_hashes(of_part), size), owner))
                 elif of_part:
                     self._whole[tuple(of_part)].append(owner)

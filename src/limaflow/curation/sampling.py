@@ -111,20 +111,25 @@ def draw(
         generator.shuffle(names)
         rounds = range(max(map(len, strata.values())))
         return [strata[n][turn] for turn in rounds for n in names if turn < len(strata[n])][:number]
-    weights = {
-        name: 1.0 if spread == "even" else len(members) ** (1 / temperature)
-        for name, members in strata.items()
-    }
+    flatness = math.inf if spread == "even" else temperature
     left = {name: iter(members) for name, members in strata.items()}
+    weights = _weights({name: len(strata[name]) for name in left}, flatness)
     drawn: list[Example] = []
     while len(drawn) < number:
         name = generator.choices(list(weights), list(weights.values()))[0]
         example = next(left[name], None)
         if example is None:
-            del weights[name]
+            del left[name]
+            weights = _weights({name: len(strata[name]) for name in left}, flatness)
         else:
             drawn.append(example)
     return drawn
+
+
+def _weights(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
+    """n^(1/τ) of each stratum, as a part of the largest one's, which a small τ cannot overflow."""
+    largest = max(sizes.values(), default=1)
+    return {name: (size / largest) ** (1 / temperature) for name, size in sizes.items()}
 
 
 def place_in_stratum(

@@ -48,7 +48,7 @@ else:
 class Deduplication(Settings):
     """Near duplicates by MinHash over word shingles."""
 
-    jaccard: Share
+    jaccard: float = Field(gt=0, le=1)
     shingle_words: int = Field(ge=1)
     permutations: int = Field(ge=16)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from limaflow.endpoints import control_tokens
+from limaflow.endpoints.answer import kinds
 from limaflow.endpoints.client import Ask, ask_all
 from limaflow.endpoints.session import Terms
 from limaflow.endpoints.settings import Budget, Judge
@@ -110,7 +111,8 @@ def carry_out(
     made = judgments(shown, job.instrument, job.terms.judge.name, ask)
     write_records(output, made)
     noun = "verdicts" if job.instrument.head.form == "pairwise" else "grades"
-    print(f"{len(made)} {noun}, {sum(one.error is not None for one in made)} errors")
+    errors = [one.error for one in made if one.error is not None]
+    print(f"{len(made)} {noun}, {len(errors)} errors" + f": {kinds(errors)}" * bool(errors))
     answering = Counter(one.answered_by for one in made if one.answered_by)
     if len(answering) > 1:
         counts = ", ".join(f"{name} ({count})" for name, count in answering.most_common())

@@ -47,16 +47,22 @@ def extract(
     """Write the shard's candidates as JSON lines and return their number.
 
     Raises:
-        InputError: as `candidates`; nothing is left under the output's name then.
+        InputError: as `candidates`, or there is not a single row; nothing is left under the
+            output's name then.
     """
     write = reader_of(shard.kind).write
+    count = 0
     if write is not None:
         _check_files(shard)
-        return write(shard, passed_over, output, processes)
-    count = 0
-    with replacing(output) as file:
-        for count, candidate in enumerate(candidates(shard, passed_over), start=1):  # noqa: B007
-            file.buffer.write(line_of(candidate))
+        count = write(shard, passed_over, output, processes)
+    else:
+        with replacing(output) as file:
+            for count, candidate in enumerate(candidates(shard, passed_over), start=1):  # noqa: B007
+                file.buffer.write(line_of(candidate))
+    if not count and not passed_over.total():
+        output.unlink(missing_ok=True)
+        what = f"{shard.source}/{shard.name} has not a single row"
+        raise InputError(what, path=", ".join(map(str, shard.files)))
     return count
 
 

@@ -3,6 +3,7 @@
 The two parts are apart so that a change of a reader repeats no curation, and the other way round.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ class Policy:
     """The same for the prompts of dev and test."""
     prompts_alone: bool = False
     """Whether a prompt without a response stays, for dev and test."""
-    titles_must_ask: bool = False
-    """Whether a title that is used as the prompt must have the form of a question."""
+    marks_of_no_prompt: re.Pattern[str] | None = None
+    """What a title begins with that is no prompt of text."""
     repaired_title: Callable[[str], str] = unchanged
     """Takes the marks of the source from a rendered title."""
     repaired_response: Callable[[str], str] = unchanged

@@ -15,6 +15,8 @@ from lxml import etree
 from limaflow.errors import InputError, refuse
 from limaflow.sources.licences import of_post
 from limaflow.sources.pairing import Post
+from limaflow.sources.user_names import numbered
+from limaflow.sources.xml_rows import xml_rows
 
 QUESTION, ANSWER = "1", "2"
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
@@ -49,7 +51,7 @@ def rows(xml: Path, named: Path, bad: Callable[[InputError], None] = refuse) -> 
     Raises:
         InputError: broken or hostile XML, or a row that lacks a required attribute, with its line.
     """
-    for line, element in _elements(xml, named):
+    for line, element in xml_rows(xml, named, "posts"):
         try:
             row = _row(element.get)
         except Malformed as error:
@@ -110,33 +112,10 @@ def line_of(xml: Path, named: Path, number: int, time: int) -> int | None:
     """Line on which the question of this Id stands for the `time`-th time."""
     found = (
         line
-        for line, row in _elements(xml, named)
+        for line, row in xml_rows(xml, named, "posts")
         if row.get("Id") == str(number) and row.get("PostTypeId") == QUESTION
     )
     return next(islice(found, time - 1, None), None)
-
-
-def _elements(xml: Path, named: Path) -> Iterator[tuple[int, etree._Element]]:
-    """Line and element of each row, with nothing of the tree kept."""
-    try:
-        with xml.open("rb") as file:
-            # Entities stay unresolved, nothing is loaded, and libxml2's size limits stand.
-            events = etree.iterparse(
-                file, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-            )
-            for number, (_, element) in enumerate(events):
-                # A DTD stands before the first element or nowhere.
-                if not number and element.getroottree().docinfo.internalDTD is not None:
-                    raise InputError("declares a DTD, which no dump does", path=named)
-                if element.tag == "row":
-                    yield element.sourceline or 0, element
-                element.clear()
-                while (before := element.getprevious()) is not None:
-                    before.getparent().remove(before)
-    except etree.XMLSyntaxError as error:
-        raise InputError(f"not sound XML: {error.msg}", path=named, line=error.lineno) from None
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", path=named) from None
 
 
 def _row(get: Callable[[str], str | None]) -> Row:
@@ -159,7 +138,7 @@ def _row(get: Callable[[str], str | None]) -> Row:
         _whole(get, "Score"),
         title or "",
         body,
-        get("OwnerDisplayName") or (f"user {user}" if user else ""),
+        get("OwnerDisplayName") or (numbered(user) if user else ""),
         get("ContentLicense") or of_post("", get("CreationDate") or ""),
     )
 

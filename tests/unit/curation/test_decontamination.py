@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from limaflow.curation.decontamination import Protected, contamination, decontaminated
 from limaflow.curation.protected_text import ProtectedText, ProtectedTexts
-from limaflow.curation.wording import word_spans, words
 from limaflow.records import Example
 
 Build = Callable[..., Example]
@@ -150,10 +149,3 @@ def test_a_match_is_found_exactly_when_a_naive_search_finds_one(
         expected = bool(protected) and said == protected
     found = ProtectedTexts([item(" ".join(protected))], size).shared(" ".join(said))
     assert bool(found) == expected
-
-
-@given(st.text(), st.text())
-def test_words_and_their_places_go_together(text: str, other: str) -> None:
-    spans = word_spans(text)
-    assert [text[start:end].casefold() for start, end in spans] == words(text)
-    assert words(f"{text} {other}") == words(text) + words(other)

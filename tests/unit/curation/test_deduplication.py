@@ -62,6 +62,15 @@ def test_the_order_of_the_input_does_not_matter(example: Build) -> None:
         assert deduplicated(pool, SETTINGS)[1] == whole[1]
 
 
+def test_at_a_similarity_of_one_only_equal_texts_are_duplicates(example: Build) -> None:
+    exact = SETTINGS.model_copy(update={"jaccard": 1.0})
+    equal = [example("Tell: a story", STORY, score=2), example("Tell a story", STORY, score=1)]
+    nearly = example("Tell a story of words", f"{STORY} more")
+    kept, [drop] = deduplicated([*equal, nearly], exact)
+    assert {e.id for e in kept} == {equal[0].id, nearly.id}
+    assert drop.detail == f"kept {equal[0].id}; similarity 1.00"
+
+
 def shingles(example: Example) -> set[tuple[str, ...]]:
     said = [word for message in example.messages for word in message.content.split()]
     return {tuple(said[start : start + 3]) for start in range(len(said) - 2)}

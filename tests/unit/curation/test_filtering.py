@@ -31,6 +31,8 @@ def test_the_share_of_titles_is_met_and_every_id_keeps_its_choice(candidate: Bui
         "<p>How is beer made from barley, as shown?<img src='x'> Is it by magic or skill?</p>",
         "<p>This has been on our minds all day long, and nobody could tell us. So who knows?</p>",
         "<p>Reading the other answers on beer made from barley, is there more to know of it?</p>",
+        "<p>How is beer made from barley? There is a list of all its brewers and more in:</p>"
+        "<p><a href='u'>http://x.org</a></p>",
         "<p>We would like to learn how beer is made from barley, with every step explained.</p>",
     ],
 )
@@ -96,7 +98,15 @@ def test_a_response_of_links_alone_is_no_response(candidate: Build) -> None:
     assert drop.rule == "empty_text"
 
 
-def test_the_real_dump_passes_the_papers_rules_in_ten_cases(
+def test_a_post_nested_without_end_is_a_drop(candidate: Build, paper_filters: Filters) -> None:
+    deep = candidate(response="<blockquote>" * 600 + "Malt")
+    for filters in (None, paper_filters):
+        kept, [drop] = filtered([deep, candidate(id="se/beer/2")], filters, seed=1)
+        assert len(kept) == 1
+        assert (drop.id, drop.rule) == (deep.id, "nested_too_deep")
+
+
+def test_the_real_dump_passes_the_papers_rules_in_eleven_cases(
     shared_data: Path, tmp_path: Path, paper_filters: Filters
 ) -> None:
     from collections import Counter
@@ -116,7 +126,7 @@ def test_the_real_dump_passes_the_papers_rules_in_ten_cases(
     candidates = list(read(shard, Counter()))
     kept, dropped = filtered(candidates, paper_filters, seed=1)
     assert len(kept) + len(dropped) == len(candidates)
-    assert len(kept) == 10
+    assert len(kept) == 11
     for example in kept:
         assert 1200 <= len(example.response) <= 4096
         assert "http" not in example.response

@@ -20,7 +20,8 @@ from limaflow.curation.protected_text import ProtectedText
 from limaflow.lm_evaluation.item_texts import item_texts
 from limaflow.records import Example
 from limaflow.sources.extraction import candidates
-from limaflow.sources.shard import ReadingOptions, Shard
+from limaflow.sources.kinds.wikihow import WikihowOptions
+from limaflow.sources.shard import Shard
 
 WIKIHOW = {
     "activity_label": "Home and Garden",
@@ -99,7 +100,7 @@ def articles(tmp_path: Path) -> list[Example]:
         name="all",
         files=(raw,),
         scratch=tmp_path,
-        options=ReadingOptions(),
+        options=WikihowOptions(),
     )
     return filtered(candidates(shard, Counter()), None, seed=1)[0]
 

@@ -57,6 +57,16 @@ def test_all_is_whatever_the_source_has() -> None:
         sampled(pool, {"other": "all"}, 3.0, 0.25, seed=1)
 
 
+@pytest.mark.parametrize(
+    ("temperature", "largest_first"), [(1e-3, True), (1e-320, True), (1e9, False)]
+)
+def test_any_temperature_draws_from_all_strata(temperature: float, largest_first: bool) -> None:
+    pool = pool_of({"beer": 30, "wine": 90, "tea": 3})
+    chosen, _ = sampled(pool, {"s": 90}, temperature, 0.0, seed=1)
+    assert ({e.stratum for e in chosen} == {"wine"}) is largest_first
+    assert len(sampled(pool, {"s": 123}, temperature, 0.0, seed=1)[0]) == 123
+
+
 def test_a_higher_temperature_draws_small_sites_more_often() -> None:
     pool = pool_of({"big": 800, "small": 100})
     shares = []

@@ -225,10 +225,11 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
     summarize(verdicts=[made.output], output=output, seed=1, responses=[made.ours, made.theirs])
     (told,) = json.loads(output.read_text())
     assert set(told) == {
-        *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
-        *("win", "tie", "lose", "adjusted_win", "graded_win", "p_value", "merge", "other_merge"),
-        *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
-        *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
+        *("comparison", "first", "second", "judge", "prompts", "verdicts", "errors"),
+        *("win", "tie", "lose", "adjusted_win", "graded_win", "standard_errors", "error_share"),
+        *("p_value", "permutation_p_value", "merge", "other_merges", "power"),
+        *("position_consistency", "same_slot", "first_slot_share"),
+        *("longer_wins", "length_controlled_win", "longer_by", "mean_chars", "cost"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25

@@ -9,6 +9,7 @@ import zstandard
 
 from limaflow.errors import InputError
 from limaflow.sources.extraction import extract, reader_of
+from limaflow.sources.kinds.wikihow import WikihowOptions
 from limaflow.sources.shard import BAD, ReadingOptions, Shard
 
 POST = '<row Id="{}" PostTypeId="1" Score="{}" Title="Why?" Body="B" />'
@@ -43,7 +44,12 @@ RAW = {
     ],
 }
 """Three rows of each kind, of which the second cannot be read."""
-NAMES = {"stackexchange": "Posts.xml", "wikihow": "all.csv", "natural-instructions": "task.json"}
+NAMES = {
+    "stackexchange": "Posts.xml",
+    "wikihow": "all.csv",
+    "reddit": "RS.zst",
+    "natural-instructions": "task.json",
+}
 
 
 def shard(kind: str, folder: Path, allowed: int) -> Shard[ReadingOptions]:
@@ -83,7 +89,7 @@ def test_one_bad_row_more_than_allowed_is_an_error(kind: str, tmp_path: Path) ->
 def test_a_quote_that_swallowed_lines_is_never_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     path.write_text('headline,title,text\na,b,"c\nd,e,f\n')
-    options = ReadingOptions(max_bad_rows=9)
+    options = WikihowOptions(max_bad_rows=9)
     read = Shard(
         kind="wikihow", source="s", name="n", files=(path,), scratch=tmp_path, options=options
     )

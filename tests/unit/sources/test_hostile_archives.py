@@ -11,14 +11,14 @@ import pytest
 import zstandard
 
 from limaflow.errors import InputError
-from limaflow.sources.archives import lines_of_zst, member_of_7z
+from limaflow.sources.archives import lines_of_zst, members_of_7z
 
 POSTS = b"<posts>" + b"".join(b"<row Id='%d'/>" % n for n in range(5000)) + b"</posts>"
 
 
 def unpacked(archive: Path, scratch: Path) -> bytes:
-    with member_of_7z(archive, "Posts.xml", scratch) as path:
-        return path.read_bytes()
+    with members_of_7z(archive, ["Posts.xml", "Users.xml"], scratch) as members:
+        return members["Posts.xml"].read_bytes()
 
 
 @pytest.fixture

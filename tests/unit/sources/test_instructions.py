@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from limaflow.conversations import conversation
 from limaflow.errors import InputError
 from limaflow.sources.kinds import authored, messages, natural_instructions
 from limaflow.sources.shard import ReadingOptions, Shard
@@ -34,10 +33,31 @@ def test_a_task_gives_definition_and_input_as_prompt_and_its_first_output(
     assert [c.id for c in found] == sorted(c.id for c in found)
 
 
+def test_a_task_in_files_of_its_splits_is_named_by_its_folder(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    names = ("task639_multi_woz_user_utterance_generation", "task1572_samsum_summary")
+    for name in names:
+        (tmp_path / name).mkdir()
+        text = (shared_data / f"super-natural-instructions/{name}.json").read_text()
+        (tmp_path / name / "dev.json").write_text(text)
+    shard = Shard(
+        kind="natural-instructions",
+        source="ni",
+        name="tasks",
+        files=tuple(tmp_path / name / "dev.json" for name in names),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
+    found = Counter(c.stratum for c in natural_instructions.read(shard, Counter()))
+    assert found == {names[0]: 18, names[1]: 20}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{", "not JSON"),
+        ('{"Instances": %s}' % ("9" * 5000), "a number of over 4300 digits"),
         ("[]", "no Definition"),
         ('{"Definition": ["d"]}', "Instances is no list"),
         ('{"Definition": ["d"], "Instances": [{"input": "i", "output": []}]}', r"Instances\.0"),
@@ -150,21 +170,3 @@ def test_a_dialogue_keeps_all_its_turns(tmp_path: Path) -> None:
     [candidate] = messages.READER.read(shard, Counter())
     assert [m.role for m in candidate.messages] == ["user", "assistant", "user", "assistant"]
     assert (candidate.title, candidate.response, candidate.kind) == ("a", "d", "messages")
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {},
-        {"messages": []},
-        {"messages": [{"role": "robot", "content": "x"}]},
-        {"messages": [{"role": "user", "content": None}]},
-        {"messages": [{"role": "assistant", "content": "x"}]},
-        {"conversations": "abc"},
-        {"turns": 3},
-        {"conversations": ["a", ""]},
-    ],
-)
-def test_a_row_without_a_conversation_says_what_it_lacks(row: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
-        conversation(row)

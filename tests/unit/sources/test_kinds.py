@@ -1,5 +1,6 @@
 """Each kind of source has its own options, and says how curation treats it."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,17 @@ from pydantic import TypeAdapter
 from limaflow.errors import InputError
 from limaflow.mistakes import parse_block, validated
 from limaflow.settings import Settings
-from limaflow.sources.extraction import reader_of
+from limaflow.sources.extraction import extract, reader_of
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.kinds import POLICIES, READERS, policy_of
+from limaflow.sources.kinds.authored import FieldOptions
 from limaflow.sources.settings import SOURCE_BLOCKS, AnySource
+from limaflow.sources.shard import Shard
 
 SHARDS = {"all": [{"path": "x"}]}
 OWN_OPTIONS = {
     "stackexchange": {"site_table"},
-    "wikihow": set(),
+    "wikihow": {"columns"},
     "reddit": {"subreddit"},
     "natural-instructions": set(),
     "authored": {"prompt_field", "response_field"},
@@ -69,7 +72,7 @@ def test_the_keys_offered_for_a_typo_are_those_of_the_kind() -> None:
     raw = {"name": "x", "kind": "wikihow", "shards": SHARDS, "zzz": 1}
     with pytest.raises(InputError) as caught:
         validated(Sources, {"sources": [raw]}, "config")
-    assert "known: filters, kind, licence, max_bad_rows, name, shards" in str(caught.value)
+    assert "known: columns, filters, kind, licence, max_bad_rows, name, shards" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", READERS)
@@ -101,3 +104,19 @@ def test_every_kind_is_a_module_and_every_policy_is_in_the_table(root: Path) -> 
 
 def test_data_brought_whole_has_the_plain_policy() -> None:
     assert policy_of("") == policy_of("released") == Policy()
+
+
+def test_a_shard_without_a_row_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    path, output = tmp_path / "mine.jsonl", tmp_path / "out.jsonl"
+    path.write_text("\n")
+    shard = Shard(
+        kind="authored",
+        source="s",
+        name="n",
+        files=(path,),
+        scratch=tmp_path,
+        options=FieldOptions(),
+    )
+    with pytest.raises(InputError, match="s/n has not a single row"):
+        extract(shard, output, Counter())
+    assert not output.exists()

@@ -139,3 +139,84 @@ def test_a_file_that_is_no_zstd_and_a_line_that_is_no_json_are_named(tmp_path: P
     path.write_bytes(zstandard.ZstdCompressor().compress(b'{"id": "1"}\n'))
     with pytest.raises(InputError, match="no 'subreddit'"):
         candidates(path)
+
+
+@pytest.mark.parametrize("name", ["r_WritingPrompts_posts.jsonl", "posts.ndjson", "posts.json"])
+def test_plain_downloads_of_a_subreddit_are_read_like_dumps(tmp_path: Path, name: str) -> None:
+    rows = [submission("s1"), comment("a1", "s1"), comment("a2", "s1", parent_id=None, score=9)]
+    path = tmp_path / name
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_text(json.dumps(rows) if name.endswith(".json") else lines)
+    [candidate], _ = candidates(path)
+    assert (candidate.title, candidate.response) == ("[WP] A door & a key", "story a2")
+
+
+@pytest.mark.parametrize(
+    "written", ["WritingPrompts", "writingprompts", "r/WritingPrompts", "/r/WritingPrompts/"]
+)
+def test_a_subreddit_is_read_however_it_is_written(tmp_path: Path, written: str) -> None:
+    [_], _ = candidates(zst(tmp_path / "RS.zst", [submission("s1")]), subreddit=written)
+
+
+def test_a_dump_without_a_post_of_the_subreddit_is_an_error_that_names_others(
+    tmp_path: Path,
+) -> None:
+    rows = [submission("s1", subreddit="pics"), submission("s2", subreddit="tea")] * 2
+    rows.append(submission("s3", subreddit="pics"))
+    with pytest.raises(InputError, match="no post of r/WritingPromts; most are of r/pics, r/tea"):
+        candidates(zst(tmp_path / "RS.zst", rows), subreddit="WritingPromts")
+
+
+def test_posts_without_votes_or_text_are_counted_out(tmp_path: Path) -> None:
+    rows = [
+        submission("s1"),
+        submission("s2", score=None),
+        submission("s3", title=None),
+        submission("s4", title=" "),
+        comment("a1", "s1", score=None),
+        comment("a2", "s1", body=None),
+    ]
+    [candidate], passed_over = candidates(zst(tmp_path / "RS.zst", rows))
+    assert candidate.response == ""
+    assert passed_over == {
+        "post without a score": 2,
+        "submission without a title": 2,
+        "comment without a text": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": "-5"}, "id is '-5', no id of Reddit's"),
+        ({"id": "1_0"}, "id is '1_0'"),
+        ({"id": "z" * 13}, "no id of Reddit's"),
+        ({"id": 5}, "id is 5, not text"),
+        ({"score": "many"}, "score is many, not a whole number"),
+        ({"score": True}, "score is True"),
+        ({"score": 1.5}, "score is 1.5"),
+        ({"score": float("inf")}, "score is inf"),
+        ({"score": float("nan")}, "score is nan"),
+        ({"score": 2**63}, "score is 9223372036854775808"),
+        ({"title": 5}, "title is 5, not text"),
+        ({"title": ["a"]}, "not text"),
+    ],
+)
+def test_a_field_of_another_type_is_a_bad_row(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=rf"RS\.zst:2: .*({message})"):
+        candidates(zst(tmp_path / "RS.zst", [submission("s1"), submission("s2", **changes)]))
+
+
+def test_half_of_an_emoji_in_a_name_does_not_stop_a_month(tmp_path: Path) -> None:
+    [candidate], _ = candidates(zst(tmp_path / "RS.zst", [submission("s1", author="\ud83d")]))
+    assert candidate.provenance.authors == ("?",)
+
+
+def test_lines_keep_their_number_after_many_empty_ones(tmp_path: Path) -> None:
+    path = tmp_path / "x.zst"
+    blank = 2_000_000
+    path.write_bytes(zstandard.ZstdCompressor().compress(b"\n" * blank + b"one\n\ntwo"))
+    lines = [(number, line) for number, line in lines_of_zst(path) if line]
+    assert lines == [(blank + 1, b"one"), (blank + 3, b"two")]

@@ -82,7 +82,7 @@ def test_the_rows_become_the_same_examples_as_any_other_candidate(tmp_path: Path
     [
         ({"conversations": "x", "source": ""}, "needs a list"),
         ({"conversations": ["x"]}, "needs a list"),
-        ({"conversations": ["x", 3], "source": ""}, "utterance"),
+        ({"conversations": ["x", 3], "source": ""}, "a turn is empty"),
         ({"conversations": [], "source": ""}, "at least one"),
     ],
 )

@@ -122,6 +122,93 @@ def test_entities_and_outside_declarations_are_refused(tmp_path: Path, head: str
         candidates(posts(tmp_path, QUESTION + "/>", head=head))
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<!-- from archive.org -->",
+        "<?xml-stylesheet type='text/css' href='posts.css'?>",
+        "<!-- a --><?b c?><!-- d -->",
+    ],
+)
+def test_what_stands_before_the_posts_is_passed_by(tmp_path: Path, before: str) -> None:
+    path = posts(tmp_path, QUESTION + "/>", "<!-- between -->", answer(2, 3), head=before)
+    assert candidates(path)[0].response == "answer 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<html><body>404 Not Found</body></html>", "its root is <html>, not <posts>"),
+        (
+            '<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>',
+            r"root is <html>.*fetch it again",
+        ),
+        ('<comments>\n  <row Id="1" />\n</comments>', r"<comments>.*give the dump's Posts.xml"),
+        ("<posts></posts>", "has not a single row"),
+        ("", "not sound XML"),
+    ],
+)
+def test_another_document_is_not_taken_for_an_empty_dump(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "Posts.xml"
+    path.write_text(text)
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=(path,),
+        scratch=tmp_path,
+        options=ReadingOptions(),
+    )
+    with pytest.raises(InputError, match=message):
+        extract(shard, tmp_path / "out.jsonl", Counter(), processes=2)
+
+
+USERS = """<?xml version="1.0" encoding="utf-8"?>
+<users>
+  <row Id="-1" Reputation="1" DisplayName="Community" />
+  <row Id="9" Reputation="1" DisplayName="Zoë &amp; Co" />
+  <row Id="10" Reputation="1" />
+</users>
+"""
+
+
+def authors_of(folder: Path, *files: Path) -> list[tuple[str, ...]]:
+    shard = Shard(
+        kind="stackexchange",
+        source="se",
+        name="beer",
+        files=files,
+        scratch=folder,
+        options=ReadingOptions(),
+    )
+    extract(shard, folder / "out.jsonl", Counter(), processes=2)
+    lines = (folder / "out.jsonl").read_text().splitlines()
+    return [tuple(json.loads(line)["provenance"]["authors"]) for line in lines]
+
+
+def test_authors_have_their_names_where_the_dump_has_its_users(tmp_path: Path) -> None:
+    by = '<row Id="{}" PostTypeId="2" ParentId="1" Score="1" Body="b" {}/>'
+    path = posts(tmp_path, QUESTION + "/>", by.format(2, 'OwnerUserId="-1" '))
+    (tmp_path / "Users.xml").write_text(USERS)
+    assert authors_of(tmp_path, path) == [("user 9", "user -1")]
+    assert authors_of(tmp_path, tmp_path / "Users.xml", path) == [("Zoë & Co", "Community")]
+    archive = tmp_path / "beer.7z"
+    with py7zr.SevenZipFile(archive, "w") as opened:
+        for name in ("Comments.xml", "Posts.xml", "Users.xml"):
+            opened.writestr((tmp_path / name).read_bytes() if name != "Comments.xml" else b"", name)
+    assert authors_of(tmp_path, archive) == [("Zoë & Co", "Community")]
+    unnamed = posts(tmp_path, QUESTION + "/>", by.format(2, 'OwnerUserId="10" '))
+    assert authors_of(tmp_path, unnamed, tmp_path / "Users.xml") == [("Zoë & Co", "user 10")]
+
+
+def test_users_without_posts_are_named(tmp_path: Path) -> None:
+    (tmp_path / "Users.xml").write_text(USERS)
+    with pytest.raises(InputError, match=r"Users\.xml: no Posts\.xml beside it"):
+        authors_of(tmp_path, tmp_path / "Users.xml")
+
+
 def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "Posts.xml"
     path.write_bytes(b'<posts><row Id="1" PostTypeId="1" Score="1" Title="\xff" Body=""/></posts>')
@@ -231,7 +318,6 @@ def test_an_answer_far_from_its_question_meets_it_across_the_parts(tmp_path: Pat
         "<?xml version='1.0' encoding='utf-16'?><posts>\n{a}\n{q}\n</posts>",
         "<posts>\n{a}\n<row\nId='1' PostTypeId='1'\nScore='7' Title='t' Body='b'></row></posts>",
         "<posts>\n<tag>{a}\n</tag>\n{q}\n</posts>\n<!-- end -->\n",
-        "<other>\n{a}\n{q}\n</other>",
     ],
 )
 def test_an_unusual_layout_gives_the_same_with_several_processes(tmp_path: Path, text: str) -> None:

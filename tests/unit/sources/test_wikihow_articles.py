@@ -7,20 +7,20 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.records import Candidate
-from limaflow.sources.kinds.wikihow import address, joined_steps, read
-from limaflow.sources.shard import ReadingOptions, Shard
+from limaflow.sources.kinds.wikihow import Columns, WikihowOptions, address, joined_steps, read
+from limaflow.sources.shard import Shard
 
 
-def candidates(folder: Path, text: str) -> list[Candidate]:
+def candidates(folder: Path, rows: str, **columns: str | None) -> list[Candidate]:
     path = folder / "wikihowAll.csv"
-    path.write_text(text, encoding="utf-8-sig", newline="")
+    path.write_text(rows, encoding="utf-8-sig", newline="")
     shard = Shard(
         kind="wikihow",
         source="wh",
         name="all",
         files=(path,),
         scratch=folder,
-        options=ReadingOptions(licence="CC BY-NC-SA"),
+        options=WikihowOptions(licence="CC BY-NC-SA", columns=Columns.model_validate(columns)),
     )
     return list(read(shard, Counter()))
 
@@ -38,6 +38,30 @@ def test_columns_go_by_their_header_and_a_category_is_the_stratum(tmp_path: Path
 def test_without_a_category_the_shard_is_the_stratum(tmp_path: Path) -> None:
     [candidate] = candidates(tmp_path, "headline,title,text\nA,How to A,Do a.\n")
     assert candidate.stratum == "all"
+
+
+def test_columns_of_another_file_are_named_in_the_configuration(tmp_path: Path) -> None:
+    rows = "Question,Answer,Topic\nHow to Stir,Take a spoon. Stir.,Food\n"
+    named = {"title": "question", "text": "Answer", "headline": None, "category": "topic"}
+    [candidate] = candidates(tmp_path, rows, **named)
+    assert (candidate.title, candidate.response, candidate.stratum) == (
+        "How to Stir",
+        "Take a spoon. Stir.",
+        "Food",
+    )
+
+
+def test_a_column_that_is_named_must_be_there_and_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lacks the columns topic; has headline, title, text"):
+        candidates(tmp_path, "headline,title,text\n", category="topic")
+    with pytest.raises(InputError, match="has the column text twice"):
+        candidates(tmp_path, "headline,title,text,Text\n")
+
+
+@pytest.mark.parametrize("header", ['","text",title,text\n"', '"headline"x,title,text\n', '"title'])
+def test_a_broken_header_is_one_clear_error(tmp_path: Path, header: str) -> None:
+    with pytest.raises(InputError, match=r"wikihowAll\.csv:1: (broken CSV|lacks)"):
+        candidates(tmp_path, header)
 
 
 def test_the_other_layout_is_refused_with_the_columns_it_lacks(tmp_path: Path) -> None:
@@ -85,7 +109,7 @@ def test_text_that_is_not_utf8_is_named_by_line(tmp_path: Path) -> None:
         name="all",
         files=(path,),
         scratch=tmp_path,
-        options=ReadingOptions(),
+        options=WikihowOptions(),
     )
     with pytest.raises(InputError, match=r"All\.csv:[78]\d{3}: not UTF-8"):
         list(read(shard, Counter()))

@@ -6,9 +6,12 @@ RULES has the order in which they look; the first that objects gives its name to
 from limaflow.curation.filters import (
     cross_reference,
     first_person,
+    leans_on_removed,
+    no_prompt_of_text,
     response_score,
     response_too_long,
     response_too_short,
+    title_asks_nothing,
     title_not_self_contained,
     unanswered,
 )
@@ -17,12 +20,15 @@ from limaflow.settings import Settings
 
 RULES: dict[str, Rule] = {
     "unanswered": unanswered.RULE,
+    "no_prompt_of_text": no_prompt_of_text.RULE,
     "response_score": response_score.RULE,
     "title_not_self_contained": title_not_self_contained.RULE,
+    "title_asks_nothing": title_asks_nothing.RULE,
     "response_too_short": response_too_short.RULE,
     "response_too_long": response_too_long.RULE,
     "first_person": first_person.RULE,
     "cross_reference": cross_reference.RULE,
+    "leans_on_removed": leans_on_removed.RULE,
 }
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from limaflow.curation.rendering import prose, rendered
+from limaflow.curation.removal import tidied
+from limaflow.curation.rendering import marked, prose
 from limaflow.records import Candidate
 from limaflow.settings import Settings
 from limaflow.sources.kind import Policy
@@ -21,9 +22,14 @@ class Reading:
     quotes_and_code_count: bool
 
     @cached_property
+    def marked(self) -> str:
+        """The response as Markdown, with a mark (`removal.REMOVED`) wherever something went."""
+        return marked(self.candidate.response, self.candidate.markup)
+
+    @cached_property
     def response(self) -> str:
         """The response as Markdown."""
-        return rendered(self.candidate.response, self.candidate.markup)
+        return tidied(self.marked)
 
     @cached_property
     def own_words(self) -> str:

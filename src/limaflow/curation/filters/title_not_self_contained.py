@@ -5,16 +5,13 @@ import re
 from limaflow.curation.filters.rule import Reading, Rule, Threshold, around
 
 MIN_TITLE_WORDS = 4
-OPENERS = frozenset(
-    """
-    what which who whom whose when where why how is are do does did can could should
-    would will shall may might must isn't aren't don't doesn't didn't can't
-    difference differences explain describe ways
-    """.split()  # noqa: SIM905 - a list of words reads better without forty quotes
-)
 LEANING = re.compile(
     r"\b(?:this|these|the (?:following|above|below|attached|one below|one above)|as follows"
-    r"|any(?:one|body)|you guys|on here)\b|\[(?:closed|duplicate|on hold|migrated)\]",
+    r"|you guys|on here|redditors?)\b|\[(?:closed|duplicate|on hold|migrated)\]|^reddit\b"
+    # "Why would anyone …" asks about people; "Does anyone know …" asks those who read it.
+    r"|^\W*(?:does|did|do|has|have|had) any(?:one|body)\b|\bany(?:one|body)\?\s*$"
+    r"|\bany(?:one|body) (?:else|here|out there|please|able to|explain|help|know|recommend"
+    r"|identify|tell|suggest|point|name|confirm|share|familiar|tried|seen|heard)\b",
     re.IGNORECASE,
 )
 
@@ -22,17 +19,13 @@ LEANING = re.compile(
 def title_not_self_contained(reading: Reading, _: bool) -> str | None:
     """Object to a title that cannot stand alone.
 
-    Our reading of it: at least four words, nothing that points outside the title, and, where titles
-    are free text (Stack Exchange), the form of a question.
+    Our reading of it: at least four words, and nothing that points outside the title.
     """
     title = reading.candidate.title
-    words = re.findall(r"[\w'’-]+", title.lower())
-    if len(words) < MIN_TITLE_WORDS:
+    if len(re.findall(r"[\w'’-]+", title)) < MIN_TITLE_WORDS:
         return title
-    if leaning := LEANING.search(title):
-        return around(title, leaning)
-    asks = title.rstrip().endswith("?") or OPENERS & set(words[:3])
-    return None if asks or not reading.policy.titles_must_ask else title
+    leaning = LEANING.search(title)
+    return around(title, leaning) if leaning else None
 
 
 RULE = Rule(
@@ -42,7 +35,7 @@ RULE = Rule(
         type=bool,
         paper=True,
         off=False,
-        meaning="whether the title must say by itself what is asked",
+        meaning="whether the title must be understood without its body",
     ),
     reads="title",
 )

@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from limaflow.conversations import conversation, json_rows
+from limaflow.conversations import PROMPT_FIELD, RESPONSE_FIELD, conversation
 from limaflow.errors import InputError
-from limaflow.records import Candidate, Message, Provenance
+from limaflow.foreign_json import json_rows
+from limaflow.records import Candidate, Provenance
 from limaflow.sources.kind import Policy, Reader
-from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
+from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
 
 class FieldOptions(ReadingOptions):
     """Where prompt and response stand in a row: dotted paths; several, by comma, are joined."""
 
-    prompt_field: str = "prompt"
-    response_field: str = "response"
+    prompt_field: str = PROMPT_FIELD
+    response_field: str = RESPONSE_FIELD
 
 
 def read(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
@@ -36,8 +37,8 @@ def _candidates(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterat
             except ValueError as error:
                 bad(InputError(str(error), path=path, line=line))
                 continue
-            turns = tuple(Message(role=t.role, content=lossless(t.content)) for t in turns)
-            native = str(row.get("id", row.get("question_id", f"{file_number}-{line:07d}")))
+            named = (row[key] for key in ("id", "question_id") if row.get(key) is not None)
+            native = str(next(named, f"{file_number}-{line:07d}"))
             plain = [turn.role for turn in turns] in (["user"], ["user", "assistant"])
             yield Candidate(
                 id=shard.id(native),

@@ -1,21 +1,22 @@
 """Super-Natural Instructions: task files in JSON (Wang et al. 2022, 2204.07705).
 
 The prompt is the task's definition, an empty line, and the instance's input; the response is the
-first output. Licences differ from task to task and come from the file.
+first output. Licences differ from task to task and come from the file. A task is named by its file,
+or by its folder where the file is named for a split (`task639_…/dev.json`).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.foreign_json import json_file
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.kind import Policy, Reader
-from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
+from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
-MAX_FILE_BYTES = 1024**3
+SPLITS = ("train", "dev", "validation", "valid", "test", "eval")
 
 
 def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
@@ -30,6 +31,8 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
 def _candidates(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     for path in shard.files:
         task = _task(path)
+        name = path.absolute().parent.name if path.stem in SPLITS else path.stem
+        numbered = "-".join(dict.fromkeys((name, path.stem)))
         licences = ", ".join(_texts(task.get("Instance License", [])))
         for number, instance in enumerate(task["Instances"]):
             text, outputs = instance.get("input"), _texts(instance.get("output", []))
@@ -37,16 +40,17 @@ def _candidates(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iter
                 fault = InputError(f"Instances.{number}: needs input and output", path=path)
                 pass_over(shard, passed_over, fault)
                 continue
-            native = str(instance.get("id", f"{path.stem}-{number}"))
+            given = instance.get("id")
+            native = f"{numbered}-{number}" if given is None else str(given)
             parts = [" ".join(_texts(task["Definition"])), text]
             yield Candidate(
                 id=shard.id(native),
                 source=shard.source,
                 shard=shard.name,
                 kind=shard.kind,
-                title=lossless("\n\n".join(part.strip() for part in parts if part.strip())),
-                response=lossless(outputs[0].strip()),
-                stratum=path.stem,
+                title="\n\n".join(part.strip() for part in parts if part.strip()),
+                response=outputs[0].strip(),
+                stratum=name,
                 provenance=Provenance(
                     site="Super-NaturalInstructions",
                     ids=(native,),
@@ -58,18 +62,7 @@ def _candidates(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iter
 
 
 def _task(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(f"larger than {MAX_FILE_BYTES} bytes", path=path)
-        task = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", path=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", path=path) from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", path=path, line=error.lineno) from None
-    except RecursionError:
-        raise InputError("not a task: nested too deep", path=path) from None
+    task = json_file(path)
     if not isinstance(task, dict) or not _texts(task.get("Definition", [])):
         raise InputError("not a task: no Definition", path=path)
     instances = task.get("Instances")

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from limaflow.conversations import conversation, json_rows
+from limaflow.conversations import conversation
 from limaflow.errors import InputError
+from limaflow.foreign_json import json_rows
 from limaflow.records import Candidate, Message, Provenance
 from limaflow.sources.kind import Reader
-from limaflow.sources.shard import ReadingOptions, Shard, lossless, pass_over
+from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
 HUB = "https://huggingface.co/datasets/GAIR/lima"
 LICENCE = "CC BY-NC-SA, or stricter where a row's source is"
@@ -42,7 +43,6 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
             if (shape := _shape(turns)) != shard.name:
                 passed_over[f"row of the shape {shape}"] += 1
                 continue
-            turns = tuple(Message(role=t.role, content=lossless(t.content)) for t in turns)
             native = f"{file_number}-{line:07d}"
             yield Candidate(
                 id=shard.id(native),

@@ -8,24 +8,19 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from limaflow.errors import InputError
 from limaflow.jsonl import replacing
 from limaflow.records import Candidate, Provenance
-from limaflow.sources import posts
-from limaflow.sources.archives import member_of_7z
 from limaflow.sources.kind import Policy, Reader
-from limaflow.sources.pairing import Post, pairs, post_table, ranges
-from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, line_of, pass_over
+from limaflow.sources.pairing import Post, pairs, ranges
+from limaflow.sources.shard import BEST, OTHER, ReadingOptions, Shard, line_of
 from limaflow.sources.sites import SiteTable, site_of
-
-Result = TypeVar("Result")
+from limaflow.sources.stored_posts import NAMES, in_processes, stored
+from limaflow.sources.user_names import names_in
 
 
 class SiteOptions(ReadingOptions):
@@ -43,8 +38,9 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
             attribute, a repeated Id.
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
-        tables = _stored(shard, Path(folder), 1, passed_over)
-        yield from _candidates(pairs(tables), shard, passed_over)
+        tables = stored(shard, Path(folder), 1, passed_over)
+        with names_in(Path(folder) / NAMES) as name_of:
+            yield from _candidates(pairs(tables), shard, passed_over, name_of)
 
 
 def write(
@@ -56,11 +52,11 @@ def write(
         InputError: as `read`; nothing is left under the output's name then.
     """
     with tempfile.TemporaryDirectory(dir=shard.scratch, prefix=".posts-") as folder:
-        tables = _stored(shard, Path(folder), processes, passed_over)
+        tables = stored(shard, Path(folder), processes, passed_over)
         cuts = ranges(tables, processes)
         files = [Path(folder) / f"{number}.jsonl" for number in range(processes)]
         count = 0
-        for found, part_of_count in _in_processes(
+        for found, part_of_count in in_processes(
             partial(_write_range, tables, shard), zip(files, cuts, strict=True), processes
         ):
             passed_over.update(found)
@@ -72,100 +68,23 @@ def write(
     return count
 
 
-def _stored(
-    shard: Shard[ReadingOptions], folder: Path, processes: int, passed_over: Counter[str]
-) -> list[Path]:
-    """Tables with the posts of the shard's files."""
-    tables: list[Path] = []
-    for path in shard.files:
-        packed = path.suffix == ".7z"
-        opened = member_of_7z(path, "Posts.xml", shard.scratch) if packed else nullcontext(path)
-        with opened as xml:
-            found = _store_in_parallel(xml, folder, len(tables), processes)
-            if found is None:
-                table = folder / f"{len(tables)}.sqlite"
-                bad = partial(pass_over, shard, passed_over)
-                found = [(table, *_store(table, posts.rows(xml, path, bad)))]
-            for table, kinds, twice in found:
-                tables.append(table)
-                passed_over.update(kinds)
-                if twice:
-                    raise _repeated_id(xml, path, twice[0])
-    return tables
-
-
-def _store_in_parallel(
-    xml: Path, folder: Path, number: int, processes: int
-) -> list[tuple[Path, Counter[str], list[int]]] | None:
-    """None if the file is not laid out as dumps are, or is broken: `posts.rows` says how."""
-    files = [folder / f"{number + part}.sqlite" for part in range(processes)]
-    try:
-        bounds = posts.parts(xml, processes)
-        tasks = zip(files, bounds, strict=True)
-        stored = _in_processes(partial(_store_part, xml), tasks, processes)
-    except posts.Irregular:
-        for file in files:
-            file.unlink(missing_ok=True)
-        return None
-    return [(file, *found) for file, found in zip(files, stored, strict=True)]
-
-
-def _store_part(xml: Path, table: Path, bounds: tuple[int, int]) -> tuple[Counter[str], list[int]]:
-    return _store(table, posts.rows_of_part(xml, *bounds))
-
-
-def _store(table: Path, rows: Iterable[posts.Row]) -> tuple[Counter[str], list[int]]:
-    """Rows that are no questions, by kind, and the Ids of questions that stand twice."""
-    kinds: Counter[str] = Counter()
-    with post_table(table) as stored:
-        for kind, post in rows:
-            if post is None:
-                kinds[f"post of type {kind}"] += 1
-            elif kind == posts.QUESTION:
-                stored.add_prompt(post)
-            else:
-                stored.add_response(post)
-                kinds[OTHER] += 1
-    return kinds, stored.twice
-
-
 def _write_range(
     tables: list[Path], shard: Shard[ReadingOptions], file: Path, numbers: tuple[int, int]
 ) -> tuple[Counter[str], int]:
     passed_over: Counter[str] = Counter()
     count = 0
-    with file.open("wb") as lines:
-        for candidate in _candidates(pairs(tables, *numbers), shard, passed_over):
+    with file.open("wb") as lines, names_in(file.with_name(NAMES)) as name_of:
+        for candidate in _candidates(pairs(tables, *numbers), shard, passed_over, name_of):
             lines.write(line_of(candidate))
             count += 1
     return passed_over, count
-
-
-def _in_processes(
-    work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], processes: int
-) -> list[Result]:
-    """`work(*task)` for each task, in order; one process for each if there is more than one."""
-    if processes == 1:
-        return [work(*task) for task in tasks]
-    with ProcessPoolExecutor(processes) as pool:
-        try:
-            return list(pool.map(work, *zip(*tasks, strict=True)))
-        except BrokenProcessPool:
-            raise InputError("a process was killed; is memory short?") from None
-
-
-def _repeated_id(xml: Path, path: Path, number: int) -> InputError:
-    return InputError(
-        f"post {number}: a question of this Id stands twice",
-        path=path,
-        line=posts.line_of(xml, path, number, 2),
-    )
 
 
 def _candidates(
     found: Iterable[tuple[Post, Post | None]],
     shard: Shard[ReadingOptions],
     passed_over: Counter[str],
+    name_of: Callable[[str], str],
 ) -> Iterator[Candidate]:
     site, before = site_of(shard.name), None
     for question, answer in found:
@@ -177,11 +96,15 @@ def _candidates(
         if answer:
             passed_over[BEST] += 1
             passed_over[OTHER] -= 1
-        yield _candidate(question, answer, shard, site)
+        yield _candidate(question, answer, shard, site, name_of)
 
 
 def _candidate(
-    question: Post, answer: Post | None, shard: Shard[ReadingOptions], site: str
+    question: Post,
+    answer: Post | None,
+    shard: Shard[ReadingOptions],
+    site: str,
+    name_of: Callable[[str], str],
 ) -> Candidate:
     both = (question, answer) if answer else (question,)
     licences = dict.fromkeys([post.licence for post in both if post.licence])
@@ -203,7 +126,7 @@ def _candidate(
             title=question.title,
             ids=tuple([str(post.number) for post in both]),
             urls=(asked, f"https://{site}/a/{answer.number}") if answer else (asked,),
-            authors=tuple([post.author for post in both]),
+            authors=tuple([name_of(post.author) for post in both]),
             licence=", ".join(licences) or shard.options.licence,
             score=answer.score if answer else question.score,
             prompt_score=question.score,
@@ -212,4 +135,4 @@ def _candidate(
 
 
 READER = Reader(options=SiteOptions, read=read, write=write, processes=2)
-POLICY = Policy(best_first=True, titles_must_ask=True)
+POLICY = Policy(best_first=True)

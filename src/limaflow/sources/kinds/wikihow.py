@@ -1,9 +1,10 @@
 """wikiHow articles from CSV: one row an article, with a title and its text.
 
 Read here: the layout of wikihowAll.csv (`headline,title,text`; Koupaee & Wang 2018, 1810.09305),
-with a `category` column where there is one. That file keeps the steps' bold lines apart from their
-explanations: `headline` holds the former, one a line, `text` the latter, and both have a comma
-left at every seam. Where they match one to one, they are put together again as numbered steps.
+with a `category` column where there is one; the option `columns` names those of another file.
+wikihowAll.csv keeps the steps' bold lines apart from their explanations: `headline` holds the
+former, one a line, `text` the latter, and both have a comma left at every seam. Where they match
+one to one, they are put together again as numbered steps.
 """
 
 import csv
@@ -17,11 +18,11 @@ from urllib.parse import quote
 
 from limaflow.errors import InputError, refuse
 from limaflow.records import Candidate, Provenance
+from limaflow.settings import Settings
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
 MAX_FIELD_CHARS = 16 * 1024 * 1024
-NEEDED = ("title", "headline", "text")
 # The seam between two steps: the end of a line, a comma, and in `text` a space after it.
 HEADLINE_SEAM = re.compile(r"[ \t]*,[ \t]*\n|\n")
 TEXT_SEAM = re.compile(r";?[ \t]*\n\s*,[ \t]*")
@@ -30,7 +31,47 @@ PART_NUMBER = re.compile(r"(?<=[a-z)!?])\d{1,2}$")
 THIS_ARTICLE = re.compile(r"^\s*This article\b")
 
 
-def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
+class Columns(Settings):
+    """Names of the columns, whatever their case."""
+
+    title: str = "title"
+    text: str = "text"
+    headline: str | None = "headline"
+    """The steps' bold lines; null where the text holds them."""
+    category: str | None = "category"
+    """Stratum of an article; null where the shard is."""
+
+    def places(self, header: list[str], path: Path) -> dict[str, int]:
+        """Number of the column of each field that the file has.
+
+        Raises:
+            InputError: a column is missing or stands twice.
+        """
+        found = [name.strip().lower() for name in header]
+        names = {field: n.lower() for field, n in self.model_dump().items() if n is not None}
+        # The category is looked for and not demanded, unless its column was named.
+        if "category" not in found and names.get("category") == "category":
+            del names["category"]
+        if missing := [name for name in names.values() if name not in found]:
+            raise InputError(
+                f"lacks the columns {', '.join(missing)}; has {', '.join(found) or 'none'}",
+                path=path,
+                line=1,
+                fix="name them under `columns` of the source: title, text, and headline and "
+                "category or null; of wikihowSep.csv, join the rows of an article",
+            )
+        if twice := [name for name in names.values() if found.count(name) > 1]:
+            raise InputError(f"has the column {twice[0]} twice", path=path, line=1)
+        return {field: found.index(name) for field, name in names.items()}
+
+
+class WikihowOptions(ReadingOptions):
+    """Where title and text stand in a row."""
+
+    columns: Columns = Columns()
+
+
+def read(shard: Shard[WikihowOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
     """One candidate a row with a title and a text.
 
     Raises:
@@ -38,7 +79,8 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
     for number, path in enumerate(shard.files):
-        for row_number, row in _rows(path, partial(pass_over, shard, passed_over)):
+        bad = partial(pass_over, shard, passed_over)
+        for row_number, row in _rows(path, shard.options.columns, bad):
             title, text = row["title"].strip(), row["text"].strip()
             if not title or not text:
                 passed_over["article without title or text"] += 1
@@ -50,7 +92,7 @@ def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Ca
                 shard=shard.name,
                 kind=shard.kind,
                 title=title,
-                response=joined_steps(row["headline"], text),
+                response=joined_steps(row.get("headline", ""), text),
                 stratum=category or shard.name,
                 provenance=Provenance(
                     site="www.wikihow.com",
@@ -82,18 +124,15 @@ def joined_steps(headline: str, text: str) -> str:
     )
 
 
-def _rows(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number of each row, counted from 1, and its fields by column."""
+def _rows(
+    path: Path, columns: Columns, bad: Callable[[InputError], None]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Number of each row, counted from 1, and its fields by their name in `columns`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.reader(file, strict=True)
-            columns = [name.strip().lower() for name in next(table, [])]
-            if missing := [name for name in NEEDED if name not in columns]:
-                raise InputError(
-                    f"lacks the columns {', '.join(missing)}; has {', '.join(columns) or 'none'}",
-                    path=path,
-                    fix="wikihowAll.csv has them; of wikihowSep.csv, join the rows of an article",
-                )
+            header = _header(table, path)
+            places = columns.places(header, path)
             for number in count(1):
                 # A quote that is never closed swallows lines: the row's first one is the place.
                 line = table.line_num + 1
@@ -110,18 +149,25 @@ def _rows(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[int, 
                     ) from None
                 if fields is None:
                     return
-                if len(fields) != len(columns):
-                    message = f"{len(fields)} fields under {len(columns)} columns"
+                if len(fields) != len(header):
+                    message = f"{len(fields)} fields under {len(header)} columns"
                     bad(InputError(message, path=path, line=line))
                     continue
-                yield number, dict(zip(columns, fields, strict=True))
+                yield number, {field: fields[place] for field, place in places.items()}
     except UnicodeDecodeError:
         raise InputError("not UTF-8", path=path) from None
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", path=path) from None
 
 
-READER = Reader(options=ReadingOptions, read=read)
+def _header(table: Iterator[list[str]], path: Path) -> list[str]:
+    try:
+        return next(table, [])
+    except csv.Error as error:
+        raise InputError(f"broken CSV: {error}", path=path, line=1) from None
+
+
+READER = Reader(options=WikihowOptions, read=read)
 # LIMA §2.1: a category is drawn first, then an article; "This article" becomes an answer.
 POLICY = Policy(
     strata="even",

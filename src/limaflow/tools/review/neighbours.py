@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.curation.filters.title_not_self_contained import OPENERS
+from limaflow.curation.filters.title_asks_nothing import OPENERS
 from limaflow.curation.wording import words
 from limaflow.records import Example
 

@@ -14,6 +14,9 @@ from limaflow.curation.filters.rule import Reading
 from limaflow.curation.settings import Filters
 from limaflow.records import Candidate, Example, Message
 
+TITLE_RULES = ("title_not_self_contained", "title_asks_nothing")
+OF_ITS_KIND = ("require_question_title",)
+"""What no other block lends: a story's prompt has no need to ask."""
 TITLE_CHARS = 150
 """Longer than any Stack Exchange title: such a prompt is a body, whose title is not known here."""
 
@@ -58,7 +61,7 @@ def rule_views(
     strictest = _strictest(own, filters.values())
     found = []
     for name, rule in RULES.items():
-        if name == "title_not_self_contained" and _is_body(example.prompt):
+        if name in TITLE_RULES and _is_body(example.prompt):
             continue
         objection = rule.objection(Reading(candidate, own.quotes_and_code_count), own)
         strict = rule.objection(Reading(candidate, True), strictest)
@@ -82,7 +85,7 @@ def _strictest(own: Filters, blocks: Iterable[Filters]) -> Filters:
     borrowed = {
         name: next((value for b in others if (value := getattr(b, name))), None)
         for name in Filters.model_fields
-        if not getattr(own, name)
+        if not getattr(own, name) and name not in OF_ITS_KIND
     }
     known = {name: value for name, value in borrowed.items() if value is not None}
     return own.model_copy(update={**known, "quotes_and_code_count": True})
