@@ -29,6 +29,8 @@ class Material:
     """Rules of curation by kind of source."""
     pool: Path | None = None
     """All candidates, where they are known."""
+    candidates: Sequence[Path] = ()
+    """Their files before any cleaning, where they are there."""
 
 
 def material_of(
@@ -102,6 +104,12 @@ def of_experiment(
             "--directory names results that lie elsewhere",
         )
     pool = results.pool(str(config.pool(name)))
+    candidates = [
+        results.candidates(source.name, shard)
+        for source in config.sources
+        if source.name in (config.dataset(name).examples or {})
+        for shard in source.shards
+    ]
     return Material(
         dataset=name,
         sample=list(read_records(folder / "sampled.jsonl", Example)),
@@ -110,6 +118,7 @@ def of_experiment(
         seed=config.seed,
         filters=config.curation.filters,
         pool=pool if pool.is_file() else None,
+        candidates=[path for path in candidates if path.is_file()],
     )
 
 
