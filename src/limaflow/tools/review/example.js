@@ -12,12 +12,13 @@ export function showExample(place, detail, mode) {
   const turns = detail.messages.map((message, n) => {
     const before = detail.original?.[n].content;
     const changed = before !== undefined && before !== message.content;
-    const text = changed
+    const swapped = changed && message.role === "user" && known(detail).includes(message.content);
+    const text = changed && !swapped
       ? make("div", "text plain", differences(before, message.content))
       : mode === "plain"
         ? make("div", "text plain", message.content)
         : make("div", "text", formatted(message.html));
-    const note = changed ? " · as you edited it" : "";
+    const note = swapped ? " · as you swapped it" : changed ? " · as you edited it" : "";
     return make("section", `turn ${message.role}`, make("h2", "", ROLES[message.role] + note), text);
   });
   const asked = detail.messages.findIndex(({ role }) => role === "user");
@@ -26,12 +27,17 @@ export function showExample(place, detail, mode) {
 }
 
 // The title of an example whose prompt is the body, or the body where the title is.
-export function otherPrompt({ messages, found, provenance }) {
-  const prompt = messages.find(({ role }) => role === "user").content;
-  const title = found?.title || provenance.title;
+export function otherPrompt(detail) {
+  const prompt = detail.messages.find(({ role }) => role === "user").content;
+  const [title, body] = known(detail);
   const other =
-    prompt === title ? { name: "Body", text: found?.body, html: found?.body_html } : { name: "Title", text: title };
+    prompt === title ? { name: "Body", text: body, html: detail.found?.body_html } : { name: "Title", text: title };
   return other.text && other.text !== prompt ? other : null;
+}
+
+// Title and body, as far as they are known.
+function known({ found, provenance }) {
+  return [found?.title || provenance.title, found?.body];
 }
 
 function beside(detail, mode) {

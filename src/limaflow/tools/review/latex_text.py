@@ -19,8 +19,10 @@ from markdown_it.utils import EnvType, OptionsDict
 MOST_CHARS = 4000
 """Of a formula; what begins like one and does not end is searched no further."""
 MOST_DEPTH = 20
-# An amount of money closes no formula, and a formula begins and ends with no space.
-DOLLAR = re.compile(r"\$(?![\s$])((?:\\.|[^$\\])*?(?:[^\s$\\]|\\.))\$(?!\d)", re.DOTALL)
+# A formula begins and ends with no space and holds no code; `$7 each` is an amount of money.
+DOLLAR = re.compile(
+    r"\$(?![\s$]|[\d.,]+\s+[A-Za-z]{2})((?:\\.|[^$\\`])*?(?:[^\s$\\`]|\\.))\$(?!\d)", re.DOTALL
+)
 OPENING = re.compile(r"\$\$|\\\[|\\\(|\\begin\{([a-z]+\*?)\}")
 CLOSINGS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|.", re.DOTALL)
@@ -83,7 +85,9 @@ CHARACTERS = {
 
 def readable(latex: str) -> str:
     """LaTeX as escaped HTML."""
-    return _pieces(iter(TOKEN.findall(latex.strip())), 0)
+    # A line of the source is none of the formula: a double backslash begins one.
+    tokens = TOKEN.findall(" ".join(latex.split()))
+    return re.sub(r" *\n *", "\n", _pieces(iter(tokens), 0)).strip()
 
 
 def latex(markdown: MarkdownIt) -> None:
