@@ -97,7 +97,10 @@ def test_a_round_of_people_beside_the_experiments_is_found(elsewhere: Workspace)
     overlay.write_text("judging: {people: [{folder: experiments/quality}]}\n", encoding="utf-8")
     command = elsewhere.command("judge", overlays=(str(overlay),))
     planned = elsewhere.done([command[0], "-np", *command[1:]])
-    assert f"limaflow annotate import {beside}/key.json {beside}/answers/ann.json" in planned.stdout
+    [asked] = [line for line in planned.stdout.splitlines() if "annotate import" in line]
+    assert f"import {beside}/key.json {beside}/answers/ann.json" in asked
+    assert "--responses results/miniature/responses/test/lima.jsonl" in asked
+    assert "--prompts results/miniature/curation/prompts/test.jsonl" in asked
 
 
 def test_another_workflow_takes_the_study_as_a_module(root: Path, tmp_path: Path) -> None:

@@ -65,9 +65,11 @@ def judgments_of(
     """Pair of models → the verdicts on it, or model → its grades; by prompt, sample, annotator.
 
     Raises:
-        InputError: an annotator's answers came back twice, or, where not `partial`, items are
-            missing or nothing came back of an annotator.
+        InputError: nothing came back of anyone, an annotator's answers came back twice, or, where
+            not `partial`, items are missing or nothing came back of an annotator.
     """
+    if not returned:
+        raise InputError("nothing came back of anyone", fix="give files of answers")
     seen: dict[str, Path] = {}
     for back in returned:
         annotator = back.packet.annotator

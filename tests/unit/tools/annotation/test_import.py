@@ -78,6 +78,11 @@ def test_a_person_of_whom_nothing_came_back_is_named_and_missed_only_as_partial(
     assert not (tmp_path / "verdicts").exists()
     cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts", partial=True)
     assert (tmp_path / "verdicts/ours-vs-theirs.jsonl").read_text().count("\n") == 4
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="nothing came back of anyone"):
+        cli.import_answers(
+            beer.folder, [tmp_path / "empty"], output=tmp_path / "none", partial=True
+        )
 
 
 def swapped(key: dict[str, Any], *fields: str) -> None:
