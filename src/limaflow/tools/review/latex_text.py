@@ -49,8 +49,9 @@ Pr arccos arcsin arctan arg bmod cos cosh cot csc deg det dim exp gcd hom inf ke
 liminf limsup ln log max min sec sin sinh sup tan tanh
 """
 COMMANDS_WITHOUT_TEXT = """
-Big Bigg Bigl Bigr big bigg bigl bigr displaystyle hline left limits nolimits nonumber right
-scriptstyle textstyle
+Big Bigg Bigl Bigr LARGE Large bf big bigg bigl bigr displaystyle hline huge it large left limits
+mathbin mathord mathrel middle nolimits nonumber normalsize notag right rm scriptscriptstyle
+scriptstyle sf small textstyle tiny
 """
 FONTS = """
 boldsymbol hbox mathbf mathcal mathfrak mathit mathop mathrm mathscr mathsf mathtt mbox
@@ -65,6 +66,8 @@ ACCENTS = {
     r"\dot": "\u0307",
 }
 DOUBLE_STRUCK = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
+THIN = "\u2009"
+"""A space that keeps a fraction apart from its neighbours."""
 INDICES = {"^": "sup", "_": "sub"}
 CHARACTERS = {
     **{rf"\{name}": name for name in FUNCTION_NAMES.split()},
@@ -184,6 +187,7 @@ def _argument(tokens: Iterator[str], depth: int) -> str:
 
 def _enclosed(html: str) -> str:
     """In parentheses, unless it is one number or name."""
+    html = html.strip()
     return html if re.fullmatch(r"[\w.]+|.?", html) else f"({html})"
 
 
@@ -196,9 +200,10 @@ COMMANDS: dict[str, tuple[int, Callable[..., str]]] = {
     **{command: (1, partial(_accented, accent)) for command, accent in ACCENTS.items()},
     **dict.fromkeys(
         (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"),
-        (2, lambda above, below: f"{_enclosed(above)}/{_enclosed(below)}"),
+        (2, lambda above, below: f"{THIN}{_enclosed(above)}/{_enclosed(below)}{THIN}"),
     ),
-    **dict.fromkeys((r"\begin", r"\end"), (1, lambda name: "")),
+    **dict.fromkeys((r"\begin", r"\end", r"\color", r"\label"), (1, lambda name: "")),
+    r"\tag": (1, lambda number: f"\u2003({number})"),
     r"\sqrt": (1, lambda root: f"√{_enclosed(root)}"),
     r"\mathbb": (1, lambda letters: letters.translate(DOUBLE_STRUCK)),
 }

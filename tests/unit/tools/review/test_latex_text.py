@@ -17,8 +17,9 @@ from limaflow.tools.review.server import MARKDOWN
     [
         (r"\alpha \le x^2", "α ≤ x<sup>2</sup>"),
         (r"a_1 * b_{i,j}^{n+1} * c", "a<sub>1</sub> * b<sub>i,j</sub><sup>n+1</sup> * c"),
-        (r"\frac{x+1}{2} \neq \sqrt{\pi}", "(x+1)/2 ≠ √π"),
+        (r"\frac{x+1}{2} \neq \sqrt{\pi}", "(x+1)/2\u2009 ≠ √π"),
         (r"\frac12", "1/2"),
+        (r"\sqrt{n}\cfrac{1}{\frac ab} \tag{1}", "√n\u20091/(a/b)\u2009 \u2003(1)"),
         (r"f : \mathbb{R} \to \mathbb{C}", "f : ℝ → ℂ"),
         (r"\left\{ x \mid x < 0 \right\}", "{ x ∣ x &lt; 0 }"),
         (r"\sin\theta, \text{ if } \vec v \ne 0", "sinθ,  if  v⃗ ≠ 0"),
