@@ -46,9 +46,15 @@ def material_of(
     """The material that the command line names.
 
     Raises:
-        InputError: it names neither an experiment nor a sample, or what it names is not there.
+        InputError: it names neither an experiment nor a sample, or both, or what it names is not
+            there.
     """
     if sampled is not None:
+        if experiment or dataset or directory != Path():
+            raise InputError(
+                "--sampled stands in place of --experiment, --dataset and --directory",
+                fix="give the one or the others",
+            )
         return of_files(sampled, reserve, ledger, seed)
     if not experiment:
         raise InputError("nothing to review", fix="give --experiment NAME, or --sampled FILE")

@@ -359,6 +359,19 @@ def test_a_served_page_saves_at_once_and_a_kill_loses_nothing(
     page.press("2")
     page.until(lambda: "you may close this page" in page.text("said"))
     cli.import_answers(beer.folder, [answers], output=tmp_path / "verdicts", partial=True)
+    entries = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    assert [e["choice"] for e in entries] == [
+        "first",
+        "second",
+        "undo",
+        "neither",
+        "second",
+        "second",
+    ]
+    recorded = [(e["shown_ms"] is None, e["unseen"]) for e in entries]
+    assert recorded.pop(2) == (True, None)
+    assert [unknown for unknown, _ in recorded] == [False] * 5
+    assert [unseen for _, unseen in recorded[1:]] == [[]] * 4
     assert sorted(map(str, choices(tmp_path / "verdicts/ours-vs-theirs.jsonl"))) == [
         "first",
         "second",

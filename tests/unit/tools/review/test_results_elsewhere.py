@@ -12,7 +12,7 @@ from limaflow.curation.ledger import Decision, append
 from limaflow.errors import InputError
 from limaflow.jsonl import write_records
 from limaflow.records import Example
-from limaflow.tools.review.reviewed_sample import of_experiment
+from limaflow.tools.review.reviewed_sample import material_of, of_experiment
 
 LEDGER = "experiments/miniature.review.jsonl"
 
@@ -79,6 +79,15 @@ def test_without_the_sample_or_outside_the_checkout_the_message_says_what_to_do(
 ) -> None:
     with pytest.raises(InputError, match=r"snakemake --directory /no .* -- results/miniature/"):
         of_experiment("miniature", "", None, Path("/no"))
+    with pytest.raises(InputError, match="--sampled stands in place of"):
+        material_of(
+            experiment="miniature",
+            dataset="",
+            sampled=tmp_path / "s.jsonl",
+            reserve=None,
+            ledger=None,
+            seed=1,
+        )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"no config\.yaml here \(start .* in the checkout"):
         of_experiment("miniature", "", None)
