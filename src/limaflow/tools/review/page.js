@@ -188,7 +188,8 @@ async function go(id) {
   $("example").scrollTop = 0;
   $("example").scrollIntoView(); // on a small screen the whole page scrolls
   $("about").scrollTop = 0;
-  $("example").focus({ preventScroll: true });
+  // Letters that are still being typed into the search must not become decisions.
+  if (!document.activeElement.matches("input")) $("example").focus({ preventScroll: true });
 }
 
 function draw() {

@@ -187,6 +187,7 @@ def test_filters_and_search_narrow_the_list(
     page.press(sample[3].prompt.split()[2])
     page.reads(sample[3].prompt)
     assert len(page.texts(".row")) == 1
+    assert browser.switch_to.active_element.get_attribute("id") == "text", "typing may go on"
     page.press(Keys.ESCAPE, "k")
     page.counts("3 of 4 · 3 kept · 0 edited · 0 rejected")
 
