@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow import fingerprint
-from limaflow.config.brought_files import missing_files
+from limaflow.config.brought_files import ignored_decisions, missing_files
 from limaflow.config.loading import parse as parse_config
 from limaflow.errors import InputError
 from limaflow.permissions import of_another_user
@@ -26,6 +26,12 @@ if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
             f"the configuration names what is not there ({len(missing)}):\n  "
             + "\n  ".join(missing)
         )
+    try:
+        ignored = ignored_decisions(CONFIG, Path(CHECKOUT), Path.cwd())
+    except InputError as problem:
+        raise WorkflowError(str(problem)) from None
+    if ignored:
+        raise WorkflowError(ignored)
 
 for folder in (
     ".snakemake",
@@ -88,7 +94,7 @@ def shipped(path):
 
 
 def beside_experiments(path):
-    """Instruments, tasks and a ledger in experiments/ are the checkout's own."""
+    """Instruments, tasks, people's rounds and a ledger in experiments/ are the checkout's own."""
     return shipped(path) if path and path.startswith("experiments/") else path
 
 

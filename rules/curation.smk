@@ -145,9 +145,10 @@ rule apply_review:
     params:
         code=code("curation", "apply_review"),
         ledger=lambda wildcards, input: repeated("--ledger", input.ledger),
+        configured=untracked(ledger_option()),
         seed=CONFIG.seed,
     shell:
-        "limaflow curate apply-review {params.ledger} --seed {params.seed}"
+        "limaflow curate apply-review {params.ledger} {params.configured} --seed {params.seed}"
         " --pool {input.pool} --reserve {input.reserve} --kept {output.kept} --dropped {output.dropped}"
         " --summary {output.summary} {input.sampled} 2>&1 | tee {log}"
 

@@ -99,6 +99,7 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
                 "<results>/responses/test/{arm}.jsonl",
                 arm=sorted({arm for models in key.comparisons for arm in models}),
             ),
+            prompts="<results>/curation/prompts/test.jsonl",
         output:
             [str(file) for file in people_files(key)],
         log:
@@ -114,7 +115,8 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
             pool="--pool people" if people.pool else "",
         shell:
             "limaflow annotate import {input.key:q} {input.answers:q} {params.partial}"
-            " {params.pool} {params.responses} --output {params.folder} 2>&1 | tee {log}"
+            " {params.pool} {params.responses} --prompts {input.prompts}"
+            " --output {params.folder} 2>&1 | tee {log}"
 
 
 rule import_verdicts:

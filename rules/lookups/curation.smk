@@ -173,3 +173,9 @@ named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
 def ledger(wildcards):
     path = beside_experiments(CONFIG.curation.ledger)
     return [str(file) for file in files_of(Path(path))] if path else []
+
+
+def ledger_option():
+    """Where the ledger was looked for, to be named where it is not there."""
+    path = beside_experiments(CONFIG.curation.ledger)
+    return repeated("--configured", [path] if path else [])

@@ -97,7 +97,11 @@ def pairwise_file():
 def people_rounds():
     """Each round that people answered, with its key."""
     try:
-        return [(r, read_key(Path(r.folder))) for r in CONFIG.judging.people]
+        rounds = [
+            r.model_copy(update={"folder": beside_experiments(r.folder)})
+            for r in CONFIG.judging.people
+        ]
+        return [(r, read_key(Path(r.folder))) for r in rounds]
     except InputError as problem:
         raise WorkflowError(f"judging.people: {problem}") from None
 

@@ -211,6 +211,8 @@ class Judgment:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+    hasty: bool = False
+    """Whether a person chose sooner than the answers could be read, as far as was recorded."""
 
 
 @dataclass(frozen=True, kw_only=True)

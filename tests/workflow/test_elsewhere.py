@@ -9,6 +9,10 @@ import yaml
 from workspace import Workspace, checkout, rules_of
 
 from limaflow.config.merge_configs import merged
+from limaflow.curation.ledger import Decision, append
+from limaflow.jsonl import write_json
+from limaflow.judging.instrument import load
+from limaflow.judging.rounds import Key, sealed
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +63,44 @@ def test_files_beside_the_experiments_are_the_checkouts_and_data_the_users(
     assert f"--ledger {beside}/stackexchange-beer.review.jsonl" in text
     assert f"--include {beside}/tasks" in text
     assert " mine/Posts.xml " in text
+
+
+def test_decisions_beside_the_results_that_the_ledger_lacks_stop_the_run(
+    elsewhere: Workspace,
+) -> None:
+    stray = elsewhere.work / "experiments/miniature.review.jsonl"
+    append(stray, Decision(id="a", decision="keep", reviewer="ann"))
+    command = elsewhere.command("curate")
+    refused = elsewhere.done([command[0], "-n", *command[1:]])
+    assert refused.returncode != 0
+    assert f"1 decisions in {stray} are in none of" in refused.stdout + refused.stderr
+    stray.rename(elsewhere.folder / "experiments/miniature.review.jsonl")
+    assert "apply_review" in rules_of(elsewhere.planned("curate"))
+
+
+def test_a_round_of_people_beside_the_experiments_is_found(elsewhere: Workspace) -> None:
+    beside = elsewhere.folder / "experiments/quality"
+    head = load("quality").head
+    key = Key(
+        seed=1,
+        instrument="quality",
+        form=head.form,
+        scale=head.scale,
+        words=head.words,
+        template=load("quality").hash,
+        comparisons=(("lima",),),
+        packets=(),
+    )
+    write_json(beside / "key.json", sealed(key))
+    write_json(beside / "answers/ann.json", {})
+    overlay = elsewhere.folder / "people.yaml"
+    overlay.write_text("judging: {people: [{folder: experiments/quality}]}\n", encoding="utf-8")
+    command = elsewhere.command("judge", overlays=(str(overlay),))
+    planned = elsewhere.done([command[0], "-np", *command[1:]])
+    [asked] = [line for line in planned.stdout.splitlines() if "annotate import" in line]
+    assert f"import {beside}/key.json {beside}/answers/ann.json" in asked
+    assert "--responses results/miniature/responses/test/lima.jsonl" in asked
+    assert "--prompts results/miniature/curation/prompts/test.jsonl" in asked
 
 
 def test_another_workflow_takes_the_study_as_a_module(root: Path, tmp_path: Path) -> None:

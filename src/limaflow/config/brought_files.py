@@ -4,12 +4,45 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limaflow.config.experiment import Config
+from limaflow.curation.ledger import files_of, read
 from limaflow.judging.instrument import is_instrument_path
 from limaflow.manifests import names_a_folder
 from limaflow.sources.settings import raw_path, under_root
 
 MADE_HERE = "results/"
 """Files below this folder are made by the run itself."""
+BESIDE_EXPERIMENTS = "experiments/"
+"""Paths that begin so count from the checkout, others from where Snakemake works."""
+
+
+def place_of(path: str, checkout: Path, work: Path) -> Path:
+    """Where a path of the configuration lies.
+
+    Args:
+        work: the folder in which Snakemake works, where results lie (`--directory`).
+    """
+    return (checkout if path.startswith(BESIDE_EXPERIMENTS) else work) / path
+
+
+def ignored_decisions(config: Config, checkout: Path, work: Path) -> str | None:
+    """What is wrong where decisions lie beside the results that the checkout's ledger lacks.
+
+    Raises:
+        InputError: one of the ledgers holds a line that is no decision.
+    """
+    path = config.curation.ledger
+    if path is None or not path.startswith(BESIDE_EXPERIMENTS):
+        return None
+    used, unused = checkout / path, work / path
+    known = set(read(files_of(used)).decisions)
+    lost = [d for d in read(files_of(unused)).decisions if d not in known]
+    if not lost:
+        return None
+    return (
+        f"curation.ledger: {len(lost)} decisions in {unused} are in none of {used}, which is the "
+        "ledger, since paths in experiments/ count from the checkout (add those lines to it and "
+        "remove the other file, or name the other one in curation.ledger by its absolute path)"
+    )
 
 
 def missing_files(config: Config, checkout: Path) -> list[str]:
@@ -22,7 +55,7 @@ def missing_files(config: Config, checkout: Path) -> list[str]:
     """
     lines = []
     for key, path in _named(config):
-        place = checkout / path if path.startswith("experiments/") else Path(path)
+        place = place_of(path, checkout, Path())
         if not path.startswith(MADE_HERE) and not place.exists():
             lines.append(f"{key}: {path}")
     return list(dict.fromkeys(lines))
@@ -79,5 +112,5 @@ def _of_judging(config: Config) -> Iterator[tuple[str, str]]:
         yield "judging.people.folder", people.folder
     for named in config.judging.instruments:
         if is_instrument_path(named):
-            ours = named.startswith("experiments/")
+            ours = named.startswith(BESIDE_EXPERIMENTS)
             yield "judging.instruments", named if ours else under_root(named, config.data_root)

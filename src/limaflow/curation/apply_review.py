@@ -99,12 +99,20 @@ def reviewed(
     )
 
 
-def report_lines(done: Summary, ledger: Ledger, summary: Path) -> Iterator[str]:
-    """What to print of a review, for a person; `summary` is the file that has all of it."""
+def report_lines(
+    done: Summary, ledger: Ledger, summary: Path, configured: Path | None = None
+) -> Iterator[str]:
+    """What to print of a review, for a person.
+
+    Args:
+        summary: the file that has all of it.
+        configured: where the ledger was looked for.
+    """
     for warning in ledger.warnings:
         yield f"warning: {warning}"
     if done.ledger is None:
-        yield f"{done.kept} kept: there is no ledger, so no one has reviewed them"
+        where = f"no ledger at {configured} yet" if configured else "no ledger"
+        yield f"{done.kept} kept: there is {where}, so no one has reviewed them"
         return
     yield (
         f"{done.kept} kept, {done.edited} of them edited; {done.rejected} rejected and "

@@ -197,6 +197,9 @@ def apply_review(
     ledger: Annotated[
         list[Path] | None, typer.Option(help="Decisions, JSON lines; repeat for several files.")
     ] = None,
+    configured: Annotated[
+        Path | None, typer.Option(help="Where a ledger may be, to be named where there is none.")
+    ] = None,
     pool: Annotated[
         Path | None, typer.Option(help="All candidates, to tell which decisions concern none.")
     ] = None,
@@ -221,7 +224,7 @@ def apply_review(
     )
     write_json(summary, done)
     _write_both(kept, examples, dropped, drops)
-    for line in report_lines(done, found, summary):
+    for line in report_lines(done, found, summary, configured):
         print(line)
 
 

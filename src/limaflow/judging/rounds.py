@@ -1,7 +1,7 @@
 """The key: which answer of which packet is whose. It stays with the one who evaluates."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -9,13 +9,16 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.judging.front_matter import Form
 from limaflow.judging.grading import Graded
-from limaflow.judging.instrument import Instrument
+from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.pairwise import Pair, choice_of_value
-from limaflow.records import Grade, Response, Verdict
+from limaflow.records import Example, Grade, Response, Verdict
+from limaflow.seeds import digest
 
 Material = TypeVar("Material", Pair, Graded)
 NAME = "key.json"
 """Beside the packets in their folder."""
+KIND = "limaflow annotation key"
+HASH_DIGITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +44,9 @@ class KeyPacket:
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """All packets of one round of annotation."""
+    """All packets of one round of annotation; `hash` covers all the rest."""
 
-    format: Literal["limaflow annotation key 3"] = "limaflow annotation key 3"
+    format: Literal["limaflow annotation key 4"] = "limaflow annotation key 4"
     seed: int
     instrument: str
     form: Form
@@ -55,6 +58,7 @@ class Key:
     comparisons: tuple[tuple[str, ...], ...]
     """The pairs of models, each as it is to be reported, or the single models that are graded."""
     packets: tuple[KeyPacket, ...]
+    hash: str = ""
 
     def packet(self, hash: str) -> KeyPacket | None:
         """The packet with this hash."""
@@ -70,17 +74,32 @@ class Key:
         return next(models for models in self.comparisons if set(models) == set(item.models))
 
 
-def check_responses(key: Key, known: Set[str]) -> None:
-    """See that the packets show the responses of these ids.
+def sealed(key: Key) -> Key:
+    """The key with the hash of its contents."""
+    return replace(key, hash=_hash_of(key))
+
+
+def item_hash(question: str, answers: Sequence[str]) -> str:
+    """Of all texts of an item; the page computes the same from what it is about to show."""
+    return digest(question, *answers, length=HASH_DIGITS)
+
+
+def check_shown(
+    key: Key, responses: Iterable[Response], prompts: Iterable[Example] | None = None
+) -> None:
+    """See that the packets show these responses, each under the model that the key names.
+
+    With `prompts` the hash of every item is computed again, which tells the order of its answers.
 
     Raises:
         InputError: some items show others.
     """
     items = list(key.items())
-    stale = [item for item in items if not {*item.response_ids} <= known]
+    stale = _stale(items, responses, prompts)
     if stale:
+        given = "responses" if prompts is None else "responses or prompts"
         raise InputError(
-            f"{len(stale)} of {len(items)} items show other responses than the files given "
+            f"{len(stale)} of {len(items)} items show other {given} than the files given "
             f"(prompt {stale[0].prompt_id})",
             fix="they were made anew since: give the old ones, or begin a new round",
         )
@@ -134,14 +153,49 @@ def read_key(path: Path) -> Key:
     """The key of a folder of packets, by its own path or the folder's.
 
     Raises:
-        InputError: there is none, or it holds something else.
+        InputError: there is none, it holds something else, or it was changed since it was made.
     """
     file = path if path.suffix == ".json" else path / NAME
+    format = read_json(file, dict[str, Any]).get("format")
+    if isinstance(format, str) and format.startswith(KIND) and format != Key.format:
+        raise InputError(
+            f"is a {format}, of another version; this one reads {Key.format}",
+            path=file,
+            fix="give the round's `limaflow annotate packet` command again with another --output: "
+            "the same responses and seed make the same packets, and a key that can be read",
+        )
     key = read_json(file, Key)
-    compared = {frozenset(models) for models in key.comparisons}
-    if any(frozenset(item.models) not in compared for item in key.items()):
-        raise InputError("an item is of no comparison of this key", path=file)
+    if key.hash != _hash_of(key):
+        raise InputError(
+            "the key is not as it was made",
+            path=file,
+            fix="take the file that `limaflow annotate packet` wrote",
+        )
     return key
+
+
+def _hash_of(key: Key) -> str:
+    return digest(asdict(replace(key, hash="")), length=HASH_DIGITS)
+
+
+def _stale(
+    items: Iterable[KeyItem], responses: Iterable[Response], prompts: Iterable[Example] | None
+) -> list[KeyItem]:
+    """The items that show other texts, or texts of other models, than these."""
+    by_id = {response.id: response for response in responses}
+    asked = None if prompts is None else {prompt.id: question_of(prompt) for prompt in prompts}
+    return [item for item in items if not _shows(item, by_id, asked)]
+
+
+def _shows(item: KeyItem, by_id: Mapping[str, Response], asked: Mapping[str, str] | None) -> bool:
+    shown = [by_id[id] for id in item.response_ids if id in by_id]
+    of = [(response.model, response.prompt_id, response.sample) for response in shown]
+    if of != [(model, item.prompt_id, item.sample) for model in item.models]:
+        return False
+    if asked is None:
+        return True
+    question = asked.get(item.prompt_id)
+    return question is not None and item.hash == item_hash(question, [r.text for r in shown])
 
 
 def only(shown: Sequence[Material], key: Key, instrument: Instrument) -> list[Material]:
@@ -153,11 +207,12 @@ def only(shown: Sequence[Material], key: Key, instrument: Instrument) -> list[Ma
     if instrument.hash != key.template:
         raise InputError("the key's packets quote another instrument", fix="give both the same")
     models = {frozenset(r.model for r in responses_of(one)) for one in shown}
-    ids = [frozenset(r.id for r in responses_of(one)) for one in shown]
-    wanted = {frozenset(i.response_ids) for i in key.items() if frozenset(i.models) in models}
-    if not wanted or not wanted <= set(ids):
+    items = [item for item in key.items() if frozenset(item.models) in models]
+    responses = [response for one in shown for response in responses_of(one)]
+    if not items or _stale(items, responses, [one.prompt for one in shown]):
         raise InputError("the key's packets show other responses", fix="judge those of the packets")
-    return [one for one, of in zip(shown, ids, strict=True) if of in wanted]
+    wanted = {frozenset(item.response_ids) for item in items}
+    return [one for one in shown if frozenset(r.id for r in responses_of(one)) in wanted]
 
 
 def responses_of(shown: Pair | Graded) -> tuple[Response, ...]:

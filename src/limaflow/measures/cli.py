@@ -1,13 +1,20 @@
 """The commands of `limaflow judge` that turn verdicts and grades into rates and agreement."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from limaflow.measures.summaries import Preference
     from limaflow.records import Verdict
+=======
+    from collections.abc import Iterable
+
+    from limaflow.records import Judgment, Verdict
+>>>>>>> people
 
 MergeRule = Annotated[
     Literal["strict", "majority", "mean"],
@@ -139,6 +146,7 @@ def agreement(
         )
     if not found:
         print("no two verdicts are on the same item")
+    _print_hasty(verdict for records in files for verdict in records)
 
 
 def summarize_grades(
@@ -210,6 +218,17 @@ def agreement_of_grades(
         )
     if not found:
         print("no two grades are of the same response")
+    _print_hasty(grade for records in files for grade in records)
+
+
+def _print_hasty(judgments: "Iterable[Judgment]") -> None:
+    """Name the annotators who judged sooner than the answers could be read."""
+    from limaflow.measures.ratings import hasty_of
+
+    held = list(judgments)
+    made = Counter(judgment.annotator for judgment in held)
+    for name, hasty in sorted(hasty_of(held).items()):
+        print(f"warning: {name}: {hasty} of {made[name]} judgments were made in haste")
 
 
 def _line(s: "Preference") -> str:

@@ -17,7 +17,16 @@ from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.judging.instrument import Instrument
 from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
 from limaflow.measures.grade_means import instrument_of
-from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
+from limaflow.measures.ratings import (
+    MOST_PAIRS,
+    Ratings,
+    beyond_within,
+    hasty_of,
+    members_of,
+    shared,
+    summed,
+    with_hasty,
+)
 from limaflow.measures.summaries import GradeAgreement, Relation
 from limaflow.records import Grade
 
@@ -56,7 +65,8 @@ def grade_agreements(
     for (scale, _), passes in sorted(by_instrument.items()):
         instrument = instrument_of(passes[0][0], instruments)
         ratings = _ratings(passes, instrument)
-        found += _of_instrument(instrument, ratings, members, resampling.seeded("agreement", scale))
+        rows = _of_instrument(instrument, ratings, members, resampling.seeded("agreement", scale))
+        found += with_hasty(rows, hasty_of(g for grades in passes for g in grades), members)
     return found
 
 

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from limaflow.errors import InputError, listed
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.measures.agreement_coefficients import between, within
+from limaflow.measures.summaries import Agreement, GradeAgreement
 from limaflow.records import Judgment
 
 MOST_PAIRS = 50
 """Pairs of annotators listed one by one; of more, only the groups."""
 Item = TypeVar("Item", bound=tuple[object, ...])
+Row = TypeVar("Row", Agreement, GradeAgreement)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,32 @@ def default_groups(judgments: Iterable[Judgment]) -> dict[str, list[str]]:
         named = "models" if "model" in found else "people" if "person" in found else "unspecified"
         groups[named].append(name)
     return {name: members for name, members in groups.items() if members}
+
+
+def hasty_of(judgments: Iterable[Judgment]) -> Counter[str]:
+    """Annotator → how many of these were made in haste."""
+    return Counter(judgment.annotator for judgment in judgments if judgment.hasty)
+
+
+def with_hasty(
+    rows: Iterable[Row], hasty: Mapping[str, int], members: Mapping[str, Iterable[str]]
+) -> list[Row]:
+    """The rows with the hasty judgments of all annotators that each is about.
+
+    Args:
+        members: group → its annotators.
+    """
+    return [
+        replace(row, hasty=sum(hasty.get(name, 0) for name in _concerned(row, members)))
+        for row in rows
+    ]
+
+
+def _concerned(row: Agreement | GradeAgreement, members: Mapping[str, Iterable[str]]) -> set[str]:
+    both = {row.first, row.second}
+    if row.relation not in ("within", "between"):
+        return both
+    return {name for group in both for name in members[group]}
 
 
 def beyond_within(

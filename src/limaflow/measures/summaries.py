@@ -179,6 +179,8 @@ class Agreement:
     """Krippendorff's alpha for nominal data."""
     minus_first: Interval | None = None
     """Of between: `tie_discounted` minus that of the first group's own pairs."""
+    hasty: int = 0
+    """Choices of these annotators, on whatever items, that were made in haste."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +210,8 @@ class GradeAgreement:
     """Krippendorff's alpha by this metric; not of between."""
     minus_first: Interval | None = None
     """Of between: `agreement` minus that of the first group's own pairs."""
+    hasty: int = 0
+    """Grades of these annotators by this instrument that were given in haste."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,16 @@ from limaflow.measures.agreement_coefficients import (
     tie_discount,
 )
 from limaflow.measures.passes import CATEGORIES, MISSING, TIE, Item, Orders, merged, passes_of
-from limaflow.measures.ratings import MOST_PAIRS, Ratings, beyond_within, members_of, shared, summed
+from limaflow.measures.ratings import (
+    MOST_PAIRS,
+    Ratings,
+    beyond_within,
+    hasty_of,
+    members_of,
+    shared,
+    summed,
+    with_hasty,
+)
 from limaflow.measures.summaries import Agreement, Merge, Relation
 from limaflow.records import Verdict
 
@@ -62,7 +71,7 @@ def agreements(
             found.append(replace(row, minus_first=beyond))
     for name in sorted(by_annotator):
         found += _with_itself(name, by_annotator[name], resampling, rule)
-    return found
+    return with_hasty(found, hasty_of(v for verdicts in files for v in verdicts), members)
 
 
 def _with_itself(

@@ -16,9 +16,10 @@ from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
 from limaflow.intervals import Resampling
-from limaflow.jsonl import read_records, write_json, write_records
+from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
+from limaflow.measures.summaries import Agreement
 from limaflow.records import Grade, Verdict
 from limaflow.report.page import PLACED, build, inline_svg
 
@@ -123,6 +124,20 @@ def test_judges_agreement_and_arms_strengths_are_told(page: str) -> None:
     assert "<td>truth</td><td>orders</td>" in page
     assert "crowd and gpt 78 %" in page
     assert "Bradley–Terry" in page and re.search(r"lima [+−-]\d", page)
+
+
+def test_hasty_judgments_of_people_are_counted_beside_their_agreement(
+    experiment: Path, page: str, tmp_path: Path
+) -> None:
+    assert "Hasty" not in page
+    for kept in ("analysis/claims.json", "datasets/lima/frozen/test.jsonl"):
+        (tmp_path / kept).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(experiment / "results" / kept, tmp_path / kept)
+    rows = read_json(experiment / "results/analysis/agreement.json", list[Agreement])
+    write_json(tmp_path / "analysis/agreement.json", [asdict(replace(r, hasty=31)) for r in rows])
+    hasty = page_of(experiment, tmp_path)
+    assert '<th class="number">Hasty</th>' in hasty and '<td class="number">31</td>' in hasty
+    assert "within two seconds" in hasty
 
 
 def test_figures_of_every_section_and_their_captions_are_in_the_file(page: str) -> None:

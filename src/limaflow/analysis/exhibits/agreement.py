@@ -33,6 +33,7 @@ def rows_beside(agreements: Sequence[Agreement], paper: Paper) -> list[Row]:
             "second": a.second,
             "annotators": a.annotators,
             "items": a.items,
+            "hasty": a.hasty,
             **columns("tie_discounted", a.tie_discounted),
             **columns("agreement", a.agreement),
             **columns("without_ties", a.without_ties),

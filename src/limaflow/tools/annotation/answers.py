@@ -4,8 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from limaflow.judging.rounds import HASH_DIGITS
 from limaflow.seeds import digest
-from limaflow.tools.annotation.packet import HASH_DIGITS
+
+HASTY_MS = 2000
+"""A choice made sooner is hasty: nobody reads a question and its answers in less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +22,30 @@ class Answer:
     choice: str
     time: str = ""
     """UTC, ISO 8601."""
+    shown_ms: int | None = None
+    """How long the item had been on the screen, in ms; None where that was not recorded."""
+    unseen: tuple[int, ...] | None = None
+    """Numbers of the answers, from 1, whose end had not been in view; None likewise."""
+
+    @property
+    def hasty(self) -> bool:
+        """Whether it was made sooner than the answers could be read, as far as was recorded."""
+        return self.too_soon or bool(self.unseen)
+
+    @property
+    def too_soon(self) -> bool:
+        """Whether the item had been on the screen for less than `HASTY_MS`."""
+        return self.shown_ms is not None and self.shown_ms < HASTY_MS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """The file that a page saves; `hash` covers all the rest."""
+    """The file that a page saves; `hash` covers all the rest.
 
-    format: Literal["limaflow answers 1"]
+    Pages made by version 1 recorded neither `shown_ms` nor `unseen`.
+    """
+
+    format: Literal["limaflow answers 1", "limaflow answers 2"]
     annotator: str
     packet: str
     """The packet's hash, of what was on the screen."""
@@ -35,7 +55,9 @@ class Answers:
     @property
     def whole(self) -> bool:
         """Whether this is what the page wrote."""
-        return self.hash == answers_hash(self.annotator, self.packet, self.answers)
+        return self.hash == answers_hash(
+            self.annotator, self.packet, self.answers, recorded=self.format != "limaflow answers 1"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +71,18 @@ class Entry:
     choice: str
     """`undo` takes back the last choice on the item that still stands."""
     time: str
+    shown_ms: int | None = None
+    unseen: tuple[int, ...] | None = None
 
 
-def answers_hash(annotator: str, packet: str, answers: Sequence[Answer]) -> str:
-    """The page computes the same."""
-    rows = [[a.item, a.hash, a.choice, a.time] for a in answers]
+def answers_hash(
+    annotator: str, packet: str, answers: Sequence[Answer], *, recorded: bool = True
+) -> str:
+    """The page computes the same; `recorded`: with what the page knows of how each was made."""
+    rows = [
+        [a.item, a.hash, a.choice, a.time, *([a.shown_ms, a.unseen] if recorded else [])]
+        for a in answers
+    ]
     return digest(annotator, packet, rows, length=HASH_DIGITS)
 
 
@@ -70,6 +99,13 @@ def standing(entries: Iterable[Entry]) -> list[Answer]:
                 del made[place]
         else:
             made.append(
-                Answer(item=entry.item, hash=entry.hash, choice=entry.choice, time=entry.time)
+                Answer(
+                    item=entry.item,
+                    hash=entry.hash,
+                    choice=entry.choice,
+                    time=entry.time,
+                    shown_ms=entry.shown_ms,
+                    unseen=entry.unseen,
+                )
             )
     return made

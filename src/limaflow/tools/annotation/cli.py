@@ -157,6 +157,10 @@ def import_answers(
         list[Path] | None,
         typer.Option(help="JSONL of responses, all of them: see that the packets showed these."),
     ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="JSONL of their prompts: with --responses, see each answer's place too."),
+    ] = None,
     user: Annotated[
         list[str] | None,
         typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
@@ -165,9 +169,11 @@ def import_answers(
     """Check what came back and write it as verdicts or grades, for `limaflow judge`."""
     from limaflow.errors import InputError
     from limaflow.jsonl import read_records, write_records
-    from limaflow.judging.rounds import answer_files, check_responses, read_key
-    from limaflow.records import Response
+    from limaflow.judging.rounds import answer_files, check_shown, read_key
+    from limaflow.records import Example, Response
     from limaflow.tools.annotation.returned import (
+        absent,
+        hasty_items,
         judgments_of,
         missing_items,
         pooled,
@@ -175,8 +181,14 @@ def import_answers(
     )
 
     held = read_key(key)
+    if prompts and not responses:
+        raise InputError("--prompts needs --responses", fix="give the files that were judged")
     if responses:
-        check_responses(held, {r.id for path in responses for r in read_records(path, Response)})
+        check_shown(
+            held,
+            (response for path in responses for response in read_records(path, Response)),
+            read_records(prompts, Example) if prompts else None,
+        )
     users = dict(named.split("=", 1) for named in user or [] if "=" in named)
     if len(users) < len(user or []):
         raise InputError("--user must be like ann=7")
@@ -184,10 +196,10 @@ def import_answers(
     judgments = judgments_of(returned, held, partial=partial)
     for back in returned:
         note = f", missing {missing_items(back)}" if back.missing else ""
-        print(f"{back.packet.annotator}: {len(back.choices)} answers{note}")
-    for name in sorted(
-        {p.annotator for p in held.packets} - {b.packet.annotator for b in returned}
-    ):
+        print(f"{back.packet.annotator}: {len(back.answers)} answers{note}")
+        for hasty in hasty_items(back):
+            print(f"warning: {back.packet.annotator}: hasty: {hasty}")
+    for name in absent(returned, held):
         print(f"{name}: nothing came back")
     for models, made in judgments.items():
         rows = pooled(made, pool, held.seed) if pool else made

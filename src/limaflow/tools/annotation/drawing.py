@@ -13,7 +13,7 @@ from limaflow.errors import InputError
 from limaflow.judging.grading import graded
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.pairwise import pairs
-from limaflow.judging.rounds import Key, KeyItem, KeyPacket, responses_of
+from limaflow.judging.rounds import Key, KeyItem, KeyPacket, responses_of, sealed
 from limaflow.records import Example, Response
 from limaflow.seeds import generator_for, seed_for
 from limaflow.tools.annotation.packet import Packet, item_of, packet_of
@@ -95,7 +95,7 @@ def drawn(
         comparisons=models,
         packets=tuple(keys),
     )
-    return packets, key
+    return packets, sealed(key)
 
 
 def _ways(

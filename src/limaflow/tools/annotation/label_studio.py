@@ -13,10 +13,10 @@ from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.judging.pairwise import VALUES
-from limaflow.judging.rounds import Key, KeyItem
+from limaflow.judging.rounds import Key, KeyItem, item_hash
 from limaflow.records import Verdict
 from limaflow.tools.annotation.answers import Answer
-from limaflow.tools.annotation.packet import Packet, item_hash, titles
+from limaflow.tools.annotation.packet import Packet, titles
 
 CONTROL = "choice"
 
@@ -28,6 +28,8 @@ class ExportedAnnotation:
     result: list[dict[str, Any]] = field(default_factory=list)
     completed_by: int | dict[str, Any] | None = None
     was_cancelled: bool = False
+    lead_time: float | None = None
+    """Seconds from the task's being opened to its being submitted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +146,10 @@ def answers_in(
                 continue
             if problem := _stranger(annotation, annotator, users, seen):
                 raise InputError(f"{place} {problem}", path=path)
-            shown = item_hash(str(question), tuple(map(str, texts)))
-            answers.append(Answer(item=item, hash=shown, choice=choice))
+            shown = item_hash(str(question), [*map(str, texts)])
+            took = annotation.lead_time
+            ms = None if took is None else round(1000 * took)
+            answers.append(Answer(item=item, hash=shown, choice=choice, shown_ms=ms))
     for (annotator, hash), answers in found.items():
         yield annotator, hash, answers
 

@@ -1,7 +1,8 @@
 """The packet: what one annotator is given to judge, and nothing that tells whose answers they are.
 
 The instructions are the part of the judge's own instrument that is fit for people, so that people
-and models are asked the same. Which answer is whose stands in the key (`key.py`), which stays home.
+and models are asked the same. Which answer is whose stands in the key (`judging/rounds.py`), which
+stays home.
 """
 
 from dataclasses import dataclass, replace
@@ -13,9 +14,8 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.judging.front_matter import Form
 from limaflow.judging.instrument import Instrument
+from limaflow.judging.rounds import HASH_DIGITS, item_hash
 from limaflow.seeds import digest
-
-HASH_DIGITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +82,8 @@ def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -
     return replace(packet, hash=packet_hash(packet))
 
 
-def item_hash(question: str, answers: tuple[str, ...]) -> str:
-    """The page computes the same from what it is about to show."""
-    return digest(question, *answers, length=HASH_DIGITS)
-
-
 def packet_hash(packet: Packet) -> str:
-    """Likewise."""
+    """The page computes the same from what it is about to show."""
     hashes = [item.hash for item in packet.items]
     asked = (packet.instrument, packet.form, packet.title, packet.choices)
     about = (packet.annotator, *asked, packet.instructions, packet.template)

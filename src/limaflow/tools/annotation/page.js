@@ -10,6 +10,9 @@ let log = []; // choices that stand, in the order in which they were made: {item
 let current = 1;
 let busy = false;
 let scrolled = 0;
+const shownMs = items.map(() => 0); // how long each item has been on the screen, since the page was opened
+const seen = items.map(() => new Set()); // numbers of the answers whose end has been in view
+let lookedAt = null; // when the screen was last looked at; null while no item is shown, or nobody can see it
 
 // -- hashes, of what is shown: a file that was changed on its way says so
 
@@ -145,10 +148,35 @@ function draw() {
   $("counts").textContent = `${made.size} of ${items.length} answered`;
 }
 
+// -- what the annotator has had before them
+
+// Add the time since the last look to the item on the screen, and the answers whose end is in view.
+function look() {
+  if (lookedAt === null) return;
+  const now = performance.now();
+  shownMs[current - 1] += now - lookedAt;
+  lookedAt = now;
+  const footer = document.querySelector("footer");
+  const bottom = innerHeight - (getComputedStyle(footer).position === "sticky" ? footer.offsetHeight : 0);
+  items[current - 1].answers.forEach((_, i) => {
+    if ($(`answer-${i + 1}`).getBoundingClientRect().bottom <= bottom + 1) seen[current - 1].add(i + 1);
+  });
+}
+
+// What is recorded of how a choice on the current item came about.
+function circumstances() {
+  look();
+  const numbers = items[current - 1].answers.map((_, i) => i + 1);
+  return { shown_ms: Math.round(shownMs[current - 1]), unseen: numbers.filter((n) => !seen[current - 1].has(n)) };
+}
+
 function go(number) {
+  look();
   current = number;
   draw();
   scrollTo(0, 0);
+  if (!document.hidden) lookedAt = performance.now();
+  look();
   $("item").focus({ preventScroll: true });
 }
 
@@ -183,8 +211,9 @@ async function trying(work) {
 async function choose(choice) {
   const item = current;
   const open = !choices().has(item);
-  log = await store.add({ item, hash: itemHash(items[item - 1]), choice });
-  say(`${item}: ${choice}`);
+  const how = circumstances();
+  log = await store.add({ item, hash: itemHash(items[item - 1]), choice, ...how });
+  say(`${item}: ${choice}${how.unseen.length ? "; the end of an answer was not in view yet (U takes it back)" : ""}`);
   $("instructions").open = false;
   const next = open ? following() : Math.min(item + 1, items.length);
   go(next ?? item);
@@ -219,16 +248,18 @@ function nextOpen() {
 function exported() {
   const made = choices();
   const answers = [...made.keys()].sort((a, b) => a - b).map((item) => {
-    const { hash, choice, time } = made.get(item);
-    return { item, hash, choice, time };
+    const { hash, choice, time, shown_ms = null, unseen = null } = made.get(item);
+    return { item, hash, choice, time, shown_ms, unseen };
   });
-  const shown = packetHash(items.map(itemHash));
-  const hash = answersHash(packet.annotator, shown, answers);
-  return { format: "limaflow answers 1", annotator: packet.annotator, packet: shown, answers, hash };
+  const held = { format: "limaflow answers 2", annotator: packet.annotator, packet: packetHash(items.map(itemHash)), answers };
+  return { ...held, hash: answersHash(held) };
 }
 
-function answersHash(annotator, shown, answers) {
-  return hashOf(annotator, shown, answers.map((a) => [a.item, a.hash, a.choice, a.time]));
+// Files of version 1, which older pages saved, do not say how a choice came about.
+function answersHash({ format, annotator, packet, answers }) {
+  const recorded = format !== "limaflow answers 1";
+  const rows = answers.map((a) => [a.item, a.hash, a.choice, a.time, ...(recorded ? [a.shown_ms, a.unseen] : [])]);
+  return hashOf(annotator, packet, rows);
 }
 
 let address = "";
@@ -266,7 +297,7 @@ async function resume(file) {
     throw new Error(`${file.name} is not a file of answers.`);
   }
   if (held?.packet !== packet.hash) throw new Error(`${file.name} holds no answers to these questions.`);
-  if (held.hash !== answersHash(held.annotator, held.packet, held.answers)) throw new Error(`${file.name} was changed.`);
+  if (held.hash !== answersHash(held)) throw new Error(`${file.name} was changed.`);
   const made = choices();
   log = browser.keep([...held.answers.filter((a) => !made.has(a.item)), ...browser.load()]);
   draw();
@@ -279,7 +310,19 @@ async function resume(file) {
 function atEnd() {
   return innerHeight + scrollY >= document.documentElement.scrollHeight - 2 && Date.now() - scrolled > SETTLING_MS;
 }
-addEventListener("scroll", () => (scrolled = Date.now()), { passive: true });
+addEventListener(
+  "scroll",
+  () => {
+    scrolled = Date.now();
+    look();
+  },
+  { passive: true },
+);
+addEventListener("resize", look);
+document.addEventListener("visibilitychange", () => {
+  look();
+  lookedAt = document.hidden || !$("number")?.textContent ? null : performance.now();
+});
 
 const KEYS = {
   u: () => trying(undo),

@@ -11,7 +11,7 @@ from limaflow.jsonl import read_json
 from limaflow.judging.rounds import Key, KeyPacket, judgment_of
 from limaflow.records import Grade, Verdict
 from limaflow.seeds import generator_for
-from limaflow.tools.annotation.answers import Answer, Answers, Entry, standing
+from limaflow.tools.annotation.answers import HASTY_MS, Answer, Answers, Entry, standing
 from limaflow.tools.annotation.label_studio import ExportedTask, answers_in
 
 SHOWN_ITEMS = 10
@@ -19,16 +19,16 @@ SHOWN_ITEMS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Returned:
-    """One annotator's choices, item number → choice, all checked."""
+    """One annotator's answers, item number → answer, all checked."""
 
     path: Path
     packet: KeyPacket
-    choices: dict[int, str]
+    answers: dict[int, Answer]
 
     @property
     def missing(self) -> list[int]:
         """Numbers of the items that are not answered."""
-        return [n for n in range(1, len(self.packet.items) + 1) if n not in self.choices]
+        return [n for n in range(1, len(self.packet.items) + 1) if n not in self.answers]
 
 
 def read_returned(path: Path, key: Key, users: dict[str, str]) -> list[Returned]:
@@ -65,8 +65,11 @@ def judgments_of(
     """Pair of models → the verdicts on it, or model → its grades; by prompt, sample, annotator.
 
     Raises:
-        InputError: an annotator's answers came back twice, or items are missing and not `partial`.
+        InputError: nothing came back of anyone, an annotator's answers came back twice, or, where
+            not `partial`, items are missing or nothing came back of an annotator.
     """
+    if not returned:
+        raise InputError("nothing came back of anyone", fix="give files of answers")
     seen: dict[str, Path] = {}
     for back in returned:
         annotator = back.packet.annotator
@@ -77,19 +80,20 @@ def judgments_of(
                 fix="give one file for each annotator",
             )
         seen[annotator] = back.path
-        if back.missing and not partial:
-            raise InputError(
-                f"{annotator} has not answered {missing_items(back)}",
-                path=back.path,
-                fix="--partial takes the rest",
-            )
+    lacking = [
+        f"{back.path}: {back.packet.annotator} has not answered {missing_items(back)}"
+        for back in returned
+        if back.missing
+    ]
+    lacking += [f"nothing came back of {name}" for name in absent(returned, key)]
+    if lacking and not partial:
+        raise InputError("; ".join(lacking), fix="--partial takes the rest")
     judgments: dict[tuple[str, ...], list[Verdict | Grade]] = {of: [] for of in key.comparisons}
     for back in returned:
-        for number, choice in back.choices.items():
+        for number, answer in back.answers.items():
             item = back.packet.items[number - 1]
-            judgments[key.comparison(item)].append(
-                judgment_of(item, choice, back.packet.annotator, key)
-            )
+            made = judgment_of(item, answer.choice, back.packet.annotator, key)
+            judgments[key.comparison(item)].append(replace(made, hasty=answer.hasty))
     return {
         models: sorted(made, key=lambda j: (j.prompt_id, j.sample, j.annotator))
         for models, made in judgments.items()
@@ -110,11 +114,34 @@ def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[V
     ]
 
 
+def absent(returned: Sequence[Returned], key: Key) -> list[str]:
+    """The annotators of the key of whom nothing came back, by name."""
+    back = {one.packet.annotator for one in returned}
+    return sorted(packet.annotator for packet in key.packets if packet.annotator not in back)
+
+
 def missing_items(back: Returned) -> str:
     """How many items are missing, and the first of them."""
-    shown = ", ".join(map(str, back.missing[:SHOWN_ITEMS]))
-    more = ", …" if len(back.missing) > SHOWN_ITEMS else ""
-    return f"{len(back.missing)} of {len(back.packet.items)} items: {shown}{more}"
+    return f"{len(back.missing)} of {len(back.packet.items)} items: {_numbers(back.missing)}"
+
+
+def hasty_items(back: Returned) -> list[str]:
+    """What is to be said of answers that were made sooner than they could be read."""
+    soon = [n for n, answer in back.answers.items() if answer.too_soon]
+    unseen = [n for n, answer in back.answers.items() if answer.unseen]
+    found = []
+    if soon:
+        found.append(f"{len(soon)} within {HASTY_MS / 1000:g} s of being shown: {_numbers(soon)}")
+    if unseen:
+        what = "before the end of every answer was in view"
+        found.append(f"{len(unseen)} {what}: {_numbers(unseen)}")
+    return found
+
+
+def _numbers(items: Sequence[int]) -> str:
+    """The first of some items."""
+    more = ", …" if len(items) > SHOWN_ITEMS else ""
+    return ", ".join(map(str, items[:SHOWN_ITEMS])) + more
 
 
 def _served(path: Path, key: Key) -> Returned:
@@ -140,7 +167,7 @@ def _checked(
     if packet is None or packet.annotator != annotator:
         whose = f"that of {packet.annotator}" if packet else "not of this key, or was changed"
         raise InputError(f"the packet that {annotator} answered is {whose}", path=path)
-    choices: dict[int, str] = {}
+    checked: dict[int, Answer] = {}
     for answer in answers:
         number = answer.item
         if not 1 <= number <= len(packet.items):
@@ -149,11 +176,11 @@ def _checked(
             raise InputError(f"item {number} was shown with other texts", path=path)
         if answer.choice not in key.words:
             raise InputError(f"item {number}: '{answer.choice}' is no choice", path=path)
-        if number in choices:
-            same = "twice" if choices[number] == answer.choice else "in two ways"
+        if number in checked:
+            same = "twice" if checked[number].choice == answer.choice else "in two ways"
             raise InputError(f"item {number} is answered {same}", path=path)
-        choices[number] = answer.choice
-    return Returned(path=path, packet=packet, choices=choices)
+        checked[number] = answer
+    return Returned(path=path, packet=packet, answers=checked)
 
 
 def _is_list(path: Path) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -19,6 +20,8 @@ from limaflow.tools.annotation.answers import Answer, Entry, standing
 from limaflow.tools.annotation.packet import Packet, words_of
 from limaflow.tools.annotation.page import page_of
 from limaflow.tools.local_pages.requests import Refused, answered, body
+
+ANSWER = TypeAdapter(Answer)
 
 
 class Desk:
@@ -42,18 +45,19 @@ class Desk:
         """The choices that stand, in the order in which they were made."""
         return standing(self._entries())
 
-    def choose(self, item: int, hash: str, choice: str) -> None:
-        """Add a choice.
+    def choose(self, answer: Answer) -> None:
+        """Add a choice; its time is the server's.
 
         Raises:
             Refused: there is no such item or choice, or other texts were shown.
             OSError: the file could not be written.
         """
+        item, choice = answer.item, answer.choice
         if not 1 <= item <= len(self.packet.items) or choice not in words_of(self.packet):
             raise Refused(f"no item {item} or no choice '{choice}'")
-        if hash != self.packet.items[item - 1].hash:
+        if answer.hash != self.packet.items[item - 1].hash:
             raise Refused(f"item {item} was shown with other texts; load the page again")
-        self._add(item, hash, choice)
+        self._add(answer)
 
     def undo(self) -> None:
         """Take back the last choice, if any stands.
@@ -63,21 +67,19 @@ class Desk:
         """
         made = self.standing()
         if made:
-            self._add(made[-1].item, made[-1].hash, "undo")
+            self._add(Answer(item=made[-1].item, hash=made[-1].hash, choice="undo"))
 
     def _entries(self) -> list[Entry]:
         return journal.read(self._file, Entry)[0] if self._file.exists() else []
 
-    def _add(self, item: int, hash: str, choice: str) -> None:
-        entry = {
-            "annotator": self.packet.annotator,
-            "packet": self.packet.hash,
-            "item": item,
-            "hash": hash,
-            "choice": choice,
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        }
-        journal.append(self._file, entry, Entry)
+    def _add(self, answer: Answer) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry = Entry(
+            annotator=self.packet.annotator,
+            packet=self.packet.hash,
+            **{**asdict(answer), "time": now},
+        )
+        journal.append(self._file, asdict(entry), Entry)
 
 
 def application(desk: Desk) -> Starlette:
@@ -92,7 +94,7 @@ def application(desk: Desk) -> Starlette:
 
     async def answer(request: Request) -> Response:
         asked = await body(request)
-        desk.choose(int(asked["item"]), str(asked["hash"]), str(asked["choice"]))
+        desk.choose(ANSWER.validate_python(asked))
         return _standing(desk)
 
     async def undo(_: Request) -> Response:

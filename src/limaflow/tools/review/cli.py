@@ -18,6 +18,9 @@ Ledger = Annotated[
     Path | None,
     typer.Option(help="Ledger (.jsonl), or a folder with one a reviewer; else curation.ledger."),
 ]
+Directory = Annotated[
+    Path, typer.Option(help="Where results lie, if not here: that of `snakemake --directory`.")
+]
 
 
 @app.callback()
@@ -30,6 +33,7 @@ def review(
     reserve: Reserve = None,
     seed: Seed = 0,
     ledger: Ledger = None,
+    directory: Directory = Path(),
     reviewer: Annotated[
         str, typer.Option(help="Name recorded with the decisions; else the login name.")
     ] = "",
@@ -62,6 +66,7 @@ def review(
         reserve=reserve,
         ledger=ledger,
         seed=seed,
+        directory=directory,
     )
     session = Session(material, name, share_of(part, overlap))
     for warning in session.warnings:
@@ -82,6 +87,7 @@ def summary(
     reserve: Reserve = None,
     seed: Seed = 0,
     ledger: Ledger = None,
+    directory: Directory = Path(),
     output: Annotated[Path | None, typer.Option(help="Writes the same as JSON.")] = None,
 ) -> None:
     """Print progress, overlap and agreement, and decisions that meet no candidate."""
@@ -98,6 +104,7 @@ def summary(
         reserve=reserve,
         ledger=ledger,
         seed=seed,
+        directory=directory,
     )
     found = read(files_of(material.ledger))
     for warning in found.warnings:

@@ -3,21 +3,59 @@ import { differences, formatted, make } from "/text.js";
 
 const ROLES = { system: "System", user: "Prompt", assistant: "Response" };
 const DECIDED = { keep: "kept", edit: "edited", reject: "rejected" };
+const MISSING = "The original is not there: the results hold no candidate of this provenance and prompt.";
 const MARKS = { objects: "✗", strict: "~", content: "✓" };
 
-export function showExample(place, detail, plain) {
+// How the texts are shown: `formatted`, `plain` as a model is trained on them, `source` as they were found.
+export function showExample(place, detail, mode) {
+  if (mode === "source") return place.replaceChildren(banner(detail), ...sources(detail));
   const turns = detail.messages.map((message, n) => {
     const before = detail.original?.[n].content;
     const changed = before !== undefined && before !== message.content;
-    const text = changed
+    const swapped = changed && message.role === "user" && known(detail).includes(message.content);
+    const text = changed && !swapped
       ? make("div", "text plain", differences(before, message.content))
-      : plain
+      : mode === "plain"
         ? make("div", "text plain", message.content)
         : make("div", "text", formatted(message.html));
-    const note = changed ? " · as you edited it" : "";
+    const note = swapped ? " · as you swapped it" : changed ? " · as you edited it" : "";
     return make("section", `turn ${message.role}`, make("h2", "", ROLES[message.role] + note), text);
   });
-  place.replaceChildren(banner(detail), ...turns);
+  const asked = detail.messages.findIndex(({ role }) => role === "user");
+  turns.splice(asked + 1, 0, beside(detail, mode));
+  place.replaceChildren(banner(detail), ...turns.filter(Boolean));
+}
+
+// The title of an example whose prompt is the body, or the body where the title is.
+export function otherPrompt(detail) {
+  const prompt = detail.messages.find(({ role }) => role === "user").content;
+  const [title, body] = known(detail);
+  const other =
+    prompt === title ? { name: "Body", text: body, html: detail.found?.body_html } : { name: "Title", text: title };
+  return other.text && other.text !== prompt ? other : null;
+}
+
+// Title and body, as far as they are known.
+function known({ found, provenance }) {
+  return [found?.title || provenance.title, found?.body];
+}
+
+function beside(detail, mode) {
+  const other = otherPrompt(detail);
+  if (!other) return null;
+  const text =
+    other.html && mode === "formatted" ? make("div", "text", formatted(other.html)) : make("div", "text plain", other.text);
+  const said = [`${other.name}, not in the prompt `, make("span", "hint", make("kbd", "", "S"), " swaps")];
+  return other.name === "Title"
+    ? make("section", "beside", make("h2", "", said), text)
+    : make("details", "beside", make("summary", "", said), text);
+}
+
+function sources({ found, searching }) {
+  if (!found) return [make("p", "soft", searching ? "The files of candidates are still being read …" : MISSING)];
+  return Object.entries(found.found).map(([part, text]) =>
+    make("section", "turn", make("h2", "", `${part} as found (${part === "title" ? "text" : found.markup})`), make("div", "text plain source", text)),
+  );
 }
 
 function banner(detail) {

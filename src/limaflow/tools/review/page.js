@@ -1,6 +1,6 @@
 // The page: what is shown, what each key does. All decisions live in the server's ledger.
 import { List } from "/list.js";
-import { showAbout, showEditor, showExample } from "/example.js";
+import { otherPrompt, showAbout, showEditor, showExample } from "/example.js";
 import { make } from "/text.js";
 
 const $ = (id) => document.getElementById(id);
@@ -24,7 +24,7 @@ let shown = []; // ids that pass the filter, in order
 let current = null;
 let detail = null;
 let editor = null;
-let plain = false;
+let mode = "formatted"; // or plain, source
 let found = null; // ids that hold the text looked for
 let given = []; // reasons that the ledger holds
 let busy = false;
@@ -115,11 +115,22 @@ function count() {
   $("counts").textContent =
     `${decided} of ${every.length} · ${of("keep")} kept · ${of("edit")} edited · ${of("reject")} rejected`;
   const sources = [...new Set(every.map((row) => row.source))].sort();
+  bySource(every, sources);
   if ($("source").options.length !== sources.length + 1) {
     const chosen = $("source").value;
     $("source").replaceChildren(new Option("every source", ""), ...sources.map((s) => new Option(s, s)));
     $("source").value = chosen;
   }
+}
+
+function bySource(every, sources) {
+  const line = (tag, cells) => make("tr", "", cells.map((cell) => make(tag, "", String(cell))));
+  const lines = sources.map((source) => {
+    const own = every.filter((row) => row.source === source);
+    const of = (what) => own.filter((row) => row.mine === what).length;
+    return line("td", [source, own.length - of(""), own.length, of("keep"), of("edit"), of("reject")]);
+  });
+  $("by-source").replaceChildren(line("th", ["Source", "decided", "of", "kept", "edited", "rejected"]), ...lines);
 }
 
 const STATES = {
@@ -175,13 +186,23 @@ async function go(id) {
   detail = got;
   draw();
   $("example").scrollTop = 0;
+  $("example").scrollIntoView(); // on a small screen the whole page scrolls
   $("about").scrollTop = 0;
-  $("example").focus({ preventScroll: true });
+  // Letters that are still being typed into the search must not become decisions.
+  if (!document.activeElement.matches("input")) $("example").focus({ preventScroll: true });
 }
 
 function draw() {
-  showExample($("example"), detail, plain);
+  showExample($("example"), detail, mode);
   showAbout($("about"), detail, { listed: (id) => rows.has(id), open: (id) => trying(() => go(id)) });
+}
+
+// The original of the example on the screen may have been found meanwhile.
+async function lookAgain() {
+  const got = await ask(`/api/example/${current}`);
+  if (got.id !== current || editor || busy || got.searching) return;
+  detail = got;
+  draw();
 }
 
 function step(by) {
@@ -225,6 +246,22 @@ async function undo() {
   if (!changes.undone) return say("There is nothing to undo.");
   say("Taken back.");
   await go(changes.undone);
+}
+
+async function swap() {
+  const other = otherPrompt(detail);
+  if (!other) return say(detail.searching ? "Still looking for the original." : "There is no title or body to swap.");
+  const asked = detail.messages.findIndex(({ role }) => role === "user");
+  const messages = detail.messages.map(({ role, content }, n) => ({ role, content: n === asked ? other.text : content }));
+  take(await ask("/api/decide", { id: current, decision: "edit", messages }));
+  await go(current);
+  say(`The ${other.name.toLowerCase()} is the prompt now; K goes on, U takes it back.`);
+}
+
+function turnTo(wanted) {
+  mode = wanted;
+  $("mode").textContent = mode === "formatted" ? "Plain text" : "Formatted";
+  draw();
 }
 
 function reject() {
@@ -300,11 +337,9 @@ const KEYS = {
       if (next) await go(next);
       else say("Nothing undecided is left here.");
     }),
-  m: () => {
-    plain = !plain;
-    $("mode").textContent = plain ? "Formatted" : "Plain text";
-    draw();
-  },
+  m: () => turnTo(mode === "formatted" ? "plain" : "formatted"),
+  o: () => turnTo(mode === "source" ? "formatted" : "source"),
+  s: () => trying(swap),
   f: () => {
     $("state").selectedIndex = ($("state").selectedIndex + 1) % $("state").options.length;
     telling(filterAnew);
@@ -312,7 +347,7 @@ const KEYS = {
   "/": () => $("text").focus(),
   "?": () => $("keys").showModal(),
 };
-const NEEDS_EXAMPLE = new Set(["k", "r", "e", "m"]);
+const NEEDS_EXAMPLE = new Set(["k", "r", "e", "m", "o", "s"]);
 
 function press(key) {
   if (editor || (NEEDS_EXAMPLE.has(key) && detail?.id !== current)) return;
@@ -361,4 +396,11 @@ await trying(async () => {
   if (first) await go(first);
   else say("There is nothing to review.");
 });
-setInterval(() => telling(async () => take(await ask(`/api/rows?since=${version}`))), POLL_MS);
+setInterval(
+  () =>
+    telling(async () => {
+      take(await ask(`/api/rows?since=${version}`));
+      if (detail?.searching && detail.id === current && !editor) await lookAgain();
+    }),
+  POLL_MS,
+);

@@ -19,6 +19,7 @@ from limaflow.records import Example, Message, example_id
 from limaflow.tools.local_pages.requests import Refused
 from limaflow.tools.review.edits import edited
 from limaflow.tools.review.neighbours import Neighbours
+from limaflow.tools.review.originals import Originals
 from limaflow.tools.review.reviewed_sample import Material
 from limaflow.tools.review.rule_checks import RuleView, rule_views
 from limaflow.tools.review.shares import Share
@@ -68,6 +69,7 @@ class Session:
         self._prompts = {id: beginning(e.prompt) for id, e in self.examples.items()}
         self._given = {id for id in self.examples if share.holds(id)}
         self._neighbours = Neighbours(list(self.examples.values()))
+        self.originals = Originals(material.candidates, self.examples.values())
         self._rule_views: dict[str, list[RuleView]] = {}
         self._likes: dict[str, float] = {}
         self._rows: dict[str, tuple[int, Row | None]] = {}
@@ -96,8 +98,8 @@ class Session:
 
     @property
     def warnings(self) -> list[str]:
-        """What was or is wrong with the ends of the ledger's files."""
-        return [*self._repairs, *self._warned]
+        """What was or is wrong with the ends of the ledger's files, or with the originals."""
+        return [*self._repairs, *self._warned, *filter(None, [self.originals.problem])]
 
     def rows(self, since: int = 0) -> list[Row]:
         """Rows that changed after version `since`, in the order of the list."""
@@ -125,12 +127,15 @@ class Session:
         mine = self._opinions.of(id, self.reviewer)
         changed = mine.messages if mine and mine.messages else None
         limits = self.material.filters.get(example.kind)
+        original = self.originals.of(id)
         replaced = self._replaced(id)
         seen = self._opinions.of(replaced, self.reviewer) is not None
         return {
             "id": id,
             "messages": [asdict(m) for m in changed or example.messages],
             "original": [asdict(m) for m in example.messages] if changed else None,
+            "found": asdict(original) if original else None,
+            "searching": original is None and not self.originals.all_read,
             "source": example.source,
             "kind": example.kind,
             "stratum": example.stratum,

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from limaflow.records import Message
 from limaflow.tools.local_pages.requests import answered, body
+from limaflow.tools.review.latex_text import latex
 from limaflow.tools.review.review_session import Session
 
 FOLDER = Path(__file__).parent
@@ -26,6 +27,7 @@ MARKDOWN = (
     MarkdownIt("commonmark", {"html": False})
     .enable("table")
     .disable(["link", "image", "autolink", "reference"])
+    .use(latex)
 )
 
 
@@ -34,9 +36,10 @@ def application(session: Session) -> ASGIApp:
 
     @asynccontextmanager
     async def looking_closer(_: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(_look_closer(session))
+        tasks = [asyncio.create_task(work(session)) for work in (_read_originals, _look_closer)]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
     def file(name: str, kind: str) -> Route:
         async def send(_: Request) -> Response:
@@ -90,6 +93,12 @@ async def _look_closer(session: Session) -> None:
         await asyncio.sleep(1)
 
 
+async def _read_originals(session: Session) -> None:
+    """Find what the examples were made of while nobody waits."""
+    for _ in session.originals.read():
+        await asyncio.sleep(0)
+
+
 def _changes(session: Session, since: int, **more: Any) -> Response:
     return JSONResponse(
         {
@@ -110,4 +119,7 @@ def _changes(session: Session, since: int, **more: Any) -> Response:
 def _rendered(detail: dict[str, Any]) -> dict[str, Any]:
     """The detail with its conversation as HTML too, of which the page takes tags it knows alone."""
     messages = [{**m, "html": MARKDOWN.render(m["content"])} for m in detail["messages"]]
-    return {**detail, "messages": messages}
+    found = detail["found"]
+    if found:
+        found = {**found, "body_html": MARKDOWN.render(found["body"])}
+    return {**detail, "messages": messages, "found": found}

@@ -1,6 +1,6 @@
 // Texts of strangers as document nodes. Nothing here ever parses them into the page itself.
 const TAGS = new Set(
-  "P BR EM STRONG CODE PRE UL OL LI BLOCKQUOTE H1 H2 H3 H4 H5 H6 HR TABLE THEAD TBODY TR TH TD".split(" "),
+  "P BR EM STRONG CODE PRE UL OL LI BLOCKQUOTE H1 H2 H3 H4 H5 H6 HR TABLE THEAD TBODY TR TH TD VAR SUP SUB".split(" "),
 );
 
 // A new element with its class and content: text, nodes, or lists of them.

@@ -91,19 +91,27 @@ DRINKS = ("ale", "bock", "cider", "dubbel")
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Callable[..., Path]:
-    """Write a file of answers as the page does: `{item: choice}`."""
+    """Write a file of answers as the page does: `{item: choice}`, what was recorded likewise."""
     from limaflow.tools.annotation.answers import Answer, Answers, answers_hash
 
-    def write(packet: Packet, choices: dict[int, Any], name: str = "") -> Path:
+    def write(
+        packet: Packet, choices: dict[int, Any], name: str = "", **recorded: dict[int, Any]
+    ) -> Path:
         answers = tuple(
-            Answer(item=n, hash=packet.items[n - 1].hash, choice=choice, time="2026-01-01")
+            Answer(
+                item=n,
+                hash=packet.items[n - 1].hash,
+                choice=choice,
+                time="2026-01-01",
+                **{field: of[n] for field, of in recorded.items() if n in of},
+            )
             for n, choice in choices.items()
         )
         path = tmp_path / (name or f"{packet.annotator}.answers.json")
         write_json(
             path,
             Answers(
-                format="limaflow answers 1",
+                format="limaflow answers 2",
                 annotator=packet.annotator,
                 packet=packet.hash,
                 answers=answers,

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_a_packet_is_answered_by_keys_saved_and_imported(
     assert "neither is significantly better than the other" in page.text("instructions")
     item = beer.packet("ann").items[0]
     assert [page.text(id) for id in PARTS] == [item.question, *item.answers]
-    page.press("1")
+    page.press("i", "1")
     page.is_at("2 of 4", "1: first")
     page.press(Keys.ARROW_RIGHT)
     page.is_at("3 of 4", "2: second")
@@ -120,7 +121,7 @@ def test_a_packet_is_answered_by_keys_saved_and_imported(
     page.is_at("4 of 4, chosen: second")
     file = tmp_path / "back.json"
     file.write_text(json.dumps(page.exported()), encoding="utf-8")
-    cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts")
+    cli.import_answers(beer.folder, [file], output=tmp_path / "verdicts", partial=True)
     keyed = beer.key.packets[0].items
     by_prompt = {
         v.prompt_id: v.choice
@@ -206,6 +207,41 @@ def test_the_down_key_scrolls_a_long_text_before_it_chooses(
 
     page.until(answered)
     assert page.chosen() == ["neither"]
+
+
+def test_a_choice_before_the_end_of_an_answer_was_in_view_is_recorded(
+    browser: Any, begin: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = begin({"Long?": ("so long " * 3000, "short"), "Short?": ("yes", "no")})
+    page = Page(browser, mailed(made, tmp_path))
+    items = made.packet("ann").items
+    long = next(n for n, item in enumerate(items, start=1) if item.question == "Long?")
+    far = 1 + max(range(2), key=lambda n: len(items[long - 1].answers[n]))
+    page.press("i")  # closes the instructions, which stand before the first item
+    page.until(lambda: not browser.find_element("id", "instructions").get_property("open"))
+    if long == 2:
+        page.press("f")
+    page.press("1")
+    page.until(lambda: "the end of an answer was not in view yet" in page.text("said"))
+    page.press("1")
+    page.until(lambda: "All are answered" in page.text("said"))
+    first = {a["item"]: a for a in page.exported()["answers"]}
+    assert (first[long]["unseen"], first[3 - long]["unseen"]) == ([far], [])
+    assert all(answer["shown_ms"] >= 0 for answer in first.values())
+
+    page.press("u", "u")
+    page.until(lambda: page.text("counts") == "0 of 2 answered")
+    for _ in items:
+        browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
+        time.sleep(2.1)
+        counted = page.text("counts")
+        page.press("1")
+        page.until(lambda before=counted: page.text("counts") != before)
+    file = tmp_path / "slowly.json"
+    file.write_text(json.dumps(page.exported()), encoding="utf-8")
+    cli.import_answers(made.folder, [file], output=tmp_path / "verdicts")
+    assert "hasty" not in capsys.readouterr().out
+    assert browser.get_log("browser") == []
 
 
 def test_a_page_changed_on_its_way_takes_no_answers(
@@ -322,7 +358,20 @@ def test_a_served_page_saves_at_once_and_a_kill_loses_nothing(
     page.is_at("4 of 4")
     page.press("2")
     page.until(lambda: "you may close this page" in page.text("said"))
-    cli.import_answers(beer.folder, [answers], output=tmp_path / "verdicts")
+    cli.import_answers(beer.folder, [answers], output=tmp_path / "verdicts", partial=True)
+    entries = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    assert [e["choice"] for e in entries] == [
+        "first",
+        "second",
+        "undo",
+        "neither",
+        "second",
+        "second",
+    ]
+    recorded = [(e["shown_ms"] is None, e["unseen"]) for e in entries]
+    assert recorded.pop(2) == (True, None)
+    assert [unknown for unknown, _ in recorded] == [False] * 5
+    assert [unseen for _, unseen in recorded[1:]] == [[]] * 4
     assert sorted(map(str, choices(tmp_path / "verdicts/ours-vs-theirs.jsonl"))) == [
         "first",
         "second",

@@ -164,7 +164,9 @@ def test_label_studio_takes_and_gives_grades(round_of: Rounds, tmp_path: Path) -
     tasks = json.loads((tmp_path / "studio/ann.json").read_text())
     answered = [{"data": t["data"], "annotations": [{"result": [region]}]} for t in tasks]
     write_json(tmp_path / "export.json", answered)
-    cli.import_answers(made.folder, [tmp_path / "export.json"], output=tmp_path / "grades")
+    cli.import_answers(
+        made.folder, [tmp_path / "export.json"], output=tmp_path / "grades", partial=True
+    )
     assert [g.value for g in grades(tmp_path / "grades/theirs.jsonl")] == [5] * 4
 
 

@@ -70,10 +70,21 @@ def test_an_export_is_imported_like_a_pages_file(
     file = exported([[annotation(choice)] for choice in ALL])
     page = saved(beer.packet("ann"), dict(enumerate(ALL, start=1)))
     for source, folder in ((file, "studio"), (page, "page")):
-        cli.import_answers(beer.folder, [source], output=tmp_path / folder)
+        cli.import_answers(beer.folder, [source], output=tmp_path / folder, partial=True)
     same = [tmp_path / folder / "ours-vs-theirs.jsonl" for folder in ("studio", "page")]
     assert same[0].read_bytes() == same[1].read_bytes()
     assert len(list(read_records(same[0], Verdict))) == 4
+
+
+def test_the_time_that_a_task_took_tells_haste(
+    beer: Any, exported: Export, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    took = [
+        annotation(choice, lead_time=t) for choice, t in zip(ALL, (0.4, 30, None, 3), strict=True)
+    ]
+    file = exported([[made] for made in took])
+    cli.import_answers(beer.folder, [file], output=tmp_path, partial=True)
+    assert "warning: ann: hasty: 1 within 2 s of being shown: 1\n" in capsys.readouterr().out
 
 
 def test_several_packets_may_share_a_project(beer: Any, exported: Export, tmp_path: Path) -> None:
@@ -118,7 +129,7 @@ def test_a_user_may_be_named_by_number_or_email(beer: Any, exported: Export) -> 
     person = {"id": 7, "email": "ann@lab.org"}
     file = exported([[annotation(choice, person)] for choice in ALL])
     for user in ("ann=7", "ann=ann@lab.org"):
-        cli.import_answers(beer.folder, [file], output=beer.folder, user=[user])
+        cli.import_answers(beer.folder, [file], output=beer.folder, user=[user], partial=True)
     with pytest.raises(InputError, match=r"task 1 is ann's \(9\), answered by ann@lab\.org"):
         cli.import_answers(beer.folder, [file], output=beer.folder, user=["ann=9"])
     with pytest.raises(InputError, match="--user must be like"):

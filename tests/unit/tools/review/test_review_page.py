@@ -1,15 +1,27 @@
 """The page in a real browser, by its keys, over a real server."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import ASGIApp
 
+from limaflow.curation.filtering import filtered
 from limaflow.curation.ledger import read
+from limaflow.curation.settings import Filters
 from limaflow.jsonl import write_records
-from limaflow.records import Example, Message, example_id
+from limaflow.records import Candidate, Example, Message, Provenance, example_id
+from limaflow.tools.review.review_session import Session
+from limaflow.tools.review.reviewed_sample import Material
+from limaflow.tools.review.server import application
+from limaflow.tools.review.shares import Share
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +57,11 @@ class Page:
     def text(self, selector: str) -> str:
         return " ".join(self.texts(selector))
 
+    def text_of(self, selector: str) -> str:
+        """The text of an element, in view or not."""
+        found = self.browser.find_element("css selector", selector)
+        return str(found.get_property("textContent"))
+
     def title(self) -> str:
         return self.text("main .turn.user .text")
 
@@ -62,6 +79,22 @@ class Page:
 
     def counts(self, text: str) -> None:
         self.until(lambda: self.text("#counts") == text)
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """The address of a page that is served in this process."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def decided(server: Any) -> list[tuple[str, str, str]]:
@@ -154,6 +187,7 @@ def test_filters_and_search_narrow_the_list(
     page.press(sample[3].prompt.split()[2])
     page.reads(sample[3].prompt)
     assert len(page.texts(".row")) == 1
+    assert browser.switch_to.active_element.get_attribute("id") == "text", "typing may go on"
     page.press(Keys.ESCAPE, "k")
     page.counts("3 of 4 · 3 kept · 0 edited · 0 rejected")
 
@@ -233,3 +267,84 @@ def test_two_reviewers_meet_after_deciding(
     page.press("p")
     page.until(lambda: "bob rejected this: dull" in page.text("aside"))
     assert "disagree" in page.text(".row.keep")
+
+
+def test_title_and_body_are_swapped_by_a_key_and_the_original_is_shown(
+    browser: Any, start: Start, sample: list[Example], tmp_path: Path
+) -> None:
+    body = "<p>I would like to know: what makes <em>ale</em> so dark and sweet, malt or sugar?</p>"
+    candidate = Candidate(
+        id="c",
+        source="beer",
+        shard="beer",
+        kind="stackexchange",
+        title="What makes ale?",
+        body=body,
+        response="<p>Malt.</p>",
+        markup="html",
+        provenance=Provenance(site="beer", ids=("1",), title="What makes ale?"),
+    )
+    [example], _ = filtered([candidate], Filters(title_prompt_share=0), 1)
+    write_records(tmp_path / "candidates.jsonl", [candidate])
+    material = Material(
+        dataset="lima",
+        sample=[example, *sample],
+        reserve=[],
+        ledger=tmp_path / "l.jsonl",
+        seed=1,
+        candidates=[tmp_path / "candidates.jsonl"],
+    )
+    with served(application(Session(material, "ann", Share()))) as address:
+        page = Page(browser, f"{address}/#{example.id}")
+        page.until(lambda: "What makes ale?" in page.text(".beside"))
+        assert (
+            page.title() == "I would like to know: what makes ale so dark and sweet, malt or sugar?"
+        )
+        page.press("o")
+        page.until(lambda: body in page.texts(".source"))
+        page.press("m", "s")
+        page.reads("What makes ale?")
+        assert "I would like to know" in page.text_of("details.beside div")
+        [edit] = read([tmp_path / "l.jsonl"]).decisions
+        assert [m.content for m in edit.messages or ()] == ["What makes ale?", "Malt."]
+        page.press("u")
+        page.reads("I would like to know: what makes ale so dark and sweet, malt or sugar?")
+    assert browser.get_log("browser") == []
+
+
+def test_progress_is_counted_by_source(browser: Any, start: Start, sample: list[Example]) -> None:
+    server = start()
+    server.process.terminate()
+    server.process.wait()
+    rows = [replace(e, source=f"s{n % 2}") for n, e in enumerate(sample)]
+    write_records(server.ledger.parent / "sampled.jsonl", rows)
+    page = Page(browser, start().address)
+    page.press("k")
+    page.reads(sample[1].prompt)
+    browser.execute_script("document.querySelector('details.progress').open = true")
+    lines = [line.split() for line in page.texts("#by-source tr")]
+    assert lines[1:] == [["s0", "1", "2", "1", "0", "0"], ["s1", "0", "2", "0", "0", "0"]]
+
+
+def test_a_phone_shows_one_column_and_paper_the_texts_alone(browser: Any, start: Start) -> None:
+    page = Page(browser, start().address)
+    size = {"deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, **size}
+    )
+    try:
+        wide = "return document.documentElement.scrollWidth"
+        page.until(lambda: browser.execute_script(wide) == 390)
+        places = [browser.find_element("css selector", s).rect for s in ("#list", "main", "aside")]
+        assert [place["width"] for place in places] == [390] * 3
+        assert [place["y"] for place in places] == sorted(place["y"] for place in places)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        shown = [
+            name
+            for name in ("header", "#list", "main", "aside", "footer")
+            if browser.find_element("css selector", name).is_displayed()
+        ]
+        assert shown == ["main", "aside"]
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
