@@ -89,7 +89,7 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
                 examples,
                 loss_mean="token",
                 pad=0,
-                capacity=launch.micro_batch_tokens,
+                capacity=launch.packed_tokens,
                 seed=0,
                 step=number,
             )

@@ -12,6 +12,7 @@ from limaflow.generation.batch import DecodingBatch, Row
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
+from limaflow.training.context_length import context_length
 
 TAIL_TOKENS = 16
 """Tokens decoded to look for the next question; its marker is shorter in any vocabulary."""
@@ -53,7 +54,7 @@ def load(location: str, revision: str | None, precision: str) -> LocalModel:
     return LocalModel(
         model=model,
         tokenizer=tokenizer,
-        context=model.config.max_position_embeddings,
+        context=context_length(model.config),
         stops=frozenset(stop for stop in stops if stop is not None),
     )
 
@@ -76,7 +77,7 @@ def respond(
     # The longest first, so that a batch that does not fit into memory fails at once.
     waiting = deque(sorted(wanted, key=lambda pair: (-len(pair[0].tokens), pair[0].id, pair[1])))
     never = {local.tokenizer.pad_token_id} - local.stops - {None}
-    vocabulary = min(len(local.tokenizer), local.model.config.vocab_size)
+    vocabulary = min(len(local.tokenizer), local.model.config.get_text_config().vocab_size)
 
     def started(count: int) -> DecodingBatch:
         taken = [waiting.popleft() for _ in range(min(count, len(waiting)))]

@@ -26,6 +26,7 @@ from limaflow.errors import InputError
 from limaflow.generation.prompting import Format, Prompt, answer_text
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
+from limaflow.training.context_length import context_length
 
 MODEL = "model"
 """The name under which the server has its one model."""
@@ -76,7 +77,7 @@ def load(location: str, revision: str | None) -> ServedModel:
     stops = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id}
     return ServedModel(
         tokenizer=tokenizer,
-        context=config.max_position_embeddings,
+        context=context_length(config),
         stops=frozenset(stop for stop in stops if stop is not None),
     )
 

@@ -16,7 +16,7 @@ from limaflow.training.partition import whole
 from limaflow.training.processes import on_first, rank
 from limaflow.training.settings import Lora
 
-NAME = "default"
+ADAPTER_NAME = "default"
 """peft's name of the one adapter."""
 
 
@@ -94,16 +94,24 @@ def merged(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
 def _merged(module: Any, leaf: str) -> torch.Tensor:
     """The weight `leaf` that the plain module in the place of `module` would have."""
     from peft.tuners.lora import LoraLayer
+    from peft.tuners.lora.layer import ParamWrapper
     from peft.utils.integrations import dequantize_module_weight
     from peft.utils.other import TrainableTokensWrapper
 
-    adapted = isinstance(module, LoraLayer)
+    # A wrapper for each adapted parameter of one module, one inside the other (experts).
+    while isinstance(module, ParamWrapper) and module.parameter_name != leaf:
+        module = module.base_layer
     weight: torch.Tensor
-    if isinstance(module, TrainableTokensWrapper):
-        weight = module.token_adapter.get_merged_weights([NAME])
-    elif adapted and leaf == "weight":
-        frozen = dequantize_module_weight(module.get_base_layer())
-        weight = frozen.float() + module.get_delta_weight(NAME).float()
+    layer: Any = module
+    if isinstance(module, ParamWrapper):
+        weight = layer.get_param().float() + layer.get_delta_weight(ADAPTER_NAME).float()
+    elif isinstance(module, TrainableTokensWrapper) and leaf == "weight":
+        weight = module.token_adapter.get_merged_weights([ADAPTER_NAME])
+    elif isinstance(module, TrainableTokensWrapper):
+        weight = getattr(module.original_module, leaf)
+    elif isinstance(module, LoraLayer) and leaf == "weight":
+        frozen = dequantize_module_weight(layer.get_base_layer())
+        weight = frozen.float() + layer.get_delta_weight(ADAPTER_NAME).float()
     else:
-        weight = getattr(module.get_base_layer() if adapted else module, leaf)
+        weight = getattr(module.get_base_layer() if isinstance(module, LoraLayer) else module, leaf)
     return weight

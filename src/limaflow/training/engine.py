@@ -1,6 +1,7 @@
 """The base model under DeepSpeed: precision, ZeRO stage, optimizer."""
 
 import contextlib
+import gc
 import os
 import warnings
 from pathlib import Path
@@ -12,6 +13,7 @@ from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter
 from limaflow.training.attention import attention_of
+from limaflow.training.context_length import context_length
 from limaflow.training.conversation import END_OF_TURN, extend_embeddings
 from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
@@ -50,7 +52,7 @@ def load_model(
             model = on_all(lambda: _pretrained(base, settings, launch))
         else:
             model = _pretrained(base, settings, launch)
-        context = model.config.max_position_embeddings
+        context = context_length(model.config)
         if context < settings.max_tokens:
             raise InputError(
                 f"training.max_tokens {settings.max_tokens} exceeds the base model's context of "
@@ -130,6 +132,15 @@ def start_engine(
     if launch.compile:
         engine.compile(compile_kwargs={"dynamic": True})
     return engine
+
+
+def release(engine: Any) -> None:
+    """Give the memory of an engine back; its references elsewhere must go too."""
+    engine.destroy()
+    engine.module = engine.optimizer = None
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _prepare_deepspeed() -> None:

@@ -1,7 +1,7 @@
 """The trained model as a Hugging Face folder that transformers, vLLM and lm-eval open as it is."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from limaflow.manifests import checksums
 from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, trained_weights
 from limaflow.training.conversation import END_OF_TURN
+from limaflow.training.export_check import CHECKED_TOKENS, require_same_logits, trained_logits
 from limaflow.training.partition import whole
 from limaflow.training.processes import from_first, on_first, rank
 
@@ -24,16 +25,26 @@ def export(
     name: str,
     notes: dict[str, Any],
     card: Callable[[], str],
+    examples: Sequence[Sequence[int]],
 ) -> None:
     """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
     A model with an adapter is written merged, and the adapter beside it in peft's form. The folder
     of `manifest` appears whole or not at all; one that is there already stays, since a resumed run
     makes the same.
+
+    Args:
+        examples: tokens on which the exported model must give the trained model's logits.
+
+    Raises:
+        InputError: it does not.
     """
     # One answer for all ranks: a late one would find what the first has just written.
     if from_first(manifest.is_file):
         return
+    rows = [list(example[:CHECKED_TOKENS]) for example in examples]
+    logits = trained_logits(engine, rows)
+    dtype = next(engine.module.parameters()).dtype
     adapted = engine.module if hasattr(engine.module, "peft_config") else None
     if adapted is None:
         model, weights = engine.module, whole_weights(engine.module)
@@ -48,6 +59,8 @@ def export(
         folder.mkdir(parents=True)
         model.generation_config = _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
+        weights.clear()
+        require_same_logits(folder, rows, logits, dtype)
         tokenizer.save_pretrained(folder)
         text = card()
         (folder / "README.md").write_text(text, encoding="utf-8")

@@ -16,6 +16,7 @@ import torch.distributed as dist
 from pydantic import TypeAdapter
 from tqdm import tqdm
 
+from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
@@ -29,7 +30,7 @@ from limaflow.training.data import (
     prepared,
 )
 from limaflow.training.dev_perplexity import perplexity
-from limaflow.training.engine import load_model, start_engine, update
+from limaflow.training.engine import load_model, release, start_engine, update
 from limaflow.training.export import export
 from limaflow.training.gradient import accumulate
 from limaflow.training.job import (
@@ -48,6 +49,7 @@ from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_ep
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.manifest import EpochResult
 from limaflow.training.model_card import model_card
+from limaflow.training.packing import Separation, separation
 from limaflow.training.processes import (
     StopRequest,
     die_with_parent,
@@ -192,7 +194,6 @@ def _run(job: Job, identity: str, folder: Path) -> None:
             progress = Progress(epochs=(*progress.epochs, epoch))
             if log is not None:
                 log.add_epoch(step + 1, epoch.dev_perplexity)
-            _export(run, row.epoch)
         every = job.launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
             checkpoints.save(
@@ -202,6 +203,8 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 asdict(progress),
                 keep=job.launch.keep_checkpoints,
             )
+        if epoch_ended:
+            _export(run, row.epoch)
         if stopping and step + 1 < run.steps:
             leave(f"stopped after step {step + 1} of {run.steps}; run it again to go on", STOPPED)
 
@@ -227,15 +230,50 @@ def _prepare(
     job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
 ) -> Run:
     """Show what is trained, load the model, ready to go on from `start`."""
+    if rank() == 0:
+        tokenizer = base_tokenizer(job.base)
+        lost = loses_template(tokenizer)
+        add_dialogue_tokens(tokenizer)
+        lines = [shown(data.train[0], tokenizer), *notices(data.facts, loses_template=lost)]
+        tqdm.write("\n".join(lines), file=sys.stderr)
+    run = _load(job, identity, folder, data, start)
+    if job.launch.packed_tokens is None:
+        return run
+    apart = separation(run.engine, data.train, job.settings.max_tokens)
+    if from_first(lambda: _may_pack(job, apart)):
+        return run
+    padded = job.launch.model_copy(update={"micro_batch_tokens": None})
+    # The engine divides by its number of micro-batches, so padding wants another one.
+    release(run.engine)
+    del run
+    return _load(replace(job, launch=padded), identity, folder, data, start)
+
+
+def _may_pack(job: Job, apart: Separation) -> bool:
+    """Whether examples may be packed.
+
+    Raises:
+        InputError: they must be, and the model does not keep them apart.
+    """
+    if apart.holds:
+        return True
+    why = (
+        "this model does not keep packed examples apart: behind another example, an example's "
+        f"logits differ by {apart.difference:.1g} of their spread (rounding: {apart.bound:.1g})"
+    )
+    if job.launch.micro_batch_tokens != "auto":
+        raise InputError(why, fix="launch.micro_batch_tokens: auto or null, which pads")
+    tqdm.write(f"{job.arm}: {why}; they are padded instead", file=sys.stderr)
+    return False
+
+
+def _load(
+    job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
+) -> Run:
+    """The run with its model in an engine, laid out as `job.launch` says."""
     tokenizer = base_tokenizer(job.base)
     template_is_lost = loses_template(tokenizer)
     new_tokens = add_dialogue_tokens(tokenizer)
-    if rank() == 0:
-        told = [
-            shown(data.train[0], tokenizer),
-            *notices(data.facts, loses_template=template_is_lost),
-        ]
-        tqdm.write("\n".join(told), file=sys.stderr)
     model = on_all(
         lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
     )
@@ -282,6 +320,7 @@ def _export(run: Run, epoch: int) -> None:
         card=lambda: model_card(
             run.job, epoch=epoch, identity=run.identity, loses_template=run.loses_template
         ),
+        examples=[example.tokens for example in run.data.train[:2]],
     )
 
 
@@ -299,7 +338,7 @@ def _step(run: Run, step: int) -> tuple[StepRow, bool]:
         examples,
         loss_mean=settings.loss_mean,
         pad=run.tokenizer.pad_token_id,
-        capacity=run.job.launch.micro_batch_tokens,
+        capacity=run.job.launch.packed_tokens,
         seed=run.job.seed,
         step=step,
     )

@@ -37,7 +37,7 @@ def require_hardware(settings: Training, launch: Launch) -> None:
         "training.lora.quantize": quantized,
         "launch.liger": launch.liger,
         "launch.compile": launch.compile,
-        f"launch.attention: {launch.attention}": launch.attention not in ("auto", "sdpa"),
+        f"launch.attention: {launch.attention}": launch.attention not in ("auto", "eager", "sdpa"),
     }
     for key in (key for key, wanted in asked.items() if wanted):
         if key not in ON_A_CPU_TOO and not torch.cuda.is_available():

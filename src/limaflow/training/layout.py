@@ -22,12 +22,12 @@ def micro_steps(
     Args:
         lengths: tokens of each training example.
     """
-    if launch.micro_batch_tokens is None:
+    if launch.packed_tokens is None:
         return math.ceil(settings.batch_examples / (world * launch.micro_batch_examples))
     needed = 1
     for epoch in range(1, settings.epochs + 1):
         for step in _steps(lengths, settings, seed=seed, epoch=epoch):
-            needed = len(packed_shares(step, world, launch.micro_batch_tokens, needed)[0])
+            needed = len(packed_shares(step, world, launch.packed_tokens, needed)[0])
     return needed
 
 

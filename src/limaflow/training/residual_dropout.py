@@ -34,7 +34,7 @@ def attach(model: Any, last: float) -> list[RemovableHandle]:
         for name, module in model.named_modules()
         if (found := BRANCH.search(f".{name}"))
     ]
-    layers = model.config.num_hidden_layers
+    layers = model.config.get_text_config().num_hidden_layers
     if sorted(layer for layer, _ in branches) != sorted([*range(layers)] * 2):
         raise InputError(
             f"residual dropout does not know the architecture {type(model).__name__}",

@@ -7,7 +7,11 @@ from pydantic import Field, model_validator
 from limaflow.settings import Settings, Share
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
-Attention = Literal["auto", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"]
+Attention = Literal[
+    "auto", "eager", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"
+]
+AUTO_PACKED_TOKENS = 4096
+"""Tokens of a packed micro-batch where `micro_batch_tokens` is auto."""
 
 
 class StandIn(Settings):
@@ -104,7 +108,7 @@ class Launch(Settings):
     nodes: int = Field(ge=1)
     processes_per_node: int = Field(ge=1)
     micro_batch_examples: int = Field(ge=1)
-    micro_batch_tokens: int | None = Field(ge=8)
+    micro_batch_tokens: Annotated[int, Field(ge=8)] | Literal["auto"] | None
     zero_stage: Literal[0, 1, 2, 3]
     offload: Literal["none", "optimizer", "parameters"] = "none"
     gradient_checkpointing: bool
@@ -113,6 +117,12 @@ class Launch(Settings):
     compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
+
+    @property
+    def packed_tokens(self) -> int | None:
+        """Tokens that a micro-batch is packed up to; None pads."""
+        tokens = self.micro_batch_tokens
+        return AUTO_PACKED_TOKENS if tokens == "auto" else tokens
 
     @model_validator(mode="after")
     def _offload_of_what_is_divided(self) -> Self:

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch.distributed as dist
 from training_runs import MARK
 
 from limaflow.training.settings import Launch, Training
@@ -39,6 +40,19 @@ LAUNCH = Launch(
     checkpoint_every_steps=None,
     keep_checkpoints=2,
 )
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """A process group of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RANK", "0")
+        patch.setenv("WORLD_SIZE", "1")
+        dist.init_process_group("gloo", init_method="tcp://127.0.0.1:0", rank=0, world_size=1)
+        yield
+        # An error that ends all ranks leaves the group itself.
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 @pytest.fixture

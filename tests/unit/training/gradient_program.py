@@ -51,7 +51,7 @@ def save_gradient(stage: int, settings: Training, name: str) -> None:
         examples,
         loss_mean=settings.loss_mean,
         pad=tokenizer.pad_token_id,
-        capacity=launch.micro_batch_tokens,
+        capacity=launch.packed_tokens,
         seed=0,
         step=0,
     )

@@ -66,7 +66,7 @@ def needs(case: dict, settings: Training, folder: Path) -> dict[str, int]:
             data,
             loss_mean="token",
             pad=0,
-            capacity=launch.micro_batch_tokens,
+            capacity=launch.packed_tokens,
             seed=0,
             step=step,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from architectures import tiny_model
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
@@ -56,6 +57,25 @@ def test_adapters_and_the_end_of_turn_are_all_that_is_trained_and_merged(
     tokens = torch.tensor([[5, 6, end, 7]])
     plain.model.rotary_emb = base.model.rotary_emb
     torch.testing.assert_close(plain(tokens).logits, model(tokens).logits)
+
+
+@pytest.mark.parametrize("name", ["mixtral", "qwen3-moe", "phi"])
+def test_adapters_on_experts_and_beside_a_head_with_a_bias_are_merged(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    base = tiny_model(name, 100).eval()
+    before = base(torch.arange(5, 45)[None]).logits
+    model = with_adapter(base, Lora(rank=4), trained_token=7, seed=1).eval()
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.2)
+    _, weights = merged(model)
+    plain = tiny_model(name, 100).eval()
+    plain.load_state_dict(weights)
+    tokens = torch.arange(5, 45)[None]
+    torch.testing.assert_close(plain(tokens).logits, model(tokens).logits, atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(before, plain(tokens).logits, atol=0.1)
 
 
 def test_residual_dropout_is_off_with_lora_unless_its_block_says_otherwise(

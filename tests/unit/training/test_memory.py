@@ -29,7 +29,7 @@ TOLERANCE = 0.15
 
 def case(launch: Launch, *, per_step: int = 1, **settings: Any) -> dict[str, Any]:
     """One example of `TOKENS` a micro-batch, or as many as a packed one holds."""
-    together = (launch.micro_batch_tokens or TOKENS) // TOKENS
+    together = (launch.packed_tokens or TOKENS) // TOKENS
     return {
         "architecture": ARCHITECTURE,
         "launch": launch.model_dump(),
@@ -44,7 +44,7 @@ def planned(measured: dict[str, Any], settings: Training) -> tuple[float, float]
     """Bytes of memory and of a checkpoint; a quarter of each example is its prompt."""
     launch = Launch.model_validate(measured["launch"])
     settings = Training.model_validate({**settings.model_dump(), **measured["recipe"]})
-    positions = launch.micro_batch_tokens or TOKENS
+    positions = launch.packed_tokens or TOKENS
     micro = MicroBatch(tokens=positions, trained=positions * 3 // 4, per_step=measured["per_step"])
     model = of_config(ARCHITECTURE, "the test's model")
     held = moments(model, settings, launch, micro, gpu=False)

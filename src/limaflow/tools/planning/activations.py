@@ -51,7 +51,7 @@ def layer_activations(
     keys and values are repeated over the heads that share them; `auto` is counted as sdpa.
     """
     b = bytes_of(settings)
-    masked = launch.micro_batch_tokens is not None and launch.attention in ("auto", "sdpa")
+    masked = launch.packed_tokens is not None and launch.attention in ("auto", "sdpa")
     keys = model.query if masked else model.key_value
     attention = 2 * b * (model.query + keys) + 4 * model.heads
     dropout = 2 * b * model.hidden if settings.last_residual_dropout else 0

@@ -98,10 +98,10 @@ def largest_possible(settings: Training) -> Micro:
     """Micro-batches of which nothing is known: full of the longest examples, all tokens trained."""
 
     def micro(launch: Launch) -> MicroBatch:
-        if launch.micro_batch_tokens is None:
+        if launch.packed_tokens is None:
             tokens = launch.micro_batch_examples * settings.max_tokens
         else:
-            tokens = max(launch.micro_batch_tokens, settings.max_tokens)
+            tokens = max(launch.packed_tokens, settings.max_tokens)
         needed = settings.batch_examples * settings.max_tokens / (world_of(launch) * tokens)
         return MicroBatch(tokens=tokens, trained=tokens, per_step=math.ceil(needed))
 
@@ -121,13 +121,13 @@ def largest_of(examples: Sequence[TokenizedExample], settings: Training, *, seed
                 len(lengths), settings.batch_examples, seed=seed, epoch=epoch
             ):
                 sizes = [lengths[index] for index in step]
-                if launch.micro_batch_tokens is None:
+                if launch.packed_tokens is None:
                     parts = shares(sizes, world, splits)
                 else:
-                    parts = packed_shares(sizes, world, launch.micro_batch_tokens, splits)
+                    parts = packed_shares(sizes, world, launch.packed_tokens, splits)
                 for batch in (part for rank in parts for part in rank if part):
                     rows = [sizes[place] for place in batch]
-                    padded = launch.micro_batch_tokens is None
+                    padded = launch.packed_tokens is None
                     tokens = max(tokens, len(rows) * max(rows) if padded else sum(rows))
                     trained = max(trained, sum(examples[step[p]].trained for p in batch))
         return MicroBatch(tokens=tokens, trained=trained, per_step=splits)
@@ -180,9 +180,9 @@ def _host(model: Architecture, settings: Training, launch: Launch) -> Parts:
 
 def _nearest(settings: Training, launch: Launch) -> Iterator[Launch]:
     """Launches in the order in which one would try them: on the same GPUs first."""
-    smallest = None if launch.micro_batch_tokens is None else settings.max_tokens
+    smallest = None if launch.packed_tokens is None else settings.max_tokens
     for nodes, processes in _machines(settings, launch):
-        for tokens in dict.fromkeys((launch.micro_batch_tokens, smallest)):
+        for tokens in dict.fromkeys((launch.packed_tokens, smallest)):
             for checkpointing in dict.fromkeys((launch.gradient_checkpointing, True)):
                 for stage in range(launch.zero_stage, 4):
                     yield launch.model_copy(

@@ -42,8 +42,8 @@ def _verdict(plan: Plan, gpu_memory: float | None) -> str:
 def _launch(launch: Launch) -> str:
     length = (
         f"micro_batch_examples {launch.micro_batch_examples}"
-        if launch.micro_batch_tokens is None
-        else f"micro_batch_tokens {launch.micro_batch_tokens}"
+        if launch.packed_tokens is None
+        else f"micro_batch_tokens {launch.packed_tokens}"
     )
     return (
         f"nodes {launch.nodes}, processes_per_node {launch.processes_per_node} "
