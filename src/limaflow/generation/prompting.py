@@ -63,12 +63,16 @@ def _tokens(
     elif style == "raw":
         text = "".join(f"{turn.content}\n" for turn in turns)
     else:
-        blocks = [f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots]
-        blocks += [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
-        text = "".join([*blocks, "Answer:"])
+        blocks = [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
+        text = "".join([worked_examples(shots), *blocks, "Answer:"])
     # A chat template writes the special tokens itself.
     tokens: list[int] = tokenizer(text, add_special_tokens=style != "chat")["input_ids"]
     return tokens
+
+
+def worked_examples(shots: Sequence[Example]) -> str:
+    """What stands before the question of an in-context prompt."""
+    return "".join(f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots)
 
 
 def choose_shots(
