@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
-from limaflow.lm_evaluation.task_names import task_problems
+from limaflow.lm_evaluation.task_names import examined
 from limaflow.tools.miniature.facts_benchmark import TASK as FACTS
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
@@ -74,22 +75,20 @@ def evaluation_options(wildcards, input):
 
 def check_tasks():
     """Say before anything runs which tasks are misspelt, doubled, without data or not allowed."""
-    made = [FACTS] if in_world(f"{task_folder}/") else []
+    named = [task for task in benchmark_tasks if not (is_path(task) and in_world(task))]
     try:
-        problems = task_problems(
-            [
-                task
-                for task in benchmark_tasks
-                if not (is_path(task) and in_world(task))
-            ],
+        found = examined(
+            named,
             Path(task_folder) if task_folder else None,
-            made,
+            [FACTS] if in_world(f"{task_folder}/") else [],
             unsafe_code=CONFIG.benchmarks.unsafe_code,
         )
     except InputError as problem:
-        problems = [str(problem)]
-    if problems:
-        raise WorkflowError("benchmarks.tasks: " + "\n  ".join(problems))
+        raise WorkflowError(f"benchmarks.tasks: {problem}") from None
+    if found.mistakes:
+        raise WorkflowError("benchmarks.tasks: " + "\n  ".join(found.mistakes))
+    for line in found.missing_data:
+        logger.warning(f"benchmarks.tasks: {line}")
 
 
 if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):

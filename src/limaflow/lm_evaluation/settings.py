@@ -41,7 +41,9 @@ class Benchmarks(Settings):
         for key, entries in (("few_shot", self.few_shot_by_task), ("metrics", self.metrics)):
             for name in entries:
                 if name not in self.tasks:
-                    raise ValueError(f"{key}: '{name}' is no entry of tasks{nearest(name, self.tasks)}")
+                    raise ValueError(
+                        f"{key}: '{name}' is no entry of tasks{nearest(name, self.tasks)}"
+                    )
         if unequal := [task for task in self.tasks if "=" in task]:
             raise ValueError(f"tasks: '{unequal[0]}': no '=' may stand in a task's name")
         return self

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,10 +19,19 @@ from limaflow.lm_evaluation.task_files import (
 _DEFINES = re.compile(r"^(?:task|group|tag):[ \t]*[\"']?([\w.+-]+)", re.MULTILINE)
 
 
-def task_problems(
+@dataclass(frozen=True)
+class Findings:
+    """What is wrong with `benchmarks.tasks`, a line each."""
+
+    mistakes: tuple[str, ...]
+    missing_data: tuple[str, ...]
+    """Data that are not there yet, and might be made before the tasks are run."""
+
+
+def examined(
     tasks: Sequence[str], folder: Path | None, made: Collection[str], *, unsafe_code: bool
-) -> list[str]:
-    """A line for each mistake in `benchmarks.tasks`.
+) -> Findings:
+    """What can be known of the named tasks.
 
     Args:
         folder: of task files of one's own; it may be made only by the run itself.
@@ -36,19 +46,20 @@ def task_problems(
     files = [
         Path(task) if is_path(task) else own[task] for task in tasks if is_path(task) or task in own
     ]
-    problems = [f"'{name}' stands twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    mistakes = [f"'{name}' stands twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     # The folder of a path is searched too, so that a group beside it may be named.
     beside = {name for task in tasks if is_path(task) for name in names_in(Path(task).parent)}
     known = {*own, *made, *beside}
     unknown = [t for t in tasks if not is_path(t) and t not in known]
-    problems += [_unknown(name, known) for name in _not_of_lm_eval(unknown)]
+    mistakes += [_unknown(name, known) for name in _not_of_lm_eval(unknown)]
+    missing = []
     for file in dict.fromkeys(part for named in files for part in files_of_task(named)):
         if file.suffix not in (".yaml", ".yml") or not file.is_file():
             continue
-        problems += [f"{file}: no such data file: {name}" for name in missing_data(file)]
+        missing += [f"{file}: no such data file: {name}" for name in missing_data(file)]
         if runs_written_code(file) and not unsafe_code:
-            problems.append(f"{file}: runs code that the model writes (benchmarks.unsafe_code)")
-    return problems
+            mistakes.append(f"{file}: runs code that the model writes (benchmarks.unsafe_code)")
+    return Findings(tuple(mistakes), tuple(missing))
 
 
 def _not_of_lm_eval(names: Sequence[str]) -> list[str]:
