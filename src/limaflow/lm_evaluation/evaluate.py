@@ -8,6 +8,7 @@ model: no model is in that cache's key (lm-evaluation-harness#2715), so the mode
 killed evaluation goes on, and one more task asks for its own items alone.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -75,6 +76,9 @@ def checked(
         InputError: an unknown task, unreadable data, a task that cannot be asked or scored, one
             that runs a model's code without leave, or a metric that no task reports.
     """
+    if settings.unsafe_code:
+        # `code_eval`, the metric of such tasks, asks for this too.
+        os.environ["HF_ALLOW_CODE_EVAL"] = "1"
     selection = loaded(names, include, unsafe_code=settings.unsafe_code)
     set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
     hashes = prompt_hashes(selection, settings.limit, _seed(settings))
@@ -114,7 +118,10 @@ def evaluate(
     model = harness_model(manifest_path, precision=settings.precision, batch=settings.batch)
     if settings.chat_template and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
-    cache = keep and keep / identity(manifest_path, settings.precision)
+    revision = read_manifest(manifest_path)[0].revision
+    # Of a name on the hub, what it stood for when it was loaded.
+    commit = getattr(model.config, "_commit_hash", None) or revision
+    cache = keep and keep / identity(manifest_path, settings.precision, commit)
     seed = _seed(settings)
     try:
         found = simple_evaluate(
@@ -181,7 +188,7 @@ def evaluate(
         "in_context_examples": settings.shots.count if settings.shots else 0,
         "precision": settings.precision,
         "device": model.device.type,
-        "revision": _revision(manifest_path, found),
+        "revision": commit,
         "max_tokens": model.max_length,
         "seed": settings.seed,
         "versions": {package: version(package) for package in PACKAGES},
@@ -236,14 +243,6 @@ def _definition(task: Any) -> str:
     config = task.dump_config()
     told = {k: ADDRESS.sub("", str(v)) for k, v in config.items() if k not in NOT_DEFINING}
     return digest(told)
-
-
-def _revision(manifest_path: Path, found: Mapping[str, Any]) -> str | None:
-    """The revision of a model of the hub; None of a folder, whose manifest has checksums."""
-    manifest, location = read_manifest(manifest_path)
-    if Path(location).is_dir():
-        return manifest.revision
-    return found["config"].get("model_sha") or manifest.revision
 
 
 def _score(

@@ -78,10 +78,10 @@ def in_first_turn(turns: Turns) -> list[dict[str, str]]:
     return rest
 
 
-def identity(manifest_path: Path, precision: str) -> str:
+def identity(manifest_path: Path, precision: str, commit: str | None) -> str:
     """All of a model that an answer to a request depends on; the batch does not count."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     packages = {package: version(package) for package in PACKAGES}
-    return digest(content_of(manifest_path), precision, "fp32 softmax", device, packages)
+    return digest(content_of(manifest_path), commit, precision, "fp32 softmax", device, packages)
