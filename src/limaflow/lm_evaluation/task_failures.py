@@ -1,8 +1,10 @@
 """What went wrong inside lm-eval, a task's own code or its data, as one clear error."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from limaflow.errors import InputError
 
@@ -31,7 +33,7 @@ def failure(doing: str, error: Exception) -> InputError:
     chain = list(_chain(error))
     if isinstance(error, InputError):
         return error
-    if any(kind.__name__ in NETWORK for e in chain for kind in type(e).__mro__):
+    if _is_network(chain):
         return InputError(
             f"{doing}: the network was not reached: {_first_line(error)}",
             fix="fetch the data where there is a network (`prefetch`), then run again",
@@ -48,6 +50,25 @@ def failure(doing: str, error: Exception) -> InputError:
     if isinstance(error, KeyError):
         return InputError(f"{doing}: it names {_first_line(error)}, which its data do not have")
     return InputError(f"{doing}: {type(error).__name__}: {_first_line(error)}")
+
+
+def _is_network(chain: Sequence[BaseException]) -> bool:
+    """Whether nothing was reached; what the hub is said to lack may only be out of reach."""
+    if any(kind.__name__ in NETWORK for error in chain for kind in type(error).__mro__):
+        return True
+    return any("Hub" in str(error) for error in chain) and not _hub_answers()
+
+
+def _hub_answers() -> bool:
+    from huggingface_hub import constants
+
+    try:
+        with urlopen(constants.ENDPOINT, timeout=5):
+            return True
+    except HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

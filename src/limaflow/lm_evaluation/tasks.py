@@ -89,6 +89,8 @@ def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = Fa
     found: dict[str, Any] = {}
     asked = []
     for name in names:
+        if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
+            raise _not_allowed(name)
         try:
             read = manager.load([name])
         except IndexError:
@@ -100,11 +102,15 @@ def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = Fa
         asked.append(_asked(name, sorted(read["tasks"]), read.get("groups", {}).get(name)))
     for name, task in found.items():
         if getattr(task, "UNSAFE_CODE", False) and not unsafe_code:
-            raise InputError(
-                f"benchmark task '{name}' runs code that the model writes",
-                fix="allow it with benchmarks.unsafe_code: true, on a machine that may be harmed",
-            )
+            raise _not_allowed(name)
     return Selection(tuple(asked), dict(sorted(found.items())), manager)
+
+
+def _not_allowed(name: str) -> InputError:
+    return InputError(
+        f"benchmark task '{name}' runs code that the model writes",
+        fix="allow it with benchmarks.unsafe_code: true, on a machine that may be harmed",
+    )
 
 
 def _asked(name: str, parts: Sequence[str], group: Any) -> Asked:
