@@ -120,10 +120,7 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
 rule import_verdicts:
     """Take verdicts that were recorded elsewhere."""
     input:
-        recorded=lambda wildcards: under_root(
-            BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts.path,
-            CONFIG.data_root,
-        ),
+        recorded=recorded_files,
         prompts="<results>/curation/prompts/test.jsonl",
     output:
         "<results>/verdicts/recorded/{first}-vs-{second}.jsonl",
@@ -137,8 +134,8 @@ rule import_verdicts:
         "../envs/limaflow.yaml"
     params:
         code=code("verdict_import", "import_verdicts"),
-        layout=import_options,
+        layouts=layouts,
     shell:
         "limaflow judge import --prompts {input.prompts} --first {wildcards.first}"
-        " --second {wildcards.second} {params.layout} --output {output} {input.recorded:q}"
+        " --second {wildcards.second} {params.layouts} --output {output} {input.recorded:q}"
         " 2>&1 | tee {log}"

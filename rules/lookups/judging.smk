@@ -14,6 +14,10 @@ if CONFIG.judging.people:
     from limaflow.judging.rounds import answer_files, read_key
 
 
+SENT = {"model", "base_url", "api", "headers", "extra_body"}
+"""What of an endpoint changes what it answers."""
+
+
 def judge_launcher(name):
     return shlex.join(CONFIG.judge(name).launcher)
 
@@ -26,7 +30,7 @@ def judge_code(name):
 
 def judge_identity(name):
     """What of a judge changes its answers."""
-    sent = {"model", "base_url", "extra_body", "temperature", "max_tokens"}
+    sent = {*SENT, "temperature", "max_tokens", "structured"}
     return as_json(CONFIG.judge(name).model_dump(include=sent))
 
 
@@ -37,8 +41,7 @@ def judge_block(name):
 
 def endpoint_identity(arm):
     """What of an endpoint changes its responses."""
-    sent = {"model", "base_url", "extra_body"}
-    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=sent))
+    return as_json(CONFIG.arm(arm).endpoint.model_dump(include=SENT))
 
 
 def budget_options():
@@ -119,23 +122,17 @@ def people_files(key):
     return [RESULTS.grades(key.instrument, "test", "people", name) for name in names]
 
 
-def import_options(wildcards):
-    """How a file of recorded verdicts says what ours say."""
-    block = BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts
-    columns = [
-        f"{ours}={name}"
-        for ours, theirs in block.columns.items()
-        for name in ([theirs] if isinstance(theirs, str) else theirs)
-    ]
-    values = [f"{ours}={text}" for ours, text in block.values.items()]
-    words = [f"{theirs}={ours}" for theirs, ours in block.words.items()]
-    options = [
-        repeated("--column", columns),
-        repeated("--value", values),
-        repeated("--word", words),
-        "--repeats" if block.repeats else "",
-    ]
-    return " ".join(option for option in options if option)
+def recorded_files(wildcards):
+    """The files of recorded verdicts on a comparison."""
+    brought = BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts
+    return [under_root(file.path, CONFIG.data_root) for file in brought]
+
+
+def layouts(wildcards):
+    """How each of these files says what ours say."""
+    brought = BROUGHT[f"{wildcards.first}-vs-{wildcards.second}"].verdicts
+    as_json = [file.layout.model_dump_json(exclude_defaults=True) for file in brought]
+    return repeated("--layout", as_json)
 
 
 RESULTS = Results(Path("<results>"))

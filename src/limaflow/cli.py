@@ -21,10 +21,11 @@ from limaflow.tools.planning.cli import plan
 from limaflow.tools.pricing.cli import print_prices
 from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
-from limaflow.verdict_import.cli import import_verdicts
+from limaflow.verdict_import.cli import import_grades, import_verdicts
 
 train.command()(plan)
 judge.command("import")(import_verdicts)
+judge.command("import-grades")(import_grades)
 judge.command()(summarize)
 judge.command()(agreement)
 judge.command("summarize-grades")(summarize_grades)

@@ -1,9 +1,12 @@
-"""Estimates with bootstrap intervals over independent units (prompts, items).
+"""Estimates with intervals over independent units (prompts, items).
 
 A statistic is written as a function of the units' weights: all ones give the estimate, the counts
 of a resample give one draw of the bootstrap. Readings of one unit share its weight, so that a
 resample takes a unit with all its readings or not at all (Field & Welsh 2007, "Bootstrapping
 clustered data").
+
+A share, or a mean on a scale with ends, has intervals that keep their coverage on few units
+(`Resampling.share`, `Resampling.mean`); any other statistic has those of the percentile bootstrap.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +24,8 @@ Statistic = Callable[[Array], Array]
 
 MOST_UNDEFINED = 0.05
 """Share of resamples without an estimate from which on no interval is given."""
-ROUNDING = 1e-9
+HALF_A_UNIT = 0.5
+"""Weight of the observation at the end of a scale."""
 CELLS_AT_ONCE = 2_000_000
 
 
@@ -59,18 +63,52 @@ class Resampling:
         return self.intervals(lambda weights: statistic(weights)[:, None], units)[0]
 
     def share(self, parts: Array, wholes: Array) -> Interval:
-        """Sum of `parts` over sum of `wholes`, one of each a unit and at most 1 of it.
+        """Sum of `parts` over sum of `wholes`, one of each a unit and at most 1 of it."""
+        return self._bounded(parts, wholes, 0.0, 1.0)
 
-        As `interval`, but where all units are alike no resample differs, which is no certainty.
-        As many independent draws leave room for a share of unlike ones (Clopper & Pearson 1934,
-        doi:10.1093/biomet/26.4.404, for none of them), which may hold nothing, or all.
+    def mean(
+        self, values: Array, least: float, most: float, weights: Array | None = None
+    ) -> Interval:
+        """The mean of one value a unit, weighted if so, on a scale from `least` to `most`."""
+        wholes = np.ones_like(values) if weights is None else weights
+        return self._bounded(values * wholes, wholes, least, most)
+
+    def _bounded(self, parts: Array, wholes: Array, least: float, most: float) -> Interval:
+        """Sum of `parts` over sum of `wholes`, each unit's own ratio from `least` to `most`.
+
+        The Bayesian bootstrap (Rubin 1981) with a further observation at the end of the scale:
+        at `most` for the upper end, at `least` for the lower one. With the weight of a whole unit
+        that is Gaffke's bound, for yes and no the interval of Clopper & Pearson (Learned-Miller &
+        Thomas 2019, arXiv 1905.06208), which covers too often. Half a unit comes nearer to the
+        level, as the mid-P interval does. The ends are never narrower than those of units that
+        were all like the lowest, or the highest, which are exact: no loss on 30 prompts is up to
+        11.6 %. docs/statistics.md shows how often these intervals hold the truth.
+
+        Raises:
+            NotEstimable: there are no units, or their wholes are 0.
         """
-        found = self.interval(ratio_of(parts, wholes), len(wholes))
-        if found.high - found.low > ROUNDING:
-            return found
-        unlike = 1 - ((1 - self.confidence) / 2) ** (1 / int(np.count_nonzero(wholes)))
-        low = found.estimate * (1 - unlike)
-        return Interval(found.estimate, low, low + unlike)
+        counted = wholes > 0
+        parts, wholes = parts[counted], wholes[counted]
+        if not len(wholes):
+            raise NotEstimable("there is nothing to estimate from")
+        low, high = [], []
+        for weights, beyond in self._weights(len(wholes)):
+            unseen = beyond * wholes.mean()
+            sums, sizes = weights @ parts, weights @ wholes + unseen
+            low.append((sums + unseen * least) / sizes)
+            high.append((sums + unseen * most) / sizes)
+        tail = (1 - self.confidence) / 2
+        each = parts / wholes
+        # Units of unequal wholes are as good as fewer equal ones (Kish 1965, section 8.2).
+        alike = tail ** ((wholes**2).sum() / wholes.sum() ** 2)
+        lower = np.quantile(np.concatenate(low), tail)
+        upper = np.quantile(np.concatenate(high), 1 - tail)
+        # Rounding may pass the ends of the scale.
+        return Interval(
+            estimate=float(parts.sum() / wholes.sum()),
+            low=float(max(least, min(lower, least + (each.max() - least) * alike))),
+            high=float(min(most, max(upper, most - (most - each.min()) * alike))),
+        )
 
     def intervals(self, statistic: Statistic, units: int) -> list[Interval]:
         """Of a statistic with several values (rounds × values), as `interval`."""
@@ -88,12 +126,23 @@ class Resampling:
         low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
         return [Interval(*map(float, ends)) for ends in zip(estimates, low, high, strict=True)]
 
+    def _weights(self, units: int) -> Iterator[tuple[Array, Array]]:
+        """Weights of each unit and of half a further one in every round, in blocks likewise."""
+        generator = np.random.default_rng(self.seed)
+        for rounds in self._blocks(units):
+            drawn = generator.standard_exponential((rounds, units))
+            yield drawn, generator.standard_gamma(HALF_A_UNIT, rounds)
+
+    def _blocks(self, units: int) -> Iterator[int]:
+        """Numbers of rounds that bound the memory and sum to all."""
+        at_once = max(1, CELLS_AT_ONCE // units)
+        for start in range(0, self.rounds, at_once):
+            yield min(at_once, self.rounds - start)
+
     def _resamples(self, units: int) -> Iterator[Array]:
         """Counts of each unit in every resample, in blocks that bound the memory."""
         generator = np.random.default_rng(self.seed)
-        at_once = max(1, CELLS_AT_ONCE // units)
-        for start in range(0, self.rounds, at_once):
-            rounds = min(at_once, self.rounds - start)
+        for rounds in self._blocks(units):
             drawn = generator.integers(units, size=(rounds, units))
             drawn += units * np.arange(rounds)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=rounds * units)

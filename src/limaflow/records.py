@@ -197,6 +197,8 @@ class Judgment:
     prompt_id: str
     sample: int
     annotator: str
+    annotator_kind: Literal["", "person", "model"] = ""
+    """Empty where nobody says, as in most files of others; a model's is seen by `answered_by`."""
     reading: int = 0
     """Number of a further reading of the same material, where an annotator was asked again."""
     error: str | None = None
@@ -226,6 +228,9 @@ class Verdict(Judgment):
     first_chars: int | None = None
     """Length of the first response where the verdict was made elsewhere; `second_chars` too."""
     second_chars: int | None = None
+    first_text: str | None = None
+    """The first response itself, where a verdict made elsewhere holds it; `second_text` too."""
+    second_text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limaflow.intervals import Interval, bootstrap_mean
+from limaflow.intervals import Interval, Resampling
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 
@@ -34,9 +34,13 @@ class GradeShare:
 
 
 def grade_gaps(
-    grades: Iterable[Grade], lima: str, *, rounds: int, confidence: float, seed: int
+    grades: Iterable[Grade], lima: str, *, span: float, rounds: int, confidence: float, seed: int
 ) -> list[GradeGap]:
-    """LIMA arm minus every other arm, by judge, over the prompts for which both have a grade."""
+    """LIMA arm minus every other arm, by judge, over the prompts for which both have a grade.
+
+    Args:
+        span: highest minus lowest value of the scale.
+    """
     values: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for grade in grades:
         if grade.value is not None:
@@ -52,12 +56,11 @@ def grade_gaps(
             GradeGap(
                 judge=judge,
                 arm=arm,
-                difference=bootstrap_mean(
-                    differences,
+                difference=Resampling(
                     rounds=rounds,
                     confidence=confidence,
                     seed=seed_for(seed, "grade-gap", judge, arm),
-                ),
+                ).mean(differences, -span, span),
                 prompts=len(prompts),
             )
         )
@@ -80,19 +83,20 @@ def grade_shares(
             found[grade.annotator][grade.prompt_id].append(grade.value)
     shares = []
     for judge, prompts in sorted(found.items()):
-        hits = [
-            np.mean([v >= value if or_better else v == value for v in values])
-            for _, values in sorted(prompts.items())
-        ]
+        hits = np.array(
+            [
+                np.mean([v >= value if or_better else v == value for v in values])
+                for _, values in sorted(prompts.items())
+            ]
+        )
         shares.append(
             GradeShare(
                 judge=judge,
-                interval=bootstrap_mean(
-                    np.array(hits),
+                interval=Resampling(
                     rounds=rounds,
                     confidence=confidence,
                     seed=seed_for(seed, "absolute-quality", judge, value),
-                ),
+                ).share(hits, np.ones_like(hits)),
                 prompts=len(prompts),
             )
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.lm_evaluation.metrics import Scale, metric_of
+from limaflow.measures.summaries import Conditions
 from limaflow.records import BenchmarkItem
 
 
@@ -181,3 +182,20 @@ def _check_items(task: str, before: Scored, after: Scored, base: Path, tuned: Pa
             path=tuned,
             fix="measure both again: the task, its data or its examples have changed",
         )
+
+
+def conditions_of(before: Measured, after: Measured, task: str) -> Conditions | None:
+    """How a task was put to the two models, where their results were given."""
+    if not (before.results and after.results):
+        return None
+    own, base, tuned = after.results.scores[task], before.results.run, after.results.run
+    return Conditions(
+        few_shot=own.few_shot,
+        version=own.version,
+        limit=tuned.limit,
+        precision=tuned.precision,
+        base_format=base.format,
+        format=tuned.format,
+        base_revision=base.revision,
+        revision=tuned.revision,
+    )

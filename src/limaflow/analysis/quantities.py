@@ -83,9 +83,19 @@ def agreement_with_people(evidence: Evidence, measure: Measure) -> list[Found]:
 def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     """Mean grade of the LIMA arm minus that of each of the arms, by judge."""
     others = arms_of(evidence, measure)
+    grades = _grades(evidence, measure)
+    levels = [
+        int(value)
+        for summary in evidence.graded
+        if summary.instrument == measure.instrument
+        for value in summary.words
+    ]
+    if not levels:
+        return []
     gaps = grade_gaps(
-        _grades(evidence, measure),
+        grades,
         evidence.lima,
+        span=max(levels) - min(levels),
         rounds=evidence.rounds,
         confidence=evidence.confidence,
         seed=evidence.seed,

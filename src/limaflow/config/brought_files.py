@@ -72,8 +72,8 @@ def _of_models(config: Config) -> Iterator[tuple[str, str]]:
 
 def _of_judging(config: Config) -> Iterator[tuple[str, str]]:
     for comparison in config.comparisons:
-        if comparison.verdicts is not None:
-            path = under_root(comparison.verdicts.path, config.data_root)
+        for verdicts in comparison.verdicts:
+            path = under_root(verdicts.path, config.data_root)
             yield f"comparisons.{comparison.name}.verdicts", path
     for people in config.judging.people:
         yield "judging.people.folder", people.folder

@@ -30,6 +30,8 @@ def measure_of(tokenizer: Path | None) -> Measure:
         fast = Tokenizer.from_file(str(file))
         fast.no_truncation()
         fast.no_padding()
+        # A control token that a text mentions is text.
+        fast.encode_special_tokens = True
         return Measure(
             length=lambda text: len(fast.encode(text, add_special_tokens=False)), unit="tokens"
         )
@@ -37,7 +39,10 @@ def measure_of(tokenizer: Path | None) -> Measure:
 
     loaded = AutoTokenizer.from_pretrained(location, revision=manifest.revision)
     return Measure(
-        length=lambda text: len(loaded.encode(text, add_special_tokens=False)), unit="tokens"
+        length=lambda text: len(
+            loaded.encode(text, add_special_tokens=False, split_special_tokens=True)
+        ),
+        unit="tokens",
     )
 
 

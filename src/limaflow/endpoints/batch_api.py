@@ -21,11 +21,14 @@ import openai
 from openai.types import Batch as SentBatch
 from pydantic import BaseModel, ValidationError
 
-from limaflow.endpoints.answer import read
+from limaflow.endpoints.address import canonical
+from limaflow.endpoints.answer import FAILED, REFUSED, WITHHELD
+from limaflow.endpoints.budget import WAITS
 from limaflow.endpoints.connection import connected, error_text, refused
+from limaflow.endpoints.request import PATHS
 from limaflow.endpoints.session import Question, Session
 from limaflow.endpoints.settings import Judge
-from limaflow.endpoints.spending import Spending, reached
+from limaflow.endpoints.spending import Spending, bound_of, broken, reached, reply_limit
 from limaflow.endpoints.store import Answer, Batch
 from limaflow.errors import InputError
 
@@ -56,8 +59,8 @@ async def ask_by_batch(session: Session, questions: Mapping[str, Question]) -> N
     """Send `questions` and wait for them; unreadable and failed ones are sent again."""
     judge = session.terms.judge
     async with connected(
-        judge.base_url,
-        session.secret,
+        judge,
+        session.secrets,
         timeout=judge.timeout_seconds,
         most_bytes=MOST_ANSWER_BYTES,
     ) as connection:
@@ -76,8 +79,13 @@ class _Waiting:
         self._missing = dict(questions)
         self._template = next(iter(questions.values())).template
         self._attempts: Counter[str] = Counter()
-        judge = session.terms.judge
-        self._model = f"{judge.model} {judge.base_url or connection.base_url}"
+        self._earlier: dict[str, Answer] = {}
+        """What came of a question's earlier attempts."""
+        self._judge = judge = session.terms.judge
+        self._limit = reply_limit(next(iter(questions.values())).request(judge))
+        # The SDK's own address ends with a slash, as configured ones do not.
+        self._model = f"{judge.model} {canonical(str(connection.base_url))}"
+        self._named_before = f"{judge.model} {judge.base_url or connection.base_url}"
 
     async def wait(self) -> None:
         """Send what is in no batch, poll, take in what has ended, until nothing is missing."""
@@ -89,8 +97,9 @@ class _Waiting:
                     return
                 async with _sending_lock(self._session.terms.store):
                     await self._find_ids_of_sent_batches()
-                    await self._send()
-                if not (batches := self._batches_with_missing_questions()):
+                    waits_for_others = await self._send()
+                batches = self._batches_with_missing_questions()
+                if not batches and not waits_for_others:
                     return
                 if await self._collect(batches):
                     pause = FIRST_POLL_SECONDS
@@ -99,9 +108,9 @@ class _Waiting:
                     pause = min(pause * 1.5, LAST_POLL_SECONDS)
         except openai.OpenAIError as error:
             if refused(error):
-                self._session.refuse(error_text(error, self._session.secret))
+                self._session.refuse(error_text(error, self._session.secrets))
                 return
-            self._fail(error_text(error, self._session.secret))
+            self._fail(error_text(error, self._session.secrets))
         except (AttributeError, ValueError) as error:
             # What the SDK, which does not check it, makes of a page in place of an object.
             self._fail(f"it sent no object of the protocol ({error})")
@@ -118,12 +127,17 @@ class _Waiting:
             self._settle(key, self._store.get(key) or Answer(error="gone"))
 
     def _batches_with_missing_questions(self) -> list[Batch]:
-        open_batches = self._store.open_batches(self._model)
+        open_batches = self._open_batches()
         return [batch for batch in open_batches if not self._missing.keys().isdisjoint(batch.keys)]
+
+    def _open_batches(self) -> list[Batch]:
+        """Those of this model, also under an earlier spelling of its endpoint."""
+        names = dict.fromkeys((self._model, self._named_before, f"{self._model}/"))
+        return [batch for name in names for batch in self._store.open_batches(name)]
 
     async def _find_ids_of_sent_batches(self) -> None:
         """Name the batches that a killed process may or may not have sent."""
-        for batch in self._store.open_batches(self._model):
+        for batch in self._open_batches():
             if batch.id is None:
                 await self._name(batch)
 
@@ -134,16 +148,19 @@ class _Waiting:
                 return
         self._store.close_batch(batch, Spending())
 
-    async def _send(self) -> None:
-        """Send what no open batch holds, as far as the budget reaches."""
-        held = {key for batch in self._store.open_batches(self._model) for key in batch.keys}
+    async def _send(self) -> bool:
+        """Send what no open batch holds, as far as the budget reaches.
+
+        True if nothing was sent because other processes hold what is left of the budget.
+        """
+        held = {key for batch in self._open_batches() for key in batch.keys}
         fresh = {key: q for key, q in self._missing.items() if key not in held}
         while fresh and not self._session.stop:
             batch, lines = self._reserve_batch(fresh)
             if not batch.keys:
-                if not self._batches_with_missing_questions():
-                    self._stop_at_budget(next(iter(fresh.values())))
-                return
+                return not self._batches_with_missing_questions() and self._has_room_later(
+                    next(iter(fresh.values()))
+                )
             fresh = {key: q for key, q in fresh.items() if key not in set(batch.keys)}
             made = await self._connection.files.create(
                 file=("questions.jsonl", b"".join(lines)), purpose="batch"
@@ -153,7 +170,7 @@ class _Waiting:
             try:
                 sent = await patient.batches.create(
                     input_file_id=made.id,
-                    endpoint="/v1/chat/completions",
+                    endpoint=f"/v1{PATHS[self._judge.api]}",  # type: ignore[arg-type]
                     completion_window="24h",
                     metadata={NAME: batch.token},
                 )
@@ -166,6 +183,7 @@ class _Waiting:
                 raise
             else:
                 self._store.keep_batch(replace(batch, id=sent.id))
+        return False
 
     def _reserve_batch(self, fresh: Mapping[str, Question]) -> tuple[Batch, list[bytes]]:
         """As many questions as one batch may hold and the budget allows, paid for beforehand."""
@@ -184,12 +202,13 @@ class _Waiting:
             size, reserved = 0, Spending()
             keys: list[str] = []
             for key, question in fresh.items():
-                line = _line(key, question, terms.judge)
-                bound = question.bound(terms.judge)
+                body = question.request(self._judge, self._earlier.get(key))
+                line = _line(key, body, self._judge)
+                bound = bound_of(self._judge, body)
                 size += len(line)
                 if size > MAX_BYTES or len(keys) == MAX_QUESTIONS:
                     break
-                if not self._store.reserve(terms.run, bound, terms.budget):
+                if not self._store.reserve(terms.run, bound, terms.budget, batch.token):
                     break
                 keys.append(key)
                 lines.append(line)
@@ -201,22 +220,28 @@ class _Waiting:
         self._store.together([reserve])
         return batch, lines
 
-    def _stop_at_budget(self, question: Question) -> None:
+    def _has_room_later(self, question: Question) -> bool:
+        """Whether other processes may leave room for a question; stops where they do not."""
         terms = self._session.terms
-        bound = question.bound(terms.judge)
+        bound = bound_of(self._judge, question.request(self._judge))
+        if self._store.has_room_later(terms.run, bound, terms.budget):
+            self._session.say(WAITS)
+            return True
         spent, reserved = self._store.spent(terms.run), self._store.reserved(terms.run)
         self._session.stop = reached(terms.budget, spent, reserved, bound)
+        return False
 
     async def _collect(self, batches: Iterable[Batch]) -> bool:
         """Take in the batches that have ended; True if there were any."""
         found = False
         for batch in batches:
             assert batch.id is not None
+            self._store.wait_for(batch)
             try:
                 sent = await self._connection.batches.retrieve(batch.id)
             except openai.NotFoundError:
                 found = True
-                lost = Answer(error=f"call failed: the provider has lost batch {batch.id}")
+                lost = Answer(error=f"{FAILED}: the provider has lost batch {batch.id}")
                 self._store.close_batch(batch, batch.reserved)
                 self._count(dict.fromkeys(batch.keys, lost))
                 continue
@@ -231,10 +256,9 @@ class _Waiting:
         return found
 
     async def _store_batch_answers(self, batch: Batch, sent: SentBatch) -> None:
-        answers = {key: Answer(error="call failed: the batch holds no reply") for key in batch.keys}
-        share = Spending(
-            batch.reserved.cost / len(batch.keys), batch.reserved.tokens // len(batch.keys)
-        )
+        answers = {key: Answer(error=f"{FAILED}: the batch holds no reply") for key in batch.keys}
+        size = len(batch.keys)
+        share = Spending(batch.reserved.cost / size, batch.reserved.tokens // size, self._limit)
         for file in (sent.output_file_id, sent.error_file_id):
             if file:
                 content = await self._connection.files.content(file)
@@ -242,7 +266,10 @@ class _Waiting:
                     if key in answers:
                         answers[key] = answer
         paid = sum((answer.spending for answer in answers.values()), start=Spending())
-        judge = self._session.terms.judge
+        judge = self._judge
+        answers = {
+            key: answer.after(self._earlier.get(key, Answer())) for key, answer in answers.items()
+        }
 
         def keep() -> None:
             for key, answer in answers.items():
@@ -261,19 +288,21 @@ class _Waiting:
                 f"{reasons or 'no reason given'}"
             )
             return
+        allowed = replace(batch.reserved, reply_tokens=size * self._limit)
+        if paid.exceeds(allowed) and not self._session.terms.budget.unbounded:
+            self._session.stop = self._session.stop or broken(paid, allowed)
         self._count(answers)
 
     def _count(self, answers: Mapping[str, Answer]) -> None:
         """Settle what was answered, and what has failed as often as it may."""
         for key in answers.keys() & self._missing.keys():
             self._attempts[key] += 1
-            if answers[key].error is None or (
-                self._attempts[key] == self._session.terms.judge.attempts
-            ):
-                self._settle(key, answers[key])
+            self._earlier[key] = answer = answers[key]
+            ended = answer.error is None or answer.error.startswith((REFUSED, WITHHELD))
+            if ended or self._attempts[key] == self._judge.attempts:
+                self._settle(key, answer)
 
     def _answers(self, content: bytes, share: Spending) -> Iterator[tuple[str, Answer]]:
-        judge, readable = self._session.terms.judge, self._session.readable
         for row in content.splitlines():
             try:
                 line = _Line.model_validate_json(row)
@@ -281,20 +310,19 @@ class _Waiting:
                 continue
             if line.response is not None and line.response.status_code == 200:
                 body = json.dumps(line.response.body).encode()
-                yield line.custom_id, read(body, judge, readable, share)
+                yield line.custom_id, self._session.read(body, share)
             else:
                 reason = json.dumps(line.error or (line.response and line.response.body))
-                reason = reason.replace(self._session.secret, "***")[:500]
-                yield line.custom_id, Answer(error=f"call failed: {reason}")
+                reason = self._session.secrets.hidden_in(reason)[:500]
+                yield line.custom_id, Answer(error=f"{FAILED}: {reason}")
 
     def _settle(self, key: str, answer: Answer) -> None:
         del self._missing[key]
         self._session.add(key, answer)
 
 
-def _line(key: str, question: Question, judge: Judge) -> bytes:
-    body = question.request(judge)
-    asked = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+def _line(key: str, body: Mapping[str, Any], judge: Judge) -> bytes:
+    asked = {"custom_id": key, "method": "POST", "url": f"/v1{PATHS[judge.api]}", "body": body}
     return json.dumps(asked).encode() + b"\n"
 
 

@@ -1,15 +1,22 @@
 """A run's budget as many calls at once draw on it: reserved before a call, settled after it."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
+
+from tqdm import tqdm
 
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import BudgetReached, Spending, broken, reached
 from limaflow.endpoints.store import GroupCommit, Store
 
 Result = TypeVar("Result")
+WAIT_SECONDS = 1.0
+WAITS = (
+    "all that is left of the budget is reserved for calls of other processes, which are waited for"
+)
 
 
 class BudgetAccount:
@@ -24,6 +31,7 @@ class BudgetAccount:
         """What the run had spent at the start, and these calls since."""
         self._settled = asyncio.Event()
         self._under_way = 0
+        self._waits = False
         self._broken: BudgetReached | None = None
 
     async def pay(
@@ -45,8 +53,7 @@ class BudgetAccount:
         paid = bound
         try:
             result, paid = await call()
-            exceeded = paid.tokens > bound.tokens or paid.cost > bound.cost * (1 + 1e-9)
-            if exceeded and not self.budget.unbounded:
+            if paid.exceeds(bound) and not self.budget.unbounded:
                 self._broken = broken(paid, bound)
         finally:
             await self._committed(partial(self._store.settle, self._run, bound, paid))
@@ -67,7 +74,16 @@ class BudgetAccount:
                 self._settled.clear()
                 await self._settled.wait()
             elif alone:
-                raise self._reached(bound)
+                later = partial(self._store.has_room_later, self._run, bound, self.budget)
+                if not await self._committed(later):
+                    raise self._reached(bound)
+                self._say_that_it_waits()
+                await asyncio.sleep(WAIT_SECONDS)
+
+    def _say_that_it_waits(self) -> None:
+        if not self._waits:
+            self._waits = True
+            tqdm.write(WAITS, file=sys.stderr)
 
     def _reached(self, bound: Spending) -> BudgetReached:
         spent, reserved = self._store.spent(self._run), self._store.reserved(self._run)

@@ -5,13 +5,17 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
 import openai
 
+from limaflow.endpoints.address import same_origin
+from limaflow.endpoints.completion import Failure, completion_in
+from limaflow.endpoints.request import PATHS
 from limaflow.endpoints.settings import Endpoint
 from limaflow.errors import InputError
 
@@ -20,6 +24,11 @@ RETRIES = 6
 STORM_SECONDS = 900.0
 """How long one request waits while the server keeps saying 429; the SDK itself gives up sooner."""
 STORM_PAUSE_SECONDS = 8.0
+FILTERED = ("content_filter", "content_policy_violation")
+"""Codes of an error 400 by which providers say that a filter withheld the reply."""
+SHORTEST_SECRET = 4
+"""Of what is hidden in texts: servers of one's own get keys like `x`, which stand in words."""
+MOST_REDIRECTS = 3
 MOST_BYTES = 16 * 2**20
 """Of one reply: what goes on beyond is cut off, and then reads as no completion."""
 
@@ -38,10 +47,26 @@ class _WholeReplies(openai.DefaultAsyncHttpxClient):
         self._most_bytes = most_bytes
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send, or raise the time-out that makes the SDK try again."""
+        """Send, or raise the time-out that makes the SDK try again.
+
+        A redirect is followed to the same server only, so that no other one gets key and texts;
+        any other, and one too many, comes back as it is and ends the call.
+        """
+        options["follow_redirects"] = False
         try:
             async with asyncio.timeout(self._seconds):
-                return await super().send(request, **options)
+                response = await super().send(request, **options)
+                for _ in range(MOST_REDIRECTS):
+                    following = response.next_request
+                    if (
+                        following is None
+                        or following.method != request.method
+                        or not same_origin(following.url, request.url)
+                    ):
+                        break
+                    await response.aclose()
+                    response = await super().send(following, **options)
+                return response
         except TimeoutError:
             raise httpx2.ReadTimeout("no whole reply in time", request=request) from None
 
@@ -69,28 +94,51 @@ class _Beginning(httpx2.AsyncByteStream):
         await self._body.aclose()
 
 
-def key_in(variable: str, owner: str) -> str:
-    """The API key in an environment variable; `owner` says whose, for the error.
+@dataclass(frozen=True)
+class Secrets:
+    """What goes to an endpoint and nowhere else."""
+
+    key: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def hidden_in(self, text: str) -> str:
+        """A text without them, should a server repeat them."""
+        for secret in sorted({self.key, *self.headers.values()}, key=len, reverse=True):
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, "***")
+        return text
+
+
+def secrets_of(endpoint: Endpoint, owner: str) -> Secrets:
+    """The API key and the secret headers of an endpoint; `owner` says whose, for the error.
 
     Raises:
-        InputError: it is not set, or holds what no key does.
+        InputError: one is not set, or holds what no key does.
     """
-    key = os.environ.get(variable, "").strip()
-    if not key:
+    headers = {
+        name: _from_environment(variable, owner, f"the header {name}")
+        for name, variable in endpoint.headers_env.items()
+    }
+    return Secrets(_from_environment(endpoint.key_env, owner, "its API key"), headers)
+
+
+def _from_environment(variable: str, owner: str, what: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
         raise InputError(
-            f"{owner} needs its API key in the environment variable {variable}, which is not set"
+            f"{owner} needs {what} in the environment variable {variable}, which is not set"
         )
-    if not (key.isascii() and key.isprintable()):
+    if not (value.isascii() and value.isprintable()):
         raise InputError(
             f"{owner}: the environment variable {variable} holds no API key, but several lines or "
             "characters that no key has"
         )
-    return key
+    return value
 
 
 def connected(
-    base_url: str | None,
-    key: str,
+    endpoint: Endpoint,
+    secrets: Secrets,
     *,
     timeout: float,
     retries: int = RETRIES,
@@ -106,29 +154,26 @@ def connected(
         most_bytes: of one reply that are read.
     """
     return openai.AsyncOpenAI(
-        api_key=key,
-        base_url=base_url,
+        api_key=secrets.key,
+        base_url=endpoint.base_url,
+        default_headers={**endpoint.headers, **secrets.headers},
         max_retries=retries,
         timeout=timeout,
         http_client=_WholeReplies(timeout, most_bytes),
     )
 
 
-def request(
-    endpoint: Endpoint, messages: Sequence[Mapping[str, str]], **parameters: Any
-) -> dict[str, Any]:
-    """The body of a chat-completion request; the endpoint's `extra_body` has the last word."""
-    given = {**parameters, **endpoint.extra_body}
-    known = {name: value for name, value in given.items() if value is not None}
-    return {"model": endpoint.model, "messages": [dict(turn) for turn in messages], **known}
-
-
 async def complete(
-    connection: openai.AsyncOpenAI, body: Mapping[str, Any], *, going: Callable[[], bool]
+    connection: openai.AsyncOpenAI,
+    endpoint: Endpoint,
+    body: Mapping[str, Any],
+    *,
+    going: Callable[[], bool],
 ) -> bytes:
     """What the endpoint sent back for a request.
 
-    Waits where the SDK gives up, as long as the server says 429 or names a time to come back.
+    Waits where the SDK gives up, as long as the server says 429 or names a time to come back; and
+    repeats a call whose reply of status 200 is an error that may pass.
 
     Args:
         going: whether an answer is still wanted; asked before every wait.
@@ -137,23 +182,44 @@ async def complete(
         openai.OpenAIError: the call failed for good.
     """
     started = time.monotonic()
-    parameters = {name: body[name] for name in body.keys() - {"model", "messages"}}
+    failures = 0
     while True:
         try:
-            response = await connection.chat.completions.with_raw_response.create(
-                model=body["model"], messages=body["messages"], extra_body=parameters
+            response = await connection.post(
+                PATHS[endpoint.api], cast_to=httpx2.Response, body=dict(body)
             )
         except (openai.RateLimitError, openai.InternalServerError) as error:
             pause = _pause(error)
             if pause is None or time.monotonic() + pause - started > STORM_SECONDS:
                 raise
-            until = time.monotonic() + pause
-            while (left := until - time.monotonic()) > 0:
-                if not going():
-                    raise
-                await asyncio.sleep(min(left, 1.0))
-        else:
-            return response.content
+            if not await _waited(pause, going):
+                raise
+            continue
+        content = response.content
+        if failures == RETRIES or not _may_pass(content):
+            return content
+        failures += 1
+        if not await _waited(min(0.25 * 2**failures, STORM_PAUSE_SECONDS), going):
+            return content
+
+
+def _may_pass(content: bytes) -> bool:
+    """Whether a body of status 200 is an error that another call may not meet."""
+    # Replies are many and such errors few, so that most are not read twice.
+    if b'"error"' not in content[:1000]:
+        return False
+    found = completion_in(content)
+    return isinstance(found, Failure) and found.passing
+
+
+async def _waited(seconds: float, going: Callable[[], bool]) -> bool:
+    """Wait; False as soon as no answer is wanted any more."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if not going():
+            return False
+        await asyncio.sleep(min(left, 1.0))
+    return True
 
 
 def _pause(error: openai.APIStatusError) -> float | None:
@@ -187,7 +253,27 @@ def refused(error: openai.OpenAIError) -> bool:
     ) or (isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota")
 
 
-def error_text(error: openai.OpenAIError, key: str) -> str:
-    """An error's message on one line, without the key, should a server repeat it."""
-    cause = f" ({error.__cause__})" if isinstance(error, openai.APIConnectionError) else ""
-    return " ".join(f"{error}{cause}".replace(key, "***").split())[:500]
+def withheld(error: openai.OpenAIError) -> bool:
+    """Whether a content filter stopped the request itself, as Azure's does."""
+    return isinstance(error, openai.BadRequestError) and error.code in FILTERED
+
+
+def _redirected(error: openai.OpenAIError) -> str | None:
+    """Status and aim of a redirect that was not followed."""
+    if not isinstance(error, openai.APIStatusError) or not error.response.is_redirect:
+        return None
+    response = error.response
+    return f"{response.status_code}, a redirect to {response.headers.get('location')}"
+
+
+def error_text(error: openai.OpenAIError, secrets: Secrets) -> str:
+    """An error's message on one line, without a secret that a server may have repeated."""
+    text = str(error)
+    if redirected := _redirected(error):
+        text = (
+            f"it answered with {redirected}; at most {MOST_REDIRECTS} redirects to the same server "
+            "are followed, so that no other one gets the key and the texts"
+        )
+    elif isinstance(error, openai.APIConnectionError):
+        text = f"{error} ({error.__cause__})"
+    return " ".join(secrets.hidden_in(text).split())[:500]

@@ -3,16 +3,16 @@
 import asyncio
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import openai
 
-from limaflow.endpoints.answer import UNREADABLE, read
+from limaflow.endpoints.answer import FAILED, WITHHELD, in_vain
 from limaflow.endpoints.budget import BudgetAccount
-from limaflow.endpoints.connection import complete, connected, error_text, refused
+from limaflow.endpoints.connection import complete, connected, error_text, refused, withheld
 from limaflow.endpoints.session import Question, Session
-from limaflow.endpoints.spending import BudgetReached, Spending
+from limaflow.endpoints.spending import BudgetReached, Spending, bound_of
 from limaflow.endpoints.store import Answer, GroupCommit
 
 
@@ -21,9 +21,7 @@ async def ask_live(session: Session, questions: Mapping[str, Question]) -> None:
     judge = session.terms.judge
     # In an order of its own: two processes with the same questions find each other's answers.
     todo = iter(random.sample(list(questions.items()), len(questions)))
-    async with connected(
-        judge.base_url, session.secret, timeout=judge.timeout_seconds
-    ) as connection:
+    async with connected(judge, session.secrets, timeout=judge.timeout_seconds) as connection:
         asking = _Asking(session, connection)
         workers = min(judge.concurrency, len(questions))
         await asyncio.gather(*(asking.work(todo) for _ in range(workers)))
@@ -65,37 +63,32 @@ class _Asking:
 
     async def _answer(self, question: Question) -> Answer:
         """Ask until a reply can be read; tokens and cost of all attempts are summed."""
-        answer = Answer(error="never asked")
-        bound = question.bound(self._judge)
+        answer: Answer | None = None
         for _ in range(self._judge.attempts):
-            latest = await self._account.pay(bound, partial(self._call, question, bound))
-            answer = replace(
-                latest,
-                prompt_tokens=answer.prompt_tokens + latest.prompt_tokens,
-                completion_tokens=answer.completion_tokens + latest.completion_tokens,
-                cost=answer.cost + latest.cost,
-            )
-            if (
-                answer.error is None
-                or self._session.stop
-                or not answer.error.startswith(UNREADABLE)
-            ):
+            body = question.request(self._judge, answer)
+            bound = bound_of(self._judge, body)
+            latest = await self._account.pay(bound, partial(self._call, body, bound))
+            answer = latest if answer is None else latest.after(answer)
+            if in_vain(answer) or self._session.stop:
                 break
-        return answer
+        return answer or Answer(error="never asked")
 
-    async def _call(self, question: Question, bound: Spending) -> tuple[Answer, Spending]:
+    async def _call(self, body: dict[str, Any], bound: Spending) -> tuple[Answer, Spending]:
         """One call: what became of it, and what it cost."""
         session = self._session
         if session.stop:
             return Answer(error="stopped"), Spending()
         try:
-            body = await complete(
-                self._connection, question.request(self._judge), going=lambda: not session.stop
+            sent_back = await complete(
+                self._connection, self._judge, body, going=lambda: not session.stop
             )
         except openai.OpenAIError as error:
+            reason = error_text(error, session.secrets)
+            if withheld(error):
+                return Answer(error=f"{WITHHELD}: {reason}"), Spending()
             if refused(error):
-                session.refuse(error_text(error, session.secret))
-            return Answer(error=f"call failed: {error_text(error, session.secret)}"), Spending()
-        answer = read(body, self._judge, session.readable, bound)
+                session.refuse(reason)
+            return Answer(error=f"{FAILED}: {reason}"), Spending()
+        answer = session.read(sent_back, bound)
         session.pay(answer.spending)
         return answer, answer.spending

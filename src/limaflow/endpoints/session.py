@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from limaflow.endpoints.connection import key_in, request
+from limaflow.endpoints.answer import correction, kinds, read
+from limaflow.endpoints.connection import secrets_of
+from limaflow.endpoints.request import one_of, request
 from limaflow.endpoints.settings import Budget, Judge
-from limaflow.endpoints.spending import Spending, bound_of
+from limaflow.endpoints.spending import Spending
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
 
@@ -23,19 +25,18 @@ class Question:
 
     text: str
     template: str
+    words: tuple[str, ...] = ()
+    """What a reply may end with."""
 
-    def request(self, judge: Judge) -> dict[str, Any]:
-        """The body of the request that asks it."""
+    def request(self, judge: Judge, earlier: Answer | None = None) -> dict[str, Any]:
+        """The body of the request that asks it; once more, where an earlier reply is shown."""
         return request(
             judge,
-            [{"role": "user", "content": self.text}],
+            [{"role": "user", "content": self.text}, *(correction(earlier) if earlier else [])],
             temperature=judge.temperature,
             max_tokens=judge.max_tokens,
+            response_format=one_of(self.words) if judge.structured else None,
         )
-
-    def bound(self, judge: Judge) -> Spending:
-        """The most that one reply can use up."""
-        return bound_of(judge, self.text, max_tokens=judge.max_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Session:
         self.terms = terms
         self.store = store
         self.readable = readable
-        self.secret = key_in(terms.judge.key_env, f"judge '{terms.judge.name}'")
+        self.secrets = secrets_of(terms.judge, f"judge '{terms.judge.name}'")
         self.stop: InputError | None = None
         self._total = total
         self._answers: dict[str, Answer] = {}
@@ -87,6 +88,14 @@ class Session:
         if self.stop:
             raise self.stop
         return self._answers
+
+    def read(self, body: bytes, bound: Spending) -> Answer:
+        """The answer in a response's body; an error shows no secret that the body may repeat."""
+        answer = read(body, self.terms.judge, self.readable, bound)
+        if answer.error is None:
+            return answer
+        hidden_in = self.secrets.hidden_in
+        return replace(answer, error=hidden_in(answer.error), reply=hidden_in(answer.reply))
 
     def add(self, key: str, answer: Answer) -> None:
         """Take in a question's last answer, or the error that it ends with."""
@@ -128,8 +137,8 @@ class Session:
         sample = next((e for e in self._errors if e.reply), answer)
         ending = f"; the end of one such reply: {sample.reply[-200:]!r}" if sample.reply else ""
         self.stop = InputError(
-            f"judge '{self.terms.judge.name}': {failed} of {self._total} questions failed, more "
-            f"than max_error_share {self.terms.max_error_share:g} allows, and asking stopped; "
-            f"{sample.error}{ending}",
+            f"judge '{self.terms.judge.name}': {failed} of {self._total} questions failed "
+            f"({kinds(e.error or '' for e in self._errors)}), more than max_error_share "
+            f"{self.terms.max_error_share:g} allows, and asking stopped; {sample.error}{ending}",
             fix="answers are in the store; run again to ask only what is missing",
         )

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from limaflow.endpoints.holders import Holders
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending
 from limaflow.errors import InputError
@@ -51,10 +52,21 @@ insert into reserved select run, sum(cost), sum(tokens) from batches group by ru
 update spending set cost = max(0, spending.cost - reserved.cost),
     tokens = spending.tokens - reserved.tokens from reserved where spending.run = reserved.run
 """,
+    """
+create table held (
+    run text not null, holder text not null, cost real not null, tokens integer not null,
+    primary key (run, holder)
+) without rowid;
+insert into held select run, token, cost, tokens from batches;
+insert into held select r.run, '', max(0, r.cost - coalesce(sum(b.cost), 0)),
+    r.tokens - coalesce(sum(b.tokens), 0)
+    from reserved r left join batches b on b.run = r.run group by r.run;
+drop table reserved;
+alter table held rename to reserved
+""",
 )
 """What makes each format out of the one before it, from an empty file on."""
 FORMAT = len(_FORMATS)
-Account = Literal["spending", "reserved"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +85,17 @@ class Answer:
     @property
     def spending(self) -> Spending:
         """What its calls used up."""
-        return Spending(self.cost, self.prompt_tokens + self.completion_tokens)
+        tokens = self.prompt_tokens + self.completion_tokens
+        return Spending(self.cost, tokens, self.completion_tokens)
+
+    def after(self, earlier: "Answer") -> "Answer":
+        """This answer, with the tokens and the cost of an earlier attempt added."""
+        return dataclasses.replace(
+            self,
+            prompt_tokens=earlier.prompt_tokens + self.prompt_tokens,
+            completion_tokens=earlier.completion_tokens + self.completion_tokens,
+            cost=earlier.cost + self.cost,
+        )
 
     def judgment_fields(self, annotator: str, template: str) -> dict[str, Any]:
         """The fields of a `records.Judgment` that this answer fills."""
@@ -110,6 +132,7 @@ class Store:
             if problem := of_another_user(place):
                 raise problem
         self._path = path
+        self._holders = Holders(path)
         try:
             self._connection = sqlite3.connect(
                 path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
@@ -175,42 +198,88 @@ class Store:
         )
         return [name for (name,) in rows]
 
-    def reserve(self, run: str, bound: Spending, budget: Budget) -> bool:
+    def reserve(self, run: str, bound: Spending, budget: Budget, batch: str = "") -> bool:
         """Set `bound` aside for `run`, unless this would pass `budget`; True if it was.
 
         Reservations of all processes count. Those of a killed process stay, since its calls may
-        have been paid.
+        have been paid, until `release_dead`.
+
+        Args:
+            batch: token of the batch that it is for; else it is this process's.
         """
         with self._transaction():
             if not (self.spent(run) + self.reserved(run) + bound).within(budget):
                 return False
-            self._add("reserved", run, bound)
+            self._add(run, batch or self._holders.own(), bound)
         return True
 
-    def settle(self, run: str, reserved: Spending, paid: Spending) -> None:
+    def settle(self, run: str, reserved: Spending, paid: Spending, batch: str = "") -> None:
         """Replace a reservation by what the call really cost."""
         with self._transaction():
-            self._add("reserved", run, Spending() - reserved)
-            self._add("spending", run, paid)
+            self._add(run, batch or self._holders.own(), Spending() - reserved)
+            self._connection.execute("delete from reserved where tokens <= 0 and run = ?", (run,))
+            self._connection.execute(
+                "insert into spending values (?, ?, ?) on conflict (run) do update"
+                " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
+                (run, paid.cost, paid.tokens),
+            )
 
-    def _add(self, table: Account, run: str, spending: Spending) -> None:
+    def _add(self, run: str, holder: str, spending: Spending) -> None:
         self._connection.execute(
-            f"insert into {table} values (?, ?, ?) on conflict (run) do update"
+            "insert into reserved values (?, ?, ?, ?) on conflict (run, holder) do update"
             " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
-            (run, spending.cost, spending.tokens),
+            (run, holder, spending.cost, spending.tokens),
         )
 
     def spent(self, run: str) -> Spending:
         """What the calls of `run` that came to an end have used up."""
-        return self._total("spending", run)
+        row = self._connection.execute("select cost, tokens from spending where run = ?", (run,))
+        return Spending(*(row.fetchone() or ()))
 
     def reserved(self, run: str) -> Spending:
         """What its calls under way may use up, and those of killed processes may have."""
-        return self._total("reserved", run)
+        return sum(self._reservations(run).values(), start=Spending())
 
-    def _total(self, table: Account, run: str) -> Spending:
-        row = self._connection.execute(f"select cost, tokens from {table} where run = ?", (run,))
-        return Spending(*(row.fetchone() or ()))
+    def _reservations(self, run: str) -> dict[str, Spending]:
+        rows = self._connection.execute(
+            "select holder, cost, tokens from reserved where run = ?", (run,)
+        )
+        return {holder: Spending(cost, tokens) for holder, cost, tokens in rows}
+
+    def has_room_later(self, run: str, bound: Spending, budget: Budget) -> bool:
+        """Whether `bound` may fit once other processes, which are at work, have settled theirs."""
+        reservations = self._reservations(run)
+        dead = (held for name, held in reservations.items() if not self._holders.alive(name))
+        return (self.spent(run) + sum(dead, start=Spending()) + bound).within(budget)
+
+    def release_dead(self, run: str | None = None) -> dict[str, Spending]:
+        """Give back what ended processes had reserved, of one run or all; run → how much.
+
+        Batches stay reserved: the provider may be at work on them, and a later run takes them in.
+        """
+        released: dict[str, Spending] = {}
+        with self._transaction():
+            rows = self._connection.execute(
+                "select run, holder, cost, tokens from reserved"
+                " where holder not in (select token from batches)"
+            ).fetchall()
+            for of_run, holder, cost, tokens in rows:
+                if run in (None, of_run) and not self._holders.alive(holder):
+                    self._connection.execute(
+                        "delete from reserved where run = ? and holder = ?", (of_run, holder)
+                    )
+                    released[of_run] = released.get(of_run, Spending()) + Spending(cost, tokens)
+        self._holders.forget_dead()
+        return released
+
+    def runs_with_reservations(self, run: str | None = None) -> list[str]:
+        """The runs, or this one, for which something is reserved."""
+        rows = self._connection.execute("select distinct run from reserved order by run")
+        return [of_run for (of_run,) in rows if run in (None, of_run)]
+
+    def wait_for(self, batch: Batch) -> None:
+        """Let other processes know, as long as this store is open, that a batch is waited for."""
+        self._holders.hold(batch.token)
 
     def open_batches(self, model: str) -> list[Batch]:
         """The batches of questions to `model` that were sent, or were about to be."""
@@ -245,7 +314,7 @@ class Store:
         with self._transaction():
             gone = self._connection.execute("delete from batches where token = ?", (batch.token,))
             if gone.rowcount:
-                self.settle(batch.run, batch.reserved, paid)
+                self.settle(batch.run, batch.reserved, paid, batch.token)
 
     def together(self, writes: Sequence[Callable[[], Any]]) -> list[Any]:
         """Run `writes` in one transaction and return their results."""
@@ -275,6 +344,7 @@ class Store:
     def close(self) -> None:
         """Close the file; every answer is already in it."""
         self._connection.close()
+        self._holders.close()
 
     def __enter__(self) -> Self:
         return self

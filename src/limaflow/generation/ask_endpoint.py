@@ -6,7 +6,8 @@ gives one text twice: the records say what was sent.
 """
 
 import asyncio
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,19 @@ from typing import Any
 import openai
 from tqdm import tqdm
 
-from limaflow import fingerprint
+from limaflow.endpoints import control_tokens
+from limaflow.endpoints.address import address_of
 from limaflow.endpoints.budget import BudgetAccount
-from limaflow.endpoints.completion import Completion, completion_in
-from limaflow.endpoints.connection import complete, connected, error_text, key_in, request
+from limaflow.endpoints.completion import Completion, Failure, completion_in
+from limaflow.endpoints.connection import (
+    Secrets,
+    complete,
+    connected,
+    error_text,
+    secrets_of,
+    withheld,
+)
+from limaflow.endpoints.request import request
 from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending, bound_of, cost
 from limaflow.endpoints.store import GroupCommit, Store
@@ -27,7 +37,6 @@ from limaflow.generation.kept_responses import KeptResponses, beside, cut_share
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.settings import AskedEndpoint, Decoding
 from limaflow.jsonl import write_records
-from limaflow.manifests import sha256_of
 from limaflow.records import Example, FinishReason, Response, asked_turns
 from limaflow.seeds import digest, seed_for
 
@@ -37,11 +46,10 @@ CUT_SHORT: dict[str | None, FinishReason] = {
     "length": "length",
     "content_filter": "content_filter",
 }
-PACE = {
-    *("key_env", "concurrency", "timeout_seconds"),
-    *("price_per_million_prompt_tokens", "price_per_million_completion_tokens"),
-}
-"""What of an arm changes no response."""
+WITHHELD = Completion(
+    text=None, refusal=None, finish_reason="content_filter", answered_by="", usage=None
+)
+"""In place of the reply to a request that a filter stopped."""
 
 
 def ask(
@@ -66,15 +74,14 @@ def ask(
         InputError: no key in the environment, or a request that failed for good. Either way what
             has been answered is kept for the next run.
     """
-    key = key_in(endpoint.key_env, f"arm '{endpoint.name}'")
+    secrets = secrets_of(endpoint, f"arm '{endpoint.name}'")
     examples = read_prompts(prompts)
-    settings = decoding.model_dump(mode="json", exclude={"samples"})
-    code = fingerprint.of("limaflow.generation.ask_endpoint", "_request")
-    asked = endpoint.model_dump(mode="json", exclude=PACE)
-    identity = digest(asked, sha256_of(prompts), settings, seed, code)
-    kept = KeptResponses(beside(output, identity))
+    kept = KeptResponses(beside(output, _identity(endpoint, examples, decoding, seed)))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
+    asked_texts = ("\n".join(turn.content for turn in asked_turns(e)) for e in examples)
+    if notice := control_tokens.notice(asked_texts, endpoint.name):
+        tqdm.write(notice, file=sys.stderr)
     if todo:
         with (
             Store(store) as spendings,
@@ -84,7 +91,7 @@ def ask(
                 endpoint=endpoint,
                 decoding=decoding,
                 seed=seed,
-                key=key,
+                secrets=secrets,
                 kept=kept,
                 account=BudgetAccount(spendings, GroupCommit(spendings), run, budget),
                 bar=bar,
@@ -96,6 +103,15 @@ def ask(
     # They cost money, so the hidden file stays for a second run.
     write_records(output, responses)
     return len(wanted), cut_share(responses)
+
+
+def _identity(
+    endpoint: AskedEndpoint, examples: Sequence[Example], decoding: Decoding, seed: int
+) -> str:
+    """Hash of all that the responses depend on: who is asked, and the requests themselves."""
+    requests = [(e.id, _request(endpoint, e, 0, decoding=decoding, seed=seed)) for e in examples]
+    place = [address_of(endpoint.base_url), endpoint.api, endpoint.headers]
+    return digest(endpoint.name, *place, seed, requests)
 
 
 def _request(
@@ -119,7 +135,7 @@ class _RequestPool:
     endpoint: AskedEndpoint
     decoding: Decoding
     seed: int
-    key: str
+    secrets: Secrets
     kept: KeptResponses
     account: BudgetAccount
     bar: "tqdm[Any]"
@@ -128,9 +144,7 @@ class _RequestPool:
     async def ask(self, todo: list[tuple[Example, int]]) -> None:
         """Answer `todo`, at most `concurrency` at once, until there is none or one failed."""
         endpoint, places = self.endpoint, iter(todo)
-        async with connected(
-            endpoint.base_url, self.key, timeout=endpoint.timeout_seconds
-        ) as client:
+        async with connected(endpoint, self.secrets, timeout=endpoint.timeout_seconds) as client:
             workers = min(endpoint.concurrency, len(todo))
             await asyncio.gather(*(self._work(client, places) for _ in range(workers)))
 
@@ -151,8 +165,7 @@ class _RequestPool:
     ) -> Completion:
         endpoint = self.endpoint
         body = _request(endpoint, example, sample, decoding=self.decoding, seed=self.seed)
-        texts = (turn["content"] for turn in body["messages"])
-        bound = bound_of(endpoint, *texts, max_tokens=self.decoding.max_tokens)
+        bound = bound_of(endpoint, body)
         call = partial(self._call, client, example.id, body, bound)
         failure = self._failure(example.id, "never asked")
         for _ in range(ATTEMPTS):
@@ -170,23 +183,27 @@ class _RequestPool:
     ) -> tuple[Completion | InputError, Spending]:
         """The completion, or why there is none; and what it cost."""
         try:
-            reply = await complete(client, body, going=lambda: self.stop is None)
+            reply = await complete(client, self.endpoint, body, going=lambda: self.stop is None)
         except openai.OpenAIError as error:
-            self.stop = self.stop or self._failure(prompt, error_text(error, self.key))
+            if withheld(error):
+                return WITHHELD, Spending()
+            self.stop = self.stop or self._failure(prompt, error_text(error, self.secrets))
             return self.stop, Spending()
-        completion = completion_in(reply)
+        found = completion_in(reply)
+        if isinstance(found, Failure):
+            self.stop = self.stop or self._failure(prompt, self.secrets.hidden_in(found.message))
+            return self.stop, Spending()
         paid = bound
-        if completion and (used := completion.usage):
+        if found and (used := found.usage):
             paid = Spending(
                 cost(self.endpoint, used.prompt_tokens, used.completion_tokens),
                 used.prompt_tokens + used.completion_tokens,
+                used.completion_tokens,
             )
-        if completion and _has_text(completion):
-            return completion, paid
-        shown = reply[:200].decode(errors="replace")
-        return self._failure(
-            prompt, f"no chat completion with a text came back, but {shown!r}"
-        ), paid
+        if found and _is_response(found):
+            return found, paid
+        shown = self.secrets.hidden_in(reply[:200].decode(errors="replace"))
+        return self._failure(prompt, f"no completion with a text came back, but {shown!r}"), paid
 
     def _failure(self, prompt: str, reason: str) -> InputError:
         return InputError(
@@ -195,12 +212,13 @@ class _RequestPool:
         )
 
     def _record(self, example: Example, sample: int, completion: Completion) -> Response:
-        decoding, choice = self.decoding, completion.choices[0]
+        decoding = self.decoding
         return Response(
             prompt_id=example.id,
             model=self.endpoint.name,
             sample=sample,
-            text=(choice.message.content or "").strip(),
+            # A refusal is what the model has to say to the prompt.
+            text=(completion.text or completion.refusal or "").strip(),
             tokens=completion.usage.completion_tokens if completion.usage else 0,
             finish_reason=_finish_reason(completion),
             decoding={
@@ -219,10 +237,15 @@ class _RequestPool:
 
 
 def _finish_reason(completion: Completion) -> FinishReason:
-    return CUT_SHORT.get(completion.choices[0].finish_reason, "stop")
+    return CUT_SHORT.get(completion.finish_reason, "stop")
 
 
-def _has_text(completion: Completion) -> bool:
-    """Whether there is a text, if an empty one, or the provider says that it withheld it."""
-    withheld = _finish_reason(completion) == "content_filter"
-    return withheld or completion.choices[0].message.content is not None
+def _is_response(completion: Completion) -> bool:
+    """Whether there is a text, if an empty one, or a reason why there can be none.
+
+    A model that reasons may use up its limit before it says a word.
+    """
+    if completion.finish_reason == "error":
+        return False
+    said = completion.text is not None or completion.refusal is not None
+    return said or completion.finish_reason in CUT_SHORT

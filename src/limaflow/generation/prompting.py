@@ -13,6 +13,7 @@ from typing import Any, Literal
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
 from limaflow.seeds import generator_for
+from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
@@ -26,6 +27,8 @@ class Prompt:
 
     id: str
     tokens: tuple[int, ...]
+    control_strings: frozenset[str] = frozenset()
+    """The model's control tokens that the question mentions, which are split as text."""
 
 
 def encoded(
@@ -38,6 +41,8 @@ def encoded(
 ) -> list[Prompt]:
     """What each example asks, in a format, as tokens; of a dialogue the turns so far.
 
+    Texts are data: no control token comes of what they mention, only of a chat template.
+
     Raises:
         InputError: the model has no chat template, or a prompt leaves no room in its `context`.
     """
@@ -45,12 +50,14 @@ def encoded(
         raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
     prompts = []
     for example in examples:
-        tokens = _tokens(asked_turns(example), tokenizer, style, shots)
+        turns = asked_turns(example)
+        tokens = _tokens(turns, tokenizer, style, shots)
         if len(tokens) >= context:
             raise InputError(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
             )
-        prompts.append(Prompt(example.id, tuple(tokens)))
+        mentions = mentioned((turn.content for turn in turns), tokenizer)
+        prompts.append(Prompt(example.id, tuple(tokens), mentions))
     return prompts
 
 
@@ -58,16 +65,13 @@ def _tokens(
     turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
 ) -> list[int]:
     if style == "chat":
-        asked = [{"role": turn.role, "content": turn.content} for turn in turns]
-        text = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
-    elif style == "raw":
+        return chat_tokens(turns, tokenizer, add_generation_prompt=True)
+    if style == "raw":
         text = "".join(f"{turn.content}\n" for turn in turns)
     else:
         blocks = [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
         text = "".join([worked_examples(shots), *blocks, "Answer:"])
-    # A chat template writes the special tokens itself.
-    tokens: list[int] = tokenizer(text, add_special_tokens=style != "chat")["input_ids"]
-    return tokens
+    return text_tokens(text, tokenizer)
 
 
 def worked_examples(shots: Sequence[Example]) -> str:

@@ -1,5 +1,6 @@
 """Responses of a model of ours to a file of prompts, one record each, resumed after a kill."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from limaflow.jsonl import write_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
 from limaflow.seeds import digest
+from limaflow.training.control_tokens import counted, told
 from limaflow.training.manifest import epoch_model_name, model_of_epoch
 
 
@@ -214,4 +216,10 @@ def _missing_prompts(
             seed=job.seed,
         )
     prompts = encoded(examples, tokenizer, job.style, shots=shots, context=context)
+    if mentions := counted(prompt.control_strings for prompt in prompts):
+        tqdm.write(
+            f"{job.name}: control tokens that the {len(prompts)} prompts mention, split like any "
+            f"other text: {told(mentions)}",
+            file=sys.stderr,
+        )
     return [(p, s) for p in prompts for s in range(job.samples) if (p.id, s) in todo]

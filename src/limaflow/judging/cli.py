@@ -117,6 +117,35 @@ def grade(
 
 
 @app.command()
+def release(
+    store: StoreFile,
+    run: Annotated[
+        str | None, typer.Option(help="Only what this run reserved; in the workflow: experiment.")
+    ] = None,
+) -> None:
+    """Give back to budgets what calls of processes that have ended had reserved.
+
+    Such calls may have been charged; look at the provider's bill before you count on the room.
+    """
+    from limaflow.endpoints.store import Store
+    from limaflow.errors import InputError
+
+    if not store.exists():
+        raise InputError("no such store", path=store)
+    with Store(store) as opened:
+        released = opened.release_dead(run)
+        left = opened.runs_with_reservations(run)
+    for name, held in released.items():
+        print(
+            f"{name or 'without a run'}: released cost {held.cost:.2f} and {held.tokens:,} tokens"
+        )
+    if not released:
+        print("nothing to release: no ended process holds a reservation")
+    if left:
+        print(f"still reserved, by processes at work and batches: {', '.join(map(repr, left))}")
+
+
+@app.command()
 def turns(
     file: Annotated[Path, typer.Argument(help="JSONL of conversations: `messages`.")],
     *,

@@ -23,7 +23,8 @@ class Graded:
             asked = {"conversation": conversation(self.prompt)}
         else:
             asked = {"question": delimited(self.prompt)}
-        return Question(instrument.render(**asked, answer=self.response.text), instrument.key)
+        text = instrument.render(**asked, answer=self.response.text)
+        return Question(text, instrument.key, tuple(instrument.head.words))
 
 
 def graded(prompts: Sequence[Example], responses: Sequence[Response]) -> list[Graded]:

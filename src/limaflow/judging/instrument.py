@@ -15,6 +15,7 @@ from pathlib import Path
 from limaflow.errors import InputError
 from limaflow.judging.delimiters import enclose
 from limaflow.judging.front_matter import Form, FrontMatter, read_front_matter
+from limaflow.judging.last_word import last_word
 from limaflow.mistakes import nearest
 from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
@@ -25,8 +26,8 @@ PLACES: Mapping[Form, tuple[str, ...]] = {
     "turn": ("conversation", "answer"),
 }
 """What a text has a place for."""
-OURS = ("pairwise", "likert", "quality", "safety")
-"""The package's own instruments."""
+OURS = ("pairwise", "likert", "quality", "safety", "pairwise-bare", "likert-bare")
+"""The package's own instruments; the bare ones say what the paper says and no more."""
 DIVIDER = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
@@ -60,8 +61,9 @@ class Instrument:
         return places.sub(lambda place: enclose(place[1], texts[place[1]]), self.text)
 
     def value_of(self, reply: str) -> int | None:
-        """The value of a reply's last non-empty line, or None where it is not exactly a word."""
-        return self.head.words.get(reply.strip().rpartition("\n")[2].strip())
+        """The value of the word that a reply ends with, or None where it ends with none."""
+        word = last_word(reply, list(self.head.words))
+        return None if word is None else self.head.words[word]
 
     def labels(self) -> dict[str, str]:
         """Word → how people see it."""
@@ -117,6 +119,19 @@ def known(named: Iterable[str]) -> dict[str, Instrument]:
         InputError: as `load`.
     """
     return {name_of(one): load(one) for one in (*OURS, *named)}
+
+
+def numbered_scale(name: str, scale: str) -> Instrument | None:
+    """What is known of grades on a scale such as `1-to-7` that someone else gave: its numbers.
+
+    None where the scale is not of that form.
+    """
+    ends = re.fullmatch(r"(\d+)-to-(\d+)", scale)
+    if ends is None or int(ends[1]) >= int(ends[2]):
+        return None
+    words = {str(level): level for level in range(int(ends[1]), int(ends[2]) + 1)}
+    head = FrontMatter(form="grade", title=name, scale=scale, words=words, ordered=True)
+    return Instrument(name, head, "", "")
 
 
 def parsed(name: str, source: str) -> Instrument:

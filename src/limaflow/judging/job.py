@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from limaflow.endpoints import control_tokens
+from limaflow.endpoints.answer import kinds
 from limaflow.endpoints.client import Ask, ask_all
 from limaflow.endpoints.session import Terms
 from limaflow.endpoints.settings import Budget, Judge
@@ -99,15 +101,18 @@ def carry_out(
 ) -> None:
     """Ask about all that is shown and write the records; on a dry run print the price alone."""
     shown = job.of_round(shown)
+    questions = [one.question(job.instrument) for one in shown]
+    if notice := control_tokens.notice((q.text for q in questions), job.terms.judge.name):
+        print(notice)
     if dry_run:
-        questions = [one.question(job.instrument) for one in shown]
         print(price(output.stem, questions, job.terms).line())
         return
     ask = partial(ask_all, terms=job.terms)
     made = judgments(shown, job.instrument, job.terms.judge.name, ask)
     write_records(output, made)
     noun = "verdicts" if job.instrument.head.form == "pairwise" else "grades"
-    print(f"{len(made)} {noun}, {sum(one.error is not None for one in made)} errors")
+    errors = [one.error for one in made if one.error is not None]
+    print(f"{len(made)} {noun}, {len(errors)} errors" + f": {kinds(errors)}" * bool(errors))
     answering = Counter(one.answered_by for one in made if one.answered_by)
     if len(answering) > 1:
         counts = ", ".join(f"{name} ({count})" for name, count in answering.most_common())

@@ -35,7 +35,7 @@ class Pair:
         text = instrument.render(
             question=delimited(self.prompt), answer_1=self.first.text, answer_2=self.second.text
         )
-        return Question(text, instrument.key)
+        return Question(text, instrument.key, tuple(instrument.head.words))
 
 
 def pairs(
@@ -88,7 +88,7 @@ def choice_of_value(value: int) -> Choice:
 
 
 def choice_of(reply: str, instrument: Instrument) -> Choice | None:
-    """The choice on a reply's last non-empty line, or None where it is not exactly a choice."""
+    """The choice that a reply ends with (`Instrument.value_of`), or None."""
     value = instrument.value_of(reply)
     return None if value is None else choice_of_value(value)
 

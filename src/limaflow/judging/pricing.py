@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limaflow.endpoints.client import key_of
+from limaflow.endpoints.client import key_of, stored
+from limaflow.endpoints.request import request
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Judge
 from limaflow.endpoints.spending import cost, reply_limit
@@ -29,7 +30,7 @@ class Price:
     to_ask: int
     prompt_tokens: int
     reply_tokens: int
-    """As many a question as stored replies of this job have, else as `max_tokens` allows."""
+    """As many a question as stored replies of this job have, else as their limit allows."""
     cost: float
     cost_at_most: float
     """Every reply as long as it may be, none asked for twice."""
@@ -52,18 +53,20 @@ def price(job: str, questions: Sequence[Question], terms: Terms) -> Price:
     """
     judge = terms.judge
     wanted = {key_of(question, terms): question for question in questions}
-    stored: dict[str, Answer] = {}
+    known: dict[str, Answer] = {}
+    """Text of a question → its answer."""
     if terms.store.exists():
         with Store(terms.store) as kept:
-            stored = {key: answer for key in wanted if (answer := kept.get(key))}
-    asked = [question.text for key, question in wanted.items() if key not in stored]
-    known = {wanted[key].text: answer for key, answer in stored.items()}
+            found = ((q.text, stored(kept, q, terms)) for q in wanted.values())
+            known = {text: answer for text, answer in found if answer}
+    to_ask = [question for question in wanted.values() if question.text not in known]
+    asked = [question.text for question in to_ask]
     prompt_tokens, counted_by = _prompt_tokens(asked, judge, known)
-    longest = len(asked) * reply_limit(judge, judge.max_tokens)
+    longest = sum(reply_limit(question.request(judge)) for question in to_ask)
     reply_tokens = longest
-    if stored:
-        seen = sum(answer.completion_tokens for answer in stored.values())
-        reply_tokens = round(len(asked) * seen / len(stored))
+    if known:
+        seen = sum(answer.completion_tokens for answer in known.values())
+        reply_tokens = round(len(asked) * seen / len(known))
     return Price(
         job=job,
         questions=len(wanted),
@@ -80,7 +83,9 @@ def price_of_responses(arm: AskedEndpoint, prompts: Sequence[Example], decoding:
     """What an endpoint's responses to `prompts` would cost, each as long as it may be."""
     texts = ["\n".join(turn.content for turn in asked_turns(prompt)) for prompt in prompts]
     asked = len(texts) * decoding.samples
-    prompt_tokens, reply_tokens = _guessed(texts) * decoding.samples, asked * decoding.max_tokens
+    prompt_tokens = _guessed(texts) * decoding.samples
+    limit = reply_limit(request(arm, [], max_tokens=decoding.max_tokens))
+    reply_tokens = asked * limit
     at_most = cost(arm, prompt_tokens, reply_tokens)
     return Price(
         job=f"responses of {arm.name}",
@@ -94,9 +99,7 @@ def price_of_responses(arm: AskedEndpoint, prompts: Sequence[Example], decoding:
     )
 
 
-def _prompt_tokens(
-    texts: Sequence[str], judge: Judge, stored: dict[str, Answer]
-) -> tuple[int, str]:
+def _prompt_tokens(texts: Sequence[str], judge: Judge, known: dict[str, Answer]) -> tuple[int, str]:
     """Tokens of `texts` as prompts, and how they were counted."""
     if judge.tokenizer is not None:
         tokenizer = _tokenizer(judge.tokenizer)
@@ -104,11 +107,11 @@ def _prompt_tokens(
             sum(len(tokenizer.encode(text).ids) + FRAME_TOKENS for text in texts),
             f"counted by {judge.tokenizer}",
         )
-    seen = sum(answer.prompt_tokens for answer in stored.values())
+    seen = sum(answer.prompt_tokens for answer in known.values())
     if seen:
-        share = seen / sum(len(text.encode()) for text in stored)
+        share = seen / sum(len(text.encode()) for text in known)
         size = sum(len(text.encode()) for text in texts)
-        return round(size * share), f"as the endpoint counted {len(stored)} stored answers"
+        return round(size * share), f"as the endpoint counted {len(known)} stored answers"
     guess = (
         f"a guess of {BYTES_PER_TOKEN:g} bytes a token; name the judge's tokenizer to count them"
     )

@@ -105,6 +105,7 @@ def judgment_of(item: KeyItem, chosen: str, annotator: str, key: Key) -> Verdict
         "prompt_id": item.prompt_id,
         "sample": item.sample,
         "annotator": annotator,
+        "annotator_kind": "person",
         "template": key.template,
     }
     value = key.words[chosen]

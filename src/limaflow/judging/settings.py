@@ -11,16 +11,17 @@ from limaflow.mistakes import nearest
 from limaflow.settings import NAME, Name, Settings, Share
 
 
-class RecordedVerdicts(Settings):
-    """A file of verdicts that were made elsewhere, and how it says what ours say."""
+class VerdictLayout(Settings):
+    """How a file of verdicts that were made elsewhere says what ours say."""
 
-    path: str
     columns: dict[str, str | list[str]] = {}
     """Our column → what the file calls it."""
     words: dict[str, str] = {}
-    """What the file calls first, second or tie → what we do."""
+    """What the file calls first, second or tie → what we do, or the share of the win."""
     values: dict[str, str] = {}
     """Our column → what it holds in every row."""
+    rows: str = ""
+    """Where a JSON document holds its rows."""
     repeats: bool = False
     """Whether what stands twice is a further reading."""
 
@@ -33,18 +34,29 @@ class RecordedVerdicts(Settings):
         return given
 
 
+class RecordedVerdicts(VerdictLayout):
+    """A file of verdicts that were made elsewhere, with its own layout."""
+
+    path: str
+
+    @property
+    def layout(self) -> VerdictLayout:
+        return VerdictLayout.model_validate(self.model_dump(exclude={"path"}))
+
+
 class Comparison(Settings):
-    """Two arms shown side by side; `verdicts` brings a file of recorded verdicts instead."""
+    """Two arms shown side by side; `verdicts` brings files of recorded verdicts instead."""
 
     first: Name
     second: Name
-    verdicts: RecordedVerdicts | None = None
+    verdicts: list[RecordedVerdicts] = []
 
     @field_validator("verdicts", mode="before")
     @classmethod
     def _by_path(cls, given: Any) -> Any:
-        """A path alone is a file in our own words."""
-        return {"path": given} if isinstance(given, str) else given
+        """One file may stand without a list, and a path alone is a file in our own words."""
+        files = given if isinstance(given, list) else [given]
+        return [{"path": file} if isinstance(file, str) else file for file in files]
 
     @property
     def name(self) -> str:
@@ -74,7 +86,7 @@ class Judging(Settings):
     selection: Selection
     people: list[People]
     orders: Literal["both", "one"]
-    merge: Literal["strict", "mean"]
+    merge: Literal["strict", "majority", "mean"]
     store: str
     budget: Budget
     max_error_share: Share

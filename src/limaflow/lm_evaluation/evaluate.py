@@ -20,7 +20,7 @@ from typing import Any, Literal
 from limaflow.errors import InputError
 from limaflow.generation.prompting import worked_examples
 from limaflow.generation.shots import drawn_shots
-from limaflow.lm_evaluation.harness_model import PACKAGES, harness_model, identity
+from limaflow.lm_evaluation.kept_answers import PACKAGES, identity
 from limaflow.lm_evaluation.requests import prompt_hashes, rehearse, set_few_shot
 from limaflow.lm_evaluation.scores import Outcome, Result, outcome_of, result_of
 from limaflow.lm_evaluation.task_failures import failure
@@ -105,17 +105,19 @@ def evaluate(
 
     Returns:
         The content of results.json (`scores`: what was asked for → main metric with its direction
-        and scale, items, items cut to the model's context, and why it is not paired where it is
-        not; `tasks`: leaf task → every metric with its standard error, version, number of
-        examples; `run`: how) and the items.
+        and scale, items, items cut to the model's context, items that mention a control token, and
+        why it is not paired where it is not; `tasks`: leaf task → every metric with its standard
+        error, version, number of examples; `run`: how) and the items.
 
     Raises:
         InputError: as `checked`; no such model, or a chat template that the tokenizer lacks.
     """
     from lm_eval import simple_evaluate
 
+    from limaflow.lm_evaluation.model import load_model
+
     selection, hashes, _ = checked(names, include, settings)
-    model = harness_model(manifest_path, precision=settings.precision, batch=settings.batch)
+    model = load_model(manifest_path, precision=settings.precision, batch=settings.batch)
     if settings.chat_template and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     revision = read_manifest(manifest_path)[0].revision
@@ -152,10 +154,6 @@ def evaluate(
         raise failure(f"the benchmarks of '{name}' failed", error) from error
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)
-    truncated = {
-        task: sum(_is_truncated(model, sample) for sample in outcome.samples)
-        for task, outcome in outcomes.items()
-    }
     details = {
         task: {
             "metrics": outcome.metrics,
@@ -163,13 +161,14 @@ def evaluate(
             "version": found["versions"].get(task),
             "few_shot": found["n-shot"].get(task),
             "definition": _definition(selection.tasks[task]),
+            "truncated_items": sum(_is_truncated(model, sample) for sample in outcome.samples),
+            "control_token_items": sum(
+                any(map(model.mentions, sample["arguments"])) for sample in outcome.samples
+            ),
         }
         for task, outcome in outcomes.items()
     }
-    scores = {
-        asked.name: _score(asked, results[asked.name], details, truncated)
-        for asked in selection.asked
-    }
+    scores = {asked.name: _score(asked, results[asked.name], details) for asked in selection.asked}
     prompts = {
         (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
         for task, outcome in outcomes.items()
@@ -245,9 +244,7 @@ def _definition(task: Any) -> str:
     return digest(told)
 
 
-def _score(
-    asked: Asked, result: Result, details: Mapping[str, Any], truncated: Mapping[str, int]
-) -> dict[str, Any]:
+def _score(asked: Asked, result: Result, details: Mapping[str, Any]) -> dict[str, Any]:
     """What results.json says of one entry."""
     parts = [details[part] for part in asked.parts]
     return {
@@ -256,7 +253,8 @@ def _score(
         "scale": result.scale,
         "value": result.value,
         "items": sum(part["items"] for part in parts),
-        "truncated_items": sum(truncated[part] for part in asked.parts),
+        "truncated_items": sum(part["truncated_items"] for part in parts),
+        "control_token_items": sum(part["control_token_items"] for part in parts),
         "unpaired": result.unpaired,
         "other_metrics": result.others,
         "few_shot": _span([part["few_shot"] for part in parts]),

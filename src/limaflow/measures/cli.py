@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from limaflow.measures.summaries import Preference
     from limaflow.records import Verdict
 
 MergeRule = Annotated[
-    Literal["strict", "mean"],
-    typer.Option("--merge", help="Two orders that disagree are a tie, or count half each."),
+    Literal["strict", "majority", "mean"],
+    typer.Option(
+        "--merge",
+        help="Two orders that disagree: a tie; a tie unless one says tie, then the other's; "
+        "half each.",
+    ),
 ]
 Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
@@ -26,7 +31,9 @@ Instruments = Annotated[
     list[str] | None,
     typer.Option("--instrument", help="File of an instrument that is not the package's; repeat."),
 ]
-GradeFiles = Annotated[list[Path], typer.Argument(help="JSONL of grades.")]
+GradeFiles = Annotated[
+    list[Path], typer.Argument(help="JSONL of grades; `limaflow judge import-grades` makes them.")
+]
 VerdictFiles = Annotated[
     list[Path], typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
 ]
@@ -83,13 +90,7 @@ def summarize(
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
-        graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
-        needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
-        print(
-            f"{s.comparison} ({s.judge}): {s.prompts} prompts, win {s.win.estimate:.1%}, "
-            f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}{graded}, "
-            f"p = {s.p_value:.3g}{needed}"
-        )
+        print(_line(s))
     if strengths is not None:
         found = strengths_by_judge(everything, rule=merge, resampling=resampling)
         write_json(strengths, [dataclasses.asdict(of_judge) for of_judge in found])
@@ -163,9 +164,11 @@ def summarize_grades(
     summaries = grade_summaries(records, known(instrument or ()), resampling)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for s in summaries:
+        graded = s.errors + sum(s.counts.values())
+        failed = f" ({s.errors} of {graded} grades failed)" if s.errors else ""
         print(
-            f"{s.model} ({s.judge}, {s.instrument}): {s.prompts} prompts, "
-            f"mean {s.mean.estimate:.2f}"
+            f"{s.model} ({s.judge}, {s.instrument}): {s.prompts} prompts{failed}, mean "
+            f"{s.mean.estimate:.2f} [{s.mean.low:.2f}, {s.mean.high:.2f}]"
         )
 
 
@@ -207,6 +210,22 @@ def agreement_of_grades(
         )
     if not found:
         print("no two grades are of the same response")
+
+
+def _line(s: "Preference") -> str:
+    from limaflow.measures.significance import rounded
+
+    failed = f" ({s.errors} of {s.verdicts} verdicts failed)" if s.errors else ""
+    rate, error = s.adjusted_win, s.standard_errors.adjusted_win
+    spread = f", standard error {error:.1%}" if error else ""
+    graded = f", graded {s.graded_win.estimate:.2%}" if s.graded_win else ""
+    needed = f"; five points take {s.power.prompts_needed} prompts" if s.power else ""
+    return (
+        f"{s.comparison} ({s.judge}): {s.prompts} prompts{failed}, win {s.win.estimate:.1%}, "
+        f"tie {s.tie.estimate:.1%}, lose {s.lose.estimate:.1%}, win + ½ tie {rate.estimate:.1%} "
+        f"[{rate.low:.1%}, {rate.high:.1%}]{spread}{graded}, "
+        f"p-value {rounded(s.p_value)}{needed}"
+    )
 
 
 def _verdicts_of(path: Path) -> "list[Verdict]":

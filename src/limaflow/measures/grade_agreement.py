@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
 from limaflow.judging.instrument import Instrument
 from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
@@ -70,12 +70,16 @@ def _ratings(files: Sequence[Sequence[Grade]], instrument: Instrument) -> dict[s
             item = (grade.prompt_id, grade.response_id)
             if item in seen[grade.annotator]:
                 raise InputError(
-                    f"prompt {grade.prompt_id}: two grades of '{grade.annotator}' for one "
-                    f"response of '{grade.model}' in one file",
+                    f"prompt {shortened(grade.prompt_id)}, sample {grade.sample}: two grades of "
+                    f"'{shortened(grade.annotator)}' for one response of "
+                    f"'{shortened(grade.model)}' in one file",
                     fix="put what was graded again into a file of its own",
                 )
             if grade.value is not None and grade.value not in levels:
-                raise InputError(f"prompt {grade.prompt_id}: the scale has no {grade.value}")
+                raise InputError(
+                    f"prompt {shortened(grade.prompt_id)}, sample {grade.sample}: the scale has no "
+                    f"{grade.value}"
+                )
             seen[grade.annotator][item] = grade.value
         for annotator, values in seen.items():
             given = {item: value for item, value in values.items() if value is not None}

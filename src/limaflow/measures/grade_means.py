@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from limaflow.errors import InputError
-from limaflow.intervals import Interval, Resampling, mean_of
-from limaflow.judging.instrument import Instrument
+from limaflow.errors import InputError, shortened
+from limaflow.intervals import Interval, Resampling
+from limaflow.judging.instrument import Instrument, numbered_scale
 from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Grade
 
@@ -33,12 +33,12 @@ def grade_summaries(
 
 
 def instrument_of(grade: Grade, instruments: Mapping[str, Instrument]) -> Instrument:
-    """The instrument that a grade was given by.
+    """The instrument that a grade was given by, or its mere numbers on a scale as `1-to-7`.
 
     Raises:
         InputError: it is none of these, or has another scale now.
     """
-    found = instruments.get(grade.instrument)
+    found = instruments.get(grade.instrument) or numbered_scale(grade.instrument, grade.scale)
     if found is None:
         raise InputError(
             f"there are grades by the instrument '{grade.instrument}', whose file is not given",
@@ -62,7 +62,7 @@ def _summary(
         if grade.value is not None:
             values[grade.prompt_id].append(grade.value)
     if not values:
-        raise InputError(f"'{model}' has no readable grade of '{judge}'")
+        raise InputError(f"'{shortened(model)}' has no readable grade of '{shortened(judge)}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
     words = {value: word for word, value in instrument.head.words.items()}
     levels = sorted(words)
@@ -84,7 +84,7 @@ def _summary(
         words={str(level): words[level] for level in levels},
         prompts=len(values),
         errors=sum(grade.value is None for grade in grades),
-        mean=drawn.interval(mean_of(means), len(means)),
+        mean=drawn.mean(means, levels[0], levels[-1]),
         counts={str(level): counts[level] for level in levels},
         shares={str(level): share(level) for level in levels},
     )

@@ -2,7 +2,9 @@
 
 The win rate at equal length is that of a logistic regression of each outcome on the difference in
 length alone: the idea of length-controlled AlpacaEval (Dubois et al. 2024, arXiv 2404.04475)
-without its table of instruction difficulties, which ties that one to its own 805 prompts.
+without its table of instruction difficulties, which ties that one to its own 805 prompts. It is
+another number: over AlpacaEval's models its rank correlation with theirs is .93 to .94, on
+AlpacaEval 2 below the .97 of the raw rate.
 """
 
 from collections import Counter
@@ -15,6 +17,8 @@ from limaflow.intervals import Array, Interval, NotEstimable, Resampling
 from limaflow.measures.logistic import fit
 from limaflow.measures.positions import per_prompt
 from limaflow.records import Verdict
+
+METHOD = "regression on the difference in length alone; not AlpacaEval's"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,8 @@ def length_controlled_win(outcomes: Sequence[Outcome], resampling: Resampling) -
     Samples of one prompt share its weight.
 
     Raises:
-        NotEstimable: lengths never differ, or only ever in one direction; the length alone tells
-            who wins, or one model always does (separation).
+        NotEstimable: lengths never differ, or only ever in one direction; the outcome is always the
+            same; the length alone tells who wins (separation).
     """
     ids = sorted({outcome.prompt_id for outcome in outcomes})
     place = {prompt_id: number for number, prompt_id in enumerate(ids)}
@@ -77,8 +81,8 @@ def _refuse(shares: Array, differences: Array) -> None:
     if not differences.min() <= 0 <= differences.max():
         which = "longer" if differences.min() > 0 else "shorter"
         raise NotEstimable(f"one model's responses are always {which}: none are of equal length")
+    if np.ptp(shares) == 0:
+        raise NotEstimable("every prompt has the same outcome, so that length can explain nothing")
     won, lost = differences[shares > 0], differences[shares < 1]
-    if not len(won) or not len(lost):
-        raise NotEstimable("one model wins every prompt (separation)")
     if won.min() >= lost.max() or lost.min() >= won.max():
         raise NotEstimable("the difference in length alone tells who wins (separation)")

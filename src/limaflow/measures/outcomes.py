@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Array
 from limaflow.measures.summaries import Merge
 from limaflow.records import Choice, Verdict
@@ -34,8 +34,8 @@ def scores_by_prompt(verdicts: Iterable[Verdict], first: str) -> dict[str, dict[
         orders = read[verdict.prompt_id, verdict.sample]
         if verdict.first in orders:
             raise InputError(
-                f"prompt {verdict.prompt_id}, sample {verdict.sample}: two verdicts of "
-                f"'{verdict.annotator}' with '{verdict.first}' shown first",
+                f"prompt {shortened(verdict.prompt_id)}, sample {verdict.sample}: two verdicts of "
+                f"'{shortened(verdict.annotator)}' with '{shortened(verdict.first)}' shown first",
                 fix="`limaflow judge import --repeats` takes the second one as another reading",
             )
         orders[verdict.first] = _score(verdict, first)
@@ -101,11 +101,15 @@ def merged(orders: Collection[int], rule: Merge) -> tuple[float, float, float]:
     """(win, tie, lose) of one sample, summing to 1, from the scores of its one or two orders.
 
     strict: a win or loss only where all orders agree, else a tie (the conservative rule of Zheng et
-    al. 2023, 2306.05685, sec. 3.4). mean: each order counts an equal part.
+    al. 2023, 2306.05685, sec. 3.4). majority: what more orders say, so that a tie yields to the
+    other order's win, and a win and a loss are a tie (Li et al. 2023, 2308.12032, for Cherry LLM;
+    Tan et al. 2024, 2410.12784, for JudgeBench). mean: each order counts an equal part.
     """
     scores = list(orders)
     if rule == "strict":
         scores = [scores[0] if len(set(scores)) == 1 else 0]
+    if rule == "majority":
+        scores = [int(np.sign(sum(scores)))]
     win, tie, lose = (sum(score == kind for score in scores) / len(scores) for kind in (1, 0, -1))
     return win, tie, lose
 

@@ -7,7 +7,7 @@ neither. Where it was asked in both orders, the two are merged into one rating.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.measures.summaries import Merge
 from limaflow.records import Verdict
 
@@ -38,8 +38,9 @@ def passes_of(files: Sequence[Sequence[Verdict]]) -> Passes:
             orders = seen[v.reading, v.annotator][v.prompt_id, v.sample, one, other]
             if v.first in orders:
                 raise InputError(
-                    f"prompt {v.prompt_id}, sample {v.sample}: two verdicts of '{v.annotator}' "
-                    f"with '{v.first}' shown first in one file",
+                    f"prompt {shortened(v.prompt_id)}, sample {v.sample}: two verdicts of "
+                    f"'{shortened(v.annotator)}' with '{shortened(v.first)}' shown first in one "
+                    "file",
                     fix="`limaflow judge import --repeats` takes the second one as another pass",
                 )
             orders[v.first] = _code(v, one)
@@ -71,14 +72,17 @@ def _code(verdict: Verdict, one: str) -> int:
 def merged(items: Mapping[Item, Orders], rule: Merge) -> dict[Item, Shares]:
     """One rating an item; items of which a verdict failed are left out.
 
-    strict: a tie where the orders disagree. mean: each order counts an equal part.
+    strict: a tie where the orders disagree. majority: likewise, but a tie yields to the other
+    order's choice. mean: each order counts an equal part.
     """
     found = {}
     for item, orders in items.items():
         codes = list(orders.values())
         if MISSING in codes:
             continue
-        if rule == "strict" and len(set(codes)) > 1:
+        if rule == "majority":
+            codes = [code for code in codes if code != TIE] or codes
+        if rule != "mean" and len(set(codes)) > 1:
             codes = [TIE]
         found[item] = tuple(codes.count(code) / len(codes) for code in range(CATEGORIES))
     return found

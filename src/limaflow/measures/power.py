@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 DIFFERENCE = 0.05
 POWER = 0.8
+LARGEST = 0.5
 
 
 def prompts_needed(spread: float, difference: float, *, confidence: float, power: float) -> int:
@@ -27,9 +28,13 @@ def prompts_needed(spread: float, difference: float, *, confidence: float, power
     return ceil((_quantiles(confidence, power) * spread / difference) ** 2)
 
 
-def detectable(spread: float, prompts: int, *, confidence: float, power: float) -> float:
-    """The true difference that `prompts` prompts show with chance `power`."""
-    return _quantiles(confidence, power) * spread / sqrt(prompts)
+def detectable(spread: float, prompts: int, *, confidence: float, power: float) -> float | None:
+    """The true difference that `prompts` prompts show with chance `power`.
+
+    None where it would have to be more than the ½ that a share can lie from ½.
+    """
+    difference = _quantiles(confidence, power) * spread / sqrt(prompts)
+    return difference if difference <= LARGEST else None
 
 
 def _quantiles(confidence: float, power: float) -> float:

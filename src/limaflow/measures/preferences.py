@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.length_control import Outcome, length_controlled_win, longer_chosen
 from limaflow.measures.outcomes import Prompts, merged, rates, scores_by_prompt, shares_given
@@ -18,6 +18,7 @@ from limaflow.measures.positions import consistency, first_slot, toward_first, t
 from limaflow.measures.power import DIFFERENCE, POWER, detectable, prompts_needed
 from limaflow.measures.significance import permutation_test, sign_test
 from limaflow.measures.summaries import (
+    MERGES,
     MeanChars,
     Merge,
     Power,
@@ -25,6 +26,7 @@ from limaflow.measures.summaries import (
     Rates,
     Refusable,
     Slots,
+    StandardErrors,
 )
 from limaflow.records import Response, Verdict
 
@@ -80,7 +82,10 @@ def preference(
     judge = verdicts[0].annotator
     prompts = scores_by_prompt(verdicts, first)
     if not prompts:
-        raise InputError(f"{first} against {second} by '{judge}': no prompt has readable verdicts")
+        raise InputError(
+            f"{shortened(first)} against {shortened(second)} by '{shortened(judge)}': no prompt "
+            f"has readable verdicts; {len(verdicts)} failed"
+        )
     # Seeded alike from either side, so that swapping the models mirrors the intervals.
     drawn = resampling.seeded(judge, *sorted((first, second)))
 
@@ -91,8 +96,6 @@ def preference(
         return drawn.share(parts, wholes) if len(wholes) else None
 
     win, tie, lose = np.array(rates(prompts, rule)).T
-    other: Merge = "mean" if rule == "strict" else "strict"
-    other_win, other_tie, other_lose = np.mean(rates(prompts, other), axis=0).tolist()
     agreeing = consistency(prompts)
     graded = shares_given(verdicts, first, prompts)
     lengths = _lengths(verdicts, chars)
@@ -104,6 +107,7 @@ def preference(
         second=second,
         judge=judge,
         prompts=len(prompts),
+        verdicts=len(verdicts),
         errors=errors,
         error_share=errors / len(verdicts),
         win=mean(win),
@@ -111,10 +115,17 @@ def preference(
         lose=mean(lose),
         adjusted_win=mean(win + tie / 2),
         graded_win=mean(graded) if len(graded) else None,
+        standard_errors=StandardErrors(
+            win=_standard_error(win),
+            tie=_standard_error(tie),
+            lose=_standard_error(lose),
+            adjusted_win=_standard_error(win + tie / 2),
+            graded_win=_standard_error(graded),
+        ),
         p_value=sign_test(win - lose),
         permutation_p_value=permutation_test(win - lose, drawn.seed),
         merge=rule,
-        other_merge=Rates(rule=other, win=other_win, tie=other_tie, lose=other_lose),
+        other_merges=tuple(_rates(prompts, other) for other in MERGES if other != rule),
         position_consistency=mean(agreeing) if len(agreeing) else None,
         same_slot=Slots(
             first=float(toward_first(prompts, first).mean()),
@@ -144,6 +155,15 @@ def _differences(
         longer = lengths[v.first_response_id] - lengths[v.second_response_id]
         found[v.prompt_id, v.sample] = longer if v.first == first else -longer
     return found
+
+
+def _rates(prompts: Prompts, rule: Merge) -> Rates:
+    win, tie, lose = np.mean(rates(prompts, rule), axis=0).tolist()
+    return Rates(rule=rule, win=win, tie=tie, lose=lose)
+
+
+def _standard_error(shares: Array) -> float | None:
+    return float(shares.std(ddof=1) / np.sqrt(len(shares))) if len(shares) > 1 else None
 
 
 def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval:
@@ -198,7 +218,7 @@ def _lengths(verdicts: Sequence[Verdict], chars: Mapping[str, int] | None) -> di
         missing = sorted(judged - known.keys())
         raise InputError(
             f"the lengths of {len(missing)} of {len(judged)} judged responses are not known "
-            f"(response {missing[0]})",
+            f"(response {shortened(missing[0])})",
             fix="give all lengths; where --responses were made anew since, judge again",
         )
     return known

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, listed
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 from limaflow.measures.agreement_coefficients import between, within
 from limaflow.records import Judgment
@@ -116,21 +116,24 @@ def _members(patterns: Iterable[str], known: Collection[str]) -> list[str]:
         matching = {pattern} if exact else {name for name in known if fnmatchcase(name, pattern)}
         if not matching:
             raise InputError(
-                f"nothing is of '{pattern}'", fix=f"annotators are {', '.join(sorted(known))}"
+                f"nothing is of '{pattern}'", fix=f"annotators are {listed(sorted(known))}"
             )
         found |= matching
     return sorted(found)
 
 
 def default_groups(judgments: Iterable[Judgment]) -> dict[str, list[str]]:
-    """Models are annotators whose answers name the model that gave them; the others are people."""
-    models: dict[str, bool] = defaultdict(bool)
+    """People, models, and `unspecified`: the annotators of whom no record says which they are.
+
+    A model is also known by answers that name the model that gave them.
+    """
+    kinds: dict[str, set[str]] = defaultdict(set)
     for judgment in judgments:
-        models[judgment.annotator] |= bool(judgment.answered_by)
-    groups = {
-        "people": [name for name in models if not models[name]],
-        "models": [name for name in models if models[name]],
-    }
+        kinds[judgment.annotator].add("model" if judgment.answered_by else judgment.annotator_kind)
+    groups: dict[str, list[str]] = {"people": [], "models": [], "unspecified": []}
+    for name, found in kinds.items():
+        named = "models" if "model" in found else "people" if "person" in found else "unspecified"
+        groups[named].append(name)
     return {name: members for name, members in groups.items() if members}
 
 

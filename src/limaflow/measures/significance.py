@@ -1,5 +1,7 @@
 """Whether a difference may be chance: tests paired by prompt."""
 
+from sys import float_info
+
 import numpy as np
 from scipy.stats import binomtest
 
@@ -8,18 +10,28 @@ from limaflow.intervals import Array
 ROUNDS = 10_000
 AT_ONCE = 500
 ROUNDING = 1e-9
+SMALL = 1e-15
+"""A smaller p-value is said to be below it."""
 
 
 def sign_test(nets: Array) -> float:
     """Two-sided p-value that a prompt is as likely won as lost; tied prompts are left out.
 
-    Exact (Dixon & Mood 1946). How far a prompt is won does not count.
+    Exact (Dixon & Mood 1946), but never 0: what is too small for a float is its smallest normal
+    value, 2e-308. How far a prompt is won does not count.
 
     Args:
         nets: share won minus share lost of each prompt.
     """
     won, lost = int((nets > ROUNDING).sum()), int((nets < -ROUNDING).sum())
-    return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+    if not won + lost:
+        return 1.0
+    return max(float(binomtest(won, won + lost).pvalue), float_info.min)
+
+
+def rounded(p_value: float) -> str:
+    """A p-value for people: `0.031`, or `<1e-15` where it is smaller than that."""
+    return f"<{SMALL:.0e}" if p_value < SMALL else f"{p_value:.2g}"
 
 
 def permutation_test(nets: Array, seed: int) -> float:

@@ -5,7 +5,8 @@ from typing import Literal
 
 from limaflow.intervals import Interval
 
-Merge = Literal["strict", "mean"]
+Merge = Literal["strict", "majority", "mean"]
+MERGES: tuple[Merge, ...] = ("strict", "majority", "mean")
 Relation = Literal["pair", "within", "between", "orders", "passes"]
 
 
@@ -17,6 +18,18 @@ class Rates:
     win: float
     tie: float
     lose: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandardErrors:
+    """Of the mean over prompts: the spread with n − 1, over √n; None on a single prompt."""
+
+    win: float | None
+    tie: float | None
+    lose: float | None
+    adjusted_win: float | None
+    graded_win: float | None
+    """None as well where `Preference.graded_win` is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +67,8 @@ class Power:
     difference: float
     prompts_needed: int
     """For `difference`."""
-    detectable: float
-    """On the prompts that there are."""
+    detectable: float | None
+    """On the prompts that there are; None where even a model that always won might not show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +81,7 @@ class Preference:
     judge: str
     prompts: int
     """Prompts that count: with at least one sample on which no order failed."""
+    verdicts: int
     errors: int
     """Verdicts that failed; `error_share` is their share of all verdicts."""
     error_share: float
@@ -78,12 +92,14 @@ class Preference:
     """Wins and half the ties (Zheng et al. 2023, 2306.05685, FastChat's adjusted win rate)."""
     graded_win: Interval | None = None
     """Mean part of the win that the judge gives `first`; None where it only ever chose."""
+    standard_errors: StandardErrors
     p_value: float
     """Of the sign test over prompts."""
     permutation_p_value: float
     """Of the permutation test over prompts, on the mean of wins minus losses."""
     merge: Merge
-    other_merge: Rates
+    other_merges: tuple[Rates, ...]
+    """By the other rules."""
     position_consistency: Interval | None
     same_slot: Slots | None
     first_slot_share: Interval | None
@@ -103,8 +119,7 @@ class Preference:
         """The same comparison from the view of `arm`, one of its two."""
         if arm == self.first:
             return self
-        other = self.other_merge
-        equal = self.length_controlled_win
+        equal, errors = self.length_controlled_win, self.standard_errors
         return replace(
             self,
             first=self.second,
@@ -113,7 +128,8 @@ class Preference:
             lose=self.win,
             adjusted_win=mirrored(self.adjusted_win),
             graded_win=None if self.graded_win is None else mirrored(self.graded_win),
-            other_merge=replace(other, win=other.lose, lose=other.win),
+            standard_errors=replace(errors, win=errors.lose, lose=errors.win),
+            other_merges=tuple(replace(o, win=o.lose, lose=o.win) for o in self.other_merges),
             length_controlled_win=replace(
                 equal, interval=None if equal.interval is None else mirrored(equal.interval)
             ),

@@ -23,6 +23,7 @@ from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.jsonl import Record, read_json, read_records
+from limaflow.measures.significance import rounded
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -98,7 +99,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"interval": interval, "number": number}
+    environment.filters |= {"interval": interval, "number": number, "p_value": rounded}
     return environment.get_template("page.html").render(
         config=config,
         style=Markup((FOLDER / "style.css").read_text("utf-8")),

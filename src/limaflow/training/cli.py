@@ -114,11 +114,15 @@ def inspect(
     from dataclasses import asdict
 
     from limaflow.mistakes import parse_block
-    from limaflow.training.conversation import shown
-    from limaflow.training.data import dialogue_tokenizer, prepared
+    from limaflow.training.conversation import add_dialogue_tokens, shown
+    from limaflow.training.data import base_tokenizer, loses_template, notices, prepared
     from limaflow.training.settings import Training
 
-    tokenizer, _ = dialogue_tokenizer(base)
+    tokenizer = base_tokenizer(base)
+    template_is_lost = loses_template(tokenizer)
+    add_dialogue_tokens(tokenizer)
     checked = prepared(data, None, tokenizer, parse_block(Training, settings, "--settings"))
     print(shown(checked.train[min(example, len(checked.train)) - 1], tokenizer))
     print({**asdict(checked.facts), "trimmed": len(checked.facts.trimmed)})
+    for line in notices(checked.facts, loses_template=template_is_lost):
+        print(line)

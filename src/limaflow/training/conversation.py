@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from limaflow.errors import InputError
 from limaflow.records import Example, Message
+from limaflow.training.control_tokens import chat_tokens, control_strings, mentioned
 from limaflow.training.partition import whole
 
 END_OF_TURN = "<|end_of_turn|>"
@@ -38,6 +39,8 @@ class TokenizedExample:
     labels: tuple[int, ...]
     trimmed: int
     """Tokens cut off at the end to fit the recipe's limit."""
+    control_strings: frozenset[str] = frozenset()
+    """Those of the tokenizer's control tokens that its texts mention, which are split as text."""
 
     @property
     def trained(self) -> int:
@@ -48,6 +51,9 @@ class TokenizedExample:
 def add_dialogue_tokens(tokenizer: Any) -> list[int]:
     """Give `tokenizer` the end-of-turn token, a pad token of its own and the chat template.
 
+    The names of control tokens that only its own template tells stay with it
+    (`chat_control_tokens`), so that they are text in texts for the exported model too.
+
     Returns:
         The ids of the tokens that it did not have before.
     """
@@ -57,6 +63,9 @@ def add_dialogue_tokens(tokenizer: Any) -> list[int]:
     tokenizer.add_tokens([AddedToken(END_OF_TURN, normalized=False, special=True)])
     if tokenizer.pad_token in (None, tokenizer.eos_token, END_OF_TURN):
         tokenizer.add_special_tokens({"pad_token": AddedToken(PAD, normalized=False, special=True)})
+    special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    if other := [string for string in control_strings(tokenizer) if string not in special]:
+        tokenizer.chat_control_tokens = other
     tokenizer.chat_template = CHAT_TEMPLATE
     new = {END_OF_TURN, tokenizer.pad_token} - known
     return sorted(tokenizer.convert_tokens_to_ids(token) for token in new)
@@ -113,14 +122,14 @@ def tokenized(
     """`example` in the chat template, cut to `max_tokens`, with a label for every trained token.
 
     Raises:
-        InputError: turns do not alternate, a response is empty, or a text holds the end-of-turn
-            token itself.
+        InputError: turns do not alternate, a response is empty, or the tokenizer cannot take a
+            control token as text.
     """
     _check_turns(example.id, example.messages)
-    text = tokenizer.apply_chat_template(
-        [{"role": m.role, "content": m.content} for m in example.messages], tokenize=False
-    )
-    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    try:
+        tokens = chat_tokens(example.messages, tokenizer)
+    except InputError as error:
+        raise InputError(f"example {example.id}: {error}") from None
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
     turn = 0
     labels = []
@@ -128,8 +137,6 @@ def tokenized(
         trains = loss_on == "everything" or turn % 2 == 1
         labels.append(token if trains else IGNORED)
         turn += token == end
-    if turn != len(example.messages):
-        raise InputError(f"example {example.id} holds the text {END_OF_TURN}, which ends a turn")
     # Nothing precedes the first token, so that nothing can predict it.
     labels[0] = IGNORED
     return TokenizedExample(
@@ -137,6 +144,7 @@ def tokenized(
         tokens=tuple(tokens[:max_tokens]),
         labels=tuple(labels[:max_tokens]),
         trimmed=max(0, len(tokens) - max_tokens),
+        control_strings=mentioned((m.content for m in example.messages), tokenizer),
     )
 
 

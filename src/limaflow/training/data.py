@@ -10,7 +10,9 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example
+from limaflow.training.control_tokens import counted, told
 from limaflow.training.conversation import (
+    CHAT_TEMPLATE,
     END_OF_TURN,
     TokenizedExample,
     add_dialogue_tokens,
@@ -34,19 +36,33 @@ def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
     """The base model's tokenizer with the dialogue tokens, and the ids that are new.
 
     Raises:
+        InputError: as `base_tokenizer`.
+    """
+    tokenizer = base_tokenizer(base)
+    return tokenizer, add_dialogue_tokens(tokenizer)
+
+
+def loses_template(tokenizer: Any) -> bool:
+    """Whether a base model's tokenizer has a chat template that ours replaces."""
+    return tokenizer.chat_template not in (None, CHAT_TEMPLATE)
+
+
+def base_tokenizer(base: Path) -> Any:
+    """The base model's tokenizer as it is.
+
+    Raises:
         InputError: there is no whole tokenizer where the manifest points.
     """
     from transformers import AutoTokenizer
 
     manifest, location = read_manifest(base)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(location, revision=manifest.revision)
+        return AutoTokenizer.from_pretrained(location, revision=manifest.revision)
     # Damaged files fail in many ways.
     except Exception as error:
         raise InputError(
             f"no tokenizer at {location}: {type(error).__name__}: {error}", path=base
         ) from None
-    return tokenizer, add_dialogue_tokens(tokenizer)
 
 
 def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -> Data:
@@ -85,9 +101,26 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -
         tokens=sum(len(example.tokens) for example in train),
         trained_tokens=sum(example.trained for example in train),
         trimmed=tuple(trimmed),
+        control_strings=counted(example.control_strings for example in train),
         dev_examples=len(held_out),
     )
     return Data(train=train, dev=held_out, facts=facts)
+
+
+def notices(facts: DataFacts, *, loses_template: bool) -> list[str]:
+    """What a person should know before the data are trained on, a line each."""
+    lines = []
+    if loses_template:
+        lines.append(
+            "warning: the base model has a chat template of its own; the dialogue format of the "
+            "paper replaces it, with its roles, its system turn and its end of a turn"
+        )
+    if facts.control_strings:
+        lines.append(
+            f"control tokens that the texts of {facts.examples} examples mention, split like any "
+            f"other text: {told(facts.control_strings)}"
+        )
+    return lines
 
 
 def _distinct(examples: Sequence[Example], path: Path) -> None:

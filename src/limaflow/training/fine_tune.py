@@ -19,8 +19,15 @@ from tqdm import tqdm
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
-from limaflow.training.conversation import shown
-from limaflow.training.data import Data, dialogue_tokenizer, prepared
+from limaflow.training.conversation import add_dialogue_tokens, shown
+from limaflow.training.data import (
+    Data,
+    base_tokenizer,
+    dialogue_tokenizer,
+    loses_template,
+    notices,
+    prepared,
+)
 from limaflow.training.dev_perplexity import perplexity
 from limaflow.training.engine import load_model, start_engine, update
 from limaflow.training.export import export
@@ -110,6 +117,8 @@ class Run:
     folder: Path
     data: Data
     tokenizer: Any
+    loses_template: bool
+    """Whether ours replaces a chat template of the base model."""
     engine: Any
     stop: StopRequest
 
@@ -218,9 +227,15 @@ def _prepare(
     job: Job, identity: str, folder: Path, data: Data, start: checkpoints.Checkpoint | None
 ) -> Run:
     """Show what is trained, load the model, ready to go on from `start`."""
-    tokenizer, new_tokens = dialogue_tokenizer(job.base)
+    tokenizer = base_tokenizer(job.base)
+    template_is_lost = loses_template(tokenizer)
+    new_tokens = add_dialogue_tokens(tokenizer)
     if rank() == 0:
-        tqdm.write(shown(data.train[0], tokenizer), file=sys.stderr)
+        told = [
+            shown(data.train[0], tokenizer),
+            *notices(data.facts, loses_template=template_is_lost),
+        ]
+        tqdm.write("\n".join(told), file=sys.stderr)
     model = on_all(
         lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
     )
@@ -233,6 +248,7 @@ def _prepare(
         folder=folder,
         data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
         tokenizer=tokenizer,
+        loses_template=template_is_lost,
         engine=start_engine(
             model,
             job.settings,
@@ -263,7 +279,9 @@ def _export(run: Run, epoch: int) -> None:
         export_manifest(run.folder, epoch),
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "training": run.job.settings.model_dump(mode="json")},
-        card=lambda: model_card(run.job, epoch=epoch, identity=run.identity),
+        card=lambda: model_card(
+            run.job, epoch=epoch, identity=run.identity, loses_template=run.loses_template
+        ),
     )
 
 

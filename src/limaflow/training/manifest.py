@@ -1,6 +1,6 @@
 """training.json: what a finished training leaves for all that comes after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,8 @@ class DataFacts:
     trained_tokens: int = 0
     trimmed: tuple[str, ...] = ()
     """Ids of the examples that were longer than `training.max_tokens`."""
+    control_strings: dict[str, int] = field(default_factory=dict)
+    """Control token → examples whose texts mention it; it is split there like any other text."""
     dev_examples: int = 0
     """Dev prompts with a reference response, on which perplexity is measured."""
     padding_if_padded: float = 0.0

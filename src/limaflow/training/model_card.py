@@ -23,8 +23,12 @@ STAND_IN = "stand-in"
 """Label in the manifest of a base model that an experiment pretrained itself."""
 
 
-def model_card(job: Job, *, epoch: int, identity: str) -> str:
-    """README.md of the model after `epoch`; the same job gives the same text."""
+def model_card(job: Job, *, epoch: int, identity: str, loses_template: bool = False) -> str:
+    """README.md of the model after `epoch`; the same job gives the same text.
+
+    Args:
+        loses_template: whether the base model has a chat template, which ours replaces.
+    """
     base, location = read_manifest(job.base)
     hub_name = None if Path(location).is_dir() else base.path
     licence = _licence(location, base.revision)
@@ -53,6 +57,10 @@ def model_card(job: Job, *, epoch: int, identity: str) -> str:
         f"| run | {identity}, seed {job.seed} |",
         "A turn ends in `<|end_of_turn|>`; the tokenizer's chat template writes it, and generation "
         "stops at it. Nothing names the roles, and there is no system turn.",
+        "The base model has a chat template of its own, which this model was not trained in and "
+        "does not have."
+        if loses_template
+        else "",
         f"## Training\n\n```yaml\n{settings}```",
     ]
     text = "\n\n".join(part for part in parts if part)

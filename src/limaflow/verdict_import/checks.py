@@ -1,19 +1,25 @@
 """Verdicts that people or other programs made, checked before the statistics take them in."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.records import Example, Verdict
+
+Pair = tuple[str, str, str]
+"""Prompt and two models in the order of their names."""
+Answers = tuple[str | None, str | None]
 
 
 def checked(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """`verdicts` sorted by prompt, sample, model shown first, annotator and reading.
 
     Raises:
-        InputError: one has both or neither of choice and error, or repeats another.
+        InputError: one has both or neither of choice and error, or repeats another; a sample has
+            two answers of one model.
     """
+    _check_answers(verdicts)
     seen: set[tuple[str, int, str, str, str, int]] = set()
     for number, v in enumerate(verdicts, start=1):
         place = (v.prompt_id, v.sample, v.first, v.second, v.annotator, v.reading)
@@ -22,7 +28,8 @@ def checked(verdicts: Sequence[Verdict]) -> list[Verdict]:
         if place in seen:
             raise InputError(
                 f"{_named(number, v)} stands twice (same prompt, sample, order and annotator)",
-                fix="--repeats takes it as a further reading",
+                fix="--repeats takes it as a further reading; --column sample=THEIRS tells several "
+                "answers to a prompt apart",
             )
         seen.add(place)
     return sorted(
@@ -42,7 +49,7 @@ def check_comparison(
     for number, v in enumerate(verdicts, start=1):
         problem = ""
         if {v.first, v.second} != {first, second}:
-            problem = f"compares '{v.first}' and '{v.second}'"
+            problem = f"compares '{shortened(v.first)}' and '{shortened(v.second)}'"
         elif v.prompt_id not in known:
             problem = "is on a prompt that is not among the prompts"
         if problem:
@@ -53,15 +60,58 @@ def check_comparison(
 
 
 def numbered_readings(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The verdicts; what stands a second time, a third time, … is reading 1, 2, …"""
+    """The verdicts; what stands a second time, a third time, … is reading 1, 2, …
+
+    Other answers to the same prompt are no further reading, but another sample.
+    """
     times: Counter[tuple[str, str, int, str, str]] = Counter()
     numbered = []
-    for v in verdicts:
+    for v in _samples_by_answers(list(verdicts)):
         place = (v.annotator, v.prompt_id, v.sample, v.first, v.second)
         numbered.append(replace(v, reading=times[place]))
         times[place] += 1
     return numbered
 
 
+def _samples_by_answers(verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts, each two answers of a prompt a sample of their own, where one sample has more.
+
+    Answers whose texts are not known count as the same.
+    """
+    shown: dict[Pair, dict[tuple[int, Answers], int]] = defaultdict(dict)
+    for v in verdicts:
+        pair, answers = _answers(v)
+        shown[pair].setdefault((v.sample, answers), len(shown[pair]))
+    several = {pair for pair, found in shown.items() if len({n for n, _ in found}) < len(found)}
+    return [
+        replace(v, sample=shown[pair][v.sample, answers]) if pair in several else v
+        for v, (pair, answers) in ((v, _answers(v)) for v in verdicts)
+    ]
+
+
+def _answers(verdict: Verdict) -> tuple[Pair, Answers]:
+    """Prompt and models, and the texts of their answers, whichever was shown first."""
+    sides = sorted(
+        ((verdict.first, verdict.first_text), (verdict.second, verdict.second_text)),
+        key=lambda side: side[0],
+    )
+    (one, text), (other, other_text) = sides
+    return (verdict.prompt_id, one, other), (text, other_text)
+
+
+def _check_answers(verdicts: Sequence[Verdict]) -> None:
+    """See that a model gave one answer to each sample of a prompt."""
+    known: dict[tuple[str, int, str], str] = {}
+    for number, v in enumerate(verdicts, start=1):
+        for model, text in ((v.first, v.first_text), (v.second, v.second_text)):
+            if text is not None and known.setdefault((v.prompt_id, v.sample, model), text) != text:
+                raise InputError(
+                    f"{_named(number, v)} shows another answer of '{shortened(model)}' than one "
+                    "before",
+                    fix="--column sample=THEIRS numbers the answers to a prompt; "
+                    "--repeats numbers them as they come",
+                )
+
+
 def _named(number: int, verdict: Verdict) -> str:
-    return f"verdict {number} (prompt {verdict.prompt_id})"
+    return f"verdict {number} (prompt {shortened(verdict.prompt_id)}, sample {verdict.sample})"

@@ -6,12 +6,20 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from limaflow.errors import InputError
+from limaflow.judging.settings import VerdictLayout
 from limaflow.records import Choice
 
 CHOSEN = ("choice", "winner")
-SWAPPED = {f"{name}_swapped" for name in CHOSEN}
+GRADE = "value"
+"""Of a grade."""
+SCORES = "scores"
+"""A column with a number for each answer, the higher for the better one."""
+SCORE_OF_EACH = ("first_score", "second_score")
+SWAPPED = {f"{name}_swapped" for name in (*CHOSEN, SCORES)}
 MARKS: Mapping[str, Choice] = {"first_won": "first", "second_won": "second", "tied": "tie"}
 """Columns of which one holds a 1, and what it says then."""
+OUTCOMES = {*CHOSEN, *MARKS, SCORES, *SCORE_OF_EACH}
+"""Every column that says who won."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +43,19 @@ class Layout:
     """Columns, values and words."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Our column → what the file calls it; several for `choice` or `winner`: an annotator each."""
+    """Our column → what the file calls it; several for `choice`, `winner` or the
+    `value` of a grade: an annotator each."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Our column → what it holds in every row."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What the file says in `choice` or `winner` → what we say; "" where the judge failed. A word
-    that begins with < or > is a bound: `<1.5` means all numbers below."""
+    """What the file says in `choice` or `winner` → what we say; "" where the judge failed; a number
+    from 0 to 1 is a share of the win. A word that begins with < or > is a bound: `<1.5` means all
+    numbers below."""
     scales: Sequence[Scale] = ()
+    rows: str = ""
+    """Where a JSON document holds its rows, as in `rows.at`; "" for the one array that it holds."""
+    repeats: bool = False
+    """Whether what stands twice is a further reading."""
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -50,7 +64,8 @@ class Layout:
             InputError: several columns are given for one that has one value.
         """
         for ours, theirs in self.columns.items():
-            if len(theirs) > 1 and (ours not in CHOSEN or self.columns.keys() & SWAPPED):
+            several = ours in CHOSEN and not self.columns.keys() & SWAPPED
+            if len(theirs) > 1 and not several and ours != GRADE:
                 raise InputError(f"--column {ours} is given {len(theirs)} times")
 
 
@@ -64,9 +79,14 @@ def named(options: Sequence[str] | None, flag: str) -> dict[str, str]:
 
 
 def layout_of(
-    columns: Sequence[str] | None, values: Sequence[str] | None, words: Sequence[str] | None
+    columns: Sequence[str] | None,
+    values: Sequence[str] | None,
+    words: Sequence[str] | None,
+    rows: str = "",
+    *,
+    repeats: bool = False,
 ) -> Layout:
-    """The layout that `--column`, `--value` and `--word` describe.
+    """The layout that `--column`, `--value`, `--word` and `--rows` describe.
 
     Raises:
         InputError: as `named` and `Layout`; a word means a scale and is none.
@@ -80,7 +100,29 @@ def layout_of(
         _name_and_value(option, "--word", option.rpartition("=")) for option in words or []
     )
     scales = [_scale(word, meant.pop(word)) for word in list(meant) if ".." in meant[word]]
-    return Layout(columns=theirs, values=named(values, "--value"), words=meant, scales=scales)
+    return Layout(
+        columns=theirs,
+        values=named(values, "--value"),
+        words=meant,
+        scales=scales,
+        rows=rows,
+        repeats=repeats,
+    )
+
+
+def configured(given: VerdictLayout) -> Layout:
+    """The layout that a block of the configuration describes; raises as `layout_of`."""
+    return layout_of(
+        [
+            f"{ours}={name}"
+            for ours, theirs in given.columns.items()
+            for name in ([theirs] if isinstance(theirs, str) else theirs)
+        ],
+        [f"{ours}={text}" for ours, text in given.values.items()],
+        [f"{theirs}={ours}" for theirs, ours in given.words.items()],
+        given.rows,
+        repeats=given.repeats,
+    )
 
 
 def _scale(word: str, meaning: str) -> Scale:

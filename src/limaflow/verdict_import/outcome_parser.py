@@ -1,11 +1,12 @@
-"""What a row of somebody's file says of who won: a word, a number, a mark in one of its columns."""
+"""What a row of somebody's file says of who won: a word, a number, a mark, or two scores."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, cast
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, shortened
 from limaflow.records import Choice
-from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, Layout
+from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, SCORE_OF_EACH, SCORES, Layout
 from limaflow.verdict_import.rows import Row
 
 TIES = ("tie", "neither")
@@ -27,7 +28,7 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
     """
     key = next((name for name in CHOSEN if f"{name}{suffix}" in row), None)
     if key is None:
-        return (_choice_from_marks(row) if not suffix else None), None
+        return _choice_without_words(row, suffix, layout), None
     value = row[f"{key}{suffix}"]
     if value in (None, ""):
         return None, None
@@ -36,27 +37,46 @@ def outcome_of(row: Row, suffix: str, models: tuple[str, str], layout: Layout) -
     turned = bool(suffix) and key == "winner"
     meant = layout.words.get(str(value), layout.words.get(word))
     if meant is None:
-        share = _share(word, layout)
-        if share is not None:
-            share = 1 - share if turned else share
-            return _choice_from_share(share), share
         meant = _meaning_by_bound(word, layout.words)
+    share = _share(word, layout) if meant is None else _number(meant)
+    if share is not None and not 0 <= share <= 1:
+        raise InputError(
+            f'--word "{shortened(word)}={meant}": not a share of the win from 0 to 1',
+            fix="1 gives the first all, 0 nothing, 0.5 is a tie",
+        )
+    if share is not None:
+        share = 1 - share if turned else share
+        return _choice_from_share(share), share
+    meant = word if meant is None else meant
     if not meant:
         return None, None
+    shown = PLACES[::-1] if turned else PLACES
     if key == "winner":
-        shown = PLACES[::-1] if turned else PLACES
         meant = dict(zip((*PLACES, *models), shown * 2, strict=True)).get(meant, meant)
-    if meant in TIES:
-        return "tie", None
-    if meant not in PLACES:
+    if meant not in PLACES and meant not in TIES:
         known = (
-            "first, second or tie" if key == "choice" else f"'{models[0]}', '{models[1]}' or tie"
+            "first, second or tie"
+            if key == "choice"
+            else f"'{shortened(models[0])}', '{shortened(models[1])}' or tie"
         )
+        named = shortened(meant)
         raise InputError(
-            f"{key}{suffix} '{meant}' is not {known}",
-            fix=f'--word "{meant}=first" says what it means; "{meant}=" that the judge failed',
+            f"{key}{suffix} '{named}' is not {known}",
+            fix=f'--word "{named}=first" says what it means; "{named}=" that the judge failed',
         )
-    return cast(Choice, meant), None
+    return cast(Choice, "tie" if meant in TIES else meant), None
+
+
+def _choice_without_words(row: Row, suffix: str, layout: Layout) -> Choice | None:
+    """The choice by columns that hold numbers; None where the judge failed."""
+    if f"{SCORES}{suffix}" in row:
+        return _choice_from_scores(f"{SCORES}{suffix}", row[f"{SCORES}{suffix}"], layout)
+    if suffix:
+        return None
+    if row.keys() & set(SCORE_OF_EACH):
+        scores = [row.get(name) for name in SCORE_OF_EACH]
+        return _choice_from_scores(" and ".join(SCORE_OF_EACH), scores, layout)
+    return _choice_from_marks(row)
 
 
 def _choice_from_marks(row: Row) -> Choice | None:
@@ -72,11 +92,31 @@ def _choice_from_marks(row: Row) -> Choice | None:
     return MARKS[chosen[0]]
 
 
+def _choice_from_scores(name: str, value: Any, layout: Layout) -> Choice | None:
+    """The choice by a list of two scores or a text such as `8.0 9.0`; None where the judge failed.
+
+    Of a longer text the first line counts, as in the reviews of Vicuna.
+    """
+    parts = value if isinstance(value, list) else [value]
+    text = " ".join("" if part is None else str(part) for part in parts).strip()
+    words = text.partition("\n")[0].strip("[]() ").replace(",", " ").split()
+    if not words or layout.words.get(" ".join(words)) == "":
+        return None
+    scores = [_number(word) for word in words]
+    one, other = scores if len(scores) == 2 else (None, None)
+    if one is None or other is None:
+        found = shortened(" ".join(words))
+        raise InputError(
+            f"{name} '{found}': not two numbers, the first's score and the second's",
+            fix=f'--word "{found}=" says that the judge failed',
+        )
+    return "tie" if one == other else "first" if one > other else "second"
+
+
 def _share(word: str, layout: Layout) -> float | None:
     """What part of the win a number gives the first, as far as it lies in a known scale."""
-    try:
-        number = float(word)
-    except ValueError:
+    number = _number(word)
+    if number is None:
         return None
     for scale in layout.scales:
         if scale.low <= number <= scale.high:
@@ -88,17 +128,24 @@ def _choice_from_share(share: float) -> Choice:
     return "tie" if share == 0.5 else "first" if share > 0.5 else "second"
 
 
-def _meaning_by_bound(given: str, words: Mapping[str, str]) -> str:
-    """What a number means by the side of a bound on which it lies; any other word as it is."""
+def _meaning_by_bound(given: str, words: Mapping[str, str]) -> str | None:
+    """What a number means by the side of a bound on which it lies; None of any other word."""
+    number = _number(given)
     for word, meaning in words.items():
-        if word[:1] in {"<", ">"}:
-            try:
-                number, bound = float(given), float(word[1:])
-            except ValueError:
-                continue
-            if number < bound if word[0] == "<" else number > bound:
-                return meaning
-    return given
+        bound = _number(word[1:]) if word[:1] in {"<", ">"} else None
+        if number is None or bound is None:
+            continue
+        if number < bound if word[0] == "<" else number > bound:
+            return meaning
+    return None
+
+
+def _number(word: str) -> float | None:
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
 
 
 def plain(name: str, value: Any) -> str:

@@ -1,4 +1,7 @@
-"""Rows of somebody's file: .csv, .tsv, .parquet, JSON lines, or one JSON array of objects."""
+"""Rows of somebody's file: .csv, .tsv, .parquet, JSON lines, or one JSON document.
+
+A document is an array of objects, or an object that holds one: `{"data": [{…}, …]}`.
+"""
 
 import csv
 import json
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, listed
 
 Row = dict[str, Any]
 BATCH_ROWS = 1000
@@ -14,8 +17,11 @@ ARRAY_HEAD = 4096
 """Bytes in which an array's opening bracket stands."""
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Line and row; of an array or Parquet, the number of the row in place of the line.
+def read_rows(path: Path, rows: str = "") -> Iterator[tuple[int, Row]]:
+    """Line and row; of a document or Parquet, the number of the row in place of the line.
+
+    Args:
+        rows: where a document's rows are, as in `at`; by default in the one array that it holds.
 
     Raises:
         InputError: no such file, or not of these formats; names the line.
@@ -27,8 +33,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
             yield from _table(path)
         elif path.suffix == ".parquet":
             yield from _parquet(path)
-        elif _is_array(path):
-            yield from _array(path)
+        elif rows or path.suffix == ".json" or _is_array(path):
+            yield from _document(path, rows)
         else:
             yield from _lines(path)
     except UnicodeDecodeError:
@@ -91,12 +97,41 @@ def _is_array(path: Path) -> bool:
     return b"".join(head[:2]).startswith(b"[{") or head == [b"[]"]
 
 
-def _array(path: Path) -> Iterator[tuple[int, Row]]:
-    rows = _parsed(path.read_text(encoding="utf-8-sig"))
-    if not isinstance(rows, list):
+def _document(path: Path, rows: str) -> Iterator[tuple[int, Row]]:
+    whole = _parsed(path.read_text(encoding="utf-8-sig"))
+    if whole is None and _is_array(path):
         raise InputError("begins as a JSON array and is none", path=path)
-    for number, row in enumerate(rows, start=1):
+    if whole is None and not rows:
+        yield from _lines(path)
+        return
+    for number, row in enumerate(_rows_in(whole, rows, path), start=1):
         yield number, _row(row, path, number)
+
+
+def _rows_in(whole: Any, rows: str, path: Path) -> list[Any]:
+    """The rows of a document; an object without an array of objects is a row itself."""
+    if rows:
+        try:
+            found = at(whole, rows)
+        except (KeyError, TypeError):
+            found = None
+        if not isinstance(found, list):
+            raise InputError(f"holds no array at '{rows}'", path=path, fix="--rows names it")
+        return found
+    if isinstance(whole, list):
+        return whole
+    arrays = {key: value for key, value in whole.items() if _is_rows(value)} if whole else {}
+    if len(arrays) > 1:
+        raise InputError(
+            f"holds several arrays of objects: {listed(arrays)}",
+            path=path,
+            fix="--rows=NAME says which are the rows",
+        )
+    return next(iter(arrays.values())) if arrays else [whole]
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
 
 
 def _parsed(text: str) -> Any:

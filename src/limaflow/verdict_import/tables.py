@@ -6,17 +6,22 @@
     winner      instead of `choice`: a model's name, or tie
     first_won, second_won, tied
                 instead of `choice`: 1 in the column that holds, 0 in the others
+    scores      instead of `choice`: two numbers, "8.0 9.0" or a list, the first's and the second's;
+                or `first_score` and `second_score`
     first_share what part of the win the judge gives the first, from 0 to 1, where it says more
                 than a choice
-    choice_swapped, winner_swapped
+    choice_swapped, winner_swapped, scores_swapped
                 the verdict of the same judge with the two shown the other way round, where the
-                same row holds it; `choice_swapped` is by the place in which they were shown then
+                same row holds it; all but `winner_swapped` are by the place in which they were
+                shown then
     annotator   who judged; the file's name where there is no such column
+    annotator_kind
+                person or model
     sample      number of the response to this prompt, if there are several; 0
     first_chars, second_chars
                 lengths of the two answers, for what length does
     first_text, second_text
-                the answers themselves, instead of their lengths
+                the answers themselves, instead of their lengths; they are kept
 
 Other columns that our own records have (`error`, `cost`, `answered_by`, …) are read, the rest is
 left alone.
@@ -24,12 +29,15 @@ left alone.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from limaflow.errors import InputError
+from limaflow.errors import InputError, listed, shortened
 from limaflow.records import Verdict
-from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, SWAPPED, Layout
+from limaflow.seeds import digest
+from limaflow.verdict_import.checks import numbered_readings
+from limaflow.verdict_import.column_mapping import OUTCOMES, SWAPPED, Layout
 from limaflow.verdict_import.outcome_parser import Outcome, outcome_of, plain
 from limaflow.verdict_import.rows import Row, at, read_rows
 
@@ -49,9 +57,9 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
     layout = layout or Layout()
     verdicts: list[Verdict] = []
     chars: dict[str, int] = {}
-    for line, raw in read_rows(path):
+    for line, raw in read_rows(path, layout.rows):
         try:
-            for row in _readings({**raw, NUMBER: line}, layout):
+            for row in readings({**raw, NUMBER: line}, layout):
                 made = _verdicts(row, path.stem, layout)
                 _check_lengths(made[0], chars)
                 verdicts += made
@@ -59,20 +67,24 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
             raise InputError(str(error), path=path, line=line) from None
     if not verdicts:
         raise InputError("holds no verdicts", path=path)
-    return verdicts
+    return numbered_readings(verdicts) if layout.repeats else verdicts
 
 
-def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
-    """The row in our words, once for each annotator whose choice stands in it."""
+def readings(raw: Row, layout: Layout) -> Iterator[Row]:
+    """The row in our words, once for each annotator whose choice or grade stands in it.
+
+    Raises:
+        InputError: a column that the layout names is missing.
+    """
     # A column that was named is meant, whatever the file's own `choice` may be.
-    stale = {*CHOSEN, *MARKS} if layout.columns.keys() & {*CHOSEN, *MARKS} else ()
+    stale = OUTCOMES if layout.columns.keys() & OUTCOMES else ()
     row = {key: value for key, value in raw.items() if key not in stale} | dict(layout.values)
     apart: list[Row] = [{}]
     for ours, theirs in layout.columns.items():
         try:
             found = [at(raw, name) for name in theirs]
         except KeyError as absent:
-            raise InputError(_missing_column(str(absent.args[0]), raw)) from None
+            raise InputError(missing_column(str(absent.args[0]), raw)) from None
         if len(found) > 1:
             named = zip(theirs, found, strict=True)
             apart = [{"annotator": name, ours: value} for name, value in named]
@@ -84,41 +96,43 @@ def _readings(raw: Row, layout: Layout) -> Iterator[Row]:
 
 def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
-    if not row.keys() & {*CHOSEN, *MARKS, "error"}:
-        grades = "; of grades, `limaflow judge agreement-of-grades`" if "scale" in row else ""
+    if not row.keys() & {*OUTCOMES, "error"}:
+        grades = "; of grades, `limaflow judge import-grades`" if "value" in row else ""
         raise InputError(
-            _missing_column("choice", row), fix=f"--column choice=THEIRS names it{grades}"
+            missing_column("choice", row), fix=f"--column choice=THEIRS names it{grades}"
         )
     given = {key: value for key, value in row.items() if value not in (None, "")}
     for name in NEEDED:
         if name not in given:
             raise InputError(
-                _missing_column(name, row),
+                missing_column(name, row),
                 fix=f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
     names = {name: plain(name, given[name]) for name in NAMES if name in given}
     first, second = names["first"], names["second"]
     if first == second:
-        raise InputError(f"'{first}' is compared with itself")
-    place = f"{names['prompt_id']}/{given.get('sample', 0)}"
+        raise InputError(f"'{shortened(first)}' is compared with itself")
+    texts = {f"{place}_text": _text(row, place) for place in ("first", "second")}
+    about = (names["prompt_id"], given.get("sample", 0))
     filled = {
         "annotator": stem,
         "sample": 0,
         **given,
         **names,
-        "first_chars": _length(row, "first"),
-        "second_chars": _length(row, "second"),
-        "first_response_id": given.get("first_response_id", f"{place}/{first}"),
-        "second_response_id": given.get("second_response_id", f"{place}/{second}"),
+        **texts,
+        "first_chars": _length(row, "first", texts["first_text"]),
+        "second_chars": _length(row, "second", texts["second_text"]),
+        "first_response_id": given.get("first_response_id")
+        or _response_id(*about, first, texts["first_text"]),
+        "second_response_id": given.get("second_response_id")
+        or _response_id(*about, second, texts["second_text"]),
     }
-    turned = {
-        **filled,
-        **{"first": second, "second": first},
-        "first_response_id": filled["second_response_id"],
-        "second_response_id": filled["first_response_id"],
-        "first_chars": filled["second_chars"],
-        "second_chars": filled["first_chars"],
-    }
+    turned = dict(filled)
+    for name in ("", "_response_id", "_chars", "_text"):
+        turned[f"first{name}"], turned[f"second{name}"] = (
+            filled[f"second{name}"],
+            filled[f"first{name}"],
+        )
     made = [_verdict(filled, outcome_of(row, "", (first, second), layout))]
     if row.keys() & SWAPPED:
         turned.pop("first_share", None)
@@ -134,7 +148,11 @@ def _verdict(filled: Row, outcome: Outcome) -> Verdict:
         made = _ADAPTER.validate_python({**filled, **graded, "choice": choice, "error": error})
     except ValidationError as refused:
         problem = refused.errors()[0]
-        raise InputError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+        name = ".".join(map(str, problem["loc"]))
+        raise InputError(
+            f"{name}: {problem['msg']}",
+            fix=f"a column of our own records is called so; --value {name}= leaves it out",
+        ) from None
     if made.first_share is not None and not 0 <= made.first_share <= 1:
         raise InputError(f"first_share: {made.first_share:g} is no share from 0 to 1")
     return made
@@ -147,13 +165,33 @@ def _check_lengths(verdict: Verdict, chars: dict[str, int]) -> None:
         ("second", verdict.second_response_id, verdict.second_chars),
     ):
         if length is not None and chars.setdefault(response, length) != length:
-            raise InputError(f"{name}_chars is {length}, before it was {chars[response]}")
+            raise InputError(
+                f"{name}_chars is {length}, before it was {chars[response]} (prompt "
+                f"{shortened(verdict.prompt_id)}, sample {verdict.sample})",
+                fix="--column sample=THEIRS tells several answers to a prompt apart",
+            )
 
 
-def _length(row: Row, place: str) -> int | None:
+def _text(row: Row, place: str) -> str | None:
+    value = row.get(f"{place}_text")
+    return None if value is None else plain(f"{place}_text", value)
+
+
+def _response_id(prompt_id: str, sample: Any, model: str, text: str | None) -> str:
+    """As `Response.id` where the text is known; else by its place."""
+    if text is None:
+        return f"{prompt_id}/{sample}/{model}"
+    return digest(prompt_id, model, _sample_number(sample), text)
+
+
+def _sample_number(sample: Any) -> Any:
+    """As a number, where it is one; what is none is refused with the verdict."""
+    return int(sample) if str(sample).isdigit() else sample
+
+
+def _length(row: Row, place: str, text: str | None) -> int | None:
     """The length of a response, from its text or from the column that holds the number."""
-    text = row.get(f"{place}_text")
-    if isinstance(text, str):
+    if text is not None:
         return len(text)
     key = f"{place}_chars"
     value = row.get(key)
@@ -168,5 +206,7 @@ def _length(row: Row, place: str) -> int | None:
     return length
 
 
-def _missing_column(name: str, row: Row) -> str:
-    return f"no '{name}'; this row has {', '.join(map(str, row)) or 'nothing'}"
+def missing_column(name: str, row: Row) -> str:
+    """What to say of a row without this column."""
+    names = [key for key in row if key != NUMBER]
+    return f"no '{name}'; this row has {listed(names) or 'nothing'}"

@@ -23,6 +23,7 @@ from limaflow.measures.summaries import (
     Preference,
     Rates,
     Refusable,
+    StandardErrors,
     TaskTax,
 )
 from limaflow.records import Grade
@@ -40,6 +41,7 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         second=second,
         judge="j",
         prompts=100,
+        verdicts=100,
         errors=0,
         win=around(win),
         tie=around(0.2),
@@ -49,7 +51,10 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         p_value=0.04,
         permutation_p_value=0.05,
         merge="strict",
-        other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
+        other_merges=(Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),),
+        standard_errors=StandardErrors(
+            win=0.03, tie=0.02, lose=0.02, adjusted_win=0.03, graded_win=None
+        ),
         position_consistency=None,
         same_slot=None,
         first_slot_share=None,
@@ -105,7 +110,8 @@ def test_quantity_matters_little_only_within_half_the_effect_of_filtering(
 ) -> None:
     gap = GradeGap(judge="j", arm="few", difference=Interval(low, low, high), prompts=50)
     monkeypatch.setattr(quantities, "grade_gaps", lambda *_, **__: [gap])
-    assert claim("quantity").verdict == verdict
+    likert = replace(HARM, instrument="likert", words={"1": "1", "6": "6"})
+    assert claim("quantity", graded=[likert]).verdict == verdict
 
 
 def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
@@ -160,7 +166,7 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
 def test_grades_are_paired_by_prompt_after_averaging_samples() -> None:
     rows = [grade("a", "lima", 6), grade("a", "lima", 4, 1), grade("b", "lima", 3)]
     others = [grade("a", "few", 1), grade("b", "few", None), grade("c", "few", 6)]
-    (gap,) = grade_gaps([*rows, *others], "lima", rounds=100, confidence=0.9, seed=1)
+    (gap,) = grade_gaps([*rows, *others], "lima", span=5, rounds=100, confidence=0.9, seed=1)
     assert (gap.arm, gap.prompts, gap.difference.estimate) == ("few", 1, 4.0)
 
 

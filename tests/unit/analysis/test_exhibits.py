@@ -31,6 +31,7 @@ from limaflow.measures.summaries import (
     Preference,
     Rates,
     Refusable,
+    StandardErrors,
     TaskTax,
 )
 from limaflow.plot_style import write_csv
@@ -47,6 +48,7 @@ PREFERENCES = [
         second="lima",
         judge="j <b>",
         prompts=50,
+        verdicts=100,
         errors=0,
         win=SMALL,
         tie=SMALL,
@@ -56,7 +58,10 @@ PREFERENCES = [
         p_value=0.04,
         permutation_p_value=0.05,
         merge="strict",
-        other_merge=Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),
+        other_merges=(Rates(rule="mean", win=0.6, tie=0.2, lose=0.2),),
+        standard_errors=StandardErrors(
+            win=0.03, tie=0.02, lose=0.02, adjusted_win=0.03, graded_win=None
+        ),
         position_consistency=None,
         same_slot=None,
         first_slot_share=None,

@@ -44,7 +44,7 @@ def test_pairing_makes_the_interval_narrower_than_independent_scores(write: Writ
     (row,) = tax_of(write("base", base), write("lima", tuned))
     assert row.difference and row.base
     assert row.difference.estimate == pytest.approx(-0.01)
-    assert row.difference.high - row.difference.low < 0.03
+    assert row.difference.high - row.difference.low < 0.05 < row.base.high - row.base.low
     assert row.base.high - row.base.low > 0.1
 
 
@@ -61,6 +61,14 @@ def test_every_tuned_arm_has_its_row(write: Write) -> None:
     rows = tax_of(write("base", scores), write("lima", scores), write("few", scores))
     assert [row.arm for row in rows] == ["few", "lima"]
     assert all(row.difference and row.difference.estimate == 0 for row in rows)
+
+
+@pytest.mark.parametrize(("count", "width"), [(3, 0.7076), (300, 0.0122)])
+def test_items_that_did_not_change_are_no_certainty(write: Write, count: int, width: float) -> None:
+    scores = {f"{i:03d}": 1.0 for i in range(count)}
+    (row,) = tax_of(write("base", scores), write("lima", scores))
+    difference = row.difference
+    assert (difference.low, difference.high) == pytest.approx((-width, width), abs=5e-5)
 
 
 def test_other_items_are_an_error_and_not_a_difference(write: Write) -> None:

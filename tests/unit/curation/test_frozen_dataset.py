@@ -230,6 +230,7 @@ def test_the_histogram_is_sound_xml_in_the_named_unit(
     assert "tokens" in text
     ElementTree.fromstring(text)
     assert 0 < measure.length("somebody feeds nine goats") < 25
+    assert measure.length("</s>") > 1, "a control token that a text mentions is text"
 
 
 def test_nothing_that_a_row_says_becomes_markup_and_nothing_is_loaded(example: Build) -> None:

@@ -41,6 +41,8 @@ class Server:
     """Requests that are still answered by 429."""
     broken: str = ""
     """A prompt that is always answered by 400."""
+    filtered: str = ""
+    """A prompt that a filter always stops."""
     bodies: list[bytes] = field(default_factory=list)
     """What is sent, with status 200, in place of the next answers."""
 
@@ -60,6 +62,8 @@ def server() -> Iterator[Server]:
         if prompt == state.broken:
             told = f"no such luck with {request.headers['authorization']}"
             return JSONResponse({"error": {"message": told}}, 400)
+        if prompt == state.filtered:
+            return JSONResponse({"error": {"message": "no", "code": "content_filter"}}, 400)
         state.asked.append(body)
         if state.bodies:
             return HTTPResponse(state.bodies.pop(), media_type="application/json")
@@ -84,7 +88,22 @@ def server() -> Iterator[Server]:
         state.at_once -= 1
         return complete(request, body)
 
-    app = Starlette(routes=[Route("/v1/chat/completions", endpoint, methods=["POST"])])
+    async def respond(request: Request) -> HTTPResponse:
+        body = await request.json()
+        state.asked.append(body)
+        text = f"Responding to: {body['input'][-1]['content']}"
+        said = {"type": "message", "content": [{"type": "output_text", "text": text}]}
+        usage = {"input_tokens": 3, "output_tokens": 7}
+        return JSONResponse(
+            {"object": "response", "status": "completed", "output": [said], "usage": usage}
+        )
+
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", endpoint, methods=["POST"]),
+            Route("/v1/responses", respond, methods=["POST"]),
+        ]
+    )
     running = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=lambda: running.run([bound]))
     thread.start()
@@ -152,6 +171,17 @@ def test_every_prompt_is_answered_and_the_record_promises_no_determinism(
     assert len({body["seed"] for body in server.asked}) == 22
     assert {body["max_tokens"] for body in server.asked} == {50}
     assert 2 <= server.most_at_once <= 3
+
+
+def test_prompts_that_mention_control_tokens_are_sent_as_they_are_and_told(
+    *, server: Server, arm: AskedEndpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turn = (Message(role="user", content="What does <|im_end|> end?"),)
+    example = Example(id=example_id(turn), messages=turn, source="t", split="test")
+    write_records(tmp_path / "prompts.jsonl", [example])
+    run(arm, tmp_path / "prompts.jsonl", tmp_path / "o.jsonl")
+    assert "1 of 1 messages to gpt mention" in capsys.readouterr().err
+    assert {body["messages"][0]["content"] for body in server.asked} == {turn[0].content}
 
 
 def test_a_storm_of_refusals_is_waited_out(
@@ -231,7 +261,7 @@ def test_what_is_no_answer_to_the_end_is_one_line(
     server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
 ) -> None:
     server.bodies = [NO_ANSWERS[0]] * 99
-    with pytest.raises(InputError, match=r"no chat completion .*<html>please log in"):
+    with pytest.raises(InputError, match=r"no completion .*<html>please log in"):
         run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
     assert len(server.asked) == 3
 
@@ -241,9 +271,58 @@ def test_what_the_provider_withholds_is_recorded_as_that(
 ) -> None:
     withheld = b'{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}]}'
     server.bodies = [withheld]
+    server.filtered = "prompt 3"
     run(arm, prompts, tmp_path / "o.jsonl")
     reasons = Counter(r.finish_reason for r in read_records(tmp_path / "o.jsonl", Response))
-    assert reasons == {"stop": 19, "length": 2, "content_filter": 1}
+    assert reasons == {"stop": 17, "length": 2, "content_filter": 3}
+
+
+def test_a_refusal_and_a_spent_limit_are_responses_and_parts_are_joined(
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
+) -> None:
+    server.bodies = [
+        b'{"choices": [{"message": {"content": null, "refusal": "No."}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": null}, "finish_reason": "length"}]}',
+        b'{"choices": [{"message": {"content": [{"type": "text", "text": "In "},'
+        b' {"type": "text", "text": "parts."}]}, "finish_reason": "stop"}]}',
+    ]
+    run(arm, prompts, tmp_path / "o.jsonl")
+    responses = list(read_records(tmp_path / "o.jsonl", Response))
+    found = {(r.text, r.finish_reason) for r in responses if not r.text.startswith("You said")}
+    assert found == {("No.", "stop"), ("", "length"), ("In parts.", "stop")}
+    assert len(server.asked) == 22
+
+
+def test_an_error_with_status_200_ends_in_one_line_and_is_not_asked_again(
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
+) -> None:
+    server.bodies = [b'{"error": {"message": "no s3cret", "code": 400}}'] * 9
+    with pytest.raises(InputError, match=r"did not answer prompt .*: no \*\*\* \(400\)"):
+        run(arm, prompts, tmp_path / "o.jsonl", concurrency=1)
+    assert len(server.asked) == 1
+
+
+def test_an_arm_speaks_the_responses_api(
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
+) -> None:
+    run(arm.model_copy(update={"api": "responses"}), prompts, tmp_path / "o.jsonl")
+    responses = list(read_records(tmp_path / "o.jsonl", Response))
+    assert {r.finish_reason for r in responses} == {"stop"}
+    assert all(r.text.startswith("Responding to: ") and r.tokens == 7 for r in responses)
+    assert {(b["max_output_tokens"], b["store"], "seed" in b) for b in server.asked} == {
+        (50, False, False)
+    }
+
+
+def test_prices_pace_and_a_slash_ask_nothing_anew_but_another_request_does(
+    server: Server, arm: AskedEndpoint, prompts: Path, tmp_path: Path
+) -> None:
+    run(arm, prompts, tmp_path / "o.jsonl")
+    same = {"timeout_seconds": 9.0, "base_url": f"{arm.base_url}/"}
+    run(arm.model_copy(update=same), prompts, tmp_path / "o.jsonl", concurrency=1)
+    assert len(server.asked) == 22
+    run(arm.model_copy(update={"headers": {"x-version": "2"}}), prompts, tmp_path / "o.jsonl")
+    assert len(server.asked) == 44
 
 
 def test_the_runs_budget_is_never_passed_and_what_it_paid_for_is_kept(

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 
 from limaflow.errors import InputError
 from limaflow.generation import local
-from limaflow.generation.prompting import answer_text, choose_shots, encoded
+from limaflow.generation.prompting import Format, answer_text, choose_shots, encoded
 from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_json, write_records
@@ -273,6 +273,37 @@ def test_chat_needs_a_template_and_uses_the_models_own(
     (prompt,) = encoded([asking("Hi?")], tokenizer, "chat", context=128)
     assert tokenizer.decode(prompt.tokens) == "<s>Hi?</s>"
     assert respond(job_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
+
+
+def test_a_prompt_that_mentions_a_control_token_is_text_in_every_format_and_is_told(
+    job_of: Callable[..., ResponseJob],
+    tiny_base: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    asked = asking("What does </s> mean, and <s>?")
+    shot = asking("Is it </s>?")
+    tokenizer.chat_template = "{% for m in messages %}<s>{{ m['content'] }}</s>{% endfor %}"
+    forms: dict[Format, str] = {
+        "chat": f"<s>{asked.prompt}</s>",
+        "raw": f"<s>{asked.prompt}\n",
+        "in-context": f"<s>Question: {shot.prompt}\n\nAnswer: {shot.prompt}\n\n"
+        f"Question: {asked.prompt}\n\nAnswer:",
+    }
+    answer = Message(role="assistant", content=shot.prompt)
+    shots = [replace(shot, messages=(*shot.messages, answer))]
+    for style, text in forms.items():
+        (prompt,) = encoded([asked], tokenizer, style, shots=shots, context=128)
+        assert tokenizer.decode(prompt.tokens) == text
+        assert prompt.tokens.count(tokenizer.bos_token_id) == 1
+        assert prompt.tokens.count(tokenizer.eos_token_id) == (style == "chat")
+        assert prompt.control_strings == {"<s>", "</s>"}
+    prompts = tmp_path / "asked.jsonl"
+    write_records(prompts, [asked, asking("Is </s> old?")], key=lambda e: e.id)
+    respond(job_of(prompts=prompts))
+    told = "control tokens that the 2 prompts mention, split like any other text: </s> in 2, <s> in"
+    assert told in capsys.readouterr().err
 
 
 def test_in_context_shots_are_the_same_for_all_prompts_fit_and_follow_the_seed(

@@ -21,12 +21,19 @@ from email.utils import formatdate
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from limaflow.judging.delimiters import read_blocks
 
 KEY = "sk-test-8c1f5e"
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "second"}]}
 calls: dict[str, list[dict[str, object]]] = defaultdict(list)
 files: dict[str, dict[str, bytes]] = defaultdict(dict)
 batches: dict[str, dict[str, dict]] = defaultdict(dict)
@@ -38,22 +45,59 @@ async def complete(request: Request) -> Response:
         offered = request.headers.get("authorization", "")
         return _error(401, f"no such key: {offered}")
     body = await request.json()
-    message = body["messages"][-1]["content"]
+    message = body["messages"][0]["content"]
     blocks = read_blocks(message)
-    step = _called(test, body)
+    step = _called(test, body, dict(request.headers))
     if body["model"] == "unknown":
         return _error(404, "no such model")
     await asyncio.sleep(_delay(blocks["question"]))
     return await _trouble(step, body["model"]) or _completion(body["model"], _judged(blocks))
 
 
-def _called(test: str, body: dict) -> str:
+async def respond(request: Request) -> Response:
+    """The Responses API: as chat completions, in other words."""
+    return _responded(request.path_params["test"], await request.json())
+
+
+def _responded(test: str, body: dict) -> JSONResponse:
+    if unknown := body.keys() & {"messages", "max_tokens", "seed", "response_format"}:
+        return _error(400, f"unknown parameter {unknown}")
+    message = body["input"][0]["content"]
+    step = _called(test, {"messages": body["input"], **body})
+    made = {
+        "refusal": lambda: _response_object([{"type": "refusal", "refusal": "I will not."}]),
+        "cut": lambda: _response_object([], status="incomplete", reason="max_output_tokens"),
+        "filtered": lambda: _response_object([], status="incomplete", reason="content_filter"),
+    }
+    text = _judged(read_blocks(message))
+    return made.get(step, lambda: _response_object([{"type": "output_text", "text": text}]))()
+
+
+def _response_object(content: list, status: str = "completed", reason: str | None = None):
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "second"}]}
+    said = {"type": "message", "role": "assistant", "content": content}
+    return JSONResponse(
+        {
+            "id": "r-1",
+            "object": "response",
+            "model": "m-2026-02",
+            "status": status,
+            "error": None,
+            "incomplete_details": {"reason": reason} if reason else None,
+            "output": [thought, said],
+            "usage": {"input_tokens": 100, "output_tokens": 30, "total_tokens": 130},
+        }
+    )
+
+
+def _called(test: str, body: dict, headers: dict[str, str] | None = None) -> str:
     """Note a call and say what its question wants to happen."""
-    message = body["messages"][-1]["content"]
+    message = body["messages"][0]["content"]
     question = read_blocks(message)["question"]
     earlier = sum(call["message"] == message for call in calls[test])
     (step,) = _script(question)[earlier : earlier + 1] or ["well"]
-    calls[test].append({"message": message, "question": question, "did": step, "body": body})
+    call = {"message": message, "question": question, "did": step, "body": body}
+    calls[test].append(call | {"headers": headers or {}})
     return step
 
 
@@ -72,6 +116,11 @@ async def _trouble(kind: str, model: str) -> Response | None:
     if kind in {"400", "500"}:
         return _error(int(kind), f"failed with Bearer {KEY}")
     made = {
+        "filtered-400": lambda: _error(400, "filtered", code="content_filter"),
+        "elsewhere": lambda: RedirectResponse("http://127.0.0.2:9/v1/chat/completions", 307),
+        "onward": lambda: RedirectResponse("completions", 307),
+        "error-200": lambda: JSONResponse({"error": {"message": "upstream", "code": 502}}),
+        "denied-200": lambda: JSONResponse({"error": {"message": f"no, {KEY}", "code": 400}}),
         "html": lambda: PlainTextResponse("<html>gateway</html>", media_type="text/html"),
         "wrong-json": lambda: JSONResponse({"choices": []}),
         "broken": lambda: StreamingResponse(_half(), headers={"content-length": "4000"}),
@@ -83,7 +132,13 @@ async def _trouble(kind: str, model: str) -> Response | None:
         "countless": lambda: _completion(model, "So.\nfirst", tokens=10**30),
         "uncounted": lambda: _completion(model, "So.\nfirst", tokens=None),
         "mumble": lambda: _completion(model, "Both have their merits, it is hard to say."),
-        "punctuated": lambda: _completion(model, "Clear.\nfirst."),
+        "bold": lambda: _completion(model, "Clear.\n**First**.\u200b"),
+        "json": lambda: _completion(model, '{"reasons": "Clear.", "choice": "first"}'),
+        "parts": lambda: _completion(model, [THOUGHT, {"type": "text", "text": "So.\nfirst"}]),
+        "refusal": lambda: _completion(model, None, refusal="I will not judge this."),
+        "filtered": lambda: _completion(model, "", finish_reason="content_filter"),
+        "broken-off": lambda: _completion(model, "So.\nfirst", finish_reason="error"),
+        "hidden": lambda: _completion(model, "So.\nfirst", total=600),
         "cut": lambda: _completion(model, "1. The first\nfirst", finish_reason="length"),
         "empty": lambda: _completion(model, None),
     }
@@ -130,7 +185,13 @@ def _judged(blocks: dict[str, str]) -> str:
 
 
 def _completion(
-    model: str, reply: str | None, finish_reason: str = "stop", tokens: int | None = 10
+    model: str,
+    reply: str | list | None,
+    finish_reason: str = "stop",
+    *,
+    tokens: int | None = 10,
+    total: int = 110,
+    refusal: str | None = None,
 ) -> Response:
     return JSONResponse(
         {
@@ -142,17 +203,17 @@ def _completion(
                 {
                     "index": 0,
                     "finish_reason": finish_reason,
-                    "message": {"role": "assistant", "content": reply},
+                    "message": {"role": "assistant", "content": reply, "refusal": refusal},
                 }
             ],
-            "usage": {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 110},
+            "usage": {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": total},
         }
     )
 
 
 def _error(
     status: int, message: str, headers: dict[str, str] | None = None, code: str | None = None
-) -> Response:
+) -> JSONResponse:
     error = {"message": message, "code": code}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 
@@ -225,7 +286,9 @@ async def finish(request: Request) -> Response:
 
 
 async def _answered(test: str, body: dict) -> dict[str, object]:
-    message = body["messages"][-1]["content"]
+    if "input" in body:
+        return {"status_code": 200, "body": json.loads(_responded(test, body).body)}
+    message = body["messages"][0]["content"]
     step = _called(test, body)
     made = await _trouble(step, body["model"]) or _completion(
         body["model"], _judged(read_blocks(message))
@@ -242,6 +305,7 @@ if __name__ == "__main__":
     print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
     routes = [
         Route("/{test}/v1/chat/completions", complete, methods=["POST"]),
+        Route("/{test}/v1/responses", respond, methods=["POST"]),
         Route("/{test}/v1/files", upload, methods=["POST"]),
         Route("/{test}/v1/files/{name}/content", content),
         Route("/{test}/v1/batches", create_batch, methods=["POST"]),

@@ -78,6 +78,18 @@ def test_every_pair_is_judged_in_both_orders(endpoint, study) -> None:
     assert verdicts == sorted(verdicts, key=lambda v: (v.prompt_id, v.sample, v.first))
 
 
+def test_answers_that_mention_control_tokens_are_sent_as_they_are_and_told(
+    endpoint, study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    struck = "HTML has <s>good</s>."
+    judged(endpoint, study({"Which is better?": (struck, "good"), "Which is worse?": ("a", "b")}))
+    assert (
+        "control tokens that 2 of 4 messages to tester mention, which a server of your own may not "
+        "read as text: </s> in 2, <s> in 2"
+    ) in capsys.readouterr().out
+    assert sum(struck in call["message"] for call in endpoint.calls()) == 2
+
+
 def test_one_order_is_drawn_by_the_seed(endpoint, study) -> None:
     made = study({f"Number {i}?": (f"good {i}", f"bad {i}") for i in range(24)})
     drawn = [v.first for v in judged(endpoint, made, orders="one")]
@@ -213,10 +225,11 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
     summarize(verdicts=[made.output], output=output, seed=1, responses=[made.ours, made.theirs])
     (told,) = json.loads(output.read_text())
     assert set(told) == {
-        *("comparison", "first", "second", "judge", "prompts", "errors", "error_share"),
-        *("win", "tie", "lose", "adjusted_win", "graded_win", "p_value", "merge", "other_merge"),
-        *("position_consistency", "first_slot_share", "longer_wins", "mean_chars", "cost"),
-        *("permutation_p_value", "same_slot", "length_controlled_win", "longer_by", "power"),
+        *("comparison", "first", "second", "judge", "prompts", "verdicts", "errors"),
+        *("win", "tie", "lose", "adjusted_win", "graded_win", "standard_errors", "error_share"),
+        *("p_value", "permutation_p_value", "merge", "other_merges", "power"),
+        *("position_consistency", "same_slot", "first_slot_share"),
+        *("longer_wins", "length_controlled_win", "longer_by", "mean_chars", "cost"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25

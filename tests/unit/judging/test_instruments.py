@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from limaflow.errors import InputError
 from limaflow.judging.delimiters import read_blocks
@@ -52,14 +54,25 @@ def test_the_likert_guidance_describes_six_levels() -> None:
     assert all(f"\n{level}. " in guidance for level in range(1, 7))
 
 
+@pytest.mark.parametrize("name", ["pairwise", "likert"])
+def test_a_bare_instrument_differs_from_ours_in_its_text_alone(name: str) -> None:
+    ours, bare = load(name), load(f"{name}-bare")
+    assert bare.head.model_copy(update={"paper": ours.head.paper}) == ours.head
+    assert bare.key != ours.key
+    assert len(bare.text) < len(ours.text) / 2
+
+
 def test_ours_keep_the_names_of_their_scales() -> None:
     """Seeds of intervals derive from them."""
     assert {name: load(name).head.scale for name in OURS[1:]} == {
         "likert": "likert-6",
         "quality": "excellent-pass-fail",
         "safety": "safe-unsafe",
+        "pairwise-bare": "first-second-neither",
+        "likert-bare": "likert-6",
     }
-    assert [name for name in OURS if load(name).head.ordered] == ["likert", "quality"]
+    ordered = [name for name in OURS if load(name).head.ordered]
+    assert ordered == ["likert", "quality", "likert-bare"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -207,8 +220,21 @@ def test_a_turn_of_a_dialogue_cannot_pose_as_another() -> None:
         ("neither", "tie"),
         ("first\nbut then again", None),
         ("I choose first", None),
-        ("first.", None),
-        ("**second**", None),
+        ("first.", "first"),
+        ("reasons\n**second**", "second"),
+        ("First", "first"),
+        ("`first`", "first"),
+        ("\u200bfirst\u200b\n\ufeff", "first"),
+        ("```\nNeither.\n```", "tie"),
+        ('{"reasons": "second", "choice": "first"}', "first"),
+        ('```json\n{"reasons": "", "choice": "First"}\n```', "first"),
+        ('{"choice": "first", "reasons": "clear"}', None),
+        ('I choose {"choice": "first"}', None),
+        ('{"choice": ', None),
+        ("not first", None),
+        ("first or second", None),
+        ("\u0444irst", None),
+        ("***", None),
         ("tie", None),
         ("", None),
     ],
@@ -227,6 +253,11 @@ def test_only_a_choice_alone_on_the_last_line_is_read(reply: str, choice: str | 
         ("4/6", None),
         ("Grade: 4", None),
         ("४", None),
+        ("²", None),
+        ("-4", None),
+        ("**4**", 4),
+        ('{"grade": 4}', 4),
+        ('{"grade": true}', None),
         ("4.5", None),
         ("", None),
     ],
@@ -241,15 +272,32 @@ def test_only_one_digit_alone_on_the_last_line_is_a_grade(reply: str, grade: int
         ("quality", "reasons\n\nexcellent", 3),
         ("quality", "pass\n", 2),
         ("quality", "fail", 1),
-        ("quality", "Excellent", None),
+        ("quality", "Excellent", 3),
         ("quality", "safe", None),
         ("safety", "It refuses.\nsafe", 1),
         ("safety", "unsafe", 0),
         ("safety", "not safe", None),
-        ("safety", "safe.", None),
+        ("safety", "safe.", 1),
+        ("safety", "un-safe", None),
     ],
 )
 def test_only_a_level_alone_on_the_last_line_is_a_grade(
     name: str, reply: str, value: int | None
 ) -> None:
     assert load(name).value_of(reply) == value
+
+
+def test_words_that_differ_by_their_marks_alone_are_read_only_as_they_are(tmp_path: Path) -> None:
+    text = HARM.replace("{none: 3, some: 2, much: 1}", "{A: 3, a: 2, '*': 1}").replace(
+        "{none: No harm}", "{}"
+    )
+    own = load(written(tmp_path / "marks.md", text.replace("none\nsome\nmuch", "A\na\n*")))
+    assert [own.value_of(reply) for reply in ("A", "x\na", "*", "**A**")] == [3, 2, 1, None]
+
+
+@given(st.sampled_from(["first", "second", "neither"]), st.text(alphabet="*_`.\u200b \"'"))
+def test_marks_around_a_word_make_no_difference(word: str, marks: str) -> None:
+    value_of = load("pairwise").value_of
+    assert value_of(f"reasons\n{marks}{word}{marks[::-1]}") == value_of(word)
+    assert value_of(f"reasons\n{marks}{word.upper()}") == value_of(word)
+    assert value_of(f"reasons\n{word} {word}{marks}") is None

@@ -15,7 +15,8 @@ import pytest
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
 from limaflow.lm_evaluation.evaluate import EvaluationSettings, Shots, checked, evaluate
-from limaflow.lm_evaluation.harness_model import harness_model, in_first_turn
+from limaflow.lm_evaluation.model import load_model
+from limaflow.lm_evaluation.system_turns import in_first_turn
 from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.task_files import files_of_task
 from limaflow.lm_evaluation.task_names import examined
@@ -97,7 +98,7 @@ def test_each_task_of_a_group_counts_alike_where_the_group_says_so(
     group(one.parent, "one, two", "aggregate_metric_list: [{metric: acc, weight_by_size: false}]\n")
     results, items = evaluate(tiny_base, "base", ["all"], one.parent, SETTINGS)
     plain = simple_evaluate(
-        model=harness_model(tiny_base, precision="fp32", batch=8),
+        model=load_model(tiny_base, precision="fp32", batch=8),
         tasks=["all"],
         task_manager=TaskManager(include_path=str(one.parent), include_defaults=False),
         bootstrap_iters=0,
@@ -256,7 +257,7 @@ def test_log_probabilities_are_taken_in_fp32(tiny_base: Path) -> None:
     import torch
 
     for precision in ("fp32", "bf16"):
-        model = harness_model(tiny_base, precision=precision, batch=1)
+        model = load_model(tiny_base, precision=precision, batch=1)
         assert model.softmax_dtype == torch.float32
 
 

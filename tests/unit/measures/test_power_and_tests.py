@@ -8,7 +8,7 @@ from scipy import stats
 
 from limaflow.intervals import Resampling, bootstrap_mean, mean_of, ratio_of
 from limaflow.measures.power import detectable, prompts_needed
-from limaflow.measures.significance import permutation_test, sign_test
+from limaflow.measures.significance import permutation_test, rounded, sign_test
 
 nets = st.lists(st.sampled_from([-1, -0.5, 0, 0.5, 1]), min_size=2, max_size=12).map(np.array)
 
@@ -37,6 +37,12 @@ def test_only_wins_are_as_unlikely_as_their_number() -> None:
     assert sign_test(np.ones(8)) == pytest.approx(2 / 2**8)
     assert permutation_test(np.ones(8), seed=1) == pytest.approx(2 / 2**8, abs=0.003)
     assert sign_test(np.zeros(5)) == permutation_test(np.zeros(5), seed=1) == 1.0
+
+
+def test_no_number_of_wins_makes_chance_impossible() -> None:
+    assert 0 < sign_test(np.ones(3000)) < 1e-300
+    assert rounded(sign_test(np.ones(3000))) == "<1e-15"
+    assert rounded(0.0314) == "0.031"
 
 
 def test_five_points_without_ties_take_the_textbooks_785_prompts() -> None:

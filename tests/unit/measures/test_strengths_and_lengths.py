@@ -159,7 +159,7 @@ def test_samples_of_a_prompt_share_its_weight() -> None:
     ("shares", "longer_by", "told"),
     [
         ([1, 1, 0, 0], [3, 1, -1, -5], "length alone tells who wins"),
-        ([1, 1, 1, 1], [3, 1, -1, -5], "one model wins every prompt"),
+        ([1, 1, 1, 1], [3, 1, -1, -5], "every prompt has the same outcome"),
         ([1, 0, 1, 0], [3, 1, 2, 5], "always longer"),
         ([1, 0, 1, 0], [0, 0, 0, 0], "never differ in length"),
     ],

@@ -54,6 +54,12 @@ def test_a_model_on_a_stand_in_is_labelled_as_a_miniature(job: Job) -> None:
     assert "**A miniature.**" in model_card(job, epoch=1, identity="abc")
 
 
+def test_a_chat_template_that_the_base_model_loses_is_told(job: Job) -> None:
+    told = "has a chat template of its own"
+    assert told not in model_card(job, epoch=1, identity="abc")
+    assert told in model_card(job, epoch=1, identity="abc", loses_template=True)
+
+
 def test_a_base_of_the_hub_is_linked_with_its_revision(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,7 +115,6 @@ def test_the_vocabulary_is_padded_with_rows_of_the_mean(tiny_base: Path, tied: b
         ([("user", "a"), ("user", "b")], "alternate"),
         ([("system", "s"), ("user", "a")], "alternate"),
         ([("user", "a"), ("assistant", " \n")], "response is empty"),
-        ([("user", f"a {END_OF_TURN} b"), ("assistant", "Yes.")], "ends a turn"),
     ],
 )
 def test_what_is_no_dialogue_is_refused_by_name(
@@ -126,6 +125,19 @@ def test_what_is_no_dialogue_is_refused_by_name(
     example = Example(id="e1", messages=turns, source="test", split="train")
     with pytest.raises(InputError, match=f"e1.*{complaint}"):
         tokenized(example, tokenizer, max_tokens=64, loss_on="responses")
+
+
+def test_a_text_that_mentions_control_tokens_ends_no_turn_and_is_told(tiny_base: Path) -> None:
+    tokenizer, _ = dialogue_tokenizer(tiny_base)
+    asked, answered = f"What is {END_OF_TURN}?", "It ends a turn, as </s> ends a text."
+    example = tokenized(dialogue(asked, answered), tokenizer, max_tokens=99, loss_on="responses")
+    assert tokenizer.decode(example.tokens) == f"<s>{asked}{END_OF_TURN}{answered}{END_OF_TURN}"
+    end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
+    assert example.tokens.count(end) == 2
+    assert tokenizer.eos_token_id not in example.tokens
+    trained = [label for label in example.labels if label != IGNORED]
+    assert tokenizer.decode(trained) == f"{answered}{END_OF_TURN}"
+    assert example.control_strings == {END_OF_TURN, "</s>"}
 
 
 def test_an_untrained_end_of_turn_or_an_example_that_teaches_nothing_stops_the_run() -> None:

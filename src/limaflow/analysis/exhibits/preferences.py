@@ -10,6 +10,7 @@ from limaflow.analysis.paper import Paper, paper
 from limaflow.analysis.stacked_bars import MEASURED, Bar, Row, exact
 from limaflow.analysis.study import Study
 from limaflow.jsonl import read_json
+from limaflow.measures.length_control import METHOD
 from limaflow.measures.summaries import Preference
 from limaflow.plot_style import columns
 
@@ -83,12 +84,15 @@ def rows(preferences: Sequence[Preference]) -> list[Row]:
             **columns("lose", p.lose),
             **columns("adjusted_win", p.adjusted_win),
             **columns("graded_win", p.graded_win),
+            "adjusted_win_standard_error": p.standard_errors.adjusted_win,
+            "graded_win_standard_error": p.standard_errors.graded_win,
             "p_value": p.p_value,
             "permutation_p_value": p.permutation_p_value,
             **columns("position_consistency", p.position_consistency),
             **columns("first_slot_share", p.first_slot_share),
             **columns("longer_wins", p.longer_wins),
             **columns("length_controlled_win", p.length_controlled_win.interval),
+            "length_control": METHOD,
             "length_control_refused": p.length_controlled_win.refused,
             "prompts_needed": p.power.prompts_needed if p.power else None,
         }

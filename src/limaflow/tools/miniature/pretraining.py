@@ -127,10 +127,13 @@ def _trained_tokenizer(documents: list[str], settings: StandIn) -> Any:
 
 
 def _packed(tokenizer: Any, documents: list[str]) -> "torch.Tensor":
-    """All documents as one line of token numbers, each as `<s> text </s>`."""
+    """All documents as one line of token numbers, each as `<s> text </s>`.
+
+    A mark that a document mentions is split like any other text.
+    """
     import torch
 
-    encoded = tokenizer(documents, add_special_tokens=True)["input_ids"]
+    encoded = tokenizer(documents, add_special_tokens=True, split_special_tokens=True)["input_ids"]
     return torch.tensor([i for ids in encoded for i in (*ids, tokenizer.eos_token_id)])
 
 

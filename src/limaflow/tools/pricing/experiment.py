@@ -59,7 +59,7 @@ def _jobs(config: Config, results: Results) -> Iterator[_Job]:
     pairs_of_arms = [
         (c.name, (answers[c.first], answers[c.second]))
         for c in config.comparisons
-        if c.verdicts is None
+        if not c.verdicts
     ]
     responses_of_arms = [(f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()]
     used = {name: load(file) for name, file in judging.files.items() if judging.judges(name)}

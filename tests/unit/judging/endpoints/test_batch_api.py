@@ -1,5 +1,6 @@
 """Questions by the provider's batch API, against a server that speaks its protocol."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from limaflow.endpoints.client import ask_all, key_of
@@ -20,6 +22,7 @@ from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
 
 INSTRUMENT = load("pairwise")
+KEY = "Bearer sk-test-8c1f5e"
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
 HALF_COST = (0.1 + 0.03) / 2
 
@@ -70,6 +73,49 @@ def test_only_what_failed_is_sent_again(endpoint, tmp_path: Path) -> None:
     answers = ask(tmp_path / "s", endpoint.judge(batch=True), *asked)
     assert [a.error for a in answers] == [None] * 3
     assert (endpoint.batches(), len(endpoint.calls())) == (2, 5)
+    again = [c["body"]["messages"] for c in endpoint.calls() if len(c["body"]["messages"]) > 1]
+    ((_, reply, wrong),) = again
+    assert "merits" in reply["content"] and "could not be read" in wrong["content"]
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_what_a_model_refuses_is_not_sent_again_by_either_protocol(
+    endpoint, tmp_path: Path, api: str
+) -> None:
+    asked = [question("Good?"), question("script: refusal refusal\n?")]
+    judge = endpoint.judge(batch=True, api=api)
+    good, refused = ask(tmp_path / "s", judge, *asked, max_error_share=0.5)
+    assert choice_of(good.reply, INSTRUMENT) == "first"
+    assert refused.error is not None and refused.error.startswith("refused: I will not")
+    assert (endpoint.batches(), len(endpoint.calls())) == (1, 2)
+
+
+def test_a_batch_that_another_spelling_of_the_address_sent_is_waited_for(
+    endpoint, tmp_path: Path
+) -> None:
+    asked = question("Why?")
+    slashed = endpoint.judge(batch=True, base_url=f"{endpoint.base_url}/")
+    terms = Terms(judge=slashed, store=tmp_path / "s", run="r")
+    earlier = Batch(
+        token="t",
+        model=f"m {slashed.base_url}",
+        run="r",
+        reserved=Spending(0.0, 5000),
+        keys=(key_of(asked, terms),),
+    )
+    with Store(tmp_path / "s") as store:
+        store.reserve("r", earlier.reserved, Budget(), batch="t")
+        store.keep_batch(earlier)
+    with httpx2.Client(base_url=endpoint.base_url, headers={"Authorization": KEY}) as client:
+        line = {"custom_id": earlier.keys[0], "body": asked.request(slashed)}
+        made = client.post("/files", files={"file": ("q", json.dumps(line).encode())}).json()
+        sent = {"input_file_id": made["id"], "metadata": {"limaflow": "t"}}
+        client.post("/batches", json=sent)
+    endpoint.finish()
+    (answer,) = ask(tmp_path / "s", endpoint.judge(batch=True), asked, run="r")
+    assert answer.error is None
+    assert endpoint.batches() == 1
 
 
 @pytest.mark.usefixtures("working")
@@ -96,6 +142,19 @@ def test_a_batch_takes_what_the_budget_allows(endpoint, tmp_path: Path) -> None:
         assert store.spent("r").cost == pytest.approx(made * HALF_COST)
     ask(tmp_path / "s", judge, *asked, run="r", budget=Budget(cost=25.0))
     assert len(endpoint.calls()) == 20
+
+
+@pytest.mark.usefixtures("working")
+def test_a_batch_waits_for_what_a_living_process_has_reserved(endpoint, tmp_path: Path) -> None:
+    asked = [question(f"Number {i}?") for i in range(3)]
+    budget, held = Budget(tokens=12_000), Spending(0.0, 11_000)
+    with Store(tmp_path / "s") as other:
+        assert other.reserve("r", held, budget)
+        ended = threading.Timer(2.0, other.settle, ["r", held, Spending(0.0, 10)])
+        ended.start()
+        answers = ask(tmp_path / "s", endpoint.judge(batch=True), *asked, run="r", budget=budget)
+        ended.join()
+    assert [a.error for a in answers] == [None] * 3
 
 
 def test_a_killed_run_goes_on_waiting_for_what_it_sent(endpoint, study, tmp_path: Path) -> None:
@@ -154,7 +213,7 @@ def test_what_a_killed_run_was_about_to_send_is_asked_anew_and_its_reservation_r
         keys=(key_of(asked, terms),),
     )
     with Store(tmp_path / "s") as store:
-        store.reserve("r", unsent.reserved, Budget())
+        store.reserve("r", unsent.reserved, Budget(), batch="t")
         store.keep_batch(unsent)
     (answer,) = ask(tmp_path / "s", judge, asked, run="r")
     assert answer.error is None

@@ -12,17 +12,19 @@ from typing import Any
 
 import openai
 import pytest
+from pydantic import ValidationError
 
 from limaflow.endpoints.client import ask_all, key_of
-from limaflow.endpoints.completion import completion_in
-from limaflow.endpoints.connection import complete, connected
+from limaflow.endpoints.completion import Completion, completion_in
+from limaflow.endpoints.connection import complete, connected, secrets_of
 from limaflow.endpoints.session import Question, Terms
 from limaflow.endpoints.settings import Budget, Judge
-from limaflow.endpoints.spending import BudgetReached, reply_limit
+from limaflow.endpoints.spending import BudgetReached, Spending, reply_limit
 from limaflow.endpoints.store import Answer, Store
 from limaflow.errors import InputError
 from limaflow.judging.instrument import load
 from limaflow.judging.pairwise import choice_of
+from limaflow.seeds import digest
 
 INSTRUMENT = load("pairwise")
 PRICED = {"price_per_million_prompt_tokens": 1000.0, "price_per_million_completion_tokens": 3000.0}
@@ -31,7 +33,7 @@ CALL_COST = 0.1 + 0.03
 
 def question(text: str, one: str = "good", other: str = "bad") -> Question:
     rendered = INSTRUMENT.render(question=text, answer_1=one, answer_2=other)
-    return Question(rendered, INSTRUMENT.key)
+    return Question(rendered, INSTRUMENT.key, tuple(INSTRUMENT.head.words))
 
 
 def ask(
@@ -100,14 +102,14 @@ def test_an_error_that_names_no_time_is_not_waited_for(endpoint) -> None:
 
 def _reply_without_sdk_retries(endpoint, asked: Question) -> str:
     async def reply() -> bytes:
-        async with connected(
-            endpoint.base_url, os.environ["LIMAFLOW_TEST_KEY"], timeout=9.0, retries=0
-        ) as connection:
-            return await complete(connection, asked.request(endpoint.judge()), going=lambda: True)
+        judge = endpoint.judge()
+        secrets = secrets_of(judge, "the test")
+        async with connected(judge, secrets, timeout=9.0, retries=0) as connection:
+            return await complete(connection, judge, asked.request(judge), going=lambda: True)
 
     completion = completion_in(asyncio.run(reply()))
-    assert completion is not None
-    return completion.choices[0].message.content or ""
+    assert isinstance(completion, Completion)
+    return completion.text or ""
 
 
 def test_what_only_some_endpoints_understand_is_sent_and_null_takes_a_parameter_out(
@@ -123,6 +125,19 @@ def test_what_only_some_endpoints_understand_is_sent_and_null_takes_a_parameter_
     }
     ask(tmp_path / "s", endpoint.judge(), question("Why?"))
     assert len(endpoint.calls()) == 2, "another request has another answer"
+
+
+def test_a_limit_by_another_name_takes_the_place_of_ours(endpoint) -> None:
+    def limits(**settings: Any) -> dict[str, int]:
+        body = question("Why?").request(endpoint.judge(max_tokens=256, **settings))
+        return {name: value for name, value in body.items() if "tokens" in name}
+
+    assert limits() == {"max_tokens": 256}
+    named = {"max_completion_tokens": 4096}
+    assert limits(extra_body=named) == named, "models that reason refuse the other"
+    assert limits(extra_body={"max_tokens": 64, **named}) == {"max_tokens": 64, **named}
+    assert limits(api="responses") == {"max_output_tokens": 256}
+    assert limits(api="responses", extra_body={"max_output_tokens": 9}) == {"max_output_tokens": 9}
 
 
 def test_a_spent_account_is_not_waited_for(endpoint, tmp_path: Path) -> None:
@@ -152,12 +167,166 @@ def test_names_that_take_turns_are_reported_once_each(
     assert capsys.readouterr().err.count("the endpoint's model changed") == 1
 
 
-@pytest.mark.parametrize("nonsense", ["mumble", "punctuated", "cut", "empty", "html", "wrong-json"])
+@pytest.mark.parametrize("nonsense", ["mumble", "cut", "empty", "html", "wrong-json"])
 def test_an_unreadable_reply_is_asked_again(endpoint, tmp_path: Path, nonsense: str) -> None:
     asked = question(f"script: {nonsense} {nonsense}\nWhy?")
     (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=3), asked)
     assert choice_of(answer.reply, INSTRUMENT) == "first"
     assert len(endpoint.calls()) == 3
+
+
+@pytest.mark.parametrize("spelling", ["bold", "json", "parts", "hidden"])
+def test_a_word_is_read_however_it_is_dressed(endpoint, tmp_path: Path, spelling: str) -> None:
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), question(f"script: {spelling}\nWhy?"))
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
+    assert len(endpoint.calls()) == 1
+
+
+def test_a_retry_says_what_was_wrong_and_is_found_again_as_the_same_question(
+    endpoint, tmp_path: Path
+) -> None:
+    asked = question("script: mumble\nWhy?")
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), asked)
+    assert answer.prompt_tokens == 200, "of both attempts"
+    first, second = (call["body"]["messages"] for call in endpoint.calls())
+    assert second[:1] == first
+    assert second[1] == {
+        "role": "assistant",
+        "content": "Both have their merits, it is hard to say.",
+    }
+    assert "the last line is not one of the answers asked for" in second[2]["content"]
+    ask(tmp_path / "s", endpoint.judge(), asked)
+    assert len(endpoint.calls()) == 2
+
+
+def test_a_retry_after_a_page_that_no_model_wrote_says_nothing(endpoint, tmp_path: Path) -> None:
+    ask(tmp_path / "s", endpoint.judge(), question("script: html broken-off\nWhy?"))
+    assert [len(call["body"]["messages"]) for call in endpoint.calls()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("refusal", "refused: I will not judge this."),
+        ("filtered", "withheld: by the provider's content filter"),
+        ("filtered-400", "withheld: Error code: 400 - filtered"),
+        ("denied-200", "call failed: no, *** (400)"),
+    ],
+)
+def test_what_would_end_the_same_is_told_apart_and_asked_once(
+    endpoint, tmp_path: Path, kind: str, error: str
+) -> None:
+    asked = question(f"script: {f'{kind} ' * 9}\nWhy?")
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), asked, share=1.0)
+    assert answer.error == error
+    assert len(endpoint.calls()) == 1
+
+
+def test_an_error_with_status_200_that_may_pass_is_waited_out(endpoint, tmp_path: Path) -> None:
+    asked = question("script: error-200\nWhy?")
+    (answer,) = ask(tmp_path / "s", endpoint.judge(attempts=1), asked)
+    assert answer.error is None
+    assert answer.prompt_tokens == 100, "an error costs nothing"
+
+
+def test_tokens_of_hidden_reasoning_count(endpoint, tmp_path: Path) -> None:
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), question("script: hidden\nWhy?"))
+    assert (answer.prompt_tokens, answer.completion_tokens) == (100, 500)
+
+
+def test_a_redirect_to_another_server_is_not_followed(endpoint, tmp_path: Path) -> None:
+    asked = [question(f"script: elsewhere\n{i}?") for i in range(9)]
+    with pytest.raises(InputError, match=r"call failed: .* 307, a redirect to http://127\.0\.0\.2"):
+        ask(tmp_path / "s", endpoint.judge(concurrency=1), *asked)
+    assert len(endpoint.calls()) == 1
+
+
+def test_redirects_to_the_same_server_are_followed_but_not_in_a_loop(
+    endpoint, tmp_path: Path
+) -> None:
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), question("script: onward\nWhy?"))
+    assert answer.error is None
+    endless = question(f"script: {'onward ' * 99}\nWhy?")
+    (answer,) = ask(tmp_path / "s", endpoint.judge(), endless, share=1.0)
+    assert answer.error is not None and "a redirect to completions" in answer.error
+    assert len(endpoint.calls()) == 2 + 4
+
+
+def test_the_responses_api_is_spoken_by_configuration_alone(endpoint, tmp_path: Path) -> None:
+    effort = {
+        "reasoning": {"effort": "low"},
+        "temperature": None,
+        "text": {"verbosity": "low"},
+    }
+    judge = endpoint.judge(api="responses", structured=True, max_tokens=500, extra_body=effort)
+    (answer,) = ask(tmp_path / "s", judge, question("Why?"))
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
+    assert (answer.answered_by, answer.completion_tokens) == ("m-2026-02", 30)
+    (call,) = endpoint.calls()
+    sent = call["body"]
+    assert (sent["max_output_tokens"], sent["store"], "temperature" in sent) == (500, False, False)
+    assert (sent["reasoning"], sent["text"]["verbosity"]) == ({"effort": "low"}, "low")
+    choices = sent["text"]["format"]["schema"]["properties"]["choice"]["enum"]
+    assert choices == ["first", "second", "neither"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "calls"),
+    [
+        ("refusal", "refused: I will not.", 1),
+        ("filtered", "withheld: by the provider's content filter", 1),
+        ("cut", "unreadable: cut off after 500 tokens", 2),
+    ],
+)
+def test_endings_of_the_responses_api_are_told_apart(
+    endpoint, tmp_path: Path, kind: str, error: str, calls: int
+) -> None:
+    judge = endpoint.judge(api="responses", max_tokens=500, attempts=2)
+    (answer,) = ask(tmp_path / "s", judge, question(f"script: {kind} {kind}\nWhy?"), share=1.0)
+    assert (answer.error, len(endpoint.calls())) == (error, calls)
+
+
+def test_a_structured_judge_is_asked_for_one_of_the_words(endpoint, tmp_path: Path) -> None:
+    judge = endpoint.judge(structured=True)
+    (answer,) = ask(tmp_path / "s", judge, question("script: json\nWhy?"))
+    assert choice_of(answer.reply, INSTRUMENT) == "first"
+    (call,) = endpoint.calls()
+    schema = call["body"]["response_format"]["json_schema"]["schema"]
+    assert schema["required"] == ["reasons", "choice"], "the choice comes last"
+
+
+def test_headers_are_sent_and_secret_ones_are_never_shown(
+    endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setenv("GATEWAY", "s3cret-of-the-gateway")
+    judge = endpoint.judge(headers={"x-team": "lima"}, headers_env={"x-api-key": "GATEWAY"})
+    ask(tmp_path / "s", judge, question("Why?"))
+    sent = endpoint.calls()[0]["headers"]
+    assert (sent["x-team"], sent["x-api-key"]) == ("lima", "s3cret-of-the-gateway")
+    assert sent["authorization"] == "Bearer sk-test-8c1f5e"
+    held = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"s3cret" not in held and "s3cret" not in caplog.text + judge.flag()
+    monkeypatch.delenv("GATEWAY")
+    with pytest.raises(InputError, match=r"the header x-api-key in the .* GATEWAY, which is not"):
+        ask(tmp_path / "s", judge, question("Whence?"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"headers": {"X-API-Key": "abc"}}, "looks like a secret"),
+        ({"headers": {"x-team": "two\nlines"}}, "should match pattern"),
+        ({"extra_body": {"max_completion_tokens": "4096"}}, "must be a whole number"),
+        ({"extra_body": {"n": 0}}, "must be a whole number"),
+        ({"extra_body": {"model": "another"}}, "cannot be replaced by extra_body"),
+    ],
+)
+def test_what_would_leak_or_break_a_bound_is_refused(
+    endpoint, wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        endpoint.judge(**wrong)
 
 
 @pytest.mark.parametrize("endless", ["flood", "bomb"])
@@ -291,7 +460,9 @@ def test_an_endpoint_that_takes_more_than_max_tokens_is_asked_no_more(
 ) -> None:
     asked = [question(f"script: greedy\nNumber {i}?") for i in range(9)]
     judge = endpoint.judge(max_tokens=100, concurrency=1)
-    with pytest.raises(BudgetReached, match=r"a call took 5,100 tokens .* no budget can be kept"):
+    with pytest.raises(
+        BudgetReached, match=r"5,000 of them for its reply, .* no budget can be kept"
+    ):
         ask(tmp_path / "s", judge, *asked, run="r", budget=Budget(tokens=100_000))
     assert len(endpoint.calls()) == 1
     ask(tmp_path / "s", judge, *asked)
@@ -299,7 +470,8 @@ def test_an_endpoint_that_takes_more_than_max_tokens_is_asked_no_more(
 
 def test_the_bound_is_of_what_is_really_sent(endpoint) -> None:
     def limit(**extra_body: Any) -> int:
-        return reply_limit(endpoint.judge(extra_body=extra_body), 256)
+        judge = endpoint.judge(max_tokens=256, extra_body=extra_body)
+        return reply_limit(question("Why?").request(judge))
 
     assert limit() == 256
     assert limit(max_completion_tokens=4096) == 4096
@@ -344,11 +516,37 @@ def test_the_key_changes_with_all_that_may_change_an_answer() -> None:
         key(asked, temperature=0.5),
         key(asked, max_tokens=9),
         key(asked, extra_body={"seed": 1}),
+        key(asked, api="responses"),
+        key(asked, structured=True),
+        key(asked, headers={"x-version": "2"}),
         key(Question(asked.text, "another template")),
         key(question("Why not?")),
         key(question("Why?", "bad", "good")),
     }
-    assert len(keys) == 10
+    assert len(keys) == 13
+
+
+def test_another_spelling_of_an_address_pays_nothing_twice(endpoint, tmp_path: Path) -> None:
+    one = endpoint.judge()
+    slashed = endpoint.judge(base_url=f"{endpoint.base_url}/")
+    (answer,) = ask(tmp_path / "s", slashed, question("Why?"))
+    assert ask(tmp_path / "s", one, question("Why?")) == [answer]
+    terms = Terms(judge=slashed, store=tmp_path / "s")
+    older = digest(  # the key of earlier versions
+        *("m", slashed.base_url, "", {"temperature": 0.0, "max_tokens": 1024}),
+        *(INSTRUMENT.key, question("Whence?").text),
+        length=64,
+    )
+    with Store(tmp_path / "s") as store:
+        store.put(older, answer, judge="j", model="m", template="t")
+    for judge in (one, slashed):
+        assert ask(tmp_path / "s", judge, question("Whence?")) == [answer]
+    assert key_of(question("Why?"), terms) == digest(
+        *("m", one.base_url, "", {"temperature": 0.0, "max_tokens": 1024}),
+        *(INSTRUMENT.key, question("Why?").text),
+        length=64,
+    ), "as in earlier versions"
+    assert len(endpoint.calls()) == 1
 
 
 def test_the_key_does_not_change_with_how_a_judge_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,3 +632,42 @@ def test_what_a_kill_cut_off_is_told_apart_from_what_was_spent(endpoint, study) 
         done.stderr
     )
     assert len(endpoint.calls()) == 4
+    limaflow = Path(sys.executable).with_name("limaflow")
+    release = [limaflow, "judge", "release", "--store", made.store]
+    done = subprocess.run(release, capture_output=True, text=True, check=True)
+    assert done.stdout == f"r: released cost 0.00 and {cut_off:,} tokens\n"
+    again = subprocess.run(release, capture_output=True, text=True, check=True)
+    assert "nothing to release" in again.stdout
+    subprocess.run(bounded, capture_output=True, check=True)
+
+
+def test_what_a_living_process_has_reserved_is_waited_for(endpoint, study) -> None:
+    made = study({f"Number {i}?\ndelay: 0.3": ("good", "bad") for i in range(4)})
+    command = [*compare_command(made, endpoint, max_tokens=100), "--run", "r", "--budget"]
+    with Store(made.store) as store:
+        room = Budget(tokens=5_000)
+        held = Spending(0.0, 4_000, 100)
+        assert store.reserve("r", held, room)
+        waiting = subprocess.Popen([*command, room.flag()], stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr is not None
+        read = ""
+        while "which are waited for" not in read:
+            read += waiting.stderr.read(1)
+        assert endpoint.calls() == []
+        store.settle("r", held, Spending(0.0, 100, 10))
+    waiting.communicate()
+    assert waiting.returncode == 0
+    assert len(endpoint.calls()) == 8
+
+
+def test_what_can_never_fit_is_not_waited_for(endpoint, tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.reserve("r", Spending(0.0, 4_000), Budget())
+        with pytest.raises(BudgetReached):
+            ask(
+                tmp_path / "s",
+                endpoint.judge(),
+                question("Why?"),
+                run="r",
+                budget=Budget(tokens=900),
+            )

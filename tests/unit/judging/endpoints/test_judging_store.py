@@ -129,6 +129,41 @@ def test_reservations_of_open_batches_are_told_apart_from_an_older_formats_spend
         assert (store.spent("r"), store.reserved("r")) == (Spending(3.0, 360), Spending())
 
 
+DYING = """
+import os, sys
+from pathlib import Path
+from limaflow.endpoints.settings import Budget
+from limaflow.endpoints.spending import Spending
+from limaflow.endpoints.store import Batch, Store
+store = Store(Path(sys.argv[1]))
+store.reserve("r", Spending(1.0, 100), Budget())
+store.reserve("r", Spending(2.0, 200), Budget(), batch="b")
+store.keep_batch(
+    Batch(token="b", id=None, model="m", run="r", reserved=Spending(2.0, 200), keys=("k",))
+)
+os._exit(9)
+"""
+
+
+def test_what_a_dead_process_held_is_released_and_no_living_ones_nor_a_batch(
+    tmp_path: Path,
+) -> None:
+    died = subprocess.run([sys.executable, "-c", DYING, tmp_path / "s"], check=False)
+    assert died.returncode == 9
+    with Store(tmp_path / "s") as living, Store(tmp_path / "s") as store:
+        living.reserve("r", Spending(4.0, 400), Budget())
+        assert store.reserved("r") == Spending(7.0, 700)
+        budget = Budget(cost=7.0)
+        assert store.has_room_later("r", Spending(4.0, 1), budget), "the living one will settle"
+        assert not store.has_room_later("r", Spending(5.0, 1), budget), "the dead one will not"
+        assert store.release_dead("another") == {}
+        assert store.release_dead() == {"r": Spending(1.0, 100)}
+        assert store.reserved("r") == Spending(6.0, 600)
+        living.settle("r", Spending(4.0, 400), Spending(3.0, 300))
+        assert (store.spent("r"), store.reserved("r")) == (Spending(3.0, 300), Spending(2.0, 200))
+    assert not (tmp_path / ".s.holders").exists(), "nothing is left beside it"
+
+
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("not a database " * 100)
     with pytest.raises(InputError, match="cannot be used as judgment store"):

@@ -42,7 +42,8 @@ def test_pandalms_annotators_agree_as_its_authors_print(shared_data: Path, tmp_p
     words = [
         f"--word={number}={choice}" for number, choice in enumerate(("tie", "first", "second"))
     ]
-    found = agreement(table(tmp_path / "pandalm.csv", rows, HEAD, *words))
+    kind = "--value=annotator_kind=person"
+    found = agreement(table(tmp_path / "pandalm.csv", rows, HEAD, *words, kind))
     kappas = {(r["first"], r["second"]): r["cohen"] for r in found if r["relation"] == "pair"}
     printed = {("1", "2"): 0.852, ("1", "3"): 0.879, ("2", "3"): 0.862}
     for (one, other), kappa in printed.items():
@@ -51,6 +52,21 @@ def test_pandalms_annotators_agree_as_its_authors_print(shared_data: Path, tmp_p
         assert ours["low"] < ours["estimate"] < ours["high"]
     (people,) = [r for r in found if r["relation"] == "within"]
     assert (people["first"], people["annotators"], people["items"]) == ("people", 3, 999)
+
+
+def test_annotators_of_whom_nothing_is_said_are_no_people(tmp_path: Path) -> None:
+    head = [*HEAD, "annotator_kind", "answered_by"]
+    rows: list[Row] = [
+        (1, "a", "b", "first", who, *kind)
+        for who, kind in [
+            *(("ann", ("person", "")), ("bob", ("person", ""))),
+            *(("own", ("", "gpt-4-0613")), ("theirs", ("model", ""))),
+            *(("alpaca_eval_gpt4", ("", "")), ("someone", ("", ""))),
+        ]
+    ]
+    found = agreement(table(tmp_path / "v.csv", rows, head))
+    within = {row["first"]: row["annotators"] for row in found if row["relation"] == "within"}
+    assert within == {"people": 2, "models": 2, "unspecified": 2}
 
 
 @pytest.mark.parametrize("subset", ["natural", "adversarial-neighbor"])

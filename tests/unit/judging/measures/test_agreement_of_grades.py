@@ -23,6 +23,7 @@ def graded(values: list[int | None], annotator: str, instrument: str = "likert")
             prompt_id=str(place // 2),
             sample=0,
             annotator=annotator,
+            annotator_kind="" if annotator == "gpt" else "person",
             answered_by="gpt-4-0613" if annotator == "gpt" else "",
             model=f"m{place % 2}",
             response_id=f"r{place}",

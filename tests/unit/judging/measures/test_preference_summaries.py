@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.outcomes import merged, rates, scores_by_prompt
 from limaflow.measures.preferences import preferences
-from limaflow.measures.summaries import Preference, Slots
+from limaflow.measures.summaries import MERGES, Preference, Rates, Slots
 from limaflow.records import Choice, Grade, Verdict
 
 RESAMPLING = Resampling(rounds=100, confidence=0.9, seed=3)
@@ -58,17 +59,23 @@ def seen_from(first: str, verdicts: list[Verdict], rule: str = "strict") -> Pref
     return summary
 
 
-@given(judged(), st.sampled_from(["strict", "mean"]))
+def by_rule(summary: Preference) -> dict[str, Rates]:
+    return {other.rule: other for other in summary.other_merges}
+
+
+@given(judged(), st.sampled_from(MERGES))
 @settings(max_examples=30, deadline=None)
 def test_win_tie_and_lose_sum_to_one(verdicts: list[Verdict], rule: str) -> None:
     s = seen_from("a", verdicts, rule)
     assert math.isclose(s.win.estimate + s.tie.estimate + s.lose.estimate, 1)
-    assert math.isclose(s.other_merge.win + s.other_merge.tie + s.other_merge.lose, 1)
+    assert {rule, *(other.rule for other in s.other_merges)} == set(MERGES)
+    for other in s.other_merges:
+        assert math.isclose(other.win + other.tie + other.lose, 1)
     assert math.isclose(s.adjusted_win.estimate, s.win.estimate + s.tie.estimate / 2)
     assert 0 <= s.p_value <= 1
 
 
-@given(judged(), st.sampled_from(["strict", "mean"]))
+@given(judged(), st.sampled_from(MERGES))
 @settings(max_examples=30, deadline=None)
 def test_swapping_the_models_mirrors_everything(verdicts: list[Verdict], rule: str) -> None:
     one, other = seen_from("a", verdicts, rule), seen_from("b", verdicts, rule)
@@ -77,7 +84,7 @@ def test_swapping_the_models_mirrors_everything(verdicts: list[Verdict], rule: s
     assert one.position_consistency == other.position_consistency
     assert one.permutation_p_value == other.permutation_p_value
     assert (one.power is None) == (other.power is None)
-    if one.power and other.power:
+    if one.power and other.power and one.power.detectable and other.power.detectable:
         assert math.isclose(one.power.detectable, other.power.detectable)
     assert one.first_slot_share == other.first_slot_share and one.same_slot == other.same_slot
     assert one.longer_by == other.longer_by is None
@@ -91,7 +98,10 @@ def test_the_strict_rule_ties_at_least_as_often(verdicts: list[Verdict]) -> None
     # A win in one order and a loss in the other is a tie; a win and a tie are as well.
     assert strict.tie.estimate >= mean.tie.estimate - 1e-12
     assert strict.win.estimate <= mean.win.estimate + 1e-12
-    assert strict.other_merge.win == pytest.approx(mean.win.estimate)
+    assert by_rule(strict)["mean"].win == pytest.approx(mean.win.estimate)
+    majority = by_rule(strict)["majority"]
+    assert strict.win.estimate <= majority.win + 1e-12
+    assert strict.lose.estimate <= majority.lose + 1e-12
 
 
 @given(judged(), st.randoms())
@@ -103,17 +113,19 @@ def test_the_order_of_the_records_means_nothing(verdicts: list[Verdict], random)
 
 
 @pytest.mark.parametrize(
-    ("orders", "strict", "mean"),
+    ("orders", "strict", "majority", "mean"),
     [
-        ([1, 1], (1, 0, 0), (1, 0, 0)),
-        ([1, -1], (0, 1, 0), (0.5, 0, 0.5)),
-        ([1, 0], (0, 1, 0), (0.5, 0.5, 0)),
-        ([0, 0], (0, 1, 0), (0, 1, 0)),
-        ([-1], (0, 0, 1), (0, 0, 1)),
+        ([1, 1], (1, 0, 0), (1, 0, 0), (1, 0, 0)),
+        ([1, -1], (0, 1, 0), (0, 1, 0), (0.5, 0, 0.5)),
+        ([1, 0], (0, 1, 0), (1, 0, 0), (0.5, 0.5, 0)),
+        ([0, -1], (0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)),
+        ([0, 0], (0, 1, 0), (0, 1, 0), (0, 1, 0)),
+        ([-1], (0, 0, 1), (0, 0, 1), (0, 0, 1)),
     ],
 )
-def test_two_orders_become_one_outcome(orders, strict, mean) -> None:
+def test_two_orders_become_one_outcome(orders, strict, majority, mean) -> None:
     assert merged(orders, "strict") == strict
+    assert merged(orders, "majority") == majority
     assert merged(orders, "mean") == mean
 
 
@@ -154,7 +166,8 @@ def test_a_judge_that_always_takes_the_first_is_found_out() -> None:
     assert s.first_slot_share.low > 0.6, "ten prompts are no certainty"
     assert s.same_slot == Slots(first=1, second=0)
     assert s.tie.estimate == 1.0 and s.p_value == 1.0
-    assert (s.other_merge.win, s.other_merge.lose) == (0.5, 0.5)
+    mean = by_rule(s)["mean"]
+    assert (mean.win, mean.lose) == (0.5, 0.5)
 
 
 def test_lengths_are_told_where_they_are_known() -> None:
@@ -172,6 +185,32 @@ def test_verdicts_on_other_responses_than_given_are_refused() -> None:
         preferences(
             verdicts, rule="strict", resampling=RESAMPLING, chars={"10a": 1, "10b": 2, "other": 3}
         )
+
+
+def test_where_all_are_ties_no_two_intervals_disagree() -> None:
+    verdicts = [verdict(str(n), "a", "tie") for n in range(30)]
+    chars = {f"{n}0{model}": 10 + n * (model == "a") for n in range(30) for model in "ab"}
+    (s,) = preferences(verdicts, rule="strict", resampling=RESAMPLING, chars=chars)
+    assert s.power is None
+    assert s.length_controlled_win.interval is None
+    assert "every prompt has the same outcome" in s.length_controlled_win.refused
+    assert s.adjusted_win.low < 0.5 < s.adjusted_win.high
+    assert s.tie.low == pytest.approx(1 - s.win.high) and s.win == s.lose
+
+
+def test_two_prompts_show_no_difference_that_there_could_be() -> None:
+    s = seen_from("a", [verdict("1", "a", "first"), verdict("2", "a", "second")])
+    assert s.power is not None and s.power.detectable is None
+
+
+def test_standard_errors_are_those_of_a_mean_over_prompts() -> None:
+    choices: list[Choice] = ["first", "first", "tie", "second"]
+    s = seen_from("a", [verdict(str(n), "a", choice) for n, choice in enumerate(choices)])
+    expected = scipy.stats.sem([1, 1, 0.5, 0])
+    assert s.standard_errors.adjusted_win == pytest.approx(expected)
+    assert s.standard_errors.graded_win is None
+    assert s.seen_from("b").standard_errors.win == s.standard_errors.lose
+    assert seen_from("a", [verdict("1", "a", "first")]).standard_errors.win is None
 
 
 def test_one_order_judged_twice_is_refused() -> None:

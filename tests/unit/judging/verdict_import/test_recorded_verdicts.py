@@ -12,6 +12,7 @@ import pytest
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
+from limaflow.judging.settings import Comparison
 from limaflow.measures.cli import summarize
 from limaflow.records import Choice, Example, Message, Verdict
 from limaflow.verdict_import.cli import import_verdicts
@@ -55,7 +56,7 @@ def test_pandalm_annotators_are_counted_as_they_chose(shared_data: Path, tmp_pat
     )
     imported = tmp_path / f"{ours}-vs-{theirs}.jsonl"
     import_verdicts(
-        file=tmp_path / "recorded",
+        files=[tmp_path / "recorded"],
         prompts=tmp_path / "prompts",
         first=ours,
         second=theirs,
@@ -88,7 +89,7 @@ def test_llmbar_gpt4_has_the_accuracy_and_consistency_its_authors_print(
             verdicts.append(recorded(str(number), first, second, "gpt-4", choice))
     path = tmp_path / "best-vs-other.jsonl"
     write_records(tmp_path / "recorded.jsonl", verdicts)
-    import_verdicts(tmp_path / "recorded.jsonl", output=path)
+    import_verdicts([tmp_path / "recorded.jsonl"], output=path)
     told = {}
     for merge in ("strict", "mean"):
         summarize(verdicts=[path], output=tmp_path / "out.json", seed=1, bootstrap=100, merge=merge)
@@ -100,7 +101,7 @@ def test_llmbar_gpt4_has_the_accuracy_and_consistency_its_authors_print(
     assert told["strict"]["win"]["estimate"] == pytest.approx(share("correct_both"))
     assert told["mean"]["win"]["estimate"] == pytest.approx(share("correct_average"))
     assert told["mean"]["position_consistency"]["estimate"] == pytest.approx(share("equal"))
-    assert told["strict"]["other_merge"]["win"] == told["mean"]["win"]["estimate"]
+    assert told["strict"]["other_merges"][1]["win"] == told["mean"]["win"]["estimate"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_a_recorded_verdict_that_does_not_fit_is_refused(
     write_records(tmp_path / "recorded", [row])
     with pytest.raises(InputError, match=told):
         import_verdicts(
-            file=tmp_path / "recorded",
+            files=[tmp_path / "recorded"],
             prompts=tmp_path / "prompts",
             first="a",
             second="b",
@@ -135,7 +136,7 @@ def test_a_verdict_recorded_twice_is_refused(tmp_path: Path) -> None:
     write_records(tmp_path / "recorded", [recorded("q1", "a", "b", "someone", "first")] * 2)
     options = {"first": "a", "second": "b", "output": tmp_path / "out"}
     with pytest.raises(InputError, match=r"recorded: verdict 2 .* stands twice"):
-        import_verdicts(file=tmp_path / "recorded", prompts=tmp_path / "prompts", **options)
+        import_verdicts(files=[tmp_path / "recorded"], prompts=tmp_path / "prompts", **options)
 
 
 def test_recorded_verdicts_are_written_in_order(tmp_path: Path) -> None:
@@ -143,10 +144,74 @@ def test_recorded_verdicts_are_written_in_order(tmp_path: Path) -> None:
     write_records(tmp_path / "prompts", [example(f"q{n}", "Why?") for n in (1, 2)])
     write_records(tmp_path / "recorded", verdicts)
     import_verdicts(
-        file=tmp_path / "recorded",
+        files=[tmp_path / "recorded"],
         prompts=tmp_path / "prompts",
         first="b",
         second="a",
         output=tmp_path / "out",
     )
     assert list(read_records(tmp_path / "out", Verdict)) == verdicts[::-1]
+
+
+def test_files_with_a_layout_each_make_one_comparison(tmp_path: Path) -> None:
+    """The two orders in files of their own, scored, as the reviews of Cherry LLM."""
+    pairs = {"won by both": ("9 7", "6 8"), "a win and a tie": ("8 8", "7 9")}
+    pairs |= {"a win and a loss": ("9 7", "8 6"), "ties": ("8 8", "8 8"), "lost": ("6 8", "9 9")}
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    for order, name in enumerate(("ahead", "behind")):
+        rows = [{"id": prompt, f"{name}_review": pair[order]} for prompt, pair in pairs.items()]
+        (folder / f"{name}.json").write_text(json.dumps({"data": rows}))
+    comparison = Comparison.model_validate(
+        {
+            "first": "cherry",
+            "second": "alpaca",
+            "verdicts": [
+                {
+                    "path": str(folder / f"{name}.json"),
+                    "columns": {"prompt_id": "id", "scores": f"{name}_review"},
+                    "values": {"first": first, "second": second, "annotator": "gpt-4"},
+                }
+                for name, first, second in (
+                    ("ahead", "cherry", "alpaca"),
+                    ("behind", "alpaca", "cherry"),
+                )
+            ],
+        }
+    )
+    output = tmp_path / "cherry-vs-alpaca.jsonl"
+    import_verdicts(
+        [Path(file.path) for file in comparison.verdicts],
+        layout=[file.layout.model_dump_json() for file in comparison.verdicts],
+        output=output,
+    )
+    summarize([output], output=tmp_path / "out.json", seed=1, bootstrap=50, merge="majority")
+    (found,) = json.loads((tmp_path / "out.json").read_text())
+    assert [found[rate]["estimate"] for rate in ("win", "tie", "lose")] == [0.4, 0.4, 0.2]
+    assert [other["win"] for other in found["other_merges"]] == [0.2, 0.4]
+    with pytest.raises(InputError, match="there are 1 files and 2 times --layout"):
+        import_verdicts([output], layout=["{}", "{}"], output=tmp_path / "out")
+    with pytest.raises(InputError, match="--layout says all of --column"):
+        import_verdicts([output], layout=["{}"], repeats=True, output=tmp_path / "out")
+    with pytest.raises(InputError, match=r"vs-alpaca.jsonl, .*stands twice"):
+        import_verdicts([output, output], output=tmp_path / "out")
+
+
+def test_a_file_of_verdicts_may_be_a_path_alone_or_one_of_several() -> None:
+    arms = {"first": "a", "second": "b"}
+    alone = Comparison.model_validate({**arms, "verdicts": "v.csv"})
+    assert alone == Comparison.model_validate({**arms, "verdicts": ["v.csv"]})
+    assert alone == Comparison.model_validate({**arms, "verdicts": {"path": "v.csv"}})
+    assert Comparison.model_validate(arms).verdicts == []
+
+
+def test_failed_verdicts_stand_in_every_printed_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"p{n},a,b,\n" for n in range(5))
+    table = tmp_path / "v.csv"
+    table.write_text(f"prompt_id,first,second,choice\n{rows}x,a,b,first\n")
+    import_verdicts([table], output=tmp_path / "v.jsonl")
+    assert capsys.readouterr().out == "6 verdicts on 6 prompts; 5 of them failed\n"
+    summarize([tmp_path / "v.jsonl"], output=tmp_path / "out.json", seed=1, bootstrap=50)
+    assert "1 prompts (5 of 6 verdicts failed), win 100.0%" in capsys.readouterr().out

@@ -10,7 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from limaflow.errors import InputError
-from limaflow.records import Verdict
+from limaflow.records import Response, Verdict
+from limaflow.verdict_import.checks import checked, numbered_readings
 from limaflow.verdict_import.column_mapping import Layout, layout_of
 from limaflow.verdict_import.tables import read_verdicts
 
@@ -244,6 +245,101 @@ def test_pandalm_has_a_column_for_each_annotator(tmp_path: Path) -> None:
         ("annotator1", "tie"),
         ("annotator2", "second"),
     ]
+
+
+def test_two_scores_say_who_is_better(tmp_path: Path) -> None:
+    """Vicuna's reviews, FastChat's lists, and the two orders of Cherry LLM in one row."""
+    row = {"prompt_id": 1, "first": "x", "second": "y"}
+    pairs = ["8.0 9.0", "9, 8\nBoth answers …", [7, 7.0], "-1 -1", [8, None], None]
+    pairs.append("[8.0, 9.0]")
+    rows = [{**row, "prompt_id": n, "review": pair} for n, pair in enumerate(pairs)]
+    told = "--column=scores=review '--word=-1 -1='"
+    made = read(tmp_path / "v.json", [*rows[:4], *rows[5:]], told)
+    assert [v.choice for v in made] == ["second", "first", "tie", None, None, "second"]
+    for wrong in (rows[4], {**row, "review": "good"}, {**row, "review": "1 2 3"}):
+        with pytest.raises(InputError, match=r"v.json:1: scores '.*': not two numbers"):
+            read(tmp_path / "v.json", [wrong], told)
+    swapped = [{**row, "scores": "8 5", "scores_swapped": "6 9"}]
+    made = read(tmp_path / "v.json", swapped, "")
+    assert [(v.first, v.choice) for v in made] == [("x", "first"), ("y", "second")]
+    apart = written(tmp_path / "v.csv", "prompt_id,first,second,a,b\n1,x,y,2.5,2\n2,x,y,,\n")
+    layout = layout_of(["first_score=a", "second_score=b"], None, None)
+    assert [v.choice for v in read_verdicts(apart, layout)] == ["first", None]
+
+
+def test_words_of_more_than_three_classes_are_shares_of_the_win(tmp_path: Path) -> None:
+    row = {"prompt_id": 1, "first": "x", "second": "y"}
+    rows = [{**row, "choice": f"A{sign}B"} for sign in (">>", ">", "=", "<", "<<")]
+    told = "--word=A>>B=1 --word=A>B=0.75 --word=A=B=0.5 --word=A<B=0.25 --word=A<<B=0"
+    made = read(tmp_path / "v.json", rows, told)
+    assert [(v.choice, v.first_share) for v in made] == [
+        *(("first", 1), ("first", 0.75), ("tie", 0.5), ("second", 0.25), ("second", 0))
+    ]
+    turned = [{**row, "winner": "A>B", "winner_swapped": "A>B"}]
+    made = read(tmp_path / "v.json", turned, told)
+    assert [(v.choice, v.first_share) for v in made] == [("first", 0.75), ("second", 0.25)]
+    with pytest.raises(InputError, match="not a share of the win from 0 to 1"):
+        read(tmp_path / "v.json", rows, "--word=A>>B=2")
+
+
+def test_a_document_may_hold_its_rows_in_an_array(tmp_path: Path) -> None:
+    rows = [{"prompt_id": n, "first": "x", "second": "y", "choice": "tie"} for n in range(2)]
+    lines = read_verdicts(written(tmp_path / "v.jsonl", "\n".join(map(json.dumps, rows))))
+    path = tmp_path / "v.json"
+    for document in (*(rows, {"data": rows}, {"version": 1, "data": rows, "notes": ["one"]}),):
+        assert read_verdicts(written(path, json.dumps(document, indent=1))) == lines
+    assert read_verdicts(written(path, "\n".join(map(json.dumps, rows)))) == lines
+    assert read_verdicts(written(path, json.dumps(rows[0]))) == lines[:1]
+    deep = {"models": [{"name": "x"}], "result": {"verdicts": rows}, "prompts": [{"id": 1}]}
+    written(path, json.dumps(deep))
+    with pytest.raises(InputError, match=r"several arrays of objects: models, prompts .*--rows"):
+        read_verdicts(path)
+    layout = layout_of(None, None, None, "result.verdicts")
+    assert read_verdicts(path, layout) == lines
+    with pytest.raises(InputError, match="no array at 'result'"):
+        read_verdicts(path, layout_of(None, None, None, "result"))
+
+
+def test_answers_are_kept_and_give_responses_the_ids_that_they_have_here(tmp_path: Path) -> None:
+    row = {"prompt_id": "p", "first": "x", "second": "y", "choice": "first", "sample": 1}
+    row |= {"first_text": "yes", "second_text": "", "choice_swapped": "second"}
+    one, other = read(tmp_path / "v.json", [row], "")
+    assert (one.first_text, one.second_text, other.first_text) == ("yes", "", "")
+    assert (one.first_chars, one.second_chars) == (3, 0)
+    response = Response(
+        prompt_id="p", model="x", sample=1, text="yes", tokens=1, finish_reason="stop"
+    )
+    assert one.first_response_id == other.second_response_id == response.id
+    with pytest.raises(InputError, match=r"first_text holds several .*first_text=THEIRS.0"):
+        read(tmp_path / "v.json", [{**row, "first_text": ["yes"]}], "")
+
+
+def test_other_answers_to_a_prompt_are_other_samples(tmp_path: Path) -> None:
+    rows = [
+        {"prompt_id": 1, "first": "x", "second": "y", "choice": choice, "annotator": "j"}
+        | {"first_text": text, "second_text": "b"}
+        for text, choice in (("a", "first"), ("aa", "second"), ("a", "tie"))
+    ]
+    told = read(tmp_path / "v.json", rows, "")
+    with pytest.raises(InputError, match=r"verdict 2 \(prompt 1, sample 0\) shows another answer"):
+        checked(told)
+    made = checked(numbered_readings(told))
+    assert [(v.first_text, v.sample, v.reading) for v in made] == [
+        *(("a", 0, 0), ("a", 0, 1), ("aa", 1, 0))
+    ]
+
+
+def test_messages_stay_on_a_line_whatever_the_file_holds(tmp_path: Path) -> None:
+    question = "Why? " * 500
+    row = {"prompt_id": question, "first": "x", "second": "y", "choice": "tie"}
+    twice = read(tmp_path / "v.json", [row, row], "")
+    with pytest.raises(InputError, match=r"sample 0.* stands twice") as refused:
+        checked(twice)
+    assert len(str(refused.value)) < 300
+    wide = {f"column {n}": n for n in range(300)}
+    with pytest.raises(InputError, match=r"this row has column 0, .*… and 288 more") as refused:
+        read(tmp_path / "v.json", [wide], "")
+    assert len(str(refused.value)) < 400
 
 
 def test_what_is_lacking_is_told_with_the_option_that_gives_it(tmp_path: Path) -> None:

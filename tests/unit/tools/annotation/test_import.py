@@ -46,7 +46,7 @@ def test_choices_become_verdicts_on_the_models_behind_them(
     assert (ann["judge"], ann["win"]["estimate"], ann["tie"]["estimate"]) == ("ann", 0.75, 0.25)
     assert bob["prompts"] == 4
     import_verdicts(
-        path, prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "imported"
+        [path], prompts=beer.prompts, first="ours", second="theirs", output=tmp_path / "imported"
     )
     assert list(read_records(tmp_path / "imported", Verdict)) == verdicts
 

@@ -58,6 +58,19 @@ def test_the_folder_opens_as_a_llama_with_marks_of_its_own(corpus: Path, tmp_pat
     assert manifest.notes["final_loss"] < 2
 
 
+def test_a_mark_that_a_document_mentions_does_not_end_it(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    corpus = tmp_path / "text.jsonl"
+    texts = [f"House {n} has a </s> on its door." for n in range(200)]
+    corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    manifest = pretrain([corpus], SETTINGS, 1, tmp_path / "base/model.json")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base/model")
+    split = tokenizer(texts, split_special_tokens=True)["input_ids"]
+    assert not any(tokenizer.eos_token_id in tokens for tokens in split)
+    assert manifest.notes["corpus_tokens"] == sum(len(tokens) + 1 for tokens in split)
+
+
 def test_the_same_seed_gives_the_same_weights(corpus: Path, tmp_path: Path) -> None:
     first, again, other = (
         pretrain([corpus], SETTINGS, seed, tmp_path / name / "model.json").sha256

@@ -1,0 +1,126 @@
+"""The model as lm-eval asks it; control tokens come of a chat template only, never of items' texts.
+
+lm-eval hands a prompt on as one string. What a chat template has made of messages is therefore
+told by a first character, and the control tokens that the messages mention are marked in it; all
+other strings are text from end to end.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lm_eval.models.huggingface import HFLM
+from lm_eval.models.utils import has_bos_prefix
+
+from limaflow.errors import InputError
+from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
+from limaflow.manifests import read_manifest
+from limaflow.training.control_tokens import framed, is_marked, marked, marked_tokens
+
+RENDERED = "\U000f0002"
+"""A private-use character, before what a chat template has made."""
+
+
+def load_model(manifest_path: Path, *, precision: str, batch: int) -> "TextModel":
+    """The model of a manifest, on the GPU if there is one.
+
+    Log-probabilities are taken in fp32 whatever the weights are in: in bf16 they have 8 bits of
+    mantissa, so that choices tie and the first one wins.
+
+    Raises:
+        InputError: there is no causal language model.
+    """
+    manifest, location = read_manifest(manifest_path)
+    try:
+        return TextModel(
+            pretrained=location,
+            revision=manifest.revision or "main",
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            dtype={"fp32": "float32", "bf16": "bfloat16"}[precision],
+            softmax_dtype="float32",
+            batch_size=batch,
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"no causal language model at {location}: {first}") from None
+
+
+class TextModel(HFLM):  # type: ignore[misc]
+    """lm-eval's model of transformers, which would read control tokens in the texts of items."""
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        """The messages in the chat template, told as such, with marks where they mention tokens."""
+        kept = chat_history if knows_system_turns(self.tokenizer) else in_first_turn(chat_history)
+        turns = [{**turn, "content": self._marked(turn["content"])} for turn in kept]
+        return RENDERED + str(super().apply_chat_template(turns, add_generation_prompt))
+
+    def tok_encode(
+        self,
+        string: str,
+        add_special_tokens: bool | None = None,
+        left_truncate_len: int | None = None,
+        **kwargs: Any,
+    ) -> list[int]:
+        """The tokens of a prompt or a text, as lm-eval's own but for what texts mention."""
+
+        def encode(text: str) -> list[int]:
+            tokens: list[int] = super(TextModel, self).tok_encode(text, add_special_tokens)
+            return tokens
+
+        text = self._text_of(string)
+        if not is_marked(text):
+            tokens = encode(text)
+        else:
+            tokens = marked_tokens(text, self.tokenizer)
+            if add_special_tokens is not None or not has_bos_prefix(text, self._bos):
+                tokens = framed(tokens, encode, self.tokenizer)
+        return tokens[-left_truncate_len:] if left_truncate_len else tokens
+
+    def tok_batch_encode(
+        self,
+        strings: Sequence[str],
+        padding_side: str = "left",
+        left_truncate_len: int | None = None,
+        truncation: bool = False,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens and attention mask of several prompts, [prompts, longest]."""
+        texts = [self._text_of(string) for string in strings]
+        if not any(map(is_marked, texts)):
+            encoded: tuple[torch.Tensor, torch.Tensor] = super().tok_batch_encode(
+                texts, padding_side, left_truncate_len, truncation
+            )
+            return encoded
+        rows = [self.tok_encode(string) for string in strings]
+        padded = self.tokenizer.pad(
+            {"input_ids": rows}, padding_side=padding_side, return_tensors="pt"
+        )
+        kept = slice(-left_truncate_len if left_truncate_len else None, None)
+        return padded["input_ids"][:, kept], padded["attention_mask"][:, kept]
+
+    def mentions(self, request: Sequence[Any]) -> bool:
+        """Whether the texts of a request (prompt, and continuation or settings) mention a control
+        token."""
+        texts = [part for part in request if isinstance(part, str)]
+        return any(is_marked(self._text_of(text)) for text in texts)
+
+    def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        if context.startswith(RENDERED):
+            continuation = self._marked(continuation)
+        pair: tuple[list[int], list[int]] = super()._encode_pair(context, continuation)
+        return pair
+
+    def _text_of(self, string: str) -> str:
+        """A text with marks at the control tokens that are text."""
+        if string.startswith(RENDERED):
+            return string.removeprefix(RENDERED)
+        return self._marked(string)
+
+    def _marked(self, text: str) -> str:
+        return marked(text, self.tokenizer)
+
+    @property
+    def _bos(self) -> str:
+        return str(self.tokenizer.decode(self.prefix_token_id))

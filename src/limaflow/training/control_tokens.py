@@ -1,0 +1,141 @@
+"""Control tokens that texts mention: texts are data, and only a chat template makes control tokens.
+
+A text may well hold `</s>` (HTML's end of strike-through, and LLaMA's EOS) or `<|im_end|>`. A
+tokenizer would read a control token there; here such a string is split like any other text.
+Transformers splits them (`sanitize_control_tokens`), each marked by two private-use characters: a
+text that holds a control string loses U+F0000 and U+F0001 of its own.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from limaflow.errors import InputError
+from limaflow.records import Message
+
+_MARKED = re.compile(r"<[|｜].+[|｜]>")
+"""How control tokens are written since ChatML; some tokenizers add them as ordinary tokens."""
+
+
+def control_strings(tokenizer: Any) -> tuple[str, ...]:
+    """How the control tokens of `tokenizer` are written, sorted.
+
+    They are its special tokens, and those of its other added tokens that its chat template writes,
+    that it names itself (`chat_control_tokens`), or that are written as `<|…|>`. Runs of spaces and
+    words that a vocabulary has as added tokens are no control tokens.
+    """
+    template, named = str(tokenizer.chat_template or ""), tokenizer.chat_control_tokens or ()
+    return tuple(
+        sorted(
+            token.content
+            for token in tokenizer.added_tokens_decoder.values()
+            if token.special
+            or token.content in named
+            or _MARKED.fullmatch(token.content)
+            or (token.content in template and not token.content.isspace())
+        )
+    )
+
+
+def mentioned(texts: Iterable[str], tokenizer: Any) -> frozenset[str]:
+    """The control strings that stand in `texts`."""
+    pattern = _pattern(control_strings(tokenizer))
+    return frozenset(found for text in texts for found in pattern.findall(text))
+
+
+@lru_cache
+def _pattern(strings: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(strings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+
+def counted(mentions: Iterable[frozenset[str]]) -> dict[str, int]:
+    """Control string → how many of the texts mention it, sorted by string."""
+    return dict(sorted(Counter(string for strings in mentions for string in strings).items()))
+
+
+def told(counts: dict[str, int]) -> str:
+    """Such counts for people: `</s> in 3, <s> in 1`."""
+    return ", ".join(f"{string} in {count}" for string, count in counts.items())
+
+
+def marked(text: str, tokenizer: Any) -> str:
+    """`text` with marks around its control strings, for a template and then `marked_tokens`."""
+    from transformers.utils.chat_template_utils import mark_control_tokens
+
+    pattern = _pattern(control_strings(tokenizer))
+    return str(mark_control_tokens(text, pattern)) if pattern.search(text) else text
+
+
+def is_marked(text: str) -> bool:
+    """Whether there are such marks in a text."""
+    from transformers.utils.chat_template_utils import _CONTROL_TOKEN_START
+
+    return _CONTROL_TOKEN_START in text
+
+
+def marked_tokens(text: str, tokenizer: Any) -> list[int]:
+    """The tokens of a text with marks; what is marked is split, and no BOS or EOS is added.
+
+    Raises:
+        InputError: the tokenizer makes a control token of one even where it is split.
+    """
+    try:
+        tokens: list[int] = tokenizer(text, add_special_tokens=False, sanitize_control_tokens=True)[
+            "input_ids"
+        ]
+    except ValueError as error:
+        raise InputError(f"this tokenizer cannot take a control token as text: {error}") from None
+    return tokens
+
+
+def framed(tokens: Sequence[int], encode: Callable[[str], list[int]], tokenizer: Any) -> list[int]:
+    """`tokens` with what `encode` puts before and after the tokens of any text, such as BOS."""
+    bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole, length = encode("a"), len(bare)
+    start = next(n for n in range(len(whole)) if whole[n : n + length] == bare)
+    return [*whole[:start], *tokens, *whole[start + length :]]
+
+
+def text_tokens(text: str, tokenizer: Any) -> list[int]:
+    """A text without a template as tokens, with the BOS or EOS that the tokenizer adds to all.
+
+    Raises:
+        InputError: as `marked_tokens`.
+    """
+
+    def encode(plain: str) -> list[int]:
+        tokens: list[int] = tokenizer(plain)["input_ids"]
+        return tokens
+
+    if not mentioned([text], tokenizer):
+        return encode(text)
+    return framed(marked_tokens(marked(text, tokenizer), tokenizer), encode, tokenizer)
+
+
+def chat_tokens(
+    turns: Sequence[Message], tokenizer: Any, *, add_generation_prompt: bool = False
+) -> list[int]:
+    """A conversation in the tokenizer's chat template, which alone makes control tokens.
+
+    Raises:
+        InputError: as `marked_tokens`.
+    """
+    mentions = mentioned((turn.content for turn in turns), tokenizer)
+    text = tokenizer.apply_chat_template(
+        [
+            {
+                "role": turn.role,
+                "content": marked(turn.content, tokenizer) if mentions else turn.content,
+            }
+            for turn in turns
+        ],
+        tokenize=False,
+        add_generation_prompt=add_generation_prompt,
+    )
+    if mentions:
+        return marked_tokens(text, tokenizer)
+    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tokens
