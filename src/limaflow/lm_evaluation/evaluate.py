@@ -151,6 +151,11 @@ def evaluate(
     except (InputError, MemoryError):
         raise
     except Exception as error:
+        if "out of memory" in str(error):
+            raise InputError(
+                f"the benchmarks of '{name}' do not fit: {str(error).splitlines()[0]}",
+                fix=f"lower benchmarks.batch ({settings.batch}); what was answered is kept",
+            ) from error
         raise failure(f"the benchmarks of '{name}' failed", error) from error
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)

@@ -308,3 +308,25 @@ def test_names_are_checked_from_the_text_of_task_files(write: Write) -> None:
     assert found.missing_data == (f"{path}: no such data file: {path.parent}/one.jsonl",)
     [misspelt] = examined(["miniature_fatcs"], None, ["miniature_facts"], unsafe_code=True).mistakes
     assert "near it: miniature_facts" in misspelt
+
+
+def test_what_fails_while_a_model_is_asked_is_one_error_and_what_was_answered_is_kept(
+    tiny_base: Path, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from lm_eval.models.huggingface import HFLM
+
+    task, keep = write("one", 8), tmp_path / "answered"
+    original, calls = HFLM._model_call, [0]
+
+    def full(self: Any, *rest: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return original(self, *rest, **named)
+
+    monkeypatch.setattr(HFLM, "_model_call", full)
+    with pytest.raises(InputError, match=r"do not fit.*lower benchmarks.batch \(8\)"):
+        evaluate(tiny_base, "base", [str(task)], None, SETTINGS, keep=keep)
+    asked = count_requests(monkeypatch)
+    evaluate(tiny_base, "base", [str(task)], None, replace(SETTINGS, batch=4), keep=keep)
+    assert len(asked) < 24
