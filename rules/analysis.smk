@@ -86,6 +86,9 @@ rule tax:
     input:
         base=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_BASE),
         tuned=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_TUNED),
+        results=collect(
+            "<results>/benchmarks/{arm}/results.json", arm=CONFIG.benchmarks.arms
+        ),
     output:
         "<results>/analysis/tax.json",
     log:
@@ -95,9 +98,10 @@ rule tax:
     params:
         code=code("analysis", "tax"),
         bootstrap=bootstrap_options(),
+        results=lambda wildcards, input: repeated("--results", input.results),
     shell:
-        "limaflow analyze tax --base {input.base} {params.bootstrap} --output {output}"
-        " {input.tuned} 2>&1 | tee {log}"
+        "limaflow analyze tax --base {input.base} {params.results} {params.bootstrap}"
+        " --output {output} {input.tuned} 2>&1 | tee {log}"
 
 
 rule claims:

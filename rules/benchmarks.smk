@@ -21,6 +21,7 @@ rule benchmark_texts:
 rule lm_eval:
     """Run the benchmark tasks on the model of one arm."""
     input:
+        unpack(in_context_files),
         model=lambda wildcards: model_of(wildcards.arm),
         tasks=task_files(),
     output:
@@ -35,9 +36,10 @@ rule lm_eval:
     params:
         code=code("lm_evaluation", "run"),
         tasks=task_options(),
-        options=few_shot_options,
+        options=evaluation_options,
         precision=CONFIG.generation.precision,
-        batch=CONFIG.benchmarks.batch,
+        # Answers are kept under every batch, so that a smaller one goes on where a larger one failed.
+        batch=untracked(CONFIG.benchmarks.batch),
         seed=CONFIG.seed,
     shell:
         "limaflow benchmark run --model {input.model} --name {wildcards.arm} {params.tasks}"

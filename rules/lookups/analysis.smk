@@ -8,7 +8,10 @@ from limaflow.analysis.study import study_of
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [
     arm
-    for arm in CONFIG.benchmarks.arms
+    # The model as it is, before the same one with examples.
+    for arm in sorted(
+        CONFIG.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
+    )
     if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]

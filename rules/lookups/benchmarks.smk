@@ -1,11 +1,15 @@
 # What the rules of benchmarks look up.
 import shlex
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
+from limaflow.lm_evaluation.task_names import examined
+from limaflow.tools.miniature.facts_benchmark import TASK as FACTS
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
 benchmark_tasks = [
@@ -37,11 +41,57 @@ def task_options():
     return " ".join(flags)
 
 
-def few_shot_options(wildcards):
-    block = CONFIG.benchmarks
-    flags = [] if block.few_shot is None else [f"--few-shot {block.few_shot}"]
+def in_context_files(wildcards):
+    """What an in-context arm's examples are drawn from, and the prompts before which they must fit."""
+    shots = CONFIG.arm(wildcards.arm).shots
+    if shots is None:
+        return {}
+    return {
+        "examples": RESULTS.frozen(shots.dataset, "train"),
+        "prompts": "<results>/curation/prompts/test.jsonl",
+    }
+
+
+def evaluation_options(wildcards, input):
+    """How the tasks are put to an arm."""
+    block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
+    named = dict(zip(block.tasks, benchmark_tasks))
+    few_shot = [f"{named[task]}={n}" for task, n in block.few_shot_by_task.items()]
+    if isinstance(block.few_shot, int):
+        few_shot = [str(block.few_shot)]
+    metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
+    words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
     # A pretrained model has no chat template to apply.
-    has_template = CONFIG.arm(wildcards.arm).prompt_format == "chat"
-    return " ".join(
-        flags + (["--chat-template"] if block.chat_template and has_template else [])
-    )
+    if block.chat_template and arm.prompt_format == "chat":
+        words.append("--chat-template")
+    if block.unsafe_code:
+        words.append("--unsafe-code")
+    if arm.shots:
+        words.append(
+            f"--examples {shlex.quote(input.examples)} --shots {arm.shots.count}"
+            f" --prompts {shlex.quote(input.prompts)}"
+            f" --response-tokens {CONFIG.generation.decoding.max_tokens}"
+        )
+    return " ".join(word for word in words if word)
+
+
+def check_tasks():
+    """Say before anything runs which tasks are misspelt, doubled, without data or not allowed."""
+    named = [task for task in benchmark_tasks if not (is_path(task) and in_world(task))]
+    try:
+        found = examined(
+            named,
+            Path(task_folder) if task_folder else None,
+            [FACTS] if in_world(f"{task_folder}/") else [],
+            unsafe_code=CONFIG.benchmarks.unsafe_code,
+        )
+    except InputError as problem:
+        raise WorkflowError(f"benchmarks.tasks: {problem}") from None
+    if found.mistakes:
+        raise WorkflowError("benchmarks.tasks: " + "\n  ".join(found.mistakes))
+    for line in found.missing_data:
+        logger.warning(f"benchmarks.tasks: {line}")
+
+
+if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
+    check_tasks()

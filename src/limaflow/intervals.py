@@ -66,9 +66,12 @@ class Resampling:
         """Sum of `parts` over sum of `wholes`, one of each a unit and at most 1 of it."""
         return self._bounded(parts, wholes, 0.0, 1.0)
 
-    def mean(self, values: Array, least: float, most: float) -> Interval:
-        """The mean of one value a unit, on a scale from `least` to `most`."""
-        return self._bounded(values, np.ones_like(values), least, most)
+    def mean(
+        self, values: Array, least: float, most: float, weights: Array | None = None
+    ) -> Interval:
+        """The mean of one value a unit, weighted if so, on a scale from `least` to `most`."""
+        wholes = np.ones_like(values) if weights is None else weights
+        return self._bounded(values * wholes, wholes, least, most)
 
     def _bounded(self, parts: Array, wholes: Array, least: float, most: float) -> Interval:
         """Sum of `parts` over sum of `wholes`, each unit's own ratio from `least` to `most`.

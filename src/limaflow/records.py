@@ -256,4 +256,12 @@ class BenchmarkItem:
     model: str
     metric: str
     value: float
-    higher_is_better: bool = True
+    higher_is_better: bool | None = None
+    """None: as is usual for the metric."""
+    scale: tuple[float, float] | None = None
+    """Lowest and highest value that an item can have; None: as is usual for the metric, if it is
+    known."""
+    weight: float = 1.0
+    """Its part in the task's result, beside that of the other items."""
+    prompt: str = ""
+    """Hash of what is asked, before a chat template or in-context examples of the arm."""

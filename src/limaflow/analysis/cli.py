@@ -26,6 +26,10 @@ def tax(
     confidence: Confidence,
     seed: Seed,
     output: Annotated[Path, typer.Option(help="Writes tax.json.")],
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="results.json of base and tuned arms: how each was measured; repeat."),
+    ] = None,
 ) -> None:
     """Benchmarks before and after tuning, with paired differences."""
     from dataclasses import asdict
@@ -33,11 +37,14 @@ def tax(
     from limaflow.analysis.tax import alignment_tax
     from limaflow.jsonl import write_json
 
-    rows = alignment_tax(base, tuned, rounds=bootstrap, confidence=confidence, seed=seed)
+    rows = alignment_tax(
+        base, tuned, rounds=bootstrap, confidence=confidence, seed=seed, results=results or ()
+    )
     write_json(output, [asdict(row) for row in rows])
     for row in rows:
         d = row.difference
-        print(f"{row.arm}: {row.task}: {d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]")
+        found = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]" if d else "not paired"
+        print(f"{row.arm}: {row.task}: {found}{row.unpaired and f': {row.unpaired}'}")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import grade_gaps, grade_shares
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
-from limaflow.measures.summaries import Preference, mirrored
+from limaflow.measures.summaries import Preference, TaskTax, mirrored
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
 
@@ -127,22 +127,39 @@ def grade_share_or_better(evidence: Evidence, measure: Measure) -> list[Found]:
 
 def tax_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     """Benchmark scores after tuning minus before, so that a loss is negative; of the LIMA arm by
-    default, and of every task."""
+    default, and of every task. They are shares of the metric's scale, so that one margin holds
+    for a scale from 0 to 1 and for one from 0 to 100.
+
+    Raises:
+        NotMeasured: no task has both a known scale and items that can be paired.
+    """
     arms = arms_of(evidence, measure) or [evidence.lima]
-    return [
-        Found(
-            names={
-                "task": row.task,
-                "arm": row.arm,
-                "items": row.items,
-                "metric": row.metric if row.higher_is_better else f"{row.metric}, lower is better",
-                "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
-            },
-            interval=row.difference,
-        )
-        for row in evidence.tax
-        if row.arm in arms and measure.task in (None, row.task)
-    ]
+    rows = [row for row in evidence.tax if row.arm in arms and measure.task in (None, row.task)]
+    found = [one for row in rows if (one := _tax_found(row))]
+    if rows and not found:
+        tasks = ", ".join(dict.fromkeys(row.task for row in rows))
+        raise NotMeasured(f"no known scale, or no pairs of items: {tasks}")
+    return found
+
+
+def _tax_found(row: TaskTax) -> Found | None:
+    if row.difference is None or row.scale is None:
+        return None
+    span = row.scale[1] - row.scale[0]
+    notes = [row.metric]
+    notes += [] if row.higher_is_better else ["lower is better"]
+    notes += [] if span == 1 else [f"share of its {span:g} points"]
+    d = row.difference
+    return Found(
+        names={
+            "task": row.task,
+            "arm": row.arm,
+            "items": row.items,
+            "metric": ", ".join(notes),
+            "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
+        },
+        interval=Interval(d.estimate / span, d.low / span, d.high / span),
+    )
 
 
 def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[Found]:

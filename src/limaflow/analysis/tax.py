@@ -7,86 +7,100 @@ changed; others have those of the bootstrap. Intervals are not corrected for the
 A negative difference is a loss: of a metric whose lower values are better it is base minus tuned.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from limaflow.errors import InputError
-from limaflow.intervals import Resampling, mean_of
-from limaflow.jsonl import read_records
+from limaflow.analysis.measured_tasks import (
+    Measured,
+    Results,
+    check_alike,
+    common_tasks,
+    conditions_of,
+    measured,
+)
+from limaflow.analysis.unpaired_tasks import unpaired_tasks
+from limaflow.intervals import Interval, Resampling, ratio_of
+from limaflow.jsonl import read_json
+from limaflow.lm_evaluation.metrics import Scale
 from limaflow.measures.summaries import TaskTax
-from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
 
-Task = tuple[str, str, bool]
-"""Name, metric, and whether a higher value is better."""
-Scores = dict[Task, dict[str, float]]
+Values = NDArray[np.float64]
 
 
 def alignment_tax(
-    base: Path, tuned: list[Path], *, rounds: int, confidence: float, seed: int
+    base: Path,
+    tuned: list[Path],
+    *,
+    rounds: int,
+    confidence: float,
+    seed: int,
+    results: Sequence[Path] = (),
 ) -> list[TaskTax]:
     """Base, tuned and paired difference of every task, for every tuned model.
 
+    Args:
+        base: items.jsonl of the base; `tuned` are those of the others.
+        results: results.json of all of them, for tasks that are not paired and for how each was
+            measured.
+
     Raises:
-        InputError: a model was not given exactly the base's tasks and items.
+        InputError: a model was not given exactly the base's tasks, items and prompts, in the same
+            precision; an item stands twice, or its score is no number.
     """
-    _, before = _scores(base)
+    known = {found.model: found for found in (read_json(path, Results) for path in results)}
+    before = measured(base, known)
+    resampling = Resampling(rounds=rounds, confidence=confidence, seed=seed)
     rows = []
     for path in tuned:
-        arm, after = _scores(path)
-        if before.keys() != after.keys():
-            other = sorted(f"{t} ({m})" for t, m, _ in before.keys() ^ after.keys())
-            raise InputError(f"not the same tasks as {base}: {', '.join(other)}", path=path)
-        for (task, metric, upward), items in sorted(before.items()):
-            if items.keys() != after[task, metric, upward].keys():
-                raise InputError(
-                    f"task '{task}': not the same items as {base}",
-                    path=path,
-                    fix="run both with the same --limit and task data",
-                )
-            names = sorted(items)
-            old = np.array([items[name] for name in names])
-            new = np.array([after[task, metric, upward][name] for name in names])
-            # One seed for the three: the items have the same weights in each round.
-            drawn = Resampling(
-                rounds=rounds, confidence=confidence, seed=seed_for(seed, "tax", task)
-            )
-            scores = np.concatenate([old, new])
-            shares = bool((scores >= 0).all() and (scores <= 1).all())
-            mean_before, mean_after, difference = (
-                drawn.mean(values, least, 1)
-                if shares
-                else drawn.interval(mean_of(values), len(values))
-                for values, least in (
-                    (old, 0),
-                    (new, 0),
-                    (new - old if upward else old - new, -1),
-                )
-            )
-            rows.append(
-                TaskTax(
-                    task=task,
-                    metric=metric,
-                    arm=arm,
-                    base=mean_before,
-                    tuned=mean_after,
-                    difference=difference,
-                    items=len(names),
-                    higher_is_better=upward,
-                )
-            )
+        after = measured(path, known)
+        check_alike(before, after)
+        common = common_tasks(before, after)
+        rows += [_paired(before, after, task, resampling) for task in common]
+        rows += unpaired_tasks(before, after, common)
     return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
 
 
-def _scores(path: Path) -> tuple[str, Scores]:
-    """The one model of a file, and its scores: task → item → score."""
-    models: set[str] = set()
-    scores: Scores = {}
-    for item in read_records(path, BenchmarkItem):
-        models.add(item.model)
-        task = (item.task, item.metric, item.higher_is_better)
-        scores.setdefault(task, {})[item.item_id] = item.value
-    if len(models) != 1:
-        raise InputError(f"holds the items of {len(models)} models instead of one", path=path)
-    return models.pop(), scores
+def _paired(before: Measured, after: Measured, task: str, resampling: Resampling) -> TaskTax:
+    scored, other = before.tasks[task], after.tasks[task]
+    names = sorted(scored.items)
+    old = np.array([scored.items[name].value for name in names])
+    new = np.array([other.items[name].value for name in names])
+    weights = np.array([scored.items[name].weight for name in names])
+    # One seed for the three: the same items are drawn in each round.
+    drawn = replace(resampling, seed=seed_for(resampling.seed, "tax", task))
+    ends = _ends(scored.scale, np.concatenate([old, new]))
+    changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+    change = new - old if scored.higher_is_better else old - new
+    return TaskTax(
+        task=task,
+        metric=scored.metric,
+        arm=after.arm,
+        base=_mean(old, weights, ends, drawn),
+        tuned=_mean(new, weights, ends, drawn),
+        difference=_mean(change, weights, changes, drawn),
+        items=len(names),
+        higher_is_better=scored.higher_is_better,
+        scale=scored.scale,
+        conditions=conditions_of(before, after, task),
+    )
+
+
+def _ends(scale: Scale | None, scores: Values) -> Scale | None:
+    """The scale that intervals keep a width on; None of scores that it says little of.
+
+    Those are scores that are no shares, except where all stand at the ends of a known scale.
+    """
+    if scale is not None and np.isin(scores, scale).all():
+        return scale
+    return (0.0, 1.0) if ((scores >= 0) & (scores <= 1)).all() else None
+
+
+def _mean(values: Values, weights: Values, ends: Scale | None, drawn: Resampling) -> Interval:
+    if ends is not None:
+        return drawn.mean(values, *ends, weights)
+    return drawn.interval(ratio_of(weights * values, weights), len(values))

@@ -69,10 +69,14 @@ def _tokens(
     if style == "raw":
         text = "".join(f"{turn.content}\n" for turn in turns)
     else:
-        blocks = [f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots]
-        blocks += [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
-        text = "".join([*blocks, "Answer:"])
+        blocks = [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
+        text = "".join([worked_examples(shots), *blocks, "Answer:"])
     return text_tokens(text, tokenizer)
+
+
+def worked_examples(shots: Sequence[Example]) -> str:
+    """What stands before the question of an in-context prompt."""
+    return "".join(f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots)
 
 
 def choose_shots(

@@ -18,11 +18,12 @@ from limaflow.generation.kept_responses import (
     cut_share,
     remove_all_beside,
 )
-from limaflow.generation.prompting import Format, Prompt, choose_shots, encoded
+from limaflow.generation.prompting import Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
-from limaflow.jsonl import read_records, write_records
+from limaflow.generation.shots import drawn_shots
+from limaflow.jsonl import write_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
 from limaflow.seeds import digest
@@ -205,14 +206,13 @@ def _missing_prompts(
     if job.style == "in-context":
         if job.examples is None:
             raise InputError("--format in-context needs --examples")
-        # A response may take half the context; a shorter limit leaves the shots more.
-        room = context - min(job.decoding.max_tokens, context // 2)
-        shots = choose_shots(
-            list(read_records(job.examples, Example)),
-            examples,
+        shots = drawn_shots(
+            job.examples,
+            job.prompts,
             tokenizer,
             count=job.shots,
-            room=room,
+            context=context,
+            max_tokens=job.decoding.max_tokens,
             seed=job.seed,
         )
     prompts = encoded(examples, tokenizer, job.style, shots=shots, context=context)

@@ -1,11 +1,20 @@
 """`limaflow benchmark`: lm-eval before and after tuning."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class Precision(StrEnum):
+    """Of the weights and the computation."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
 
 Tasks = Annotated[
     list[str],
@@ -15,6 +24,49 @@ Tasks = Annotated[
 ]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
+Seed = Annotated[int, typer.Option(help="Seed of few-shot sampling.")]
+FewShot = Annotated[
+    list[str] | None,
+    typer.Option(help="Examples before an item: a number for all, or TASK=NUMBER; repeat."),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="TASK=METRIC or TASK=METRIC,FILTER: what stands for it; repeat."),
+]
+UnsafeCode = Annotated[
+    bool, typer.Option("--unsafe-code", help="Allow tasks that run code which the model writes.")
+]
+
+
+@app.command()
+def check(
+    *,
+    task: Tasks,
+    include: Include = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    few_shot: FewShot = None,
+    metric: Metrics = None,
+    unsafe_code: UnsafeCode = False,
+) -> None:
+    """Load the tasks, build every prompt and score some made-up answers; no model is needed."""
+    from limaflow.lm_evaluation.evaluate import EvaluationSettings, checked
+    from limaflow.lm_evaluation.task_options import few_shot_options, metric_options
+
+    default, by_task = few_shot_options(few_shot or [])
+    settings = EvaluationSettings(
+        limit=limit,
+        batch=1,
+        seed=seed,
+        few_shot=default,
+        few_shot_by_task=by_task,
+        metrics=metric_options(metric or []),
+        unsafe_code=unsafe_code,
+    )
+    selection, prompts, results = checked(task, include, settings)
+    for asked in selection.asked:
+        result, count = results[asked.name], sum(len(prompts[part]) for part in asked.parts)
+        print(f"{asked.name}: {count} items, {result.description}")
 
 
 @app.command()
@@ -26,33 +78,62 @@ def run(
     results: Annotated[Path, typer.Option(help="Writes every metric of every task (JSON).")],
     items: Annotated[Path, typer.Option(help="Writes the main metric of every item (JSONL).")],
     batch: Annotated[int, typer.Option(min=1, help="Items at once; changes scores slightly.")],
-    seed: Annotated[int, typer.Option(help="Seed of few-shot sampling.")],
+    seed: Seed,
     include: Include = None,
-    few_shot: Annotated[int | None, typer.Option(min=0, help="Examples before an item.")] = None,
+    few_shot: FewShot = None,
+    metric: Metrics = None,
     limit: Limit = None,
     chat_template: Annotated[bool, typer.Option("--chat-template")] = False,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    precision: Annotated[Precision, typer.Option()] = Precision.FP32,
+    unsafe_code: UnsafeCode = False,
+    examples: Annotated[
+        Path | None, typer.Option(help="Training examples, of an in-context arm.")
+    ] = None,
+    shots: Annotated[int, typer.Option(min=1, help="How many of them stand before a prompt.")] = 3,
+    prompts: Annotated[
+        Path | None, typer.Option(help="The test prompts, before which the examples must fit.")
+    ] = None,
+    response_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens that the examples leave for a response.")
+    ] = 2048,
 ) -> None:
-    """Run lm-eval tasks on one model."""
+    """Run lm-eval tasks on one model; goes on where a kill cut it off.
+
+    Answers to requests are kept in `answered/` beside the results. No arm, task, batch or limit is
+    part of what they depend on.
+    """
     from limaflow.errors import InputError
     from limaflow.jsonl import write_json, write_records
-    from limaflow.lm_evaluation.evaluate import EvaluationSettings, evaluate
+    from limaflow.lm_evaluation.evaluate import EvaluationSettings, Shots, evaluate
+    from limaflow.lm_evaluation.task_options import few_shot_options, metric_options
 
-    if precision not in ("fp32", "bf16"):
-        raise InputError(f"--precision is fp32 or bf16, not '{precision}'")
+    if (examples is None) != (prompts is None):
+        raise InputError("--examples and --prompts belong together")
+    default, by_task = few_shot_options(few_shot or [])
     settings = EvaluationSettings(
-        few_shot=few_shot,
         limit=limit,
         batch=batch,
         chat_template=chat_template,
-        precision=precision,
+        precision=precision.value,
         seed=seed,
+        few_shot=default,
+        few_shot_by_task=by_task,
+        metrics=metric_options(metric or []),
+        unsafe_code=unsafe_code,
+        shots=Shots(examples=examples, count=shots, prompts=prompts, max_tokens=response_tokens)
+        if examples and prompts
+        else None,
     )
-    found, scores = evaluate(model, name, task, include, settings)
+    keep = results.parent / "answered"
+    found, scores = evaluate(model, name, task, include, settings, keep=keep)
     write_records(items, scores, key=lambda item: (item.task, item.item_id))
     write_json(results, found)
     for asked, score in found["scores"].items():
-        print(f"{name}: {asked}: {score['metric']} {score['value']:.4f} of {score['items']} items")
+        value = "no value" if score["value"] is None else f"{score['value']:.4f}"
+        note = f"; not paired: {score['unpaired']}" if score["unpaired"] else ""
+        print(f"{name}: {asked}: {score['metric']} {value} of {score['items']} items{note}")
+        if others := score["other_metrics"]:
+            print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
 
 
 @app.command()

@@ -1,37 +1,89 @@
 """lm-eval on one model: what a base model knows before tuning, and what is left of it after.
 
 The comparison of two models needs the same items, so every item's score is kept. lm-eval's own
-files are not used: it names them by the time and swallows errors while saving. Nor is its response
-cache: no model is in the key (lm-evaluation-harness#2715), so that a tuned model would be given the
-base's answers.
+files are not used: it names them by the time and swallows errors while saving.
+
+Answers to requests are kept beside the results, in a file of lm-eval's response cache for each
+model: no model is in that cache's key (lm-evaluation-harness#2715), so the model is in the name. A
+killed evaluation goes on, and one more task asks for its own items alone.
 """
 
-import math
-from dataclasses import dataclass
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from limaflow.errors import InputError
-from limaflow.lm_evaluation.metrics import metric_of, number, preference
-from limaflow.lm_evaluation.tasks import item_id, loaded
+from limaflow.generation.prompting import worked_examples
+from limaflow.generation.shots import drawn_shots
+from limaflow.lm_evaluation.kept_answers import PACKAGES, identity
+from limaflow.lm_evaluation.requests import prompt_hashes, rehearse, set_few_shot
+from limaflow.lm_evaluation.scores import Outcome, Result, outcome_of, result_of
+from limaflow.lm_evaluation.task_failures import failure
+from limaflow.lm_evaluation.task_files import is_path, task_name
+from limaflow.lm_evaluation.tasks import Asked, Selection, item_id, loaded
+from limaflow.manifests import read_manifest
 from limaflow.records import BenchmarkItem
-from limaflow.seeds import seed_for
+from limaflow.seeds import digest, seed_for
 
-PACKAGES = ("lm-eval", "transformers", "torch", "datasets")
+NOT_DEFINING = ("num_fewshot", "metadata")
+"""Keys of a task that results.json has beside its definition."""
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shots:
+    """The worked examples of an in-context arm, drawn as for its responses."""
+
+    examples: Path
+    count: int
+    prompts: Path
+    max_tokens: int
+    """Tokens of a response, which the examples leave room for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """How the tasks are put to the model."""
 
-    few_shot: int | None
-    limit: int | None
+    limit: int | None = None
     batch: int
-    chat_template: bool
-    precision: str
+    chat_template: bool = False
+    precision: Literal["fp32", "bf16"] = "fp32"
     seed: int
+    few_shot: int | None = None
+    """Examples before an item of every task; None: as its file says."""
+    few_shot_by_task: Mapping[str, int] = field(default_factory=dict)
+    """Task as it was asked for → examples, before `few_shot`."""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """Task as it was asked for → the metric that stands for it."""
+    unsafe_code: bool = False
+    shots: Shots | None = None
+
+
+def checked(
+    names: list[str], include: Path | None, settings: EvaluationSettings
+) -> tuple[Selection, dict[str, dict[int, str]], dict[str, Result]]:
+    """The tasks, hashes of all prompts, and what stands for each of them in a rehearsal.
+
+    No model is needed, so that all that can be wrong with a task is told before one is loaded.
+
+    Raises:
+        InputError: an unknown task, unreadable data, a task that cannot be asked or scored, one
+            that runs a model's code without leave, or a metric that no task reports.
+    """
+    if settings.unsafe_code:
+        # `code_eval`, the metric of such tasks, asks for this too.
+        os.environ["HF_ALLOW_CODE_EVAL"] = "1"
+    selection = loaded(names, include, unsafe_code=settings.unsafe_code)
+    set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
+    hashes = prompt_hashes(selection, settings.limit, _seed(settings))
+    outcomes = rehearse(selection, unsafe_code=settings.unsafe_code)
+    return selection, hashes, _results(selection, outcomes, settings)
 
 
 def evaluate(
@@ -40,171 +92,217 @@ def evaluate(
     names: list[str],
     include: Path | None,
     settings: EvaluationSettings,
+    *,
+    keep: Path | None = None,
 ) -> tuple[dict[str, Any], list[BenchmarkItem]]:
     """Results of every task and the main metric of every item.
 
-    The items of a group (mmlu) count as one task under the group's name, each with equal weight.
+    The items of a group (mmlu) count as one task under the group's name, each with equal weight
+    unless the group says that each of its tasks has one.
+
+    Args:
+        keep: folder for the answers to requests; None keeps none.
 
     Returns:
         The content of results.json (`scores`: what was asked for → main metric with its direction
-        and scale, items, items cut to the model's context, items that mention a control token;
-        `tasks`: leaf task → every metric with
-        its standard error, version; `run`: how) and the items.
+        and scale, items, items cut to the model's context, items that mention a control token, and
+        why it is not paired where it is not; `tasks`: leaf task → every metric with its standard
+        error, version, number of examples; `run`: how) and the items.
 
     Raises:
-        InputError: an unknown task, unreadable data, a chat template that the tokenizer lacks, a
-            task without a score per item, or a group without a common metric.
+        InputError: as `checked`; no such model, or a chat template that the tokenizer lacks.
     """
     from lm_eval import simple_evaluate
 
     from limaflow.lm_evaluation.model import load_model
 
-    manager, tasks, leaves = loaded(names, include)
+    selection, hashes, _ = checked(names, include, settings)
     model = load_model(manifest_path, precision=settings.precision, batch=settings.batch)
     if settings.chat_template and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
-    seed = seed_for(settings.seed, "benchmark") % 2**32
-    found = simple_evaluate(
-        model=model,
-        tasks=list(tasks.values()),
-        num_fewshot=settings.few_shot,
-        batch_size=settings.batch,
-        limit=settings.limit,
-        apply_chat_template=settings.chat_template,
-        fewshot_as_multiturn=settings.chat_template,
-        task_manager=manager,
-        bootstrap_iters=1000,
-        log_samples=True,
-        use_cache=None,
-        random_seed=seed,
-        numpy_random_seed=seed,
-        torch_random_seed=seed,
-        fewshot_random_seed=seed,
-    )
-    outcomes = {task: _outcome(model, task, found) for task in tasks}
-    scores: dict[str, dict[str, Any]] = {}
-    items: list[BenchmarkItem] = []
-    for asked, parts in leaves.items():
-        metrics = {(outcomes[part].metric, outcomes[part].higher_is_better) for part in parts}
-        if len(metrics) > 1:
-            reported = ", ".join(sorted({metric for metric, _ in metrics}))
+    revision = read_manifest(manifest_path)[0].revision
+    # Of a name on the hub, what it stood for when it was loaded.
+    commit = getattr(model.config, "_commit_hash", None) or revision
+    cache = keep and keep / identity(manifest_path, settings.precision, commit)
+    seed = _seed(settings)
+    try:
+        found = simple_evaluate(
+            model=model,
+            tasks=list(selection.tasks.values()),
+            batch_size=settings.batch,
+            limit=settings.limit,
+            system_instruction=_examples(model, settings),
+            apply_chat_template=settings.chat_template,
+            fewshot_as_multiturn=settings.chat_template,
+            task_manager=selection.manager,
+            bootstrap_iters=1000,
+            log_samples=True,
+            use_cache=str(cache) if cache else None,
+            random_seed=seed,
+            numpy_random_seed=seed,
+            torch_random_seed=seed,
+            fewshot_random_seed=seed,
+            confirm_run_unsafe_code=settings.unsafe_code,
+        )
+    except sqlite3.DatabaseError as error:
+        raise InputError(
+            f"the kept answers cannot be read: {error}", path=keep, fix="remove this folder"
+        ) from None
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        if "out of memory" in str(error):
             raise InputError(
-                f"the tasks of '{asked}' have no common metric ({reported})",
-                fix="name the tasks one by one",
-            )
-        metric, higher_is_better = next(iter(metrics), ("", True))
-        values = {
-            item if part == asked else f"{part}/{item}": value
-            for part in parts
-            for item, value in outcomes[part].values.items()
+                f"the benchmarks of '{name}' do not fit: {str(error).splitlines()[0]}",
+                fix=f"lower benchmarks.batch ({settings.batch}); what was answered is kept",
+            ) from error
+        raise failure(f"the benchmarks of '{name}' failed", error) from error
+    outcomes = {task: outcome_of(task, found) for task in selection.tasks}
+    results = _results(selection, outcomes, settings)
+    details = {
+        task: {
+            "metrics": outcome.metrics,
+            "items": len(outcome.samples),
+            "version": found["versions"].get(task),
+            "few_shot": found["n-shot"].get(task),
+            "definition": _definition(selection.tasks[task]),
+            "truncated_items": sum(_is_truncated(model, sample) for sample in outcome.samples),
+            "control_token_items": sum(
+                any(map(model.mentions, sample["arguments"])) for sample in outcome.samples
+            ),
         }
-        if values:
-            scores[asked] = {
-                "metric": metric,
-                "higher_is_better": higher_is_better,
-                "scale": metric_of(metric).scale,
-                "value": fmean(values.values()),
-                "items": len(values),
-                "truncated_items": sum(outcomes[part].truncated for part in parts),
-                "control_token_items": sum(outcomes[part].mentioning for part in parts),
-            }
-        items += [
-            BenchmarkItem(
-                task=asked,
-                item_id=item,
-                model=name,
-                metric=metric,
-                value=value,
-                higher_is_better=higher_is_better,
-            )
-            for item, value in values.items()
-        ]
+        for task, outcome in outcomes.items()
+    }
+    scores = {asked.name: _score(asked, results[asked.name], details) for asked in selection.asked}
+    prompts = {
+        (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
+        for task, outcome in outcomes.items()
+        for sample in outcome.samples
+    }
+    items = [
+        item
+        for asked in selection.asked
+        for item in _items(name, asked, results[asked.name], prompts)
+    ]
     run = {
         "limit": settings.limit,
         "few_shot": settings.few_shot,
         "batch": settings.batch,
-        "chat_template": settings.chat_template,
+        "format": _format(settings),
+        "in_context_examples": settings.shots.count if settings.shots else 0,
         "precision": settings.precision,
         "device": model.device.type,
+        "revision": commit,
         "max_tokens": model.max_length,
         "seed": settings.seed,
         "versions": {package: version(package) for package in PACKAGES},
     }
-    details = {task: outcome.details for task, outcome in outcomes.items()}
     return {"model": name, "scores": scores, "tasks": details, "run": run}, items
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """One leaf task: its main metric, the metric of each item, and what results.json tells."""
-
-    metric: str
-    higher_is_better: bool
-    values: dict[str, float]
-    truncated: int
-    mentioning: int
-    """Items whose texts mention a control token of the model, which is split as text."""
-    details: dict[str, Any]
+def _seed(settings: EvaluationSettings) -> int:
+    return seed_for(settings.seed, "benchmark") % 2**32
 
 
-def _outcome(model: Any, task: str, found: dict[str, Any]) -> Outcome:
-    metrics = _metrics(found["results"][task])
-    metric, scored = _main_metric(task, metrics, found["samples"][task])
-    direction = found["higher_is_better"].get(task, {}).get(metric.partition(",")[0])
-    return Outcome(
-        metric=metric,
-        higher_is_better=metric_of(metric).higher_is_better if direction is None else direction,
-        values={item_id(s["doc_id"], s["doc_hash"]): score for s, score in scored},
-        truncated=sum(_is_truncated(model, sample) for sample, _ in scored),
-        mentioning=sum(any(map(model.mentions, s["arguments"])) for s, _ in scored),
-        details={
-            "metrics": metrics,
-            "main_metric": metric,
-            "items": len(scored),
-            "version": found["versions"].get(task),
-            "few_shot": found["n-shot"].get(task),
-        },
+def _by_name(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The same by the names that tasks have, also of those that are named by a path."""
+    return {task_name(Path(k)) if is_path(k) else k: value for k, value in entries.items()}
+
+
+def _results(
+    selection: Selection, outcomes: Mapping[str, Outcome], settings: EvaluationSettings
+) -> dict[str, Result]:
+    wanted = _by_name(settings.metrics)
+    return {
+        asked.name: result_of(asked, outcomes, wanted.get(asked.name, ""))
+        for asked in selection.asked
+    }
+
+
+def _examples(model: Any, settings: EvaluationSettings) -> str | None:
+    """The text of an in-context arm's examples, which stands before every prompt."""
+    shots = settings.shots
+    if shots is None:
+        return None
+    drawn = drawn_shots(
+        shots.examples,
+        shots.prompts,
+        model.tokenizer,
+        count=shots.count,
+        context=model.max_length,
+        max_tokens=shots.max_tokens,
+        seed=settings.seed,
     )
+    return worked_examples(drawn)
 
 
-def _metrics(raw: dict[str, Any]) -> dict[str, dict[str, float | None]]:
-    """lm-eval's flat `acc,none`, `acc_stderr,none` as metric → value and standard error."""
-    keys = [key for key in raw if "," in key and "_stderr," not in key]
-    return {key: {"value": raw[key], "stderr": number(raw.get(_stderr(key)))} for key in keys}
+def _format(settings: EvaluationSettings) -> str:
+    if settings.shots:
+        return "in-context"
+    return "chat" if settings.chat_template else "plain"
 
 
-def _stderr(key: str) -> str:
-    metric, _, answer_filter = key.partition(",")
-    return f"{metric}_stderr,{answer_filter}"
+def _definition(task: Any) -> str:
+    """Hash of a task as lm-eval has it, with the text of the functions that it names."""
+    config = task.dump_config()
+    told = {k: ADDRESS.sub("", str(v)) for k, v in config.items() if k not in NOT_DEFINING}
+    return digest(told)
 
 
-def _main_metric(
-    task: str, metrics: dict[str, dict[str, float | None]], samples: list[dict[str, Any]]
-) -> tuple[str, list[tuple[dict[str, Any], float]]]:
-    """The preferred metric whose mean over the items is the task's result, and each item's score.
+def _score(asked: Asked, result: Result, details: Mapping[str, Any]) -> dict[str, Any]:
+    """What results.json says of one entry."""
+    parts = [details[part] for part in asked.parts]
+    return {
+        "metric": result.metric,
+        "higher_is_better": result.higher_is_better,
+        "scale": result.scale,
+        "value": result.value,
+        "items": sum(part["items"] for part in parts),
+        "truncated_items": sum(part["truncated_items"] for part in parts),
+        "control_token_items": sum(part["control_token_items"] for part in parts),
+        "unpaired": result.unpaired,
+        "other_metrics": result.others,
+        "few_shot": _span([part["few_shot"] for part in parts]),
+        "version": _span([part["version"] for part in parts]),
+        "definition": digest(*(part["definition"] for part in parts)),
+    }
 
-    Of several answer filters the first declared counts (gsm8k: `strict-match`).
+
+def _span(values: list[Any]) -> str:
+    """One value as it is, several as their list."""
+    return ", ".join(sorted({str(value) for value in values if value is not None}))
+
+
+def _items(
+    name: str, asked: Asked, result: Result, prompts: Mapping[tuple[str, str], str]
+) -> list[BenchmarkItem]:
+    items = []
+    for item, (value, weight) in result.items.items():
+        part, _, own = item.rpartition("/")
+        items.append(
+            BenchmarkItem(
+                task=asked.name,
+                item_id=item,
+                model=name,
+                metric=result.metric,
+                value=value,
+                higher_is_better=result.higher_is_better,
+                scale=result.scale,
+                weight=weight,
+                prompt=prompts[part or asked.name, own],
+            )
+        )
+    return items
+
+
+def _is_truncated(model: Any, sample: Mapping[str, Any]) -> bool:
+    """Whether the model's context was too short for a request; lm-eval then cuts it on the left.
+
+    The text of a rolling log-likelihood is scored in windows and never cut.
     """
-    for key in sorted(metrics, key=preference):
-        metric, _, answer_filter = key.partition(",")
-        kept = [s for s in samples if s["filter"] == answer_filter and metric in s]
-        read = [(sample, metric_of(key).read(sample[metric])) for sample in kept]
-        scored = [(sample, score) for sample, score in read if score is not None]
-        total = metrics[key]["value"]
-        if total is None or not scored or len(scored) < len(read):
-            continue
-        if math.isclose(fmean(score for _, score in scored), total, abs_tol=1e-9):
-            return key, sorted(scored, key=lambda pair: int(pair[0]["doc_id"]))
-    raise InputError(
-        f"benchmark task '{task}' has no score per item whose mean is its result "
-        f"(it reports {', '.join(metrics)})",
-        fix="choose a task scored by accuracy or exact match",
-    )
-
-
-def _is_truncated(model: Any, sample: dict[str, Any]) -> bool:
-    """Whether the model's context was too short for a request; lm-eval then cuts it on the left."""
     for request in sample["arguments"]:
+        if len(request) == 1:
+            continue
         if isinstance(request[1], str):
             length = len(model.tok_encode(request[0] + request[1]))
             room = model.max_length + 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.tasks import item_id, loaded
 
 QUESTION_KEYS = ("question", "query", "problem", "goal", "prompt", "instruction", "input")
@@ -37,13 +38,17 @@ def item_texts(
     """
     from lm_eval.utils import handle_non_serializable, hash_string
 
-    _, tasks, _ = loaded(names, include)
-    for name, task in tasks.items():
+    selection = loaded(names, include, unsafe_code=True)  # nothing is run here
+    for name, task in selection.tasks.items():
         for number, doc in task.doc_iterator(limit=limit):
             canonical = json.dumps(
                 doc, indent=2, default=handle_non_serializable, ensure_ascii=False
             )
-            parts = _parts(task, doc)
+            try:
+                parts = _parts(task, doc)
+            except Exception as error:
+                doing = f"item {number} of benchmark task '{name}' cannot be read"
+                raise failure(doing, error) from error
             yield BenchmarkText(
                 task=name,
                 item_id=item_id(number, hash_string(canonical)),

@@ -13,6 +13,8 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import has_bos_prefix
 
+from limaflow.errors import InputError
+from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
 from limaflow.training.control_tokens import framed, is_marked, marked, marked_tokens
 
@@ -21,15 +23,27 @@ RENDERED = "\U000f0002"
 
 
 def load_model(manifest_path: Path, *, precision: str, batch: int) -> "TextModel":
-    """The model of a manifest, on the GPU if there is one."""
+    """The model of a manifest, on the GPU if there is one.
+
+    Log-probabilities are taken in fp32 whatever the weights are in: in bf16 they have 8 bits of
+    mantissa, so that choices tie and the first one wins.
+
+    Raises:
+        InputError: there is no causal language model.
+    """
     manifest, location = read_manifest(manifest_path)
-    return TextModel(
-        pretrained=location,
-        revision=manifest.revision or "main",
-        device="cuda" if torch.cuda.is_available() else "cpu",
-        dtype={"fp32": "float32", "bf16": "bfloat16"}[precision],
-        batch_size=batch,
-    )
+    try:
+        return TextModel(
+            pretrained=location,
+            revision=manifest.revision or "main",
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            dtype={"fp32": "float32", "bf16": "bfloat16"}[precision],
+            softmax_dtype="float32",
+            batch_size=batch,
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"no causal language model at {location}: {first}") from None
 
 
 class TextModel(HFLM):  # type: ignore[misc]
@@ -39,7 +53,8 @@ class TextModel(HFLM):  # type: ignore[misc]
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
         """The messages in the chat template, told as such, with marks where they mention tokens."""
-        turns = [{**turn, "content": self._marked(turn["content"])} for turn in chat_history]
+        kept = chat_history if knows_system_turns(self.tokenizer) else in_first_turn(chat_history)
+        turns = [{**turn, "content": self._marked(turn["content"])} for turn in kept]
         return RENDERED + str(super().apply_chat_template(turns, add_generation_prompt))
 
     def tok_encode(

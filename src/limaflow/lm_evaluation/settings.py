@@ -1,10 +1,13 @@
 """`benchmarks` of the configuration."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from limaflow.mistakes import nearest
 from limaflow.settings import Name, Settings
+
+Count = Annotated[int, Field(ge=0)]
 
 
 class Benchmarks(Settings):
@@ -17,10 +20,34 @@ class Benchmarks(Settings):
     tasks: list[str]
     include: str | None
     arms: list[Name]
-    few_shot: int | None = Field(ge=0)
+    few_shot: Count | dict[str, Count] | None
+    """Examples before an item: of all tasks, or of an entry of `tasks`."""
+    metrics: dict[str, str] = Field(default_factory=dict)
+    """Entry of `tasks` → the metric, or metric and filter, that stands for it."""
     limit: int | None = Field(ge=1)
     batch: int = Field(ge=1)
     chat_template: bool
+    unsafe_code: bool = False
+
+    @property
+    def few_shot_by_task(self) -> dict[str, int]:
+        """Those entries of `tasks` whose number of examples is given."""
+        return self.few_shot if isinstance(self.few_shot, dict) else {}
+
+    @model_validator(mode="after")
+    def _names_are_sound(self) -> Self:
+        twice = sorted({task for task in self.tasks if self.tasks.count(task) > 1})
+        if twice:
+            raise ValueError(f"tasks: '{twice[0]}' stands twice")
+        for key, entries in (("few_shot", self.few_shot_by_task), ("metrics", self.metrics)):
+            for name in entries:
+                if name not in self.tasks:
+                    raise ValueError(
+                        f"{key}: '{name}' is no entry of tasks{nearest(name, self.tasks)}"
+                    )
+        if unequal := [task for task in self.tasks if "=" in task]:
+            raise ValueError(f"tasks: '{unequal[0]}': no '=' may stand in a task's name")
+        return self
 
     @model_validator(mode="after")
     def _no_arms_without_tasks(self) -> Self:

@@ -4,6 +4,7 @@ This reads the text alone, so that the workflow can list what a task depends on:
 run, and lm-eval is not imported.
 """
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,25 @@ def task_name(path: Path) -> str:
     return name
 
 
+def names_in(folder: Path) -> dict[str, Path]:
+    """Name of each task, group and tag that a folder's YAML files define → the first such file."""
+    names: dict[str, Path] = {}
+    for path in sorted(folder.glob("**/*.yaml")):
+        content = _read(path)
+        group, task = content.get("group"), content.get("task")
+        named = [group if isinstance(group, str) else task, *_texts(content.get("tag"))]
+        for name in named:
+            if isinstance(name, str):
+                names.setdefault(name, path)
+    return names
+
+
 def files_of_task(path: Path) -> list[Path]:
     """A task file and all local files that it names, directly or through others, sorted.
 
-    These are included YAML, the tasks of a group, the Python files of its functions and local data;
-    as lm-eval has it, the first three lie beside it and the paths of data count from the working
-    directory.
+    These are included YAML, the tasks of a group, the Python files of its functions with those
+    that they import, and local data; as lm-eval has it, the first three lie beside it and the paths
+    of data count from the working directory.
 
     Raises:
         InputError: one of the YAML files cannot be read.
@@ -62,7 +76,24 @@ def files_of_task(path: Path) -> list[Path]:
             found.add(file)
             if file.suffix in (".yaml", ".yml") and file.is_file():
                 todo += _named_in(file)
+            elif file.suffix == ".py":
+                todo += _imported_by(file)
     return sorted(found)
+
+
+def missing_data(path: Path) -> list[str]:
+    """Data files that a task file names by a local path where there is nothing."""
+    data = _read(path).get("dataset_kwargs")
+    kwargs = data if isinstance(data, dict) else {}
+    if "data_dir" in kwargs:
+        return []
+    named = [name for name in _texts(kwargs.get("data_files")) if "://" not in name]
+    return [name for name in named if not _is_pattern(name) and not Path(name).exists()]
+
+
+def runs_written_code(path: Path) -> bool:
+    """Whether a task file says that it runs code which the model writes."""
+    return _read(path).get("unsafe_code", False) is not False
 
 
 def _named_in(path: Path) -> Iterator[Path]:
@@ -80,10 +111,49 @@ def _named_in(path: Path) -> Iterator[Path]:
         module = path.parent / f"{name.rpartition('.')[0].replace('.', '/')}.py"
         if module.is_file():
             yield module
+    yield from _data_of(content)
+
+
+def _data_of(content: dict[str, Any]) -> Iterator[Path]:
+    """Local data: files by path or pattern, folders, and a data set that is a folder or script."""
     data = content.get("dataset_kwargs")
-    for name in _texts(data.get("data_files") if isinstance(data, dict) else None):
-        if Path(name).is_file():
-            yield Path(name)
+    kwargs = data if isinstance(data, dict) else {}
+    folder = Path(str(kwargs.get("data_dir", "")))
+    for name in _texts(kwargs.get("data_files")):
+        if "://" in name:
+            continue
+        if _is_pattern(name):
+            pattern = folder.absolute() / name
+            root = Path(pattern.anchor)
+            yield from root.glob(str(pattern.relative_to(root)))
+        elif (folder / name).is_file():
+            yield folder / name
+    places = [kwargs["data_dir"]] if kwargs.get("data_dir") and not kwargs.get("data_files") else []
+    for place in (*places, content.get("dataset_path")):
+        if isinstance(place, str) and Path(place).is_dir():
+            yield from (file for file in Path(place).rglob("*") if file.is_file())
+        elif isinstance(place, str) and Path(place).is_file():
+            yield Path(place)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
+
+
+def _imported_by(path: Path) -> Iterator[Path]:
+    """The modules beside a Python file that it imports."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"not Python: {error}", path=path) from None
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+        for name in names:
+            module = path.parent / f"{name.replace('.', '/')}.py"
+            if module.is_file():
+                yield module
 
 
 def _texts(value: Any) -> Iterator[str]:

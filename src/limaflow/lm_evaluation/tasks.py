@@ -6,12 +6,37 @@ not found in those folders. A YAML file may run Python (`!function`): name only 
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.task_files import is_path, task_name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One entry of `benchmarks.tasks`: a task, or a group or tag of several."""
+
+    name: str
+    parts: tuple[str, ...]
+    """Its tasks, by name; of a task itself alone."""
+    metrics: tuple[str, ...] = ()
+    """What the group averages, in its order: `metric` or `metric,filter`."""
+    equal_parts: bool = False
+    """Whether each task of the group counts alike (`weight_by_size: false`), and not each item."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All entries of `benchmarks.tasks`, and their tasks with the data."""
+
+    asked: tuple[Asked, ...]
+    tasks: Mapping[str, Any]
+    """Name → lm-eval's task; each once, also if several entries hold it."""
+    manager: Any = field(repr=False)
 
 
 def catalogue(names: Sequence[str], folders: Sequence[Path]) -> Any:
@@ -41,16 +66,16 @@ def catalogue(names: Sequence[str], folders: Sequence[Path]) -> Any:
     return known
 
 
-def loaded(
-    tasks: Sequence[str], include: Path | None
-) -> tuple[Any, dict[str, Any], dict[str, list[str]]]:
-    """The catalogue, each leaf task with its data by name, and which leaves each name stands for.
+def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = False) -> Selection:
+    """The tasks that names stand for, each with its data.
 
     Args:
         tasks: names in lm-eval's catalogue or the folder `include`, and paths of YAML files.
+        unsafe_code: whether tasks may be among them that run code which a model wrote.
 
     Raises:
-        InputError: an unknown name, two tasks of one name, or data that cannot be read.
+        InputError: an unknown name, two tasks of one name, one that runs a model's code without
+            leave, or a task or data that cannot be read.
     """
     files = {task_name(Path(task)): Path(task) for task in tasks if is_path(task)}
     names = [task_name(Path(task)) if is_path(task) else task for task in tasks]
@@ -62,19 +87,41 @@ def loaded(
         if (other := Path(manager.task_index[name].yaml_path)).resolve() != path.resolve():
             raise InputError(f"its task '{name}' is defined in {other} too", path=path)
     found: dict[str, Any] = {}
-    leaves: dict[str, list[str]] = {}
+    asked = []
     for name in names:
+        if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
+            raise _not_allowed(name)
         try:
-            read = manager.load([name])["tasks"]
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-            raise InputError(
-                f"the data of benchmark task '{name}' cannot be read: {first}",
-                fix="paths in a task's YAML count from the working directory",
-            ) from None
-        leaves[name] = sorted(read.keys() - found.keys())
-        found |= read
-    return manager, dict(sorted(found.items())), leaves
+            read = manager.load([name])
+        except IndexError:
+            # lm-eval looks at the first item of each task.
+            raise InputError(f"benchmark task '{name}' has no items") from None
+        except Exception as error:
+            raise failure(f"benchmark task '{name}' cannot be read", error) from error
+        found = read["tasks"] | found
+        asked.append(_asked(name, sorted(read["tasks"]), read.get("groups", {}).get(name)))
+    for name, task in found.items():
+        if getattr(task, "UNSAFE_CODE", False) and not unsafe_code:
+            raise _not_allowed(name)
+    return Selection(tuple(asked), dict(sorted(found.items())), manager)
+
+
+def _not_allowed(name: str) -> InputError:
+    return InputError(
+        f"benchmark task '{name}' runs code that the model writes",
+        fix="allow it with benchmarks.unsafe_code: true, on a machine that may be harmed",
+    )
+
+
+def _asked(name: str, parts: Sequence[str], group: Any) -> Asked:
+    listed = (group and group.aggregate_metric_list) or []
+    metrics = [
+        f"{entry.metric},{answer_filter}" if answer_filter else entry.metric
+        for entry in listed
+        for answer_filter in (entry.filter_list or [""])
+    ]
+    equal = bool(listed) and not listed[0].weight_by_size
+    return Asked(name, tuple(parts), tuple(metrics), equal)
 
 
 def item_id(number: int, doc_hash: str) -> str:

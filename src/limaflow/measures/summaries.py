@@ -237,19 +237,61 @@ class GradeSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How a benchmark task was put to two models."""
+
+    few_shot: str
+    """Examples before an item; of a group whose tasks differ, all numbers."""
+    version: str
+    """Of the task, as its file says."""
+    limit: int | None
+    """Only the first items of each task."""
+    precision: str
+    base_format: str
+    """`plain`, `chat` (in the chat template) or `in-context` (after worked examples)."""
+    format: str
+    base_revision: str | None
+    revision: str | None
+
+    @property
+    def description(self) -> str:
+        """All of it in one line."""
+        parts = [
+            f"{self.few_shot}-shot",
+            self.format
+            if self.format == self.base_format
+            else f"{self.base_format}, {self.format}",
+            self.precision,
+            f"version {self.version}" if self.version else "",
+            f"first {self.limit} items" if self.limit else "",
+            f"revision {self.base_revision}" if self.base_revision else "",
+            f"revision {self.revision}"
+            if self.revision and self.revision != self.base_revision
+            else "",
+        ]
+        return "; ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskTax:
     """One task before and after tuning."""
 
     task: str
     metric: str
     arm: str
-    base: Interval
-    tuned: Interval
-    difference: Interval
+    base: Interval | None
+    tuned: Interval | None
+    """None where the task has no result; of one that is not paired, a value without an interval."""
+    difference: Interval | None
     """On the same items: tuned minus base, or base minus tuned where lower is better, so that a
-    negative difference is a loss."""
+    negative difference is a loss. None where the items cannot be paired."""
     items: int
     higher_is_better: bool = True
+    scale: tuple[float, float] | None = (0, 1)
+    """Lowest and highest value of an item; None where they are not known."""
+    unpaired: str = ""
+    """Why the items cannot be paired."""
+    conditions: Conditions | None = None
 
 
 def mirrored(share: Interval) -> Interval:

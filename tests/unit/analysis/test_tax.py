@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from limaflow.analysis.claim_entries import Measure
+from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.quantities import NotMeasured, tax_difference
 from limaflow.analysis.tax import alignment_tax
 from limaflow.errors import InputError
-from limaflow.jsonl import write_records
+from limaflow.jsonl import write_json, write_records
 from limaflow.measures.summaries import TaskTax
 from limaflow.records import BenchmarkItem
 
@@ -38,6 +42,7 @@ def test_pairing_makes_the_interval_narrower_than_independent_scores(write: Writ
     base = {f"{i:03d}": float(i % 2) for i in range(200)}
     tuned = base | {"001": 0.0, "003": 0.0}
     (row,) = tax_of(write("base", base), write("lima", tuned))
+    assert row.difference and row.base
     assert row.difference.estimate == pytest.approx(-0.01)
     assert row.difference.high - row.difference.low < 0.05 < row.base.high - row.base.low
     assert row.base.high - row.base.low > 0.1
@@ -55,7 +60,7 @@ def test_every_tuned_arm_has_its_row(write: Write) -> None:
     scores = {"1": 1.0, "2": 0.0}
     rows = tax_of(write("base", scores), write("lima", scores), write("few", scores))
     assert [row.arm for row in rows] == ["few", "lima"]
-    assert all(row.difference.estimate == 0 for row in rows)
+    assert all(row.difference and row.difference.estimate == 0 for row in rows)
 
 
 @pytest.mark.parametrize(("count", "width"), [(3, 0.7076), (300, 0.0122)])
@@ -90,5 +95,123 @@ def test_where_less_is_better_a_rise_is_a_loss(tmp_path: Path) -> None:
         return path
 
     (row,) = tax_of(items("base", 10.0), items("lima", 12.5))
+    assert row.base and row.tuned and row.difference
     assert (row.base.estimate, row.tuned.estimate) == (10.0, 12.5)
     assert (row.difference.estimate, row.higher_is_better) == (-2.5, False)
+
+
+def items_of(folder: Path, model: str, values: Mapping[str, float], **facts: Any) -> Path:
+    path = folder / model / "items.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    shared: Any = {"task": "t", "metric": "acc,none", "model": model} | facts
+    write_records(path, (BenchmarkItem(item_id=i, value=v, **shared) for i, v in values.items()))
+    return path
+
+
+def test_a_metric_that_is_known_to_fall_gains_by_falling_if_nothing_is_said(tmp_path: Path) -> None:
+    old, new = ({str(i): value + i % 2 / 10 for i in range(20)} for value in (0.5, 0.2))
+    (row,) = tax_of(
+        items_of(tmp_path, "base", old, metric="wer,none"),
+        items_of(tmp_path, "lima", new, metric="wer,none"),
+    )
+    assert row.difference and row.difference.estimate == pytest.approx(0.3)
+    assert (row.higher_is_better, row.scale) == (False, None)
+
+
+def test_a_margin_is_held_against_the_share_of_a_scale_from_0_to_100(tmp_path: Path) -> None:
+    old, new = ({str(i): value + 10 * (i % 2) for i in range(100)} for value in (30.0, 29.9))
+    rows = tax_of(
+        items_of(tmp_path, "base", old, metric="bleu_max,none"),
+        items_of(tmp_path, "lima", new, metric="bleu_max,none"),
+    )
+    assert rows[0].difference and rows[0].difference.estimate == pytest.approx(-0.1)
+    [found] = tax_difference(
+        Evidence(lima="lima", tax=rows), Measure(quantity="tax_difference", no_loss=0.02)
+    )
+    assert found.interval.low == pytest.approx(-0.001)
+    assert "share of its 100 points" in str(found.names["metric"])
+
+
+def test_a_metric_without_a_known_scale_decides_no_claim(tmp_path: Path) -> None:
+    rows = tax_of(
+        items_of(tmp_path, "base", {"1": 3.0, "2": 4.0}, metric="wer,none"),
+        items_of(tmp_path, "lima", {"1": 3.5, "2": 4.0}, metric="wer,none"),
+    )
+    with pytest.raises(NotMeasured, match="no known scale"):
+        tax_difference(
+            Evidence(lima="lima", tax=rows), Measure(quantity="tax_difference", no_loss=0.02)
+        )
+
+
+def test_few_items_without_a_change_do_not_show_that_there_is_none(write: Write) -> None:
+    few, many = ({str(i): float(i % 2) for i in range(count)} for count in (6, 2000))
+    (row,) = tax_of(write("base", few), write("lima", few))
+    assert row.difference and row.difference.low < -0.4
+    (row,) = tax_of(write("base", many), write("lima", many))
+    assert row.difference and -0.002 < row.difference.low < row.difference.high < 0.002
+
+
+def test_an_item_twice_and_a_score_that_is_no_number_are_errors(tmp_path: Path) -> None:
+    base = items_of(tmp_path, "base", {"a": 1.0, "b": 0.0})
+    lima = items_of(tmp_path, "lima", {"a": 1.0, "b": 0.0})
+    strange = tmp_path / "strange.jsonl"
+    strange.write_text(lima.read_text().replace("0.0", "NaN"))
+    with pytest.raises(InputError, match="item b has no number"):
+        tax_of(base, strange)
+    lima.write_text(lima.read_text().replace('"b"', '"a"'))
+    with pytest.raises(InputError, match="item a stands twice"):
+        tax_of(base, lima)
+
+
+def test_items_that_were_asked_otherwise_are_not_paired(tmp_path: Path) -> None:
+    scores = {"1": 1.0, "2": 0.0}
+    base = items_of(tmp_path, "base", scores, prompt="0a")
+    with pytest.raises(InputError, match="2 items were asked otherwise"):
+        tax_of(base, items_of(tmp_path, "lima", scores, prompt="0b"))
+
+
+def test_weights_make_the_tasks_of_a_group_count_alike(tmp_path: Path) -> None:
+    small = {f"small/{i}": 1.0 for i in range(5)}
+    large = {f"large/{i}": float(i % 5 == 0) for i in range(20)}
+    paths = []
+    for model in ("base", "lima"):
+        folder = tmp_path / model
+        folder.mkdir()
+        shares = [(k, v, 1 / 5) for k, v in small.items()] + [
+            (k, v, 1 / 20) for k, v in large.items()
+        ]
+        write_records(
+            folder / "items.jsonl",
+            [
+                BenchmarkItem(
+                    task="g", item_id=k, model=model, metric="acc,none", value=v, weight=w
+                )
+                for k, v, w in shares
+            ],
+        )
+        paths.append(folder / "items.jsonl")
+    (row,) = tax_of(*paths)
+    assert row.base and row.base.estimate == pytest.approx(0.6)
+
+
+def results_of(folder: Path, model: str, **run: object) -> Path:
+    score = {"metric": "bleu,none", "value": 20.5, "items": 9, "higher_is_better": True}
+    scores = {"t": score | {"unpaired": "no score per item", "few_shot": "5", "version": "1.0"}}
+    path = folder / model / "results.json"
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, {"model": model, "scores": scores, "run": {"precision": "fp32"} | run})
+    return path
+
+
+def test_a_task_without_scores_stands_in_the_table_as_not_paired(tmp_path: Path) -> None:
+    results = [results_of(tmp_path, "base"), results_of(tmp_path, "lima", format="chat", limit=9)]
+    paths = [items_of(tmp_path, model, {}) for model in ("base", "lima")]
+    options: Any = {"rounds": 400, "confidence": 0.95, "seed": 3, "results": results}
+    with pytest.raises(InputError, match="measured with limit 9, and 'base' with None"):
+        alignment_tax(paths[0], paths[1:], **options)
+    results_of(tmp_path, "base", limit=9, format="plain")
+    (row,) = alignment_tax(paths[0], paths[1:], **options)
+    assert row.base and row.base.estimate == 20.5
+    assert (row.difference, row.unpaired) == (None, "no score per item")
+    assert row.conditions
+    assert row.conditions.description == "5-shot; plain, chat; fp32; version 1.0; first 9 items"

@@ -1,6 +1,7 @@
 """Benchmarks: local tasks on real items, one score an item, mistakes named."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -186,7 +187,7 @@ def test_missing_data_is_one_clear_error(local_task: Callable[[str], Path]) -> N
         list(item_texts(["lost"], folder, limit=1))
 
 
-def test_a_task_without_a_score_per_item_is_an_error(
+def test_a_perplexity_is_paired_by_the_log_likelihood_of_each_unit(
     roomy_base: Path, local_task: Callable[[str], Path]
 ) -> None:
     folder = local_task(
@@ -194,8 +195,11 @@ def test_a_task_without_a_score_per_item_is_an_error(
         "dataset_kwargs: {data_files: {test: ../shared/data/benchmarks/mmlu/astronomy_test.csv}}\n"
         "doc_to_text: ''\ndoc_to_target: '{{question}}'\nmetric_list: [{metric: word_perplexity}]\n"
     )
-    with pytest.raises(InputError, match="no score per item"):
-        evaluate(roomy_base, "base", ["rolling"], folder, settings(limit=3))
+    results, items = evaluate(roomy_base, "base", ["rolling"], folder, settings(limit=3))
+    assert results["scores"]["rolling"]["metric"].endswith(": log-likelihood of a word")
+    total = sum(item.value * item.weight for item in items) / sum(item.weight for item in items)
+    reported = results["tasks"]["rolling"]["metrics"]["word_perplexity,none"]["value"]
+    assert math.exp(-total) == pytest.approx(reported)
 
 
 def test_the_commands_write_results_items_and_texts(roomy_base: Path, tmp_path: Path) -> None:

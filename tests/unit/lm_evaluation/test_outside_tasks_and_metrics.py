@@ -98,7 +98,7 @@ def test_of_a_metric_where_less_is_better_results_and_items_say_so(
     results, items = evaluate(tiny_base, "base", [str(path)], None, SETTINGS)
     score = results["scores"]["calibrated"]
     assert (score["metric"], score["higher_is_better"]) == ("brier_score,none", False)
-    assert score["scale"] == "0 to 2"
+    assert score["scale"] == (0, 2)
     assert {item.higher_is_better for item in items} == {False}
     assert sum(item.value for item in items) / 6 == pytest.approx(score["value"])
     assert 0 < score["value"] < 2
@@ -119,5 +119,5 @@ def test_the_table_gives_order_reader_and_direction() -> None:
     ]
     assert metric_of("acc,none") is METRICS["acc"]
     assert metric_of("rouge,none").higher_is_better
-    assert brier((1, [0.25, 0.5, 0.25])) == 0.375
+    assert brier((1, [0.25, 0.5, 0.25])) == (0.375, 1.0)
     assert brier("no pair") is None

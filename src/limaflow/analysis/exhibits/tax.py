@@ -1,15 +1,28 @@
 """Each benchmark before and after tuning, and the paired difference: the alignment tax."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
 from limaflow.analysis.study import Study
+from limaflow.intervals import Interval
 from limaflow.jsonl import read_json
-from limaflow.measures.summaries import TaskTax
+from limaflow.measures.summaries import Conditions, TaskTax
 from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
 
 Row = dict[str, object]
+CONDITIONS = tuple(field.name for field in fields(Conditions))
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A row that has intervals."""
+
+    row: TaskTax
+    base: Interval
+    tuned: Interval
+    difference: Interval
 
 
 def inputs(study: Study) -> Files:
@@ -31,69 +44,92 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
             "task": row.task,
             "metric": row.metric,
             "better": "higher" if row.higher_is_better else "lower",
+            "scale": _scale(row),
             "arm": row.arm,
             "items": row.items,
             **columns("base", row.base),
             **columns("tuned", row.tuned),
             **columns("difference", row.difference),
+            "not_paired": row.unpaired,
+            **(asdict(row.conditions) if row.conditions else dict.fromkeys(CONDITIONS)),
         }
         for row in found
     ]
 
 
+def _scale(row: TaskTax) -> str:
+    return "" if row.scale is None else "{:g} to {:g}".format(*row.scale)
+
+
 def labelled(row: TaskTax) -> str:
-    """A task, with the direction of its metric where a lower value is better."""
-    return row.task if row.higher_is_better else f"{row.task}\n(lower is better)"
+    """A task, with direction and scale of its metric where they are not the usual ones."""
+    notes = [] if row.higher_is_better else ["lower is better"]
+    notes += [f"{_scale(row)}, drawn as share"] if row.scale and _span(row) != 1 else []
+    return f"{row.task}\n({', '.join(notes)})" if notes else row.task
+
+
+def _span(row: TaskTax) -> float:
+    return 1.0 if row.scale is None else row.scale[1] - row.scale[0]
+
+
+def _paired(row: TaskTax) -> Paired:
+    """A row in shares of its scale, so that tasks on several scales can share an axis."""
+    assert row.base and row.tuned and row.difference
+    base, tuned, difference = (
+        Interval(i.estimate / _span(row), i.low / _span(row), i.high / _span(row))
+        for i in (row.base, row.tuned, row.difference)
+    )
+    return Paired(row, base, tuned, difference)
 
 
 def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
-    rows = data
-    tasks = list(dict.fromkeys(row.task for row in rows))
-    arms = list(dict.fromkeys(row.arm for row in rows))
+    rows = [_paired(row) for row in data if row.difference]
+    tasks = list(dict.fromkeys(found.row.task for found in rows))
+    arms = list(dict.fromkeys(found.row.arm for found in rows))
     lines = len(tasks) * (len(arms) + 1)
     with drawing(path, width=7.2, height=1.5 + 0.24 * max(4, lines), miniature=miniature) as figure:
         scores, differences = figure.subplots(1, 2, sharey=True)
         if not rows:
-            empty(scores, "no benchmark results")
+            empty(scores, "no paired benchmark results")
             empty(differences, "")
             return
         step = 0.8 / (len(arms) + 1)
-        first = [next(row for row in rows if row.task == task) for task in tasks]
+        first = [next(found for found in rows if found.row.task == task) for task in tasks]
         scores.errorbar(
-            [row.base.estimate for row in first],
-            [tasks.index(row.task) - 0.4 + step / 2 for row in first],
-            xerr=error_bars([row.base for row in first]),
+            [found.base.estimate for found in first],
+            [tasks.index(found.row.task) - 0.4 + step / 2 for found in first],
+            xerr=error_bars([found.base for found in first]),
             fmt="s",
             color=GREY,
             capsize=2,
             label="base",
         )
         for number, arm in enumerate(arms):
-            mine = [row for row in rows if row.arm == arm]
-            places = [tasks.index(row.task) - 0.4 + step * (number + 1.5) for row in mine]
+            mine = [found for found in rows if found.row.arm == arm]
+            places = [tasks.index(f.row.task) - 0.4 + step * (number + 1.5) for f in mine]
             colour = SERIES[number % (len(SERIES) - 1)]
             scores.errorbar(
-                [row.tuned.estimate for row in mine],
+                [found.tuned.estimate for found in mine],
                 places,
-                xerr=error_bars([row.tuned for row in mine]),
+                xerr=error_bars([found.tuned for found in mine]),
                 fmt="o",
                 color=colour,
                 capsize=2,
                 label=arm,
             )
             differences.errorbar(
-                [row.difference.estimate for row in mine],
+                [found.difference.estimate for found in mine],
                 places,
-                xerr=error_bars([row.difference for row in mine]),
+                xerr=error_bars([found.difference for found in mine]),
                 fmt="o",
                 color=colour,
                 capsize=2,
             )
-        scores.set_yticks(range(len(tasks)), [labelled(row) for row in first])
+        scores.set_yticks(range(len(tasks)), [labelled(found.row) for found in first])
         scores.set_ylim(len(tasks) - 0.5, -0.5)
         scores.set_xlabel("score")
         differences.axvline(0, color="black", lw=0.8)
-        upward = all(row.higher_is_better for row in rows)
+        upward = all(found.row.higher_is_better for found in rows)
         signed = "tuned minus base" if upward else "gain (below 0: a loss)"
         differences.set_xlabel(f"{signed}, same items")
         for axes in (scores, differences):
