@@ -20,7 +20,10 @@ except InputError as problem:
     raise WorkflowError(str(problem)) from None
 
 # The linter looks at rules alone, and the jobs of a run are not asked again.
-if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
+IS_ASKED_TO_PLAN = workflow.is_main_process and not {"--lint", "--unlock"} & set(
+    sys.argv
+)
+if IS_ASKED_TO_PLAN:
     if missing := missing_files(CONFIG, Path(CHECKOUT)):
         raise WorkflowError(
             f"the configuration names what is not there ({len(missing)}):\n  "
