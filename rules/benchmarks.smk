@@ -4,7 +4,7 @@
 rule benchmark_texts:
     """The text of every benchmark item, which training data must not share."""
     input:
-        task_files(),
+        task_files(made=True),
     output:
         "<results>/benchmarks/texts.jsonl",
     log:
@@ -13,7 +13,8 @@ rule benchmark_texts:
         "../envs/limaflow.yaml"
     params:
         code=code("lm_evaluation", "texts"),
-        tasks=task_options(),
+        defined=task_identity(),
+        tasks=untracked(task_options()),
     shell:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
 
@@ -22,7 +23,7 @@ rule lm_eval:
     """Run the benchmark tasks on the model of one arm."""
     input:
         model=lambda wildcards: model_of(wildcards.arm),
-        tasks=task_files(),
+        tasks=task_files(made=True),
     output:
         results="<results>/benchmarks/{arm}/results.json",
         answers="<results>/benchmarks/{arm}/items.jsonl",
@@ -34,12 +35,15 @@ rule lm_eval:
         "../envs/limaflow.yaml"
     params:
         code=code("lm_evaluation", "run"),
-        tasks=task_options(),
+        defined=task_identity(),
+        tasks=untracked(task_options()),
+        limit=limit_option(),
         options=few_shot_options,
         precision=CONFIG.generation.precision,
         batch=CONFIG.benchmarks.batch,
         seed=CONFIG.seed,
     shell:
         "limaflow benchmark run --model {input.model} --name {wildcards.arm} {params.tasks}"
+        " {params.limit}"
         " {params.options} --batch {params.batch} --precision {params.precision} --seed {params.seed}"
         " --results {output.results} --items {output.answers} 2>&1 | tee {log}"

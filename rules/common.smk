@@ -3,6 +3,7 @@ import json
 import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -11,8 +12,10 @@ from limaflow import fingerprint
 from limaflow.config.brought_files import missing_files
 from limaflow.config.loading import parse as parse_config
 from limaflow.errors import InputError
+from limaflow.manifests import sha256_of
 from limaflow.permissions import of_another_user
 from limaflow.results import Results
+from limaflow.seeds import digest
 
 try:
     CONFIG = parse_config(config)
@@ -88,6 +91,16 @@ def shipped(path):
     """A file of the checkout; results may lie elsewhere (`--directory`)."""
     checkout = Path(CHECKOUT)
     return path if checkout.samefile(Path.cwd()) else str(checkout / path)
+
+
+def content(*paths):
+    """What files hold that are there before anything runs: wherever they lie, this decides."""
+    return digest(*map(sha256_of_text, paths))
+
+
+@cache
+def sha256_of_text(path):
+    return sha256_of(Path(path))
 
 
 def beside_experiments(path):

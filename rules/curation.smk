@@ -130,7 +130,6 @@ rule apply_review:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
         pool=pool_of,
-        ledger=ledger,
     output:
         kept="<results>/datasets/{dataset}/reviewed.jsonl",
         dropped="<results>/datasets/{dataset}/dropped.jsonl",
@@ -143,7 +142,8 @@ rule apply_review:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "apply_review"),
-        ledger=lambda wildcards, input: repeated("--ledger", input.ledger),
+        decided=content(*ledger()),
+        ledger=untracked(repeated("--ledger", ledger())),
         seed=CONFIG.seed,
     shell:
         "limaflow curate apply-review {params.ledger} --seed {params.seed}"
@@ -209,10 +209,11 @@ rule freeze:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "freeze"),
+        licences=as_json({s.name: s.licence for s in CONFIG.sources if s.licence}),
         folder=subpath(output.train, parent=True),
     shell:
         "limaflow curate freeze --dev {input.dev} --test {input.test}"
-        " --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
+        " --licences {params.licences:q} --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
 
 
 rule funnel:
@@ -255,10 +256,6 @@ rule describe:
         contamination=contamination_report,
         funnel="<results>/curation/funnel.json",
         tokenizer=named_base,
-        page=collect(
-            shipped("src/limaflow/curation/browse.{kind}"), kind=["html", "css", "js"]
-        ),
-        shared=shipped("src/limaflow/standalone.js"),
     output:
         card="<results>/datasets/{dataset}/frozen/README.md",
         attribution="<results>/datasets/{dataset}/frozen/attribution.csv",
@@ -271,6 +268,7 @@ rule describe:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "describe"),
+        page=content(*page_files("curation/browse")),
         title=CONFIG.title,
         folder=subpath(output.card, parent=True),
         tokenizer=lambda wildcards, input: repeated("--tokenizer", input.tokenizer),

@@ -170,6 +170,13 @@ def contamination_report(wildcards):
 named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
 
 
-def ledger(wildcards):
+def page_files(name):
+    """What a page of the package is made of: its own parts and those that all pages share."""
+    parts = [f"src/limaflow/{name}.{kind}" for kind in ("html", "css", "js")]
+    return [shipped(file) for file in (*parts, "src/limaflow/standalone.js")]
+
+
+def ledger():
+    """The files of decisions; they may lie in the checkout, so they enter by their content."""
     path = beside_experiments(CONFIG.curation.ledger)
     return [str(file) for file in files_of(Path(path))] if path else []

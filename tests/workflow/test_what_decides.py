@@ -2,9 +2,10 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
-from workspace import Workspace, rules_of
+from workspace import Workspace, checkout, rules_of
 
 pytestmark = pytest.mark.slow
 NAMING = {"configuration", "html_report", "response_browser"}
@@ -49,3 +50,45 @@ def test_forced_trainings_are_asked_for_anew_and_a_plan_asks_for_nothing(
     shutil.rmtree(plans.results / "base")
     plans.done([command[0], *forced, *command[1:]])
     assert request.exists()
+
+
+def test_an_identical_second_checkout_repeats_nothing(
+    plans: Workspace, root: Path, tmp_path: Path
+) -> None:
+    second = checkout(root, tmp_path / "second")
+    assert Workspace(second, scratch=plans.folder).planned() == set()
+
+
+def test_a_sources_licence_reads_no_raw_file_again(plans: Workspace) -> None:
+    plans.edit(
+        "experiments/miniature.yaml",
+        "  - name: authored-a\n",
+        "  - name: authored-a\n    licence: CC0\n",
+    )
+    jobs = rules_of(plans.planned())
+    assert jobs["freeze"] == 2
+    assert not {"extract", "filter", "deduplicate", "decontaminate", "sample"} & set(jobs)
+
+
+def test_the_words_of_an_error_repeat_nothing(plans: Workspace) -> None:
+    plans.edit("src/limaflow/jsonl.py", '"no such file"', '"there is no such file"')
+    assert plans.planned() == set()
+
+
+def test_a_limit_of_the_benchmarks_repeats_their_runs_alone(plans: Workspace) -> None:
+    (plans.folder / "limit.yaml").write_text("benchmarks: {limit: 11}\n")
+    jobs = rules_of(plans.planned(overlays=("limit.yaml",)))
+    after = {"tax", "claims", "figure", "table"} | NAMING
+    assert jobs["lm_eval"] == 3
+    assert set(jobs) <= {"lm_eval"} | after
+
+
+def test_an_added_benchmark_reads_no_raw_file_and_no_other_model_again(plans: Workspace) -> None:
+    """What follows the guard against contamination is planned; where the pool stays the same, its
+    trainings and responses end at once (their identities)."""
+    (plans.folder / "task.yaml").write_text("benchmarks: {tasks: [miniature_facts, arc_easy]}\n")
+    jobs = plans.planned(overlays=("task.yaml",))
+    assert not {"extract", "filter", "deduplicate", "pretrain_stand_in", "hold_out"} & set(
+        rules_of(jobs)
+    )
+    assert "respond(arm=base)" not in jobs
