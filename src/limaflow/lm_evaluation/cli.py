@@ -48,7 +48,7 @@ def run(
         precision=precision,
         seed=seed,
     )
-    found, scores = evaluate(model, name, task, include, settings)
+    found, scores = evaluate(model, name, task, include, settings, kept=items.parent / ".kept")
     write_records(items, scores, key=lambda item: (item.task, item.item_id))
     write_json(results, found)
     for asked, score in found["scores"].items():

@@ -7,20 +7,19 @@ base's answers.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.kept_scores import PACKAGES, TaskScores, identity_of, keep, read_kept
 from limaflow.lm_evaluation.metrics import metric_of, number, preference
 from limaflow.lm_evaluation.tasks import item_id, loaded
-from limaflow.manifests import read_manifest
+from limaflow.manifests import content_of, read_manifest
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
-
-PACKAGES = ("lm-eval", "transformers", "torch", "datasets")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +40,15 @@ def evaluate(
     names: list[str],
     include: Path | None,
     settings: EvaluationSettings,
+    *,
+    kept: Path | None = None,
 ) -> tuple[dict[str, Any], list[BenchmarkItem]]:
     """Results of every task and the main metric of every item.
 
     The items of a group (mmlu) count as one task under the group's name, each with equal weight.
+
+    Args:
+        kept: folder with the scores of tasks that were run before; those are not run again.
 
     Returns:
         The content of results.json (`scores`: what was asked for → main metric with its direction
@@ -55,16 +59,57 @@ def evaluate(
         InputError: an unknown task, unreadable data, a chat template that the tokenizer lacks, a
             task without a score per item, or a group without a common metric.
     """
+    manager, tasks, leaves = loaded(names, include)
+    identities = {
+        asked: identity_of(
+            [content_of(manifest_path), name, asdict(settings)], asked, parts, manager
+        )
+        for asked, parts in leaves.items()
+    }
+    found = {
+        asked: scores
+        for asked, identity in identities.items()
+        if kept is not None and (scores := read_kept(kept, identity)) is not None
+    }
+    todo = {asked: parts for asked, parts in leaves.items() if asked not in found}
+    if todo:
+        for asked, scores in _run(manifest_path, name, (manager, tasks), todo, settings).items():
+            found[asked] = scores
+            if kept is not None:
+                keep(kept, identities[asked], scores)
+    in_order = {asked: found[asked] for asked in leaves}
+    details = {task: text for scores in in_order.values() for task, text in scores.details.items()}
+    return {
+        "model": name,
+        "scores": {asked: s.score for asked, s in in_order.items() if s.score is not None},
+        "tasks": dict(sorted(details.items())),
+        "run": next(iter(in_order.values())).run,
+    }, [item for scores in in_order.values() for item in scores.items]
+
+
+def _run(
+    manifest_path: Path,
+    name: str,
+    known: tuple[Any, dict[str, Any]],
+    leaves: dict[str, list[str]],
+    settings: EvaluationSettings,
+) -> dict[str, TaskScores]:
+    """What comes of each name that is asked for, by one run of lm-eval.
+
+    Args:
+        known: lm-eval's catalogue, and the leaf tasks in it by name.
+    """
     from lm_eval import simple_evaluate
 
-    manager, tasks, leaves = loaded(names, include)
+    manager, tasks = known
     model = _model(manifest_path, settings)
     if settings.chat_template and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     seed = seed_for(settings.seed, "benchmark") % 2**32
+    wanted = {part for parts in leaves.values() for part in parts}
     found = simple_evaluate(
         model=model,
-        tasks=list(tasks.values()),
+        tasks=[task for leaf, task in tasks.items() if leaf in wanted],
         num_fewshot=settings.few_shot,
         batch_size=settings.batch,
         limit=settings.limit,
@@ -79,43 +124,6 @@ def evaluate(
         torch_random_seed=seed,
         fewshot_random_seed=seed,
     )
-    outcomes = {task: _outcome(model, task, found) for task in tasks}
-    scores: dict[str, dict[str, Any]] = {}
-    items: list[BenchmarkItem] = []
-    for asked, parts in leaves.items():
-        metrics = {(outcomes[part].metric, outcomes[part].higher_is_better) for part in parts}
-        if len(metrics) > 1:
-            reported = ", ".join(sorted({metric for metric, _ in metrics}))
-            raise InputError(
-                f"the tasks of '{asked}' have no common metric ({reported})",
-                fix="name the tasks one by one",
-            )
-        metric, higher_is_better = next(iter(metrics), ("", True))
-        values = {
-            item if part == asked else f"{part}/{item}": value
-            for part in parts
-            for item, value in outcomes[part].values.items()
-        }
-        if values:
-            scores[asked] = {
-                "metric": metric,
-                "higher_is_better": higher_is_better,
-                "scale": metric_of(metric).scale,
-                "value": fmean(values.values()),
-                "items": len(values),
-                "truncated_items": sum(outcomes[part].truncated for part in parts),
-            }
-        items += [
-            BenchmarkItem(
-                task=asked,
-                item_id=item,
-                model=name,
-                metric=metric,
-                value=value,
-                higher_is_better=higher_is_better,
-            )
-            for item, value in values.items()
-        ]
     run = {
         "limit": settings.limit,
         "few_shot": settings.few_shot,
@@ -127,8 +135,56 @@ def evaluate(
         "seed": settings.seed,
         "versions": {package: version(package) for package in PACKAGES},
     }
-    details = {task: outcome.details for task, outcome in outcomes.items()}
-    return {"model": name, "scores": scores, "tasks": details, "run": run}, items
+    return {
+        asked: _scores(name, asked, {part: _outcome(model, part, found) for part in parts}, run)
+        for asked, parts in leaves.items()
+    }
+
+
+def _scores(
+    name: str, asked: str, outcomes: dict[str, "Outcome"], run: dict[str, Any]
+) -> TaskScores:
+    metrics = {(outcome.metric, outcome.higher_is_better) for outcome in outcomes.values()}
+    if len(metrics) > 1:
+        reported = ", ".join(sorted({metric for metric, _ in metrics}))
+        raise InputError(
+            f"the tasks of '{asked}' have no common metric ({reported})",
+            fix="name the tasks one by one",
+        )
+    metric, higher_is_better = next(iter(metrics), ("", True))
+    values = {
+        item if part == asked else f"{part}/{item}": value
+        for part, outcome in outcomes.items()
+        for item, value in outcome.values.items()
+    }
+    score = (
+        {
+            "metric": metric,
+            "higher_is_better": higher_is_better,
+            "scale": metric_of(metric).scale,
+            "value": fmean(values.values()),
+            "items": len(values),
+            "truncated_items": sum(outcome.truncated for outcome in outcomes.values()),
+        }
+        if values
+        else None
+    )
+    return TaskScores(
+        score=score,
+        details={part: outcome.details for part, outcome in outcomes.items()},
+        items=tuple(
+            BenchmarkItem(
+                task=asked,
+                item_id=item,
+                model=name,
+                metric=metric,
+                value=value,
+                higher_is_better=higher_is_better,
+            )
+            for item, value in values.items()
+        ),
+        run=run,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from limaflow.errors import InputError
 from limaflow.jsonl import line_of, read_records
+from limaflow.lm_evaluation import evaluate as evaluate_module
 from limaflow.lm_evaluation.cli import app
 from limaflow.lm_evaluation.evaluate import EvaluationSettings, evaluate
 from limaflow.lm_evaluation.item_texts import BenchmarkText, item_texts
@@ -62,6 +64,34 @@ def test_a_second_run_gives_the_same_bytes(roomy_base: Path) -> None:
     ]
     first, second = ((json.dumps(results), [line_of(i) for i in items]) for results, items in runs)
     assert first == second
+
+
+def test_a_task_more_runs_that_one_alone(
+    roomy_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    run = evaluate_module._run
+
+    def noted(*words: Any) -> Any:
+        ran.append(list(words[3]))
+        return run(*words)
+
+    monkeypatch.setattr(evaluate_module, "_run", noted)
+
+    def scores(*tasks: str, limit: int = 5) -> tuple[str, list[str]]:
+        results, items = evaluate(
+            roomy_base, "base", list(tasks), TASKS, settings(limit=limit), kept=tmp_path
+        )
+        return json.dumps(results, sort_keys=True), [line_of(item) for item in items]
+
+    first = scores("mmlu_local_astronomy")
+    both = scores("gsm8k_local", "mmlu_local_astronomy")
+    assert scores("mmlu_local_astronomy") == first
+    assert scores("gsm8k_local", "mmlu_local_astronomy") == both
+    assert set(first[1]) < set(both[1])
+    assert ran == [["mmlu_local_astronomy"], ["gsm8k_local"]]
+    scores("mmlu_local_astronomy", limit=4)
+    assert len(ran) == 3
 
 
 def test_items_that_do_not_fit_the_context_are_counted(roomy_base: Path) -> None:
