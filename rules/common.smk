@@ -41,8 +41,13 @@ for folder in (
     if problem := of_another_user(Path(folder)):
         raise WorkflowError(str(problem))
 
-# What the SLURM executor calls waits out a silent scheduler there.
-os.environ.update(PATH=f"{CHECKOUT}/profiles/slurm/bin:{os.environ.get('PATH', '')}")
+# What the SLURM executor calls stands there in place of SLURM's own programs.
+if workflow.is_main_process:
+    os.environ.update(
+        PATH=f"{CHECKOUT}/profiles/slurm/bin:{os.environ.get('PATH', '')}",
+        LIMAFLOW_PYTHON=sys.executable,
+        LIMAFLOW_MAIN_PROCESS=str(os.getpid()),
+    )
 
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
 os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)

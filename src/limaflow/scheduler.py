@@ -1,10 +1,12 @@
 """What SLURM reports: partitions, accounts, the nodes of a job."""
 
 import getpass
+import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from limaflow.errors import InputError
 
@@ -39,6 +41,13 @@ class Cluster:
         return sorted({kind.partition for kind in self.kinds})
 
 
+def program(name: str, stand_ins: Path) -> str | None:
+    """The first program of that name on PATH that does not lie in the folder of stand-ins."""
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    others = [folder for folder in folders if folder.resolve() != stand_ins.resolve()]
+    return shutil.which(name, path=os.pathsep.join(map(str, others)))
+
+
 def ask(*command: str) -> str:
     """The output of one of SLURM's commands.
 
@@ -49,7 +58,9 @@ def ask(*command: str) -> str:
         raise InputError(f"no {command[0]} on this machine: is it a login node of a SLURM cluster?")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InputError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+        raise InputError(
+            f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}", may_pass=True
+        )
     return done.stdout
 
 
@@ -96,7 +107,7 @@ def _kind(line: str) -> NodeKind:
     partition, limit, nodes, cpus, memory, gres = line.split("|")
     return NodeKind(
         partition=partition,
-        minutes=_minutes(limit),
+        minutes=minutes_of(limit),
         nodes=int(nodes),
         cpus=int(cpus.rstrip("+")),
         memory_mb=int(memory.rstrip("+")),
@@ -104,7 +115,7 @@ def _kind(line: str) -> NodeKind:
     )
 
 
-def _minutes(limit: str) -> int | None:
+def minutes_of(limit: str) -> int | None:
     """`1-02:30:00`, `30:00` or `infinite`."""
     if not limit[0].isdigit():
         return None

@@ -143,7 +143,10 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         if not any(os.strerror(code) in str(error) for code in NO_ROOM):
             raise
         raise InputError(
-            f"the disk has filled up ({error})", path=folder, fix="make room and run again"
+            f"the disk has filled up ({error})",
+            path=folder,
+            fix="make room and run again",
+            may_pass=True,
         ) from None
 
 
