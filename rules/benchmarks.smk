@@ -33,6 +33,11 @@ rule lm_eval:
         "<logs>/lm_eval/{arm}.benchmark.jsonl"
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["lm_eval"].cpus
+    resources:
+        mem_mb=memory_of("lm_eval"),
+        runtime=minutes_of("lm_eval"),
+        gres=SIZES["lm_eval"].gres,
     params:
         code=code("lm_evaluation", "run"),
         defined=task_identity(),

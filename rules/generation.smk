@@ -14,6 +14,11 @@ rule respond_dev:
         arm=any_of(TUNED_ARMS),
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["respond_dev"].cpus
+    resources:
+        mem_mb=memory_of("respond_dev"),
+        runtime=minutes_of("respond_dev"),
+        gres=SIZES["respond_dev"].gres,
     params:
         code=code("generation", "respond"),
         epochs=as_json(CONFIG.selection.epochs),
@@ -50,6 +55,11 @@ rule respond:
         arm=any_of(answered_by("respond")),
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["respond"].cpus
+    resources:
+        mem_mb=memory_of("respond"),
+        runtime=minutes_of("respond"),
+        gres=SIZES["respond"].gres,
     params:
         code=code("generation", "respond"),
         format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,

@@ -14,7 +14,7 @@ rule configuration:
         # A function, since braces in the configuration ({file}) are no wildcards.
         config=lambda wildcards: as_json(config),
     shell:
-        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+        "printf '%s\\n' {params.config:q} > {output}.part 2> {log} && mv {output}.part {output}"
 
 
 rule html_report:

@@ -17,13 +17,15 @@ rule fine_tune:
         arm=any_of(modelled_by("fine_tune")),
     conda:
         "../envs/limaflow.yaml"
-    threads: CONFIG.launch.processes_per_node
+    threads: SIZES["fine_tune"].cpus
     resources:
+        mem_mb=memory_of("fine_tune"),
+        runtime=minutes_of("fine_tune"),
         nodes=multinode(CONFIG.launch.nodes),
         mpi=multinode("srun"),
         tasks=multinode(CONFIG.launch.nodes),
         tasks_per_gpu=multinode(0),
-        gres=gres(),
+        gres=SIZES["fine_tune"].gres,
     params:
         # In place of the code's fingerprint: a fix with the same mathematics throws no training away.
         recipe=RECIPE,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
+from limaflow.config.job_sizes import job_sizes
 from limaflow.sources.settings import under_root
 from limaflow.training import train_anew
 from limaflow.training.recipe import RECIPE
@@ -65,8 +66,15 @@ def revision_option(model):
     return f"--revision {shlex.quote(model.revision)}" if model.revision else ""
 
 
-def gres():
-    return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
+SIZES = job_sizes(CONFIG)
+
+
+def memory_of(rule):
+    return lambda wildcards, attempt: SIZES[rule].memory_at(attempt)
+
+
+def minutes_of(rule):
+    return lambda wildcards, attempt: SIZES[rule].minutes_at(attempt)
 
 
 def launcher(wildcards):
