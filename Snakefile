@@ -42,6 +42,7 @@ if IS_ASKED_TO_PLAN:
 
 
 onstart:
+    hold_folder()
     request_forced_trainings()
 
 

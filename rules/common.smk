@@ -8,24 +8,29 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limaflow import fingerprint
+from limaflow import fingerprint, one_run
 from limaflow.config.brought_files import missing_files
 from limaflow.config.loading import parse as parse_config
+from limaflow.config.merge_configs import read_config
 from limaflow.errors import InputError
 from limaflow.manifests import sha256_of
 from limaflow.permissions import of_another_user
 from limaflow.results import Results
 from limaflow.seeds import digest
 
-try:
-    CONFIG = parse_config(config)
-except InputError as problem:
-    raise WorkflowError(str(problem)) from None
-
 # The linter looks at rules alone, and the jobs of a run are not asked again.
 IS_ASKED_TO_PLAN = workflow.is_main_process and not {"--lint", "--unlock"} & set(
     sys.argv
 )
+try:
+    if IS_ASKED_TO_PLAN:
+        # Snakemake itself lets the second of two equal keys win.
+        for file in (f"{CHECKOUT}/config.yaml", *workflow.overwrite_configfiles):
+            read_config(Path(file))
+    CONFIG = parse_config(config)
+except InputError as problem:
+    raise WorkflowError(str(problem)) from None
+
 if IS_ASKED_TO_PLAN:
     if missing := missing_files(CONFIG, Path(CHECKOUT)):
         raise WorkflowError(
@@ -83,6 +88,15 @@ def repeated(flag, values):
     return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
 
 
+def hold_folder():
+    """Keep other runs out of this folder as long as this process lives."""
+    global FOLDER_LOCK
+    try:
+        FOLDER_LOCK = one_run.hold(Path())
+    except InputError as problem:
+        raise WorkflowError(str(problem)) from None
+
+
 # Kept in a file, since every job on a cluster reads the workflow again.
 FINGERPRINTS = fingerprint.read_cache(Path(".snakemake/fingerprints.json"))
 
@@ -111,6 +125,11 @@ def sha256_of_text(path):
 def beside_experiments(path):
     """Instruments, tasks and a ledger in experiments/ are the checkout's own."""
     return shipped(path) if path and path.startswith("experiments/") else path
+
+
+def as_is(value):
+    """Text of the configuration, in which braces are no wildcards."""
+    return lambda wildcards: value
 
 
 def untracked(value):

@@ -25,8 +25,8 @@ rule hold_out:
     """Draw the prompts of dev and test, or take the ones brought."""
     input:
         pool=filtered_files(draws("dev").keys() | draws("test").keys()),
-        dev=brought_prompts("dev"),
-        test=brought_prompts("test"),
+        dev=as_is(brought_prompts("dev")),
+        test=as_is(brought_prompts("test")),
     output:
         dev="<results>/curation/prompts/dev.jsonl",
         test="<results>/curation/prompts/test.jsonl",
@@ -38,8 +38,8 @@ rule hold_out:
         code=code("curation", "hold_out"),
         dev=as_json(draws("dev")),
         test=as_json(draws("test")),
-        brought_dev=brought_prompt_options("dev"),
-        brought_test=brought_prompt_options("test"),
+        brought_dev=as_is(brought_prompt_options("dev")),
+        brought_test=as_is(brought_prompt_options("test")),
         temperature=CONFIG.curation.sampling_temperature,
         seed=CONFIG.seed,
     shell:
@@ -269,7 +269,7 @@ rule describe:
     params:
         code=code("curation", "describe"),
         page=content(*page_files("curation/browse")),
-        title=CONFIG.title,
+        title=as_is(CONFIG.title),
         folder=subpath(output.card, parent=True),
         tokenizer=lambda wildcards, input: repeated("--tokenizer", input.tokenizer),
     shell:

@@ -30,7 +30,7 @@ rule respond_dev:
         seed=CONFIG.seed,
         # In fp32 it changes no response.
         batch=untracked(CONFIG.generation.batch),
-        engine=engine_options(),
+        engine=as_is(engine_options()),
     shell:
         "limaflow generate respond --model {input.training} --epochs {params.epochs:q}"
         " --name {wildcards.arm} --format {params.format} --prompts {input.prompts}"
@@ -70,7 +70,7 @@ rule respond:
         bound=untracked(length_bound),
         seed=CONFIG.seed,
         batch=untracked(CONFIG.generation.batch),
-        engine=engine_options(),
+        engine=as_is(engine_options()),
     shell:
         "limaflow generate respond --model {input.model} --name {wildcards.arm}"
         " --format {params.format} {params.examples} --prompts {input.prompts}"
@@ -98,7 +98,7 @@ rule ask_endpoint:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
         endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).endpoint.flag()),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,

@@ -30,7 +30,7 @@ rule pairwise_verdicts:
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         orders=CONFIG.judging.orders,
         bound=untracked(CONFIG.judging.max_error_share),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
         seed=CONFIG.seed,
     shell:
@@ -66,7 +66,7 @@ rule grade:
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         bound=untracked(CONFIG.judging.max_error_share),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
     shell:
         "{params.launcher} limaflow judge grade --instrument {params.instrument:q}"
@@ -94,8 +94,8 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
         name:
             f"people_{number}"
         input:
-            key=f"{people.folder}/key.json",
-            answers=answer_files([Path(people.folder) / "answers"]),
+            key=as_is(f"{people.folder}/key.json"),
+            answers=as_is(answer_files([Path(people.folder) / "answers"])),
             responses=collect(
                 "<results>/responses/test/{arm}.jsonl",
                 arm=sorted({arm for models in key.comparisons for arm in models}),

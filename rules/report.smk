@@ -11,10 +11,9 @@ rule configuration:
     conda:
         "../envs/limaflow.yaml"
     params:
-        # A function, since braces in the configuration ({file}) are no wildcards.
-        config=lambda wildcards: as_json(config),
+        config=configuration_file(),
     shell:
-        "printf '%s\\n' {params.config:q} > {output}.part 2> {log} && mv {output}.part {output}"
+        "cp {params.config} {output}.part 2> {log} && mv {output}.part {output}"
 
 
 rule html_report:

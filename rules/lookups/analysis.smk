@@ -4,6 +4,7 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
+from limaflow.jsonl import replacing
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [
@@ -23,6 +24,17 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
+
+
+def configuration_file():
+    """The whole configuration as a file, since a plan would print it three times as a parameter."""
+    text = as_json(config)
+    file = Path(f".snakemake/limaflow/{digest(text)}.config.json")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as opened:
+            opened.write(f"{text}\n")
+    return str(file)
 
 
 def bootstrap_options():

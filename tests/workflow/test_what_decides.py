@@ -1,5 +1,6 @@
 """What really changes decides what is repeated: by dry runs over empty files."""
 
+import fcntl
 import json
 import shutil
 from pathlib import Path
@@ -92,3 +93,45 @@ def test_an_added_benchmark_reads_no_raw_file_and_no_other_model_again(plans: Wo
         rules_of(jobs)
     )
     assert "respond(arm=base)" not in jobs
+
+
+def test_a_changed_title_is_told_in_few_words_and_may_hold_braces(plans: Workspace) -> None:
+    (plans.folder / "title.yaml").write_text('title: "{x}\'s {{y}} $(touch pwned)"\n')
+    command = plans.command(overlays=("title.yaml",))
+    done = plans.done([command[0], "-n", *command[1:]])
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    assert "{x}" in text
+    assert len(text) < 12_000, len(text)
+    ran = plans.done(plans.command("results/miniature/config.json", overlays=("title.yaml",)))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    written = json.loads((plans.results / "config.json").read_text(encoding="utf-8"))
+    assert written["title"] == "{x}'s {{y}} $(touch pwned)"
+    assert not (plans.folder / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("training:\n  epochs: 3\n  epochs: 4\n", "faulty.yaml:3: not YAML: the key 'epochs'"),
+        ("", "Config file must be given as JSON or YAML with keys at top level"),
+    ],
+)
+def test_a_faulty_file_stops_snakemake_too(plans: Workspace, text: str, message: str) -> None:
+    (plans.folder / "faulty.yaml").write_text(text)
+    command = plans.command(overlays=("faulty.yaml",))
+    done = plans.done([command[0], "-n", *command[1:]])
+    assert done.returncode == 1
+    assert message in done.stdout + done.stderr
+
+
+def test_another_run_in_the_folder_is_refused_and_a_plan_is_not(plans: Workspace) -> None:
+    with (plans.folder / ".snakemake.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (plans.results / "config.json").unlink()
+        done = plans.done(plans.command("results/miniature/config.json"))
+        assert done.returncode != 0
+        assert "another run works in this folder" in done.stdout + done.stderr
+        assert plans.planned("results/miniature/config.json") == {"configuration"}
+    done = plans.done(plans.command("results/miniature/config.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
