@@ -18,10 +18,19 @@ from limaflow.permissions import of_another_user
 from limaflow.results import Results
 from limaflow.seeds import digest
 
+CONFIGFILE_FLAGS = ("--configfile", "--configfiles")
+
 # The linter looks at rules alone, and the jobs of a run are not asked again.
 IS_ASKED_TO_PLAN = workflow.is_main_process and not {"--lint", "--unlock"} & set(
     sys.argv
 )
+if IS_ASKED_TO_PLAN:
+    flags = [word for word in sys.argv if word.split("=")[0] in CONFIGFILE_FLAGS]
+    if len(flags) > 1:
+        raise WorkflowError(
+            f"{flags[0]} stands twice, and Snakemake takes the last alone: write all files after one"
+        )
+
 try:
     if IS_ASKED_TO_PLAN:
         # Snakemake itself lets the second of two equal keys win.

@@ -125,6 +125,15 @@ def test_a_faulty_file_stops_snakemake_too(plans: Workspace, text: str, message:
     assert message in done.stdout + done.stderr
 
 
+def test_two_flags_of_configuration_files_are_refused(plans: Workspace) -> None:
+    command = plans.command()
+    place = command.index("--configfile")
+    doubled = [*command[: place + 2], "--configfile", *command[place + 2 :]]
+    done = plans.done([doubled[0], "-n", *doubled[1:]])
+    assert done.returncode == 1
+    assert "--configfile stands twice" in done.stdout + done.stderr
+
+
 def test_another_run_in_the_folder_is_refused_and_a_plan_is_not(plans: Workspace) -> None:
     with (plans.folder / ".snakemake.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
