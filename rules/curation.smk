@@ -142,8 +142,8 @@ rule apply_review:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "apply_review"),
-        decided=content(*ledger()),
-        ledger=untracked(repeated("--ledger", ledger())),
+        decided=content(*LEDGER),
+        ledger=untracked(repeated("--ledger", LEDGER)),
         seed=CONFIG.seed,
     shell:
         "limaflow curate apply-review {params.ledger} --seed {params.seed}"

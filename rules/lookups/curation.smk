@@ -2,6 +2,8 @@
 import shlex
 from pathlib import Path
 
+from snakemake.logging import logger
+
 from limaflow.sources.kinds import POLICIES, READERS
 from limaflow.sources.settings import raw_path, under_root
 from limaflow.curation.ledger import files_of
@@ -179,4 +181,9 @@ def page_files(name):
 def ledger():
     """The files of decisions; they may lie in the checkout, so they enter by their content."""
     path = beside_experiments(CONFIG.curation.ledger)
+    if path and IS_ASKED_TO_PLAN and not Path(path).exists():
+        logger.warning(f"curation.ledger: {path} is not there: no decision is applied")
     return [str(file) for file in files_of(Path(path))] if path else []
+
+
+LEDGER = ledger()
