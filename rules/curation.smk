@@ -90,7 +90,9 @@ rule decontaminate:
     params:
         code=code("curation", "decontaminate"),
         settings=CONFIG.curation.decontamination.flag(),
-        benchmarks=lambda wildcards, input: repeated("--benchmark-texts", input.benchmarks),
+        benchmarks=lambda wildcards, input: repeated(
+            "--benchmark-texts", input.benchmarks
+        ),
     shell:
         "limaflow curate decontaminate --settings {params.settings:q}"
         " --prompts {input.dev} --prompts {input.test} {params.benchmarks}"
@@ -189,7 +191,9 @@ rule contamination:
     params:
         code=code("curation", "contamination"),
         settings=CONFIG.curation.decontamination.flag(),
-        benchmarks=lambda wildcards, input: repeated("--benchmark-texts", input.benchmarks),
+        benchmarks=lambda wildcards, input: repeated(
+            "--benchmark-texts", input.benchmarks
+        ),
     shell:
         "limaflow curate contamination --settings {params.settings:q}"
         " --prompts {input.dev} --prompts {input.test} {params.benchmarks}"

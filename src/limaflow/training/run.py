@@ -1,0 +1,139 @@
+"""A run of training, ready for its first step or its next: checked data, model, engine."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from limaflow.errors import InputError
+from limaflow.training.checkpoints import Checkpoint
+from limaflow.training.conversation import add_dialogue_tokens, shown
+from limaflow.training.data import (
+    Data,
+    base_tokenizer,
+    dialogue_tokenizer,
+    loses_template,
+    notices,
+    prepared,
+)
+from limaflow.training.engine import load_model, release, start_engine
+from limaflow.training.job import Job, checkpoints_of
+from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
+from limaflow.training.packing import Separation, separation
+from limaflow.training.processes import StopRequest, from_first, on_all, rank, world
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What stays the same from the first step to the last."""
+
+    job: Job
+    identity: str
+    folder: Path
+    data: Data
+    tokenizer: Any
+    loses_template: bool
+    """Whether ours replaces a chat template of the base model."""
+    engine: Any
+    stop: StopRequest
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return steps_an_epoch(len(self.data.train), self.job.settings)
+
+    @property
+    def steps(self) -> int:
+        return self.steps_an_epoch * self.job.settings.epochs
+
+    @property
+    def checkpoints(self) -> Path:
+        return checkpoints_of(self.folder)
+
+
+def checked_data(job: Job) -> Data:
+    """The examples as tokens, checked by rank 0.
+
+    Raises:
+        InputError: data that cannot be trained on.
+    """
+
+    def read() -> Data:
+        return prepared(job.data, job.dev, dialogue_tokenizer(job.base)[0], job.settings)
+
+    return from_first(read)
+
+
+def prepared_run(
+    job: Job, identity: str, folder: Path, data: Data, start: Checkpoint | None
+) -> Run:
+    """Show what is trained, and load the model, ready to go on from `start`.
+
+    Raises:
+        InputError: the model does not fit the recipe, or cannot pack examples and must.
+    """
+    if rank() == 0:
+        tokenizer = base_tokenizer(job.base)
+        lost = loses_template(tokenizer)
+        add_dialogue_tokens(tokenizer)
+        lines = [shown(data.train[0], tokenizer), *notices(data.facts, loses_template=lost)]
+        tqdm.write("\n".join(lines), file=sys.stderr)
+    run = _load(job, identity, folder, data, start)
+    if job.launch.packed_tokens is None:
+        return run
+    apart = separation(run.engine, data.train, job.settings.max_tokens)
+    if from_first(lambda: _may_pack(job, apart)):
+        return run
+    padded = job.launch.model_copy(update={"micro_batch_tokens": None})
+    # The engine divides by its number of micro-batches, so padding wants another one.
+    release(run.engine)
+    del run
+    return _load(replace(job, launch=padded), identity, folder, data, start)
+
+
+def _may_pack(job: Job, apart: Separation) -> bool:
+    """Whether examples may be packed.
+
+    Raises:
+        InputError: they must be, and the model does not keep them apart.
+    """
+    if apart.holds:
+        return True
+    why = (
+        "this model does not keep packed examples apart: behind another example, an example's "
+        f"logits differ by {apart.difference:.1g} of their spread (rounding: {apart.bound:.1g})"
+    )
+    if job.launch.micro_batch_tokens != "auto":
+        raise InputError(why, fix="launch.micro_batch_tokens: auto or null, which pads")
+    tqdm.write(f"{job.arm}: {why}; they are padded instead", file=sys.stderr)
+    return False
+
+
+def _load(job: Job, identity: str, folder: Path, data: Data, start: Checkpoint | None) -> Run:
+    """The run with its model in an engine, laid out as `job.launch` says."""
+    tokenizer = base_tokenizer(job.base)
+    template_is_lost = loses_template(tokenizer)
+    new_tokens = add_dialogue_tokens(tokenizer)
+    model = on_all(
+        lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
+    )
+    lengths = [len(example.tokens) for example in data.train]
+    splits = micro_steps(lengths, job.settings, job.launch, world=world(), seed=job.seed)
+    waste = padding_if_padded(lengths, job.settings, job.launch, world=world(), seed=job.seed)
+    return Run(
+        job=job,
+        identity=identity,
+        folder=folder,
+        data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
+        tokenizer=tokenizer,
+        loses_template=template_is_lost,
+        engine=start_engine(
+            model,
+            job.settings,
+            job.launch,
+            splits,
+            universal=start is not None and start.is_split_otherwise,
+        ),
+        stop=StopRequest(),
+    )
