@@ -23,10 +23,10 @@ CONFIGFILES = $(if $(filter miniature-full,$(EXPERIMENT)),experiments/miniature.
 
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
 demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machine (EXPERIMENT=miniature-full: the large one)
-	@flock --nonblock .snakemake.lock \
+	@LIMAFLOW_LOCKED=1 flock --nonblock .snakemake.lock \
 	  snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
 	  || { echo "error: the study did not end; the message above says why" \
-	       "(nothing above: another \`make demo\` runs here)"; exit 1; }
+	       "(nothing above: another run works in this folder)"; exit 1; }
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 

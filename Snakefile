@@ -37,6 +37,15 @@ wildcard_constraints:
     table=any_of(TABLES),
 
 
+if IS_ASKED_TO_PLAN:
+    warn_of_changed_training()
+
+
+onstart:
+    hold_folder()
+    request_forced_trainings()
+
+
 rule all:
     """The whole study, up to the report."""
     input:

@@ -45,7 +45,6 @@ rule agreement_of_grades:
     """How far graders of the same responses agree."""
     input:
         grades=grade_files,
-        instruments=[INSTRUMENT_FILES[name] for name in GRADED_BY],
     output:
         "<results>/analysis/agreement_of_grades.json",
     log:
@@ -55,7 +54,8 @@ rule agreement_of_grades:
     params:
         code=code("measures", "agreement_of_grades"),
         bootstrap=bootstrap_options(),
-        instruments=instrument_options(),
+        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        instruments=untracked(instrument_options()),
     shell:
         "limaflow judge agreement-of-grades {params.bootstrap} {params.instruments} --output {output}"
         " {input.grades} 2>&1 | tee {log}"
@@ -65,7 +65,6 @@ rule grades:
     """Mean grade of every arm by every instrument, with intervals."""
     input:
         grades=grade_files,
-        instruments=[INSTRUMENT_FILES[name] for name in GRADED_BY],
     output:
         "<results>/analysis/grades.json",
     log:
@@ -75,7 +74,8 @@ rule grades:
     params:
         code=code("measures", "summarize_grades"),
         bootstrap=bootstrap_options(),
-        instruments=instrument_options(),
+        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        instruments=untracked(instrument_options()),
     shell:
         "limaflow judge summarize-grades {params.bootstrap} {params.instruments} --output {output}"
         " {input.grades} 2>&1 | tee {log}"
@@ -107,9 +107,6 @@ rule tax:
 rule claims:
     """The claims of the paper, of later work and of the user, each with our verdict."""
     input:
-        own=shipped("src/limaflow/analysis/claims.yaml"),
-        paper=shipped("src/limaflow/analysis/paper.yaml"),
-        claims=own_claims(),
         preferences="<results>/analysis/preferences.json",
         agreement="<results>/analysis/agreement.json",
         graded="<results>/analysis/grades.json",
@@ -125,13 +122,15 @@ rule claims:
         "../envs/limaflow.yaml"
     params:
         code=code("analysis", "claims"),
+        stated=content(shipped("src/limaflow/analysis/claims.yaml"), PAPER, *OWN_CLAIMS),
+        claims=untracked(repeated("--claims", OWN_CLAIMS)),
         roles=role_options(),
         inputs=claim_options,
         bootstrap=bootstrap_options(),
         label=miniature_option(),
     shell:
         "limaflow analyze claims {params.roles} --preferences {input.preferences}"
-        " --agreement {input.agreement} --graded {input.graded} {params.inputs}"
+        " --agreement {input.agreement} --graded {input.graded} {params.inputs} {params.claims}"
         " {params.bootstrap} {params.label} --output {output} 2>&1 | tee {log}"
 
 
@@ -152,6 +151,7 @@ rule figure:
         "../envs/limaflow.yaml"
     params:
         code=lambda wildcards: code_of_exhibit("figure", "FIGURES", wildcards.figure),
+        paper=lambda wildcards: paper_of(FIGURES[wildcards.figure]),
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
         inputs=exhibit_inputs,
         options=lambda wildcards: exhibit_options(FIGURES[wildcards.figure]),
@@ -173,6 +173,7 @@ rule table:
         "../envs/limaflow.yaml"
     params:
         code=lambda wildcards: code_of_exhibit("table", "TABLES", wildcards.table),
+        paper=lambda wildcards: paper_of(TABLES[wildcards.table]),
         inputs=exhibit_inputs,
         options=lambda wildcards: exhibit_options(TABLES[wildcards.table]),
     shell:

@@ -20,7 +20,7 @@ if CONFIG.base.stand_in:
     rule pretrain_stand_in:
         """Pretrain a small stand-in for the base model."""
         input:
-            base_files(),
+            as_is(base_files()),
         output:
             "<results>/base/model.json",
         log:
@@ -33,7 +33,7 @@ if CONFIG.base.stand_in:
             "../envs/limaflow.yaml"
         params:
             code=code("tools.miniature", "pretrain"),
-            stand_in=CONFIG.base.stand_in.flag(),
+            stand_in=as_is(CONFIG.base.stand_in.flag()),
             seed=CONFIG.seed,
         shell:
             "limaflow miniature pretrain --stand-in {params.stand_in:q} --seed {params.seed}"
@@ -44,7 +44,7 @@ else:
     rule adopt_base:
         """Name the base model that the configuration gives."""
         input:
-            model_files(CONFIG.base.path),
+            as_is(model_files(CONFIG.base.path)),
         output:
             "<results>/base/model.json",
         log:
@@ -54,8 +54,8 @@ else:
             "../envs/limaflow.yaml"
         params:
             code=code("training", "adopt"),
-            path=CONFIG.base.path,
-            revision=revision_option(CONFIG.base),
+            path=as_is(CONFIG.base.path),
+            revision=as_is(revision_option(CONFIG.base)),
         shell:
             "limaflow train adopt --model base --path {params.path:q} {params.revision}"
             " --output {output} 2>&1 | tee {log}"

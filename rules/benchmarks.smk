@@ -4,7 +4,7 @@
 rule benchmark_texts:
     """The text of every benchmark item, which training data must not share."""
     input:
-        task_files(),
+        task_files(made=True),
     output:
         "<results>/benchmarks/texts.jsonl",
     log:
@@ -13,7 +13,8 @@ rule benchmark_texts:
         "../envs/limaflow.yaml"
     params:
         code=code("lm_evaluation", "texts"),
-        tasks=task_options(),
+        defined=task_identity(),
+        tasks=untracked(task_options()),
     shell:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
 
@@ -23,7 +24,7 @@ rule lm_eval:
     input:
         unpack(in_context_files),
         model=lambda wildcards: model_of(wildcards.arm),
-        tasks=task_files(),
+        tasks=task_files(made=True),
     output:
         results="<results>/benchmarks/{arm}/results.json",
         answers="<results>/benchmarks/{arm}/items.jsonl",
@@ -33,9 +34,16 @@ rule lm_eval:
         "<logs>/lm_eval/{arm}.benchmark.jsonl"
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["lm_eval"].cpus
+    resources:
+        mem_mb=memory_of("lm_eval"),
+        runtime=minutes_of("lm_eval"),
+        gres=SIZES["lm_eval"].gres,
     params:
         code=code("lm_evaluation", "run"),
-        tasks=task_options(),
+        defined=task_identity(),
+        tasks=untracked(task_options()),
+        limit=limit_option(),
         options=evaluation_options,
         precision=CONFIG.generation.precision,
         # Answers are kept under every batch, so that a smaller one goes on where a larger one failed.
@@ -43,5 +51,6 @@ rule lm_eval:
         seed=CONFIG.seed,
     shell:
         "limaflow benchmark run --model {input.model} --name {wildcards.arm} {params.tasks}"
+        " {params.limit}"
         " {params.options} --batch {params.batch} --precision {params.precision} --seed {params.seed}"
         " --results {output.results} --items {output.answers} 2>&1 | tee {log}"

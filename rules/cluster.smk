@@ -12,6 +12,6 @@ rule prefetch_models:
         "../envs/limaflow.yaml"
     params:
         code=code("tools.cluster", "prefetch"),
-        models=" ".join(map(shlex.quote, named_models())),
+        models=as_is(" ".join(map(shlex.quote, named_models()))),
     shell:
         "limaflow cluster prefetch --output {output} {params.models} 2>&1 | tee {log}"

@@ -3,24 +3,44 @@ import json
 import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limaflow import fingerprint
+from limaflow import fingerprint, one_run
 from limaflow.config.brought_files import ignored_decisions, missing_files
 from limaflow.config.loading import parse as parse_config
+from limaflow.config.merge_configs import read_config
 from limaflow.errors import InputError
+from limaflow.manifests import sha256_of
 from limaflow.permissions import of_another_user
 from limaflow.results import Results
+from limaflow.seeds import digest
+
+CONFIGFILE_FLAGS = ("--configfile", "--configfiles")
+
+# The linter looks at rules alone, and the jobs of a run are not asked again.
+IS_ASKED_TO_PLAN = workflow.is_main_process and not {"--lint", "--unlock"} & set(
+    sys.argv
+)
+if IS_ASKED_TO_PLAN:
+    flags = [word for word in sys.argv if word.split("=")[0] in CONFIGFILE_FLAGS]
+    if len(flags) > 1:
+        raise WorkflowError(
+            f"{flags[0]} stands twice, and Snakemake takes the last alone: write all files after one"
+        )
 
 try:
+    if IS_ASKED_TO_PLAN:
+        # Snakemake itself lets the second of two equal keys win.
+        for file in (f"{CHECKOUT}/config.yaml", *workflow.overwrite_configfiles):
+            read_config(Path(file))
     CONFIG = parse_config(config)
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
 
-# The linter looks at rules alone, and the jobs of a run are not asked again.
-if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
+if IS_ASKED_TO_PLAN:
     if missing := missing_files(CONFIG, Path(CHECKOUT)):
         raise WorkflowError(
             f"the configuration names what is not there ({len(missing)}):\n  "
@@ -41,8 +61,13 @@ for folder in (
     if problem := of_another_user(Path(folder)):
         raise WorkflowError(str(problem))
 
-# What the SLURM executor calls waits out a silent scheduler there.
-os.environ.update(PATH=f"{CHECKOUT}/profiles/slurm/bin:{os.environ.get('PATH', '')}")
+# What the SLURM executor calls stands there in place of SLURM's own programs.
+if workflow.is_main_process:
+    os.environ.update(
+        PATH=f"{CHECKOUT}/profiles/slurm/bin:{os.environ.get('PATH', '')}",
+        LIMAFLOW_PYTHON=sys.executable,
+        LIMAFLOW_MAIN_PROCESS=str(os.getpid()),
+    )
 
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
 os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)
@@ -78,6 +103,15 @@ def repeated(flag, values):
     return " ".join(f"{flag} {shlex.quote(str(value))}" for value in values)
 
 
+def hold_folder():
+    """Keep other runs out of this folder as long as this process lives."""
+    global FOLDER_LOCK
+    try:
+        FOLDER_LOCK = one_run.hold(Path())
+    except InputError as problem:
+        raise WorkflowError(str(problem)) from None
+
+
 # Kept in a file, since every job on a cluster reads the workflow again.
 FINGERPRINTS = fingerprint.read_cache(Path(".snakemake/fingerprints.json"))
 
@@ -93,9 +127,24 @@ def shipped(path):
     return path if checkout.samefile(Path.cwd()) else str(checkout / path)
 
 
+def content(*paths):
+    """What files hold that are there before anything runs: wherever they lie, this decides."""
+    return digest(*map(sha256_of_text, paths))
+
+
+@cache
+def sha256_of_text(path):
+    return sha256_of(Path(path))
+
+
 def beside_experiments(path):
     """Instruments, tasks, people's rounds and a ledger in experiments/ are the checkout's own."""
     return shipped(path) if path and path.startswith("experiments/") else path
+
+
+def as_is(value):
+    """Text of the configuration, in which braces are no wildcards."""
+    return lambda wildcards: value
 
 
 def untracked(value):

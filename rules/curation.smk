@@ -25,8 +25,8 @@ rule hold_out:
     """Draw the prompts of dev and test, or take the ones brought."""
     input:
         pool=filtered_files(draws("dev").keys() | draws("test").keys()),
-        dev=brought_prompts("dev"),
-        test=brought_prompts("test"),
+        dev=as_is(brought_prompts("dev")),
+        test=as_is(brought_prompts("test")),
     output:
         dev="<results>/curation/prompts/dev.jsonl",
         test="<results>/curation/prompts/test.jsonl",
@@ -38,8 +38,8 @@ rule hold_out:
         code=code("curation", "hold_out"),
         dev=as_json(draws("dev")),
         test=as_json(draws("test")),
-        brought_dev=brought_prompt_options("dev"),
-        brought_test=brought_prompt_options("test"),
+        brought_dev=as_is(brought_prompt_options("dev")),
+        brought_test=as_is(brought_prompt_options("test")),
         temperature=CONFIG.curation.sampling_temperature,
         seed=CONFIG.seed,
     shell:
@@ -131,7 +131,6 @@ rule apply_review:
         sampled="<results>/datasets/{dataset}/sampled.jsonl",
         reserve="<results>/datasets/{dataset}/reserve.jsonl",
         pool=pool_of,
-        ledger=ledger,
     output:
         kept="<results>/datasets/{dataset}/reviewed.jsonl",
         dropped="<results>/datasets/{dataset}/dropped.jsonl",
@@ -144,7 +143,8 @@ rule apply_review:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "apply_review"),
-        ledger=lambda wildcards, input: repeated("--ledger", input.ledger),
+        decided=content(*LEDGER),
+        ledger=untracked(repeated("--ledger", LEDGER)),
         configured=untracked(ledger_option()),
         seed=CONFIG.seed,
     shell:
@@ -212,10 +212,11 @@ rule freeze:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "freeze"),
+        licences=as_json({s.name: s.licence for s in CONFIG.sources if s.licence}),
         folder=subpath(output.train, parent=True),
     shell:
         "limaflow curate freeze --dev {input.dev} --test {input.test}"
-        " --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
+        " --licences {params.licences:q} --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
 
 
 rule funnel:
@@ -258,10 +259,6 @@ rule describe:
         contamination=contamination_report,
         funnel="<results>/curation/funnel.json",
         tokenizer=named_base,
-        page=collect(
-            shipped("src/limaflow/curation/browse.{kind}"), kind=["html", "css", "js"]
-        ),
-        shared=shipped("src/limaflow/standalone.js"),
     output:
         card="<results>/datasets/{dataset}/frozen/README.md",
         attribution="<results>/datasets/{dataset}/frozen/attribution.csv",
@@ -274,7 +271,8 @@ rule describe:
         "../envs/limaflow.yaml"
     params:
         code=code("curation", "describe"),
-        title=CONFIG.title,
+        page=content(*page_files("curation/browse")),
+        title=as_is(CONFIG.title),
         folder=subpath(output.card, parent=True),
         tokenizer=lambda wildcards, input: repeated("--tokenizer", input.tokenizer),
     shell:

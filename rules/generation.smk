@@ -14,6 +14,11 @@ rule respond_dev:
         arm=any_of(TUNED_ARMS),
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["respond_dev"].cpus
+    resources:
+        mem_mb=memory_of("respond_dev"),
+        runtime=minutes_of("respond_dev"),
+        gres=SIZES["respond_dev"].gres,
     params:
         code=code("generation", "respond"),
         epochs=as_json(CONFIG.selection.epochs),
@@ -25,7 +30,7 @@ rule respond_dev:
         seed=CONFIG.seed,
         # In fp32 it changes no response.
         batch=untracked(CONFIG.generation.batch),
-        engine=engine_options(),
+        engine=as_is(engine_options()),
     shell:
         "limaflow generate respond --model {input.training} --epochs {params.epochs:q}"
         " --name {wildcards.arm} --format {params.format} --prompts {input.prompts}"
@@ -50,6 +55,11 @@ rule respond:
         arm=any_of(answered_by("respond")),
     conda:
         "../envs/limaflow.yaml"
+    threads: SIZES["respond"].cpus
+    resources:
+        mem_mb=memory_of("respond"),
+        runtime=minutes_of("respond"),
+        gres=SIZES["respond"].gres,
     params:
         code=code("generation", "respond"),
         format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,
@@ -60,7 +70,7 @@ rule respond:
         bound=untracked(length_bound),
         seed=CONFIG.seed,
         batch=untracked(CONFIG.generation.batch),
-        engine=engine_options(),
+        engine=as_is(engine_options()),
     shell:
         "limaflow generate respond --model {input.model} --name {wildcards.arm}"
         " --format {params.format} {params.examples} --prompts {input.prompts}"
@@ -88,7 +98,7 @@ rule ask_endpoint:
         code=code("generation", "ask"),
         asked=lambda wildcards: endpoint_identity(wildcards.arm),
         endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).endpoint.flag()),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
         decoding=CONFIG.generation.decoding.flag(),
         samples=CONFIG.generation.decoding.samples,

@@ -8,7 +8,6 @@ rule pairwise_verdicts:
         prompts="<results>/curation/prompts/test.jsonl",
         first="<results>/responses/test/{first}.jsonl",
         second="<results>/responses/test/{second}.jsonl",
-        instrument=pairwise_file(),
     output:
         "<results>/verdicts/{judge}/{first}-vs-{second}.jsonl",
     log:
@@ -23,19 +22,21 @@ rule pairwise_verdicts:
         api=1,
     params:
         code=code("judging", "compare"),
+        asked_by=content(pairwise_file()),
+        instrument=untracked(pairwise_file()),
         served_by=lambda wildcards: judge_code(wildcards.judge),
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         orders=CONFIG.judging.orders,
         bound=untracked(CONFIG.judging.max_error_share),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
         seed=CONFIG.seed,
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
-        " --instrument {input.instrument:q} --orders {params.orders} --store {params.store:q}"
+        " --instrument {params.instrument:q} --orders {params.orders} --store {params.store:q}"
         " --max-error-share {params.bound} {params.budget} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
@@ -45,7 +46,6 @@ rule grade:
     input:
         prompts="<results>/curation/prompts/test.jsonl",
         responses="<results>/responses/test/{arm}.jsonl",
-        instrument=lambda wildcards: INSTRUMENT_FILES[wildcards.instrument],
     output:
         "<results>/grades/{instrument}/test/{judge}/{arm}.jsonl",
     log:
@@ -59,15 +59,17 @@ rule grade:
         api=1,
     params:
         code=code("judging", "grade"),
+        asked_by=lambda wildcards: content(INSTRUMENT_FILES[wildcards.instrument]),
+        instrument=untracked(lambda wildcards: INSTRUMENT_FILES[wildcards.instrument]),
         served_by=lambda wildcards: judge_code(wildcards.judge),
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         bound=untracked(CONFIG.judging.max_error_share),
-        store=CONFIG.judging.store,
+        store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
     shell:
-        "{params.launcher} limaflow judge grade --instrument {input.instrument:q}"
+        "{params.launcher} limaflow judge grade --instrument {params.instrument:q}"
         " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
         " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
         " --output {output} 2>&1 | tee {log}"
@@ -79,7 +81,6 @@ use rule grade as grade_dev with:
     input:
         prompts="<results>/curation/prompts/dev.jsonl",
         responses="<results>/responses/dev/{arm}.jsonl",
-        instrument=lambda wildcards: INSTRUMENT_FILES[wildcards.instrument],
     output:
         "<results>/grades/{instrument}/dev/{judge}/{arm}.jsonl",
     log:
@@ -93,8 +94,8 @@ for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
         name:
             f"people_{number}"
         input:
-            key=f"{people.folder}/key.json",
-            answers=answer_files([Path(people.folder) / "answers"]),
+            key=as_is(f"{people.folder}/key.json"),
+            answers=as_is(answer_files([Path(people.folder) / "answers"])),
             responses=collect(
                 "<results>/responses/test/{arm}.jsonl",
                 arm=sorted({arm for models in key.comparisons for arm in models}),

@@ -11,10 +11,9 @@ rule configuration:
     conda:
         "../envs/limaflow.yaml"
     params:
-        # A function, since braces in the configuration ({file}) are no wildcards.
-        config=lambda wildcards: as_json(config),
+        config=configuration_file(),
     shell:
-        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+        "cp {params.config} {output}.part 2> {log} && mv {output}.part {output}"
 
 
 rule html_report:
@@ -41,9 +40,6 @@ rule html_report:
         figures=figure_files(),
         tables=table_files(),
         models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),
-        page=collect(
-            shipped("src/limaflow/report/{file}"), file=["page.html", "style.css"]
-        ),
     output:
         report(
             "<results>/report/index.html",
@@ -56,6 +52,12 @@ rule html_report:
         "../envs/limaflow.yaml"
     params:
         code=code("report", "build"),
+        page=content(
+            *(
+                shipped(f"src/limaflow/report/{file}")
+                for file in ("page.html", "style.css")
+            )
+        ),
         results=subpath(output[0], ancestor=2),
         checkout=untracked(CHECKOUT),
     shell:
@@ -75,10 +77,6 @@ rule response_browser:
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
         prompts="<results>/curation/prompts/test.jsonl",
-        page=collect(
-            shipped("src/limaflow/report/browser.{kind}"), kind=["html", "css", "js"]
-        ),
-        shared=shipped("src/limaflow/standalone.js"),
     output:
         report(
             "<results>/report/responses.html",
@@ -91,6 +89,7 @@ rule response_browser:
         "../envs/limaflow.yaml"
     params:
         code=code("report", "browse"),
+        page=content(*page_files("report/browser")),
         results=subpath(output[0], ancestor=2),
     shell:
         "limaflow report browse --results {params.results} --config {input.config}"

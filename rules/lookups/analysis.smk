@@ -4,6 +4,7 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
+from limaflow.jsonl import replacing
 
 COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
 MEASURED_BASE = [
@@ -15,6 +16,7 @@ MEASURED_BASE = [
     if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
+PAPER = shipped("src/limaflow/analysis/paper.yaml")
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
     CONFIG,
@@ -25,6 +27,17 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
+
+
+def configuration_file():
+    """The whole configuration as a file, since a plan would print it three times as a parameter."""
+    text = as_json(config)
+    file = Path(f".snakemake/limaflow/{digest(text)}.config.json")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as opened:
+            opened.write(f"{text}\n")
+    return str(file)
 
 
 def bootstrap_options():
@@ -59,29 +72,33 @@ def own_claims():
     return files
 
 
+OWN_CLAIMS = own_claims()
+
+
 def claim_options(wildcards, input):
     named = {
         "--grades": input.grades,
         "--tax": input.get("tax", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
-        "--claims": input.get("claims", []),
     }
     return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 
 
 def files_of_exhibit(exhibit):
-    """The files that it is made from, by name; `paper` is read by the package itself."""
-    files = {k: [str(p) for p in paths] for k, paths in exhibit.inputs(STUDY).items()}
-    paper = shipped("src/limaflow/analysis/paper.yaml")
-    return files | ({"paper": [paper]} if exhibit.beside_paper else {})
+    """The files that it is made from, by name."""
+    return {k: [str(p) for p in paths] for k, paths in exhibit.inputs(STUDY).items()}
+
+
+def paper_of(exhibit):
+    """The paper's own values, where the exhibit shows them; the package itself reads them."""
+    return content(PAPER) if exhibit.beside_paper else ""
 
 
 def exhibit_inputs(wildcards, input):
     words = [
         f"{name}={file}"
         for name, files in input.items()
-        if name != "paper"
         for file in ([files] if isinstance(files, str) else files)
     ]
     return repeated("--input", words)

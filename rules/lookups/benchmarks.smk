@@ -20,10 +20,12 @@ benchmark_tasks = [
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
 
 
-def task_files():
-    """What defines the tasks that lie outside lm-eval, so that an edited one repeats its runs."""
+def task_files(*, made):
+    """What defines the tasks outside lm-eval: what the run itself makes, or what is there before."""
     named = [task for task in benchmark_tasks if is_path(task)]
     of_world = [path for path in named + [f"{task_folder}/"] if in_world(path)]
+    if made:
+        return ["<results>/world/world.json"] if of_world else []
     outside = [path for path in named if path not in of_world]
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
@@ -31,14 +33,24 @@ def task_files():
         files = {str(file) for path in outside for file in files_of_task(Path(path))}
     except InputError as problem:
         raise WorkflowError(f"benchmarks.tasks: {problem}") from None
-    return (["<results>/world/world.json"] if of_world else []) + sorted(files)
+    return sorted(files)
+
+
+def task_identity():
+    """The tasks as the configuration names them, and what their files hold."""
+    return as_json([*CONFIG.benchmarks.tasks, content(*task_files(made=False))])
 
 
 def task_options():
     flags = [f"--task {shlex.quote(task)}" for task in benchmark_tasks]
     flags += [f"--include {shlex.quote(task_folder)}"] if task_folder else []
-    flags += [f"--limit {CONFIG.benchmarks.limit}"] if CONFIG.benchmarks.limit else []
     return " ".join(flags)
+
+
+def limit_option():
+    """Of lm-eval alone: training data must not share any item of a task, asked or not."""
+    limit = CONFIG.benchmarks.limit
+    return f"--limit {limit}" if limit else ""
 
 
 def in_context_files(wildcards):

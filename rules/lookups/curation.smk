@@ -2,6 +2,8 @@
 import shlex
 from pathlib import Path
 
+from snakemake.logging import logger
+
 from limaflow.sources.kinds import POLICIES, READERS
 from limaflow.sources.settings import raw_path, under_root
 from limaflow.curation.ledger import files_of
@@ -170,8 +172,17 @@ def contamination_report(wildcards):
 named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
 
 
-def ledger(wildcards):
+def page_files(name):
+    """What a page of the package is made of: its own parts and those that all pages share."""
+    parts = [f"src/limaflow/{name}.{kind}" for kind in ("html", "css", "js")]
+    return [shipped(file) for file in (*parts, "src/limaflow/standalone.js")]
+
+
+def ledger():
+    """The files of decisions; they may lie in the checkout, so they enter by their content."""
     path = beside_experiments(CONFIG.curation.ledger)
+    if path and IS_ASKED_TO_PLAN and not Path(path).exists():
+        logger.warning(f"curation.ledger: {path} is not there: no decision is applied")
     return [str(file) for file in files_of(Path(path))] if path else []
 
 
@@ -179,3 +190,6 @@ def ledger_option():
     """Where the ledger was looked for, to be named where it is not there."""
     path = beside_experiments(CONFIG.curation.ledger)
     return repeated("--configured", [path] if path else [])
+
+
+LEDGER = ledger()

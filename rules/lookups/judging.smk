@@ -54,6 +54,19 @@ def budget_options():
 ASKS_FROM_HERE = not any(judge.launcher for judge in CONFIG.judges)
 
 
+def keys_of_this_machine():
+    """Environment variables with keys that no job on a cluster has a use for."""
+    here = [CONFIG.arm(name).endpoint.key_env for name in answered_by("ask_endpoint")]
+    here += [file.token_env for file in fetched().values()]
+    there = {judge.key_env for judge in CONFIG.judges}
+    keys = set(here) - there if not ASKS_FROM_HERE else set(here) | there
+    return sorted(key for key in keys if key)
+
+
+if workflow.is_main_process:
+    os.environ.update(LIMAFLOW_SECRETS=" ".join(keys_of_this_machine()))
+
+
 def instrument_file(named):
     """The file of an instrument: ours by name, or one that the user brings."""
     if not is_instrument_path(named):

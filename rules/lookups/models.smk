@@ -2,7 +2,16 @@
 import shlex
 from pathlib import Path
 
+from snakemake.logging import logger
+
+from limaflow.config.job_sizes import job_sizes
 from limaflow.sources.settings import under_root
+from limaflow.training import train_anew
+from limaflow.training.recipe import RECIPE
+from limaflow.training.run_code import changes_since_training
+
+MODELS = Path(f"results/{CONFIG.experiment}/models")
+FINE_TUNED = modelled_by("fine_tune")
 
 
 def base_files():
@@ -57,8 +66,15 @@ def revision_option(model):
     return f"--revision {shlex.quote(model.revision)}" if model.revision else ""
 
 
-def gres():
-    return None if CONFIG.base.stand_in else f"gpu:{CONFIG.launch.processes_per_node}"
+SIZES = job_sizes(CONFIG)
+
+
+def memory_of(rule):
+    return lambda wildcards, attempt: SIZES[rule].memory_at(attempt)
+
+
+def minutes_of(rule):
+    return lambda wildcards, attempt: SIZES[rule].minutes_at(attempt)
 
 
 def launcher(wildcards):
@@ -68,6 +84,26 @@ def launcher(wildcards):
         f"limaflow train launch --nodes {block.nodes}"
         f" --processes {block.processes_per_node}"
     )
+
+
+def warn_of_changed_training():
+    """Name what of training's code has changed since arms were trained: it repeats nothing."""
+    for line in changes_since_training(MODELS, FINE_TUNED):
+        logger.warning(
+            f"Trained by code that has changed since, of the same recipe: {line}. The models stay; "
+            "--forcerun fine_tune trains them again."
+        )
+
+
+def request_forced_trainings():
+    """Hand `--forcerun` on to the trainings, which would find themselves finished."""
+    forced = set(workflow.dag_settings.forcerun)
+    for arm in FINE_TUNED:
+        training = MODELS / arm / "training.json"
+        if {"fine_tune", str(training)} & forced:
+            train_anew.request(MODELS / arm / "runs")
+        elif training.exists():
+            train_anew.withdraw(MODELS / arm / "runs")
 
 
 def named_models():

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from limaflow import lasting_errors
 from limaflow.analysis.cli import app as analyze
 from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
@@ -58,6 +59,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
+        lasting_errors.note(error)
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:

@@ -20,7 +20,13 @@ class InputError(Exception):
         path: str | Path | None = None,
         line: int | None = None,
         fix: str = "",
+        may_pass: bool = False,
     ) -> None:
+        """Args:
+        fix: what mends it.
+        may_pass: whether another attempt may succeed with nothing changed.
+        """
+        self.may_pass = may_pass
         place = "" if path is None else f"{path}:" if line is None else f"{path}:{line}:"
         super().__init__(" ".join(part for part in (place, message, fix and f"({fix})") if part))
 

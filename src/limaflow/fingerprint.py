@@ -3,8 +3,9 @@
 A rule passes `of("limaflow.training.cli", "run")` as a parameter, so that Snakemake repeats its job
 when that code changes and only then. The hash covers the command's function and every definition of
 this package that it uses, directly or through others, read from the syntax tree. Comments,
-docstrings and layout do not count, and neither does what stands beside a definition in the same
-file. Templates and other data that code reads are inputs or parameters of a rule, not part of this.
+docstrings and layout do not count, nor do the words of an InputError and the help of an option, and
+neither does what stands beside a definition in the same file. Templates and other data that code
+reads are inputs or parameters of a rule, not part of this.
 """
 
 import ast
@@ -41,6 +42,28 @@ def of(module: str, function: str, entries: Mapping[str, str] | None = None) -> 
     Raises:
         LookupError: the module is not of this package, or defines no such function, table or key.
     """
+    hasher = hashlib.sha256()
+    for definition in _behind(module, function, entries):
+        name = f"{definition.module}:{definition.name}:{definition.key}"
+        hasher.update(f"{name}\n{_text(definition)}\n".encode())
+    return hasher.hexdigest()[:16]
+
+
+def parts_of(module: str, function: str) -> dict[str, str]:
+    """What `of` covers, definition by definition: its name → hash, to tell what has changed.
+
+    Raises:
+        LookupError: as `of`.
+    """
+    return {
+        f"{d.module.removeprefix(f'{PACKAGE}.')}.{d.name or '(module)'}": hashlib.sha256(
+            _text(d).encode()
+        ).hexdigest()[:16]
+        for d in _behind(module, function, None)
+    }
+
+
+def _behind(module: str, function: str, entries: Mapping[str, str] | None) -> list["Definition"]:
     start = Definition(module, function)
     if function not in _statements(module):
         raise LookupError(f"{module} defines no function {function}")
@@ -48,11 +71,7 @@ def of(module: str, function: str, entries: Mapping[str, str] | None = None) -> 
     for table, key in (entries or {}).items():
         place, _, name = table.partition(":")
         tables[Definition(place, name)] = Definition(place, name, key)
-    hasher = hashlib.sha256()
-    for definition in sorted(_reached(start, tables)):
-        name = f"{definition.module}:{definition.name}:{definition.key}"
-        hasher.update(f"{name}\n{_text(definition)}\n".encode())
-    return hasher.hexdigest()[:16]
+    return sorted(_reached(start, tables))
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,11 @@ def _canonical(value: object) -> str:
         # Python 3.12.1 has an empty text at the end of nested format specifications.
         texts = [v for v in value.values if not (isinstance(v, ast.Constant) and v.value == "")]
         return f"JoinedStr({_canonical(texts)})"
+    if isinstance(value, ast.Call) and _name(value.func) == "InputError":
+        # Its words decide nothing; that there is one does.
+        return f"Call(InputError,{_canonical([k.arg for k in value.keywords])})"
+    if isinstance(value, ast.keyword) and value.arg == "help":
+        return "keyword(help)"
     if isinstance(value, ast.AST):
         fields = ((name, part) for name, part in ast.iter_fields(value) if part not in (None, []))
         inner = ",".join(f"{name}={_canonical(part)}" for name, part in fields)
@@ -136,6 +160,10 @@ def _canonical(value: object) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_canonical, value))}]"
     return repr(value)
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 @cache

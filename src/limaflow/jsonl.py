@@ -75,7 +75,8 @@ def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
         InputError: the file is missing, or a line is not a `kind`; names the line and the key.
     """
     if not path.is_file():
-        raise InputError("no such file", path=path)
+        # On a shared file system it may appear late.
+        raise InputError("no such file", path=path, may_pass=True)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -111,7 +112,8 @@ def read_json(path: Path, kind: type[Record]) -> Record:
         InputError: the file is missing or holds something else.
     """
     if not path.is_file():
-        raise InputError("no such file", path=path)
+        # On a shared file system it may appear late.
+        raise InputError("no such file", path=path, may_pass=True)
     try:
         return adapter_of(kind).validate_json(path.read_bytes())
     except ValidationError as error:

@@ -19,7 +19,7 @@ def read_manifest(path: Path) -> tuple[ModelManifest, str]:
     if folder.is_dir():
         return manifest, str(folder.resolve())
     if manifest.sha256 or manifest.path.startswith((".", "/")):
-        raise InputError(f"the model's folder {folder} does not exist", path=path)
+        raise InputError(f"the model's folder {folder} does not exist", path=path, may_pass=True)
     return manifest, manifest.path
 
 

@@ -1,10 +1,13 @@
 """What SLURM reports: partitions, accounts, the nodes of a job."""
 
 import getpass
+import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from limaflow.errors import InputError
 
@@ -33,10 +36,19 @@ class Cluster:
     qos: frozenset[str]
     min_job_age_seconds: int
     """How long squeue remembers an ended job."""
+    submit_limits: Mapping[str, int] = field(default_factory=dict)
+    """Account → how many jobs of the user it lets wait and run at once, where that is bounded."""
 
     @property
     def partitions(self) -> list[str]:
         return sorted({kind.partition for kind in self.kinds})
+
+
+def program(name: str, stand_ins: Path) -> str | None:
+    """The first program of that name on PATH that does not lie in the folder of stand-ins."""
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    others = [folder for folder in folders if folder.resolve() != stand_ins.resolve()]
+    return shutil.which(name, path=os.pathsep.join(map(str, others)))
 
 
 def ask(*command: str) -> str:
@@ -49,7 +61,9 @@ def ask(*command: str) -> str:
         raise InputError(f"no {command[0]} on this machine: is it a login node of a SLURM cluster?")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InputError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+        raise InputError(
+            f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}", may_pass=True
+        )
     return done.stdout
 
 
@@ -67,8 +81,9 @@ def inspect_cluster() -> Cluster:
     associations = _associations() if keeps_accounts else []
     return Cluster(
         kinds=tuple(_kind(line) for line in lines),
-        accounts=frozenset(account for account, _ in associations) if keeps_accounts else None,
-        qos=frozenset(q for _, names in associations for q in names.split(",") if q),
+        accounts=frozenset(a.account for a in associations) if keeps_accounts else None,
+        qos=frozenset(q for a in associations for q in a.qos),
+        submit_limits=_submit_limits(associations),
         min_job_age_seconds=int(settings["MinJobAge"].split()[0]),
     )
 
@@ -83,20 +98,54 @@ def hosts_of(job: str) -> list[str]:
     return ask("scontrol", "show", "hostnames", nodes).split()
 
 
-def _associations() -> list[tuple[str, str]]:
-    """Account and QOS of each of the user's associations."""
+@dataclass(frozen=True)
+class _Association:
+    account: str
+    qos: tuple[str, ...]
+    most_submitted: int | None
+
+
+def _associations() -> list[_Association]:
+    """The user's own."""
     text = ask(
         *("sacctmgr", "--noheader", "--parsable2", "show", "associations"),
-        *(f"user={getpass.getuser()}", "format=account,qos"),
+        *(f"user={getpass.getuser()}", "format=account,qos,maxsubmitjobs"),
     )
-    return [(account, qos) for account, _, qos in (line.partition("|") for line in text.split())]
+    rows = (line.split("|") for line in text.splitlines() if line.strip())
+    return [
+        _Association(account, tuple(q for q in qos.split(",") if q), _count(most))
+        for account, qos, most in rows
+    ]
+
+
+def _submit_limits(associations: Iterable[_Association]) -> dict[str, int]:
+    """Of the association and of what its QOS says."""
+    associations = list(associations)
+    if not associations:
+        return {}
+    text = ask(
+        *("sacctmgr", "--noheader", "--parsable2", "show", "qos"),
+        "format=name,maxsubmitjobsperuser",
+    )
+    of_qos = dict(line.split("|") for line in text.splitlines() if "|" in line)
+    found: dict[str, int] = {}
+    for one in associations:
+        limits = [one.most_submitted, *(_count(of_qos.get(q, "")) for q in one.qos[:1])]
+        bounds = [limit for limit in limits if limit is not None]
+        if bounds:
+            found[one.account] = min([*bounds, found.get(one.account, min(bounds))])
+    return found
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.strip().isdigit() else None
 
 
 def _kind(line: str) -> NodeKind:
     partition, limit, nodes, cpus, memory, gres = line.split("|")
     return NodeKind(
         partition=partition,
-        minutes=_minutes(limit),
+        minutes=minutes_of(limit),
         nodes=int(nodes),
         cpus=int(cpus.rstrip("+")),
         memory_mb=int(memory.rstrip("+")),
@@ -104,7 +153,7 @@ def _kind(line: str) -> NodeKind:
     )
 
 
-def _minutes(limit: str) -> int | None:
+def minutes_of(limit: str) -> int | None:
     """`1-02:30:00`, `30:00` or `infinite`."""
     if not limit[0].isdigit():
         return None

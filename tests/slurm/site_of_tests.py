@@ -47,17 +47,21 @@ class Site:
     def models(self) -> Path:
         return self.workspace.results / "models" / "lima"
 
-    def command(self, *targets: str, options: tuple[str, ...] = ()) -> list[str]:
+    def command(
+        self, *targets: str, options: tuple[str, ...] = (), overlays: tuple[str, ...] = ()
+    ) -> list[str]:
         return self.cluster.inside(
             *("snakemake", "--directory", str(self.workspace.work)),
             *("--profile", "profiles/slurm", *options),
-            *("--configfile", *OVERLAYS, "--", *targets),
+            *("--configfile", *OVERLAYS, *overlays, "--", *targets),
             cwd=self.folder,
         )
 
-    def run(self, *targets: str, options: tuple[str, ...] = ()) -> Outcome:
+    def run(
+        self, *targets: str, options: tuple[str, ...] = (), overlays: tuple[str, ...] = ()
+    ) -> Outcome:
         return subprocess.run(
-            self.command(*targets, options=options),
+            self.command(*targets, options=options, overlays=overlays),
             env=self.workspace.environment(),
             capture_output=True,
             text=True,

@@ -92,7 +92,7 @@ AccountingStorageHost=login
 AccountingStoragePort=17002
 AccountingStoragePass={run}/munge
 AccountingStorageTRES=gres/gpu
-AccountingStorageEnforce=associations"""
+AccountingStorageEnforce=associations,limits"""
 NO_ACCOUNTS = "AccountingStorageType=accounting_storage/none"
 SLURMDBD_CONF = """
 AuthType=auth/munge

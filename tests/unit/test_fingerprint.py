@@ -60,6 +60,34 @@ def test_comments_docstrings_and_layout_do_not_count(
     assert fingerprint("training.cli:run") == before
 
 
+def test_the_words_of_errors_and_of_help_do_not_count(
+    package: Path, fingerprint: Callable[[str], str]
+) -> None:
+    before = fingerprint("training.cli:run")
+    edit(package / "jsonl.py", '"no such file"', '"there is no such file"')
+    edit(package / "training" / "cli.py", "Name of the model to be.", "What to call it.")
+    assert fingerprint("training.cli:run") == before
+    edit(package / "jsonl.py", "if not path.is_file()", "if path.is_dir()")
+    assert fingerprint("training.cli:run") != before
+
+
+def test_its_parts_name_the_definition_that_was_edited(package: Path) -> None:
+    def parts() -> dict[str, str]:
+        program = (
+            "import json; from limaflow import fingerprint;"
+            "print(json.dumps(fingerprint.parts_of('limaflow.training.cli', 'run')))"
+        )
+        found: dict[str, str] = json.loads(printed(package, program))
+        return found
+
+    before = parts()
+    edit(package / "training" / "schedule.py", "return settings", "return 1.0 * settings")
+    after = parts()
+    assert {name for name in before if after[name] != before[name]} == {
+        "training.schedule.learning_rate"
+    }
+
+
 def test_an_edit_of_judging_leaves_training_alone(
     package: Path, fingerprint: Callable[[str], str]
 ) -> None:

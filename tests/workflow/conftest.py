@@ -32,6 +32,20 @@ def workspace(finished: Workspace, tmp_path: Path) -> Workspace:
     return copied(finished, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def empty_files(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Workspace:
+    """The tiny miniature as if finished, with empty files for its results: enough for plans."""
+    workspace = Workspace(checkout(root, tmp_path_factory.mktemp("empty") / "limaflow"))
+    workspace.touch()
+    return workspace
+
+
+@pytest.fixture
+def plans(empty_files: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of that which a test may change."""
+    return copied(empty_files, tmp_path)
+
+
 def copied(workspace: Workspace, place: Path) -> Workspace:
     target = place / "limaflow"
     shutil.copytree(workspace.folder, target, symlinks=True)

@@ -88,10 +88,15 @@ def test_generation_goes_on_where_it_was(workspace: Workspace) -> None:
     responses = workspace.results / "responses/test/lima.jsonl"
     expected = responses.read_bytes()
     responses.unlink()
-    partial = responses.parent
+
+    def kept() -> list[Path]:
+        return [*responses.parent.glob(".lima.jsonl.*.kept")]
+
+    for file in kept():
+        file.unlink()
 
     def begun() -> bool:
-        return any(p.stat().st_size for p in partial.glob(".lima.jsonl.*.partial"))
+        return any(file.stat().st_size for file in kept())
 
     kill_when(workspace, "results/miniature/responses/test/lima.jsonl", begun)
     run_again(workspace, "results/miniature/responses/test/lima.jsonl")

@@ -83,8 +83,8 @@ def test_one_sources_filter_repeats_curation_from_there_on(workspace: Workspace)
     assert not {job for job in jobs if job.startswith("respond(arm=base)")}
 
 
-def test_training_code_repeats_training_and_what_follows(workspace: Workspace) -> None:
-    workspace.edit("src/limaflow/training/schedule.py", "return settings", "return 1.0 * settings")
+def test_the_recipe_of_training_repeats_training_and_what_follows(workspace: Workspace) -> None:
+    workspace.edit("src/limaflow/training/recipe.py", "RECIPE = ", "RECIPE = 1 + ")
     jobs = rules_of(workspace.planned())
     assert jobs["fine_tune"] == 2
     assert not {"filter", "freeze", "pretrain_stand_in", "extract", "miniature_world"} & set(jobs)

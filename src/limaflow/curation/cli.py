@@ -235,12 +235,17 @@ def freeze(
     dev: Annotated[Path, typer.Option(help="Dev prompts.")],
     test: Annotated[Path, typer.Option(help="Test prompts.")],
     output_folder: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    licences: Annotated[
+        str, typer.Option(help="JSON: source to the licence of its rows that name none.")
+    ] = "{}",
 ) -> None:
     """Write train, dev and test as other tools read them."""
     from limaflow.curation.freezing import freeze as freeze_into
+    from limaflow.mistakes import parse_value
 
     files: dict[Split, Path] = {"train": reviewed, "dev": dev, "test": test}
-    freeze_into(output_folder, {split: examples_of([file]) for split, file in files.items()})
+    splits = {split: examples_of([file]) for split, file in files.items()}
+    freeze_into(output_folder, splits, parse_value(dict[str, str], licences, "--licences"))
     print(f"frozen in {output_folder}")
 
 

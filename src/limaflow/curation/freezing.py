@@ -13,10 +13,25 @@ from limaflow.jsonl import write_records
 from limaflow.records import Example, Split
 
 
-def freeze(folder: Path, splits: Mapping[Split, Sequence[Example]]) -> None:
-    """Write `<split>.jsonl` of each split into `folder`."""
+def freeze(
+    folder: Path, splits: Mapping[Split, Sequence[Example]], licences: Mapping[str, str]
+) -> None:
+    """Write `<split>.jsonl` of each split into `folder`.
+
+    Args:
+        licences: source → the licence of its rows that name none.
+    """
     for split, examples in splits.items():
-        write_records(folder / f"{split}.jsonl", new_fields_first(examples))
+        licensed = [_licensed(example, licences) for example in examples]
+        write_records(folder / f"{split}.jsonl", new_fields_first(licensed))
+
+
+def _licensed(example: Example, licences: Mapping[str, str]) -> Example:
+    origin = example.provenance
+    if origin.licence or example.source not in licences:
+        return example
+    named = dataclasses.replace(origin, licence=licences[example.source])
+    return dataclasses.replace(example, provenance=named)
 
 
 def new_fields_first(examples: Sequence[Example]) -> list[Example]:

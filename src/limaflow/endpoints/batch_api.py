@@ -119,6 +119,7 @@ class _Waiting:
         self._session.stop = InputError(
             f"judge '{self._session.terms.judge.name}': the batch API failed: {reason}",
             fix="run again; batches that were sent are waited for",
+            may_pass=True,
         )
 
     def _take_stored(self) -> None:

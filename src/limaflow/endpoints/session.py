@@ -141,4 +141,5 @@ class Session:
             f"({kinds(e.error or '' for e in self._errors)}), more than max_error_share "
             f"{self.terms.max_error_share:g} allows, and asking stopped; {sample.error}{ending}",
             fix="answers are in the store; run again to ask only what is missing",
+            may_pass=True,
         )

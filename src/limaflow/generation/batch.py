@@ -96,8 +96,9 @@ class DecodingBatch:
         if len(going) < len(self.rows):
             kept = torch.tensor(going, dtype=torch.long, device=self._mask.device)
             self.rows = [self.rows[place] for place in going]
-            # Selects rows in every kind of layer; `batch_select_indices` knows keys and values only.
-            self._cache.reorder_cache(kept)
+            # In every kind of layer: `batch_select_indices` knows keys and values only.
+            cache: Any = self._cache
+            cache.reorder_cache(kept)
             self._mask, self._positions = self._mask[kept], self._positions[kept]
             self._chosen, self._generated = self._chosen[kept], self._generated[kept]
         return self if self.rows else None

@@ -1,4 +1,7 @@
-"""Responses of an unfinished job, kept beside its output as they come, so that a kill loses none.
+"""Responses kept beside a job's output as they come.
+
+A kill loses none, and a repeated job makes none again: Snakemake deletes the output before it
+repeats a job, and not these.
 
 The name of the file holds a hash of all that its responses depend on: those of another model,
 prompt file or decoding are never taken for these.
@@ -44,13 +47,7 @@ class KeptResponses:
 
 def beside(output: Path, identity: str) -> Path:
     """The hidden file beside an output, which outlives the output when a job is repeated."""
-    return output.with_name(f".{output.name}.{identity}.partial")
-
-
-def remove_all_beside(output: Path) -> None:
-    """Remove the hidden files beside a finished output, those of other identities too."""
-    for kept in output.parent.glob(f".{output.name}.*.partial"):
-        kept.unlink()
+    return output.with_name(f".{output.name}.{identity}.kept")
 
 
 def cut_share(responses: Collection[Response]) -> float:

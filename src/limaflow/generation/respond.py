@@ -16,7 +16,6 @@ from limaflow.generation.kept_responses import (
     beside,
     check_lengths,
     cut_share,
-    remove_all_beside,
 )
 from limaflow.generation.prompting import Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
@@ -56,12 +55,14 @@ class ResponseJob:
 def respond(job: ResponseJob) -> tuple[int, float]:
     """Write the responses and return their number and the share cut off by length.
 
+    What is kept beside the output stays: the same model asked the same again answers nothing anew,
+    such as where another instrument chose the same epoch.
+
     Raises:
         InputError: model or prompts that cannot be used, or too many responses cut off.
     """
     responses = _responses(job, beside(job.output, _identity(job)))
     write_records(job.output, responses)
-    remove_all_beside(job.output)
     return len(responses), cut_share(responses)
 
 

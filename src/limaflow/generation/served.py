@@ -130,13 +130,14 @@ def _wait_for(server: subprocess.Popen[bytes], client: openai.OpenAI) -> None:
         if server.poll() is not None:
             raise InputError(
                 f"the vLLM server ended with code {server.returncode} before it served; "
-                "its own messages are printed above"
+                "its own messages are printed above",
+                may_pass=True,
             )
         with contextlib.suppress(openai.OpenAIError):
             client.with_options(max_retries=0, timeout=5.0).models.list()
             return
         time.sleep(0.5)
-    raise InputError(f"the vLLM server did not serve within {START_SECONDS:.0f} s")
+    raise InputError(f"the vLLM server did not serve within {START_SECONDS:.0f} s", may_pass=True)
 
 
 def respond(
@@ -187,6 +188,7 @@ def respond(
             raise InputError(
                 f"the vLLM server did not answer: {error}",
                 fix="what has been answered is kept; run it again",
+                may_pass=True,
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

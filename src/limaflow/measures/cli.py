@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from limaflow.measures.summaries import Preference
-    from limaflow.records import Verdict
-=======
     from collections.abc import Iterable
 
+    from limaflow.measures.summaries import Preference
     from limaflow.records import Judgment, Verdict
->>>>>>> people
 
 MergeRule = Annotated[
     Literal["strict", "majority", "mean"],

@@ -46,8 +46,11 @@ class Source(ReadingOptions):
         return self.filters or self.kind
 
     def reading_options(self) -> str:
-        """The options that the reader uses and that are set, as JSON for the command line."""
-        read = set(READERS[self.kind].options.model_fields)
+        """The options that the reader uses and that are set, as JSON for the command line.
+
+        Without the licence, which rows that name none get when they are frozen: it changes no text.
+        """
+        read = set(READERS[self.kind].options.model_fields) - {"licence"}
         options = self.model_dump(mode="json", include=read, exclude_defaults=True)
         return json.dumps(options, ensure_ascii=False, sort_keys=True)
 

@@ -62,8 +62,10 @@ from limaflow.training.processes import (
     rank,
     world,
 )
+from limaflow.training.run_code import note_code
 from limaflow.training.schedule import learning_rate
 from limaflow.training.sole_writer import sole_writer
+from limaflow.training.train_anew import set_aside_if_requested
 
 STOPPED = 143
 """Exit code after SIGTERM, as a shell counts it."""
@@ -79,7 +81,8 @@ def train(job: Job) -> None:
         - Killed at any moment, the same command goes on from the last whole checkpoint and ends
           in the same weights, dropout and data order included.
         - On SIGTERM it finishes the step, saves and exits with 143.
-        - A finished run is recognised by what its weights depend on; only training.json is written.
+        - A finished run is recognised by what its weights depend on; only training.json is written,
+          unless it was asked for anew.
 
     Args:
         job: what to train on what, by which recipe, launched how.
@@ -96,8 +99,19 @@ def train(job: Job) -> None:
         def claim() -> tuple[str, bool]:
             check(job)
             identity = identity_of(job)
-            held.enter_context(sole_writer(job.run_folder / identity))
-            return identity, is_finished(job, job.run_folder / identity)
+            folder = job.run_folder / identity
+            held.enter_context(sole_writer(folder))
+            if aside := set_aside_if_requested(folder):
+                tqdm.write(
+                    f"{job.arm}: trained anew; what was there is in {aside}", file=sys.stderr
+                )
+            finished = is_finished(job, folder)
+            if not finished and (changed := note_code(folder)):
+                tqdm.write(
+                    f"{job.arm}: goes on with code that has changed: {', '.join(changed)}",
+                    file=sys.stderr,
+                )
+            return identity, finished
 
         identity, finished = from_first(claim)
         folder = job.run_folder / identity

@@ -41,7 +41,12 @@ def require_hardware(settings: Training, launch: Launch) -> None:
     }
     for key in (key for key, wanted in asked.items() if wanted):
         if key not in ON_A_CPU_TOO and not torch.cuda.is_available():
-            raise InputError(f"{key} needs a CUDA GPU, and there is none here", fix="switch it off")
+            # Another node may have one.
+            raise InputError(
+                f"{key} needs a CUDA GPU, and there is none here",
+                fix="switch it off",
+                may_pass=True,
+            )
         package = PACKAGES.get(key)
         module = MODULES.get(package, package.replace("-", "_")) if package else None
         if module and importlib.util.find_spec(module) is None:
@@ -62,4 +67,5 @@ def _require_on_path(why: str, *tools: str) -> None:
         raise InputError(
             f"{why}, and {' and '.join(lacking)} cannot be found on PATH",
             fix="activate the environment, install a C++ compiler, or switch it off",
+            may_pass=True,
         )

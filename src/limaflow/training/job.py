@@ -1,7 +1,7 @@
 """One training job: what is asked, what identifies it, and the folder that it alone may write.
 
-A run's folder is named by everything that its weights depend on. What has the same name can be
-resumed, and nothing else can.
+A run's folder is named by everything that its weights and its perplexities depend on. What has the
+same name can be resumed, and nothing else can.
 """
 
 import contextlib
@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from limaflow import fingerprint
 from limaflow.errors import NO_ROOM, InputError
-from limaflow.jsonl import read_json, write_json
-from limaflow.manifests import content_of, sha256_of
+from limaflow.jsonl import read_json, read_records, write_json
+from limaflow.manifests import content_of
+from limaflow.records import Example
 from limaflow.seeds import digest
 from limaflow.training.hardware import require_hardware
 from limaflow.training.manifest import DataFacts, EpochResult, TrainedEpoch, TrainingManifest
+from limaflow.training.recipe import RECIPE
 from limaflow.training.settings import Launch, Training
 
 
@@ -64,15 +65,30 @@ def check(job: Job) -> None:
 
 
 def identity_of(job: Job) -> str:
-    """Hash of all that the trained weights depend on; the launch changes rounding only."""
+    """Hash of all that weights and perplexities depend on; the launch changes rounding only.
+
+    Of an example only its id and its turns count, not where it comes from; of the code only the
+    recipe's version.
+
+    Raises:
+        InputError: the data cannot be read.
+    """
     return digest(
         content_of(job.base),
-        sha256_of(job.data),
-        sha256_of(job.dev),
+        _read_by_training(job.data),
+        _read_by_training(job.dev),
         job.settings.determining(),
         job.seed,
-        fingerprint.of("limaflow.training.cli", "run"),
+        RECIPE,
     )
+
+
+def _read_by_training(path: Path) -> str:
+    rows = (
+        [example.id, [[message.role, message.content] for message in example.messages]]
+        for example in read_records(path, Example)
+    )
+    return digest(*rows)
 
 
 def export_manifest(folder: Path, epoch: int) -> Path:
@@ -127,7 +143,10 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         if not any(os.strerror(code) in str(error) for code in NO_ROOM):
             raise
         raise InputError(
-            f"the disk has filled up ({error})", path=folder, fix="make room and run again"
+            f"the disk has filled up ({error})",
+            path=folder,
+            fix="make room and run again",
+            may_pass=True,
         ) from None
 
 

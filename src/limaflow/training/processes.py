@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import torch
 import torch.distributed as dist
 
+from limaflow import lasting_errors
 from limaflow.child_processes import end_with
 from limaflow.errors import InputError
 
@@ -119,6 +120,7 @@ def on_all(action: Callable[[], Result]) -> Result:
     try:
         result = action()
     except InputError as error:
+        lasting_errors.note(error)
         problem = str(error)
     problems: list[str | None] = [None] * world()
     dist.all_gather_object(problems, problem, group=dist.group.WORLD)

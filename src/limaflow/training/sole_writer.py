@@ -43,6 +43,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
                     f"another job is training this model: {holder}",
                     path=folder,
                     fix="wait for its end, or end it, and run again",
+                    may_pass=True,
                 )
             if not said:
                 print(f"waiting for the job that trains this model: {holder}", file=sys.stderr)

@@ -45,7 +45,7 @@ HOSTILE = "</script><script>alert(1)</script><!-- <b onclick=x>\u2028 & \"'"
 
 def frozen(folder: Path, splits: dict[Split, list[Example]], shared: tuple[str, ...] = ()) -> Path:
     """The whole folder, as the two commands write it."""
-    freeze(folder, splits)
+    freeze(folder, splits, {})
     train = len(splits["train"])
     describe(
         folder,
@@ -113,11 +113,23 @@ def test_rows_are_conversations_in_the_form_that_trl_documents(
     splits: dict[Split, list[Example]], tmp_path: Path
 ) -> None:
     """`messages`: a list of {"role", "content"}, user first, then turn by turn."""
-    freeze(tmp_path, splits)
+    freeze(tmp_path, splits, {})
     for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines():
         messages = json.loads(line)["messages"]
         assert all(message.keys() == {"role", "content"} for message in messages)
         assert [message["role"] for message in messages] == ["user", "assistant"]
+
+
+def test_rows_that_name_no_licence_get_that_of_their_source(example: Build, tmp_path: Path) -> None:
+    train = [
+        example("a", "b", source="wikihow"),
+        example("c", "d", source="wikihow", provenance=ORIGIN),
+        example("e", "f"),
+    ]
+    freeze(tmp_path, {"train": train, "dev": [], "test": []}, {"wikihow": "CC BY-NC-SA"})
+    rows = {row.prompt: row for row in read_records(tmp_path / "train.jsonl", Example)}
+    licences = {prompt: row.provenance.licence for prompt, row in rows.items()}
+    assert licences == {"a": "CC BY-NC-SA", "c": ORIGIN.licence, "e": ""}
 
 
 def test_rows_that_tell_the_types_of_the_fields_stand_first(

@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 
 from limaflow.errors import InputError
 from limaflow.generation import local
+from limaflow.generation import respond as respond_module
 from limaflow.generation.prompting import Format, answer_text, choose_shots, encoded
 from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
@@ -182,11 +183,23 @@ def test_too_many_responses_cut_by_length_fail_by_the_keys_name_and_lose_nothing
     with pytest.raises(InputError, match=r"95\.8%.*generation\.max_length_share 0\.3"):
         respond(job_of(max_length_share=0.3))
     assert not output.exists()
-    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    (kept,) = tmp_path.glob(".responses.jsonl.*.kept")
     assert len(kept.read_text().splitlines()) == 24
     assert respond(job_of())[0] == 24
     assert len(output.read_text().splitlines()) == 24
-    assert not kept.exists()
+
+
+def test_the_same_model_asked_the_same_again_answers_nothing_anew(
+    job_of: Callable[..., ResponseJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "responses.jsonl"
+    respond(job_of())
+    expected = output.read_bytes()
+    # The workflow deletes an output before it repeats the job.
+    output.unlink()
+    monkeypatch.setattr(respond_module, "_answer", pytest.fail)
+    respond(job_of())
+    assert output.read_bytes() == expected
 
 
 def test_a_torn_line_is_answered_again_and_another_seeds_responses_are_not_taken(
@@ -195,9 +208,7 @@ def test_a_torn_line_is_answered_again_and_another_seeds_responses_are_not_taken
     output = tmp_path / "responses.jsonl"
     respond(job_of())
     expected = output.read_bytes()
-    with pytest.raises(InputError):
-        respond(job_of(max_length_share=0.0))
-    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    (kept,) = tmp_path.glob(".responses.jsonl.*.kept")
     kept.write_bytes(kept.read_bytes()[:-40])
     respond(job_of())
     assert output.read_bytes() == expected
@@ -226,16 +237,15 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
     while len(lines) < 10:
         assert run.poll() is None
         time.sleep(0.02)
-        lines = [line for f in output.parent.glob(".*.partial") for line in f.open()]
+        lines = [line for f in output.parent.glob(".*.kept") for line in f.open()]
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert not output.exists()
-    (kept,) = output.parent.glob(".*.partial")
+    (kept,) = output.parent.glob(".*.kept")
     done = kept.read_bytes()
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert f"| {len(done.splitlines())}/72 " in again.stderr
     assert output.read_bytes() == expected
-    assert not list(output.parent.glob(".*.partial"))
 
 
 def test_a_prompt_that_leaves_no_room_is_named(

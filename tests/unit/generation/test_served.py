@@ -95,7 +95,7 @@ def test_after_a_failure_only_what_is_missing_is_asked(
     monkeypatch.setenv("STAND_IN_FAILS", "1")
     with pytest.raises(InputError, match=r"did not answer: .*out of memory"):
         respond(job_of())
-    (kept,) = tmp_path.glob(".responses.jsonl.*.partial")
+    (kept,) = tmp_path.glob(".responses.jsonl.*.kept")
     before, done = len(notes()), len(kept.read_text().splitlines())
     monkeypatch.delenv("STAND_IN_FAILS")
     assert respond(job_of())[0] == 12

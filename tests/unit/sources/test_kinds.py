@@ -78,10 +78,12 @@ def test_the_keys_offered_for_a_typo_are_those_of_the_kind() -> None:
 @pytest.mark.parametrize("kind", READERS)
 def test_options_reach_the_reader_as_the_configuration_has_them(kind: str) -> None:
     own = {"subreddit": "tea"} if kind == "reddit" else {}
-    raw = {"name": "x", "kind": kind, "shards": SHARDS, "licence": "CC0", **own}
+    raw = {"name": "x", "kind": kind, "shards": SHARDS, "max_bad_rows": 2, **own}
     flag = SOURCE_BLOCKS[kind].model_validate(raw).reading_options()
     options = parse_block(reader_of(kind).options, flag, "--options")
-    assert options == READERS[kind].options(licence="CC0", **own)
+    assert options == READERS[kind].options(max_bad_rows=2, **own)
+    licensed = SOURCE_BLOCKS[kind].model_validate(raw | {"licence": "CC0"})
+    assert licensed.reading_options() == flag, "a licence reads no raw file again"
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:

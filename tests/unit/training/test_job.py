@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records, write_records
 from limaflow.manifests import adopt, read_manifest
+from limaflow.records import Example, Provenance
+from limaflow.training import job as job_module
 from limaflow.training.job import Job, check, identity_of
 from limaflow.training.manifest import epochs_in
+from limaflow.training.recipe import RECIPE
 from limaflow.training.settings import Launch, Training
 
 
@@ -37,14 +41,20 @@ def a_job(
 CHANGES: list[Callable[[Job], Job]] = [
     lambda job: replace(job, seed=2),
     lambda job: replace(job, settings=job.settings.model_copy(update={"learning_rate": 0.5})),
-    lambda job: _shortened(job, job.data),
-    lambda job: _shortened(job, job.dev),
+    lambda job: _rewritten(job, job.data, lambda rows: rows[:-1]),
+    lambda job: _rewritten(job, job.data, lambda rows: rows[::-1]),
+    lambda job: _rewritten(job, job.dev, lambda rows: rows[:-1]),
     lambda job: _shortened(job, job.base.parent / "model" / "model.safetensors"),
 ]
 
 
 def _shortened(job: Job, file: Path) -> Job:
     file.write_bytes(file.read_bytes()[:-1])
+    return job
+
+
+def _rewritten(job: Job, file: Path, change: Callable[[list[Example]], list[Example]]) -> Job:
+    write_records(file, change(list(read_records(file, Example))))
     return job
 
 
@@ -64,6 +74,22 @@ def test_the_launch_the_name_and_the_exports_are_not_in_the_identity(a_job: Job)
         launch=a_job.launch.model_copy(update={"zero_stage": 3, "processes_per_node": 1}),
     )
     assert identity_of(other) == identity_of(a_job)
+
+
+def test_where_an_example_comes_from_is_not_in_the_identity(a_job: Job) -> None:
+    before = identity_of(a_job)
+    origin = Provenance(licence="CC BY-SA 4.0")
+    _rewritten(a_job, a_job.data, lambda rows: [replace(row, provenance=origin) for row in rows])
+    assert "CC BY-SA 4.0" in a_job.data.read_text()
+    assert identity_of(a_job) == before
+
+
+def test_code_is_in_the_identity_by_the_version_of_its_recipe(
+    a_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = identity_of(a_job)
+    monkeypatch.setattr(job_module, "RECIPE", RECIPE + 1)
+    assert identity_of(a_job) != before
 
 
 def test_a_tolerance_is_not_in_the_identity(a_job: Job) -> None:

@@ -20,7 +20,12 @@ def problems(profile: Profile, cluster: Cluster) -> list[str]:
         f"{DEFAULTS if DEFAULTS in named else ', '.join(named)}: {line}"
         for line, named in rules.items()
     ]
-    return [*found, *_of_status(profile, cluster)]
+    return [
+        *found,
+        *_of_groups(profile, cluster),
+        *_of_jobs(profile, cluster),
+        *_of_status(profile, cluster),
+    ]
 
 
 def _of_request(request: Request, cluster: Cluster) -> Iterator[str]:
@@ -54,6 +59,15 @@ def _of_account(request: Request, cluster: Cluster) -> Iterator[str]:
 
 def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
     where = f"partition '{request.partition}'"
+    if (
+        request.minutes
+        and request.warning_seconds
+        and 60 * request.minutes <= request.warning_seconds
+    ):
+        yield (
+            f"runtime: {request.minutes} minutes, and the warning of slurm_extra comes "
+            f"{request.warning_seconds} s before the end: at once"
+        )
     if request.minutes and kinds[0].minutes and request.minutes > kinds[0].minutes:
         yield (
             f"runtime: {request.minutes} minutes at the last attempt, "
@@ -90,6 +104,33 @@ def _of_size(request: Request, kinds: list[NodeKind]) -> Iterator[str]:
         yield (
             f"{where} has each of {request.gres}, {request.memory_mb} MB and {request.cpus} CPUs, "
             f"but only {together} node(s) with all of them"
+        )
+
+
+def _of_groups(profile: Profile, cluster: Cluster) -> Iterator[str]:
+    """The partition is that of the defaults, where groups usually run."""
+    partition = next((r.partition for r in profile.requests if r.rule == DEFAULTS), None)
+    limits = [kind.minutes for kind in cluster.kinds if kind.partition == partition]
+    limit = limits[0] if limits else None
+    for group, minutes in profile.group_minutes.items():
+        if limit is not None and minutes > limit:
+            yield (
+                f"group-components: the members of '{group}' may take {minutes} minutes together, "
+                f"and partition '{partition}' allows {limit}: lower '{group}' there, or the times"
+            )
+
+
+def _of_jobs(profile: Profile, cluster: Cluster) -> Iterator[str]:
+    accounts = {request.account for request in profile.requests if request.account}
+    limits = {
+        limit
+        for name, limit in cluster.submit_limits.items()
+        if name.lower() in {account.lower() for account in accounts}
+    }
+    if limits and profile.jobs and profile.jobs > min(limits):
+        yield (
+            f"jobs: {profile.jobs} at once, and you may have {min(limits)} submitted "
+            "(MaxSubmitJobs); what is more waits"
         )
 
 

@@ -1,13 +1,16 @@
 """What a Snakemake profile asks of a cluster, rule by rule."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.config.experiment import Config
+from limaflow.config.job_sizes import job_sizes
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
+from limaflow.tools.cluster.group_times import group_minutes
 
 DEFAULTS = "default-resources"
 MINUTES = {"d": 1440.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
@@ -30,6 +33,8 @@ class Request:
     """Of each node, at the last attempt."""
     minutes: int | None = None
     """Time limit at the last attempt."""
+    warning_seconds: int | None = None
+    """How long before the end SLURM's signal comes (`slurm_extra: --signal=TERM@300`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +45,18 @@ class Profile:
     requests: tuple[Request, ...]
     status_command: str | None
     first_poll_seconds: int
+    jobs: int | None = None
+    """Submitted at once."""
+    group_minutes: Mapping[str, int] = field(default_factory=dict)
+    """Group → the times of all its members, where the experiment is known."""
 
 
 def read_profile(path: Path, config: Config | None = None) -> Profile:
     """Read a profile's folder or file.
 
     Args:
-        config: the experiment, from which fine-tuning takes its nodes and GPUs.
+        config: the experiment, from which the jobs that run a model take their size, and groups
+            the number of their members.
 
     Raises:
         InputError: no such file, not YAML, or a resource that cannot be computed.
@@ -56,23 +66,38 @@ def read_profile(path: Path, config: Config | None = None) -> Profile:
     attempts = int(keys.get("retries", 0)) + 1
     defaults = keys.get(DEFAULTS) or {}
     by_rule: dict[str, dict[str, Any]] = {DEFAULTS: defaults}
-    if config is not None and config.base.stand_in is None:
-        by_rule["fine_tune"] = {
+    for rule, size in job_sizes(config).items() if config is not None else ():
+        by_rule[rule] = {
             **defaults,
-            "nodes": config.launch.nodes,
-            "gres": f"gpu:{config.launch.processes_per_node}",
-            "cpus_per_task": config.launch.processes_per_node,
+            "nodes": size.nodes,
+            "gres": size.gres,
+            "cpus_per_task": size.cpus,
+            "mem_mb": size.memory_at(attempts),
+            "runtime": size.minutes_at(attempts),
         }
     for rule, resources in (keys.get("set-resources") or {}).items():
         by_rule[rule] = {**by_rule.get(rule, defaults), **resources}
     for rule, threads in (keys.get("set-threads") or {}).items():
         by_rule[rule] = {**by_rule.get(rule, defaults), "cpus_per_task": threads}
+    requests = tuple(_request(file, r, found, attempts) for r, found in by_rule.items())
+    jobs = str(keys.get("jobs", ""))
     return Profile(
         path=file,
-        requests=tuple(_request(file, r, found, attempts) for r, found in by_rule.items()),
+        requests=requests,
+        jobs=int(jobs) if jobs.isdigit() else None,
+        group_minutes={} if config is None else _group_minutes(config, keys, requests),
         status_command=keys.get("slurm-status-command"),
         first_poll_seconds=int(keys.get("slurm-init-seconds-before-status-checks", 40)),
     )
+
+
+def _group_minutes(
+    config: Config, keys: Mapping[str, Any], requests: Iterable[Request]
+) -> dict[str, int]:
+    known = {request.rule: request.minutes or 0 for request in requests}
+    groups: dict[str, str] = keys.get("groups") or {}
+    minutes = {rule: known.get(rule, known[DEFAULTS]) for rule in groups}
+    return group_minutes(config, groups, keys.get("group-components") or {}, minutes)
 
 
 def _file_of(path: Path) -> Path:
@@ -107,7 +132,13 @@ def _request(file: Path, rule: str, resources: dict[str, Any], attempts: int) ->
         cpus=number("cpus_per_task") or 1,
         memory_mb=number("mem_mb"),
         minutes=number("runtime"),
+        warning_seconds=_warning(str(resources.get("slurm_extra") or "")),
     )
+
+
+def _warning(extra: str) -> int | None:
+    found = re.search(r"--signal=\S*@(\d+)", extra)
+    return int(found[1]) if found else None
 
 
 def _text(value: Any) -> str | None:

@@ -30,7 +30,7 @@ def test_every_rule_that_a_profile_names_exists(root: Path) -> None:
     known = set(re.findall(r"\brule (\w+):|\bas (\w+) with:", text))
     known_names = {name for pair in known for name in pair if name}
     keys = keys_of(root, "slurm")
-    named = {*keys["set-resources"], *keys["groups"], *keys["set-threads"]}
+    named = {*keys["set-resources"], *keys["groups"]}
     assert named <= known_names
     assert set(keys["groups"].values()) == set(keys["group-components"])
 
@@ -63,8 +63,40 @@ def test_an_experiment_adds_the_nodes_and_gpus_of_its_launch(root: Path) -> None
     config = parse(merged([root / "config.yaml"]))
     requests = {r.rule: r for r in read_profile(root / "profiles/slurm", config).requests}
     assert requests["fine_tune"].gres == f"gpu:{config.launch.processes_per_node}"
+    assert requests["fine_tune"].cpus == 4 * config.launch.processes_per_node
     assert requests["fine_tune"].nodes == config.launch.nodes
-    assert requests["respond"].nodes == 1
+    assert (requests["respond"].nodes, requests["respond"].gres) == (1, "gpu:1")
+    assert requests["respond"].memory_mb == 4 * 32_000
+
+
+def test_a_stand_in_is_small_and_its_nodes_count(root: Path) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    config = parse(raw | {"launch": raw["launch"] | {"nodes": 2}})
+    requests = {r.rule: r for r in read_profile(root / "profiles/slurm", config).requests}
+    for rule in ("fine_tune", "respond_dev", "respond", "lm_eval"):
+        assert requests[rule].gres is None
+        assert (requests[rule].memory_mb, requests[rule].minutes) == (16_000, 60)
+    assert requests["fine_tune"].nodes == 2
+
+
+def test_a_group_may_take_what_its_members_take_together(root: Path) -> None:
+    config = parse(merged([root / "config.yaml", root / "tests/workflow/paper_size.yaml"]))
+    found = read_profile(root / "profiles/slurm", config).group_minutes
+    # Eight shards, each read in 120 minutes at the most and filtered in 20.
+    assert found["reading"] == 8 * (120 + 20)
+    # Judges behind an API are asked by local jobs.
+    assert found["judging"] == found["grading"] == 0
+    assert found["curation"] > 9 * 4 * 20
+
+
+def test_the_early_warning_is_read(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text(
+        'set-resources: {fine_tune: {slurm_extra: "--exclusive --signal=B:TERM@300"}}\njobs: 7\n',
+        encoding="utf-8",
+    )
+    profile = read_profile(tmp_path)
+    assert [request.warning_seconds for request in profile.requests] == [None, 300]
+    assert profile.jobs == 7
 
 
 def test_what_cannot_be_computed_is_refused(tmp_path: Path) -> None:

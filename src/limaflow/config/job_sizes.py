@@ -1,0 +1,82 @@
+"""What the jobs that run a model ask of a node, as it follows from the experiment.
+
+A profile may override each number (`set-resources`, `set-threads`). A stand-in for the base model
+is small and needs no GPU.
+"""
+
+from dataclasses import dataclass
+
+from limaflow.config.experiment import Config
+
+CPUS_A_GPU = 4
+"""For a process on a GPU: its own thread, those that load and pin its data, and NCCL's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSize:
+    """What one job asks for, on each of its nodes."""
+
+    cpus: int
+    gpus: int
+    memory_mb: int
+    """More with each attempt by as much as `memory_mb_more`."""
+    memory_mb_more: int
+    minutes: int
+    minutes_more: int = 0
+    """More with each attempt, where a job begins anew."""
+    nodes: int = 1
+
+    def memory_at(self, attempt: int) -> int:
+        """In MB."""
+        return self.memory_mb + self.memory_mb_more * (attempt - 1)
+
+    def minutes_at(self, attempt: int) -> int:
+        """The time limit."""
+        return self.minutes + self.minutes_more * (attempt - 1)
+
+    @property
+    def gres(self) -> str | None:
+        """As SLURM calls its GPUs."""
+        return f"gpu:{self.gpus}" if self.gpus else None
+
+
+def job_sizes(config: Config) -> dict[str, JobSize]:
+    """Rule → the size of its jobs."""
+    launch = config.launch
+    if config.base.stand_in:
+        small = JobSize(cpus=1, gpus=0, memory_mb=4000, memory_mb_more=4000, minutes=60)
+        training = JobSize(
+            cpus=launch.processes_per_node,
+            gpus=0,
+            memory_mb=4000,
+            memory_mb_more=4000,
+            minutes=60,
+            nodes=launch.nodes,
+        )
+        return {"fine_tune": training, "respond_dev": small, "respond": small, "lm_eval": small}
+
+    def on_a_gpu(hours: int, more: int = 0) -> JobSize:
+        """Host memory for the weights (2 bytes a parameter), and as much while they are read."""
+        return JobSize(
+            cpus=CPUS_A_GPU,
+            gpus=1,
+            memory_mb=32_000,
+            memory_mb_more=32_000,
+            minutes=60 * hours,
+            minutes_more=60 * more,
+        )
+
+    return {
+        "fine_tune": JobSize(
+            cpus=CPUS_A_GPU * launch.processes_per_node,
+            gpus=launch.processes_per_node,
+            memory_mb=150_000,
+            memory_mb_more=50_000,
+            minutes=60 * 24,
+            nodes=launch.nodes,
+        ),
+        # These go on where they were, and lm-eval begins anew.
+        "respond_dev": on_a_gpu(8),
+        "respond": on_a_gpu(12),
+        "lm_eval": on_a_gpu(12, more=12),
+    }

@@ -1,0 +1,9 @@
+"""The version of the mathematics that turns a base model and examples into weights."""
+
+RECIPE = 1
+"""Part of every run's identity: raised by hand where a change of code changes the trained weights.
+
+Any other change of code leaves finished trainings as they are, and is reported. A test
+(tests/unit/training/test_recipe.py) compares losses with stored ones and fails where the number
+ought to have been raised.
+"""
