@@ -20,6 +20,7 @@ from limaflow.measures.preferences import preference, preferences
 from limaflow.measures.strengths import strengths_by_judge
 from limaflow.measures.summaries import (
     Agreement,
+    Conditions,
     GradeAgreement,
     GradeSummary,
     Preference,
@@ -36,6 +37,7 @@ __all__ = [
     "Agreement",
     "BenchmarkItem",
     "Candidate",
+    "Conditions",
     "Example",
     "Filters",
     "Grade",

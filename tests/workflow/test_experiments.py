@@ -67,6 +67,25 @@ def test_without_benchmark_tasks_nothing_is_measured_and_curation_stands(checkou
         assert absent not in planned
 
 
+def test_a_misspelt_benchmark_task_is_told_before_anything_is_planned(
+    checkout: Path, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "misspelt.yaml"
+    overlay.write_text('benchmarks: {tasks: ["miniature_fatcs$(touch made-by-a-name)"]}\n')
+    program = Path(sys.executable).with_name("snakemake")
+    files = ["config.yaml", "experiments/miniature.yaml", overlay]
+    done = subprocess.run(
+        [program, "-n", "--cores", "1", "--configfile", *files],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "no task is named 'miniature_fatcs$(touch" in done.stdout + done.stderr
+    assert not (checkout / "made-by-a-name").exists()
+
+
 def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> None:
     config = parse(merged([root / "config.yaml", *(root / n for n in overlays(LARGE))]))
     sizes = {
