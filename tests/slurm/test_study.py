@@ -37,3 +37,17 @@ def test_two_nodes_and_one_node_give_the_same_weights(finished: Finished) -> Non
     done = site.workspace.run(TARGET, overlays=("tests/slurm/two_nodes.yaml", "single.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert site.weights() == finished.weights
+
+
+def test_bad_input_is_submitted_once(finished: Finished) -> None:
+    site = finished.site
+    site.forget_the_model()
+    # No example keeps a trained token.
+    short = site.folder / "short.yaml"
+    short.write_text("training: {max_tokens: 8, max_trimmed_share: 1.0}\n", encoding="utf-8")
+    done = site.run(TARGET, overlays=("short.yaml",))
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert text.count("has been submitted with SLURM jobid") == 1, text
+    assert "not sent again, since it would end the same: " in text
+    assert "has no trained token" in text
