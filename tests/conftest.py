@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no counterexample.
+settings.register_profile("limaflow", deadline=None)
+settings.load_profile("limaflow")
 
 ROOT = Path(__file__).parents[1]
 

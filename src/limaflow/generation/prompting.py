@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import jinja2
+
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
 from limaflow.seeds import generator_for
@@ -44,14 +46,20 @@ def encoded(
     Texts are data: no control token comes of what they mention, only of a chat template.
 
     Raises:
-        InputError: the model has no chat template, or a prompt leaves no room in its `context`.
+        InputError: the model has no chat template, its template refuses a prompt, or a prompt
+            leaves no room in its `context`.
     """
     if style == "chat" and not tokenizer.chat_template:
         raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
     prompts = []
     for example in examples:
         turns = asked_turns(example)
-        tokens = _tokens(turns, tokenizer, style, shots)
+        try:
+            tokens = _tokens(turns, tokenizer, style, shots)
+        except jinja2.TemplateError as error:
+            raise InputError(
+                f"prompt {example.id}: the model's chat template refuses it: {error}"
+            ) from None
         if len(tokens) >= context:
             raise InputError(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"

@@ -55,6 +55,8 @@ def test_a_body_must_take_up_what_its_title_names() -> None:
     ("title", "kind", "repaired"),
     [
         ("[WP] A door", "reddit", "A door"),
+        ("[Serious] What is a door?", "reddit", "What is a door?"),
+        ("[A]door", "reddit", "[A]door"),
         ("How to Be an Organized Artist1", "wikihow", "How to Be an Organized Artist"),
         ("How to Play an MP3", "wikihow", "How to Play an MP3"),
         ("How to Use Windows 8", "wikihow", "How to Use Windows 8"),

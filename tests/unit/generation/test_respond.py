@@ -13,16 +13,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from architectures import written
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
 from limaflow.errors import InputError
 from limaflow.generation import local
 from limaflow.generation import respond as respond_module
-from limaflow.generation.prompting import Format, answer_text, choose_shots, encoded
+from limaflow.generation.prompting import Format, Prompt, answer_text, choose_shots, encoded
 from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Response, example_id
+from limaflow.training.conversation import add_dialogue_tokens
 
 PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=24, samples=1)
 GREEDY = PAPER.model_copy(update={"temperature": 0.0, "repetition_penalty": 1.0})
@@ -283,6 +285,44 @@ def test_chat_needs_a_template_and_uses_the_models_own(
     (prompt,) = encoded([asking("Hi?")], tokenizer, "chat", context=128)
     assert tokenizer.decode(prompt.tokens) == "<s>Hi?</s>"
     assert respond(job_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
+
+
+def test_a_turn_that_the_template_refuses_is_named_by_its_prompt(tiny_base: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    add_dialogue_tokens(tokenizer)
+    question = asking("Hi?")
+    system = Message(role="system", content="Be brief.")
+    prompt = replace(question, messages=(system, *question.messages))
+    with pytest.raises(InputError, match=f"prompt {question.id}: .*there is no system turn"):
+        encoded([prompt], tokenizer, "chat", context=128)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bloom", "lfm2", "qwen3-next", "falcon-h1", "gemma3"])
+def test_rows_of_any_architecture_leave_a_batch_and_change_nothing(
+    name: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    base = written(name, tmp_path, like=tiny_base.parent / "model")
+    # Many ends, so that rows leave at different times.
+    running = replace(
+        local.load(str(base.parent / "model"), None, "fp32"), stops=frozenset(range(60))
+    )
+    generator = torch.Generator().manual_seed(1)
+    prompts = [
+        Prompt(str(length), tuple(torch.randint(60, 390, (length,), generator=generator).tolist()))
+        for length in (3, 21, 9, 34, 14)
+    ]
+
+    def rows(wanted: list[Prompt], batch: int) -> dict[str, list[int]]:
+        found = local.respond(
+            running, [(p, 0) for p in wanted], decoding=PAPER, style="raw", batch=batch, seed=1
+        )
+        return {row.prompt.id: row.tokens for row in found}
+
+    alone: dict[str, list[int]] = {}
+    for prompt in prompts:
+        alone |= rows([prompt], 1)
+    assert len({len(tokens) for tokens in alone.values()}) > 1
+    assert rows(prompts, 4) == alone
 
 
 def test_a_prompt_that_mentions_a_control_token_is_text_in_every_format_and_is_told(

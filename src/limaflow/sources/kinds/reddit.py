@@ -33,8 +33,8 @@ IDENTITY = re.compile(r"[0-9a-z]{1,12}", re.IGNORECASE | re.ASCII).fullmatch
 """A post's id, a number to the base of 36 that fits 63 bits."""
 MOST_NAMED = 3
 """Other subreddits that an error names."""
-TAG = re.compile(r"^\s*(?:\[[A-Za-z]{2,3}\]\s*)+")
-"""What r/WritingPrompts puts before a title, such as [WP]."""
+TAG = re.compile(r"^\s*(?:\[(?:[A-Z]{2,3}|serious|nsfw)\]\s*)+", re.IGNORECASE)
+"""What subreddits put before a title, such as [WP] and [Serious]."""
 
 
 class RedditOptions(ReadingOptions):
