@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from training_runs import fail, finish, saved, steps_logged, wait_until
+from training_runs import fail, finish, saved
 
 from limaflow.training.settings import Launch, Training
 
@@ -57,17 +57,16 @@ def test_a_full_disk_is_one_error_and_the_last_checkpoint_survives(
     assert "make room and run again" in output
     assert [checkpoint.step for checkpoint in saved(folder)] == [1, 2]
 
-    # Somebody else fills it in the middle of an epoch: there is no room for the export.
-    disk("4m")
-    slow = alone.model_copy(update={"checkpoint_every_steps": None})
+    # Somebody else fills it, but for the checkpoints of three epochs: the export does not fit.
+    disk("8m")
+    slow = alone.model_copy(update={"checkpoint_every_steps": None, "keep_checkpoints": 10})
+    checkpoint = sum(saved(folder)[-1].bytes.values())
     ballast = folder / "ballast"
-    run = fine_tune(folder, settings, slow, exports="[3]")
-    wait_until(run, lambda: steps_logged(folder) > 7)
-    ballast.write_bytes(bytes(shutil.disk_usage(folder).free))
-    output = fail(run)
-    assert output.count("error: ") == 1
+    ballast.write_bytes(bytes(shutil.disk_usage(folder).free - 3 * checkpoint - 150_000))
+    output = fail(fine_tune(folder, settings, slow, exports="[3]"))
+    assert output.count("\nerror: ") == 1
     assert "the disk has filled up" in output
-    assert saved(folder)[-1].step == 6
+    assert saved(folder)[-1].step == 9
 
     ballast.unlink()
-    assert "resuming after step 6 of 9" in finish(fine_tune(folder, settings, slow, exports="[3]"))
+    assert "resuming after step 9 of 9" in finish(fine_tune(folder, settings, slow, exports="[3]"))
