@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -141,8 +142,24 @@ def _run(job: Job, identity: str, folder: Path) -> None:
             _export(run, done // run.steps_an_epoch)
     from_first(lambda: checkpoints.require_room(run.engine, run.checkpoints))
     log = StepLog(folder / "log.csv", done) if rank() == 0 else None
-    bar = tqdm(total=run.steps, initial=done, desc=job.arm, unit="step", disable=rank() != 0)
+    # Closed by an error too, which then stands on a line of its own.
+    with tqdm(total=run.steps, initial=done, desc=job.arm, unit="step", disable=rank() != 0) as bar:
+        progress = _take_steps(run, done, progress, log, bar)
+    if log is not None:
+        log.close()
+        write_json(
+            folder / "run.json",
+            Finished(identity=identity, epochs=progress.epochs, facts=run.data.facts),
+        )
 
+
+def _take_steps(run: Run, done: int, progress: Progress, log: StepLog | None, bar: Any) -> Progress:
+    """All steps that are left, with the checkpoints and exports on the way.
+
+    Args:
+        log, bar: of rank 0, which shows how far the run has come.
+    """
+    launch = run.job.launch
     for step in range(done, run.steps):
         row, stopping = _step(run, step)
         progress = replace(progress, losses=(*progress.losses, row.loss))
@@ -159,7 +176,7 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 dev_perplexity=perplexity(
                     run.engine,
                     run.data.dev,
-                    micro_batch=job.launch.micro_batch_examples,
+                    micro_batch=launch.micro_batch_examples,
                     pad=run.tokenizer.pad_token_id,
                 ),
             )
@@ -169,27 +186,20 @@ def _run(job: Job, identity: str, folder: Path) -> None:
             progress = Progress(epochs=(*progress.epochs, epoch))
             if log is not None:
                 log.add_epoch(step + 1, epoch.dev_perplexity)
-        every = job.launch.checkpoint_every_steps
+        every = launch.checkpoint_every_steps
         if epoch_ended or stopping or (every and (step + 1) % every == 0):
             checkpoints.save(
                 run.engine,
                 run.checkpoints,
                 step + 1,
                 asdict(progress),
-                keep=job.launch.keep_checkpoints,
+                keep=launch.keep_checkpoints,
             )
         if epoch_ended:
             _export(run, row.epoch)
         if stopping and step + 1 < run.steps:
             leave(f"stopped after step {step + 1} of {run.steps}; run it again to go on", STOPPED)
-
-    bar.close()
-    if log is not None:
-        log.close()
-        write_json(
-            folder / "run.json",
-            Finished(identity=identity, epochs=progress.epochs, facts=run.data.facts),
-        )
+    return progress
 
 
 def _resume_point(job: Job, folder: Path, data: Data) -> checkpoints.Checkpoint | None:
