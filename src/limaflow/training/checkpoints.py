@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,8 +145,32 @@ def resume_point(folder: Path, *, limit: int, zero_stage: int) -> Checkpoint | N
     if newest.is_split_otherwise:
         # The parts of every weight and the weights put together lie beside each other for a while.
         _require_room(folder, 2 * sum(newest.bytes.values()))
+        require_undamaged(folder, newest, part=0, parts=1)
         universal.convert(folder / newest.name, folder / UNIVERSAL / newest.name)
     return newest
+
+
+def require_undamaged(folder: Path, checkpoint: Checkpoint, *, part: int, parts: int) -> None:
+    """Read every `parts`-th file of a checkpoint, from `part` on, against its own checksums.
+
+    PyTorch writes a CRC-32 beside each tensor and does not look at it when it loads.
+
+    Raises:
+        InputError: a file is not what was written.
+    """
+    for name in sorted(checkpoint.bytes)[part::parts]:
+        file = folder / checkpoint.name / name
+        if not zipfile.is_zipfile(file):
+            if file.suffix == ".pt":
+                raise _unreadable(folder, checkpoint, f"{name} is damaged")
+            continue
+        try:
+            with zipfile.ZipFile(file) as archive:
+                damaged = archive.testzip()
+        except (zipfile.BadZipFile, OSError) as error:
+            raise _unreadable(folder, checkpoint, f"{name}: {error}") from None
+        if damaged is not None:
+            raise _unreadable(folder, checkpoint, f"{name} is damaged, in its part {damaged}")
 
 
 def load(engine: Any, folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from limaflow.training.processes import (
     meet,
     on_all,
     rank,
+    world,
 )
 from limaflow.training.run import Run, checked_data, prepared_run
 from limaflow.training.run_code import note_code
@@ -136,6 +137,11 @@ def _run(job: Job, identity: str, folder: Path) -> None:
                 f"saved with world size {start.world}",
                 file=sys.stderr,
             )
+        on_all(
+            lambda: checkpoints.require_undamaged(
+                run.checkpoints, start, part=rank(), parts=world()
+            )
+        )
         saved = on_all(lambda: checkpoints.load(run.engine, run.checkpoints, start))
         progress = TypeAdapter(Progress).validate_python(saved)
         if done % run.steps_an_epoch == 0:

@@ -117,6 +117,14 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_saved_before(
     assert [checkpoint.step for checkpoint in saved(tmp_path)] == [1]
 
     part = next(tmp_path.glob("runs/*/checkpoints/step-1/*optim_states.pt"))
+    flipped = bytearray(part.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    part.write_bytes(flipped)
+    damaged = fail(fine_tune(tmp_path, settings, launch))
+    assert damaged.count("error: ") == 1
+    assert "step-1: the checkpoint cannot be loaded: " in damaged
+    assert f"{part.name} is damaged, in its part " in damaged
+
     part.write_bytes(bytes(part.stat().st_size))
     damaged = fail(fine_tune(tmp_path, settings, launch))
     assert damaged.count("error: ") == 1
