@@ -23,6 +23,7 @@ from limaflow.training.job import Job, checkpoints_of
 from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
 from limaflow.training.packing import Separation, separation
 from limaflow.training.processes import StopRequest, from_first, on_all, rank, world
+from limaflow.training.schedule import unfinished_warm_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,12 @@ def prepared_run(
         tokenizer = base_tokenizer(job.base)
         lost = loses_template(tokenizer)
         add_dialogue_tokens(tokenizer)
-        lines = [shown(data.train[0], tokenizer), *notices(data.facts, loses_template=lost)]
+        steps = steps_an_epoch(len(data.train), job.settings) * job.settings.epochs
+        lines = [
+            shown(data.train[0], tokenizer),
+            *notices(data.facts, loses_template=lost),
+            *unfinished_warm_up(job.settings, steps),
+        ]
         tqdm.write("\n".join(lines), file=sys.stderr)
     run = _load(job, identity, folder, data, start)
     if job.launch.packed_tokens is None:

@@ -12,3 +12,14 @@ def learning_rate(settings: Training, step: int, steps: int) -> float:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
     done = (step - settings.warmup_steps) / max(steps - settings.warmup_steps - 1, 1)
     return settings.learning_rate + done * (settings.final_learning_rate - settings.learning_rate)
+
+
+def unfinished_warm_up(settings: Training, steps: int) -> list[str]:
+    """A line that says so where a run of `steps` ends before its warm-up does; else nothing."""
+    if settings.warmup_steps <= steps:
+        return []
+    highest = learning_rate(settings, steps - 1, steps)
+    return [
+        f"warning: the warm-up of {settings.warmup_steps} steps is not over when the run ends, "
+        f"after {steps}: its highest learning rate is {highest:.3g}, not {settings.learning_rate:.3g}"
+    ]

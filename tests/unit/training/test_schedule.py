@@ -2,7 +2,7 @@
 
 import pytest
 
-from limaflow.training.schedule import learning_rate
+from limaflow.training.schedule import learning_rate, unfinished_warm_up
 from limaflow.training.settings import Training
 
 
@@ -22,3 +22,11 @@ def test_warm_up_rises_linearly_to_the_full_rate(settings: Training) -> None:
 
 def test_a_run_of_one_step_takes_the_full_rate(settings: Training) -> None:
     assert learning_rate(settings, 0, 1) == settings.learning_rate
+
+
+def test_a_warm_up_that_is_longer_than_the_run_is_said(settings: Training) -> None:
+    settings = settings.model_copy(update={"learning_rate": 1e-5, "warmup_steps": 40})
+    assert not unfinished_warm_up(settings, 40)
+    (line,) = unfinished_warm_up(settings, 20)
+    assert "40 steps is not over when the run ends, after 20" in line
+    assert "highest learning rate is 5e-06, not 1e-05" in line
