@@ -21,5 +21,6 @@ def unfinished_warm_up(settings: Training, steps: int) -> list[str]:
     highest = learning_rate(settings, steps - 1, steps)
     return [
         f"warning: the warm-up of {settings.warmup_steps} steps is not over when the run ends, "
-        f"after {steps}: its highest learning rate is {highest:.3g}, not {settings.learning_rate:.3g}"
+        f"after {steps}: its highest learning rate is {highest:.3g}, not "
+        f"{settings.learning_rate:.3g}"
     ]
