@@ -54,10 +54,10 @@ def without_private(text: str) -> str:
 
 def marked_link(text: str) -> str:
     """What stands for a link until it is settled: nothing but a mark if its text is an address."""
-    said = without_private(text).strip()
-    if is_address(said) or is_footnote(said):
+    shown = without_private(text).strip()
+    if is_address(shown) or is_footnote(shown):
         return REMOVED
-    return f"{POINTER_MARK}{text}{POINTER_MARK}" if is_pointer(said) else f"{NAME_MARK}{text}"
+    return f"{POINTER_MARK}{text}{POINTER_MARK}" if is_pointer(shown) else f"{NAME_MARK}{text}"
 
 
 def settled(text: str) -> str:

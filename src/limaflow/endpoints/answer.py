@@ -80,11 +80,11 @@ def correction(answer: Answer) -> list[dict[str, str]]:
     if in_vain(answer) or answer.error in (NO_COMPLETION, BROKEN_OFF):
         return []
     wrong = (answer.error or "").removeprefix(f"{UNREADABLE}: ")
-    said = (
+    request = (
         f"Your reply could not be read: {wrong}. Reply once more, briefly, in the form asked for "
         "above."
     )
     return [
         {"role": "assistant", "content": answer.reply.strip() or NO_TEXT},
-        {"role": "user", "content": said},
+        {"role": "user", "content": request},
     ]

@@ -9,7 +9,7 @@ into it would be another text. So messages go out as they are, and are counted.
 import re
 from collections.abc import Iterable
 
-from limaflow.training.control_tokens import counted, told
+from limaflow.training.control_tokens import counted, counts_in_words
 
 USUAL = re.compile(
     r"</?s>|<(?:unk|pad|bos|eos|start_of_turn|end_of_turn)>|\[/?INST\]|<[|｜][^<>|｜\s]{1,64}[|｜]>"
@@ -24,5 +24,6 @@ def notice(messages: Iterable[str], receiver: str) -> str | None:
         return None
     return (
         f"control tokens that {sum(map(bool, mentions))} of {len(mentions)} messages to {receiver} "
-        f"mention, which a server of your own may not read as text: {told(counted(mentions))}"
+        "mention, which a server of your own may not read as text: "
+        f"{counts_in_words(counted(mentions))}"
     )

@@ -26,7 +26,7 @@ from limaflow.jsonl import write_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
 from limaflow.seeds import digest
-from limaflow.training.control_tokens import counted, told
+from limaflow.training.control_tokens import counted, counts_in_words
 from limaflow.training.manifest import epoch_model_name, model_of_epoch
 
 
@@ -220,7 +220,7 @@ def _missing_prompts(
     if mentions := counted(prompt.control_strings for prompt in prompts):
         tqdm.write(
             f"{job.name}: control tokens that the {len(prompts)} prompts mention, split like any "
-            f"other text: {told(mentions)}",
+            f"other text: {counts_in_words(mentions)}",
             file=sys.stderr,
         )
     return [(p, s) for p in prompts for s in range(job.samples) if (p.id, s) in todo]

@@ -58,9 +58,9 @@ def pairs(
     if one == other:
         raise InputError(f"both files hold responses of '{one}'; a comparison needs two models")
     ours, theirs = (by_prompt_and_sample(prompts, responses) for responses in (first, second))
-    for model, lacking in ((one, theirs.keys() - ours), (other, ours.keys() - theirs)):
-        if lacking:
-            raise InputError(f"'{model}' has no counterpart for {named(lacking)}")
+    for model, missing in ((one, theirs.keys() - ours), (other, ours.keys() - theirs)):
+        if missing:
+            raise InputError(f"'{model}' has no counterpart for {named(missing)}")
     return list(_ordered(prompts, ours, theirs, orders, seed))
 
 

@@ -70,7 +70,7 @@ def checked(
 ) -> tuple[Selection, dict[str, dict[int, str]], dict[str, Result]]:
     """The tasks, hashes of all prompts, and what stands for each of them in a rehearsal.
 
-    No model is needed, so that all that can be wrong with a task is told before one is loaded.
+    No model is needed, so that every mistake in a task is reported before one is loaded.
 
     Raises:
         InputError: an unknown task, unreadable data, a task that cannot be asked or scored, one
@@ -245,8 +245,8 @@ def _format(settings: EvaluationSettings) -> str:
 def _definition(task: Any) -> str:
     """Hash of a task as lm-eval has it, with the text of the functions that it names."""
     config = task.dump_config()
-    told = {k: ADDRESS.sub("", str(v)) for k, v in config.items() if k not in NOT_DEFINING}
-    return digest(told)
+    definition = {k: ADDRESS.sub("", str(v)) for k, v in config.items() if k not in NOT_DEFINING}
+    return digest(definition)
 
 
 def _score(asked: Asked, result: Result, details: Mapping[str, Any]) -> dict[str, Any]:

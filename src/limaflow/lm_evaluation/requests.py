@@ -82,15 +82,15 @@ def _check_answers(name: str, task: Any, limit: int | None) -> None:
     if task.OUTPUT_TYPE != "multiple_choice" or task.config.doc_to_choice is None:
         return
     docs = [doc for _, doc in task.doc_iterator(limit=limit)]
-    lacking = [doc for doc in docs if not _has_answer(task, doc)]
-    if len(lacking) == len(docs):
+    missing = [doc for doc in docs if not _has_answer(task, doc)]
+    if len(missing) == len(docs):
         right = task.doc_to_text(docs[0]) if task.multiple_input else task.doc_to_target(docs[0])
         raise InputError(
             f"benchmark task '{name}': the right answer of no item is among its choices "
             f"(doc_to_target gives {right!r} for the first)"
         )
-    if lacking:
-        print(f"{name}: {len(lacking)} of {len(docs)} items lack a right answer and count as wrong")
+    if missing:
+        print(f"{name}: {len(missing)} of {len(docs)} items lack a right answer and count as wrong")
 
 
 def _has_answer(task: Any, doc: dict[str, Any]) -> bool:

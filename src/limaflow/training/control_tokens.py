@@ -56,7 +56,7 @@ def counted(mentions: Iterable[frozenset[str]]) -> dict[str, int]:
     return dict(sorted(Counter(string for strings in mentions for string in strings).items()))
 
 
-def told(counts: dict[str, int]) -> str:
+def counts_in_words(counts: dict[str, int]) -> str:
     """Such counts for people: `</s> in 3, <s> in 1`."""
     return ", ".join(f"{string} in {count}" for string, count in counts.items())
 

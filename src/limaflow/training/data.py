@@ -10,7 +10,7 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example
-from limaflow.training.control_tokens import counted, told
+from limaflow.training.control_tokens import counted, counts_in_words
 from limaflow.training.conversation import (
     CHAT_TEMPLATE,
     END_OF_TURN,
@@ -118,7 +118,7 @@ def notices(facts: DataFacts, *, loses_template: bool) -> list[str]:
     if facts.control_strings:
         lines.append(
             f"control tokens that the texts of {facts.examples} examples mention, split like any "
-            f"other text: {told(facts.control_strings)}"
+            f"other text: {counts_in_words(facts.control_strings)}"
         )
     return lines
 

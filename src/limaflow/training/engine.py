@@ -95,10 +95,10 @@ def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
     # Damaged files fail in many ways.
     except Exception as error:
         raise InputError(f"no causal language model at {location}: {error}", path=base) from None
-    if lacking := sorted(found["missing_keys"]):
+    if missing := sorted(found["missing_keys"]):
         # transformers makes them up, with a warning.
         raise InputError(
-            f"no values for {len(lacking)} weights at {location}, such as {lacking[0]}",
+            f"no values for {len(missing)} weights at {location}, such as {missing[0]}",
             path=base,
             fix="bring all of the model's files, with the config.json that they were saved with",
         )

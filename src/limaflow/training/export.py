@@ -44,7 +44,8 @@ def export(
         return
     rows = [list(example[:CHECKED_TOKENS]) for example in examples]
     logits = trained_logits(engine, rows)
-    dtype = next(engine.module.parameters()).dtype
+    # Weights of 4 bits are held as whole numbers.
+    dtype = next(p.dtype for p in engine.module.parameters() if p.is_floating_point())
     adapted = engine.module if hasattr(engine.module, "peft_config") else None
     if adapted is None:
         model, weights = engine.module, whole_weights(engine.module)

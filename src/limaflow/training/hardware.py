@@ -62,10 +62,10 @@ def require_hardware(settings: Training, launch: Launch) -> None:
 
 
 def _require_on_path(why: str, *tools: str) -> None:
-    lacking = [tool for tool in tools if shutil.which(tool) is None]
-    if lacking:
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
         raise InputError(
-            f"{why}, and {' and '.join(lacking)} cannot be found on PATH",
+            f"{why}, and {' and '.join(missing)} cannot be found on PATH",
             fix="activate the environment, install a C++ compiler, or switch it off",
             may_pass=True,
         )

@@ -62,7 +62,9 @@ def separation(engine: Any, examples: Sequence[TokenizedExample], max_tokens: in
     worst = torch.tensor([difference, noise], dtype=torch.float64)
     dist.all_reduce(worst, op=dist.ReduceOp.MAX)
     difference, noise = worst.tolist()
-    smallest = ROUNDING[next(engine.module.parameters()).dtype]
+    # Weights of 4 bits are held as whole numbers.
+    dtype = next(p.dtype for p in engine.module.parameters() if p.is_floating_point())
+    smallest = ROUNDING[dtype]
     return Separation(difference=difference, bound=max(smallest, NOISE_FACTOR * noise))
 
 

@@ -1,7 +1,7 @@
 """Answers in the first person ("I", "my") go.
 
-A capital I may also be a Roman numeral or a symbol; such ones are told by what is around them. The
-words read here hold no code and no formulas.
+A capital I may also be a Roman numeral or a symbol; those are recognised by what is around them.
+The words read here hold no code and no formulas.
 """
 
 import re

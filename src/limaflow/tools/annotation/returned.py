@@ -80,14 +80,14 @@ def judgments_of(
                 fix="give one file for each annotator",
             )
         seen[annotator] = back.path
-    lacking = [
+    missing = [
         f"{back.path}: {back.packet.annotator} has not answered {missing_items(back)}"
         for back in returned
         if back.missing
     ]
-    lacking += [f"nothing came back of {name}" for name in absent(returned, key)]
-    if lacking and not partial:
-        raise InputError("; ".join(lacking), fix="--partial takes the rest")
+    missing += [f"nothing came back of {name}" for name in absent(returned, key)]
+    if missing and not partial:
+        raise InputError("; ".join(missing), fix="--partial takes the rest")
     judgments: dict[tuple[str, ...], list[Verdict | Grade]] = {of: [] for of in key.comparisons}
     for back in returned:
         for number, answer in back.answers.items():

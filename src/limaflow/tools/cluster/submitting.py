@@ -54,8 +54,8 @@ def submit(words: Sequence[str], bin_folder: Path) -> int:
         done = subprocess.run(
             [sbatch, *words], input=script, env=environment, capture_output=True, check=False
         )
-        said = done.stderr.decode(errors="replace")
-        reason = reason_to_wait(said) if done.returncode else ""
+        output = done.stderr.decode(errors="replace")
+        reason = reason_to_wait(output) if done.returncode else ""
         if not reason:
             break
         if reason == UNREACHABLE and time.monotonic() - began > PATIENCE_SECONDS:
@@ -65,7 +65,7 @@ def submit(words: Sequence[str], bin_folder: Path) -> int:
             waiting = reason
         time.sleep(PAUSE_SECONDS)
     sys.stdout.buffer.write(done.stdout)
-    sys.stderr.write(said)
+    sys.stderr.write(output)
     if done.returncode == 0:
         last.parent.mkdir(parents=True, exist_ok=True)
         job = done.stdout.decode().strip().split(";")[0]
@@ -75,14 +75,14 @@ def submit(words: Sequence[str], bin_folder: Path) -> int:
     return done.returncode
 
 
-def reason_to_wait(said: str) -> str:
+def reason_to_wait(output: str) -> str:
     """Why a failed submission may be repeated; "" where it may not.
 
     Of another failure, such as one to receive, the job may have been taken.
     """
-    if UNREACHABLE in said:
+    if UNREACHABLE in output:
         return UNREACHABLE
-    found = TOO_MANY.search(said)
+    found = TOO_MANY.search(output)
     return found[0] if found else ""
 
 
