@@ -235,6 +235,7 @@ evaluate(model, "base", [str(task)], None, EvaluationSettings(batch=2, seed=0), 
 """
 
 
+@pytest.mark.slow
 def test_what_was_answered_before_a_kill_is_not_asked_again(
     tiny_base: Path, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

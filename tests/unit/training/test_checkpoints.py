@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from limaflow.errors import InputError
@@ -20,10 +21,11 @@ def one_of_two_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_checkpoint(folder: Path, step: int, *, world: int = 2, name: str = "") -> Path:
     path = folder / (name or f"step-{step}")
     path.mkdir(parents=True)
-    (path / "weights.pt").write_bytes(b"12345678")
+    file = path / "weights.pt"
+    torch.save({"weights": torch.zeros(step)}, file)
     write_json(
         path / "checkpoint.json",
-        Checkpoint(step=step, world=world, zero_stage=2, bytes={"weights.pt": 8}),
+        Checkpoint(step=step, world=world, zero_stage=2, bytes={"weights.pt": file.stat().st_size}),
     )
     return path
 
@@ -31,7 +33,7 @@ def a_checkpoint(folder: Path, step: int, *, world: int = 2, name: str = "") -> 
 def test_the_newest_whole_checkpoint_is_taken_whatever_the_mark_says(tmp_path: Path) -> None:
     a_checkpoint(tmp_path, 9)
     a_checkpoint(tmp_path, 10)
-    (a_checkpoint(tmp_path, 11) / "weights.pt").write_bytes(b"1234")
+    (a_checkpoint(tmp_path, 11) / "weights.pt").write_bytes(b"12345678")
     (a_checkpoint(tmp_path, 12) / "checkpoint.json").unlink()
     a_checkpoint(tmp_path, 13, name=".step-13")
     (tmp_path / "latest").write_text("step-12")
@@ -70,6 +72,15 @@ def test_what_cannot_be_converted_for_other_processes_is_refused_and_kept(tmp_pa
         resume_point(tmp_path, limit=9, zero_stage=2)
     assert "as many processes as before" in str(error.value)
     assert (kept / "weights.pt").exists()
+
+
+def test_a_damaged_part_is_named_before_it_is_converted(tmp_path: Path) -> None:
+    file = a_checkpoint(tmp_path, 3, world=4) / "weights.pt"
+    damaged = bytearray(file.read_bytes())
+    damaged[damaged.index(b"weights/data") + 100] ^= 1
+    file.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"step-3: the checkpoint cannot be loaded: weights\.pt"):
+        resume_point(tmp_path, limit=9, zero_stage=2)
 
 
 def row(step: int) -> StepRow:

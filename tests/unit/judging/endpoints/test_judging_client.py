@@ -613,6 +613,7 @@ def test_a_spent_budget_is_one_line_and_an_exit_code_of_its_own(endpoint, study)
     assert len(endpoint.calls()) == 20
 
 
+@pytest.mark.slow
 def test_what_a_kill_cut_off_is_told_apart_from_what_was_spent(endpoint, study) -> None:
     made = study({f"Number {i}?\ndelay: 2": ("good", "bad") for i in range(4)})
     command = [*compare_command(made, endpoint, max_tokens=100), "--run", "r", "--budget"]
