@@ -15,6 +15,7 @@ from limaflow.training.conversation import END_OF_TURN
 from limaflow.training.export_check import CHECKED_TOKENS, require_same_logits, trained_logits
 from limaflow.training.partition import whole
 from limaflow.training.processes import from_first, on_first, rank
+from limaflow.training.quantization import weight_dtype
 
 
 def export(
@@ -44,8 +45,6 @@ def export(
         return
     rows = [list(example[:CHECKED_TOKENS]) for example in examples]
     logits = trained_logits(engine, rows)
-    # Weights of 4 bits are held as whole numbers.
-    dtype = next(p.dtype for p in engine.module.parameters() if p.is_floating_point())
     adapted = engine.module if hasattr(engine.module, "peft_config") else None
     if adapted is None:
         model, weights = engine.module, whole_weights(engine.module)
@@ -61,7 +60,7 @@ def export(
         model.generation_config = _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
         weights.clear()
-        require_same_logits(folder, rows, logits, dtype)
+        require_same_logits(folder, rows, logits, weight_dtype(engine.module))
         tokenizer.save_pretrained(folder)
         text = card()
         (folder / "README.md").write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from limaflow.training.conversation import TokenizedExample
+from limaflow.training.quantization import weight_dtype
 
 PROBE_TOKENS = 48
 """Tokens of each example of the probe, at most."""
@@ -62,9 +63,7 @@ def separation(engine: Any, examples: Sequence[TokenizedExample], max_tokens: in
     worst = torch.tensor([difference, noise], dtype=torch.float64)
     dist.all_reduce(worst, op=dist.ReduceOp.MAX)
     difference, noise = worst.tolist()
-    # Weights of 4 bits are held as whole numbers.
-    dtype = next(p.dtype for p in engine.module.parameters() if p.is_floating_point())
-    smallest = ROUNDING[dtype]
+    smallest = ROUNDING[weight_dtype(engine.module)]
     return Separation(difference=difference, bound=max(smallest, NOISE_FACTOR * noise))
 
 

@@ -24,6 +24,12 @@ def in_four_bits(settings: Training) -> dict[str, Any]:
     return {"quantization_config": four_bits, "device_map": {"": device}}
 
 
+def weight_dtype(model: Any) -> torch.dtype:
+    """The precision of a model's weights, those aside that are held in 4 bits."""
+    dtype: torch.dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
+    return dtype
+
+
 def keep_constants(model: Any) -> None:
     """Keep an evaluation on a CPU from changing the weights that training goes on with.
 

@@ -74,28 +74,39 @@ def prepared_run(
     Raises:
         InputError: the model does not fit the recipe, or cannot pack examples and must.
     """
+    tokenizer = base_tokenizer(job.base)
+    template_is_lost = loses_template(tokenizer)
+    new_tokens = add_dialogue_tokens(tokenizer)
+    lengths = [len(example.tokens) for example in data.train]
+    waste = padding_if_padded(lengths, job.settings, job.launch, world=world(), seed=job.seed)
+    run = Run(
+        job=job,
+        identity=identity,
+        folder=folder,
+        data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
+        tokenizer=tokenizer,
+        loses_template=template_is_lost,
+        engine=None,
+        stop=StopRequest(),
+    )
     if rank() == 0:
-        tokenizer = base_tokenizer(job.base)
-        lost = loses_template(tokenizer)
-        add_dialogue_tokens(tokenizer)
-        steps = steps_an_epoch(len(data.train), job.settings) * job.settings.epochs
         lines = [
             shown(data.train[0], tokenizer),
-            *notices(data.facts, loses_template=lost),
-            *unfinished_warm_up(job.settings, steps),
+            *notices(data.facts, loses_template=template_is_lost),
+            *unfinished_warm_up(job.settings, run.steps),
         ]
         tqdm.write("\n".join(lines), file=sys.stderr)
-    run = _load(job, identity, folder, data, start)
+    started = _with_engine(run, new_tokens, start)
     if job.launch.packed_tokens is None:
-        return run
-    apart = separation(run.engine, data.train, job.settings.max_tokens)
+        return started
+    apart = separation(started.engine, data.train, job.settings.max_tokens)
     if from_first(lambda: _may_pack(job, apart)):
-        return run
+        return started
     padded = job.launch.model_copy(update={"micro_batch_tokens": None})
     # The engine divides by its number of micro-batches, so padding wants another one.
-    release(run.engine)
-    del run
-    return _load(replace(job, launch=padded), identity, folder, data, start)
+    release(started.engine)
+    del started
+    return _with_engine(replace(run, job=replace(job, launch=padded)), new_tokens, start)
 
 
 def _may_pack(job: Job, apart: Separation) -> bool:
@@ -116,30 +127,20 @@ def _may_pack(job: Job, apart: Separation) -> bool:
     return False
 
 
-def _load(job: Job, identity: str, folder: Path, data: Data, start: Checkpoint | None) -> Run:
-    """The run with its model in an engine, laid out as `job.launch` says."""
-    tokenizer = base_tokenizer(job.base)
-    template_is_lost = loses_template(tokenizer)
-    new_tokens = add_dialogue_tokens(tokenizer)
+def _with_engine(run: Run, new_tokens: list[int], start: Checkpoint | None) -> Run:
+    """The run with its model in an engine, laid out as its launch says."""
+    job = run.job
     model = on_all(
-        lambda: load_model(job.base, tokenizer, new_tokens, job.settings, job.launch, seed=job.seed)
+        lambda: load_model(
+            job.base, run.tokenizer, new_tokens, job.settings, job.launch, seed=job.seed
+        )
     )
-    lengths = [len(example.tokens) for example in data.train]
-    splits = micro_steps(lengths, job.settings, job.launch, world=world(), seed=job.seed)
-    waste = padding_if_padded(lengths, job.settings, job.launch, world=world(), seed=job.seed)
-    return Run(
-        job=job,
-        identity=identity,
-        folder=folder,
-        data=replace(data, facts=replace(data.facts, padding_if_padded=round(waste, 4))),
-        tokenizer=tokenizer,
-        loses_template=template_is_lost,
-        engine=start_engine(
-            model,
-            job.settings,
-            job.launch,
-            splits,
-            universal=start is not None and start.is_split_otherwise,
-        ),
-        stop=StopRequest(),
+    lengths = [len(example.tokens) for example in run.data.train]
+    engine = start_engine(
+        model,
+        job.settings,
+        job.launch,
+        micro_steps(lengths, job.settings, job.launch, world=world(), seed=job.seed),
+        universal=start is not None and start.is_split_otherwise,
     )
+    return replace(run, engine=engine)
