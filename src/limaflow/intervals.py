@@ -37,6 +37,10 @@ class Interval:
     low: float
     high: float
 
+    def over(self, span: float) -> "Interval":
+        """The same in units of `span`, above 0."""
+        return Interval(self.estimate / span, self.low / span, self.high / span)
+
 
 class NotEstimable(Exception):
     """The data do not determine this quantity, or its interval; the message says why."""

@@ -143,13 +143,11 @@ def tax_difference(evidence: Evidence, measure: Measure) -> list[Found]:
 
 
 def _tax_found(row: TaskTax) -> Found | None:
-    if row.difference is None or row.scale is None:
+    if row.difference is None or row.span is None:
         return None
-    span = row.scale[1] - row.scale[0]
     notes = [row.metric]
     notes += [] if row.higher_is_better else ["lower is better"]
-    notes += [] if span == 1 else [f"share of its {span:g} points"]
-    d = row.difference
+    notes += [] if row.span == 1 else [f"share of its {row.span:g} points"]
     return Found(
         names={
             "task": row.task,
@@ -158,7 +156,7 @@ def _tax_found(row: TaskTax) -> Found | None:
             "metric": ", ".join(notes),
             "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
         },
-        interval=Interval(d.estimate / span, d.low / span, d.high / span),
+        interval=row.difference.over(row.span),
     )
 
 

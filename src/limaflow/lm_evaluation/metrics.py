@@ -35,6 +35,11 @@ class Metric:
     """What a score is, where it is not the metric itself; then a higher one is always better."""
 
 
+def ends_of(scale: Scale) -> str:
+    """A scale for people: `0 to 100`."""
+    return "{:g} to {:g}".format(*scale)
+
+
 def number(value: Any) -> Read | None:
     """A score that lm-eval notes as it is."""
     return (float(value), 1.0) if isinstance(value, numbers.Real) else None

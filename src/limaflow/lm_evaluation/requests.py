@@ -67,7 +67,7 @@ def prompt_hashes(selection: Selection, limit: int | None, seed: int) -> dict[st
         for request in task.instances:
             arguments.setdefault(int(request.doc_id), []).append(request.args)
         hashes[name] = {
-            number: digest(json.dumps(asked, ensure_ascii=False, sort_keys=True, default=str))[:16]
+            number: digest(json.dumps(asked, ensure_ascii=False, sort_keys=True, default=str))
             for number, asked in arguments.items()
         }
     return hashes

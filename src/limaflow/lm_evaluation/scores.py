@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from limaflow.errors import InputError
-from limaflow.lm_evaluation.metrics import Metric, Read, Scale, metric_of, preference, scale_of
+from limaflow.lm_evaluation.metrics import (
+    Metric,
+    Read,
+    Scale,
+    ends_of,
+    metric_of,
+    preference,
+    scale_of,
+)
 from limaflow.lm_evaluation.tasks import Asked, item_id
 
 Sample = Mapping[str, Any]
@@ -71,7 +79,7 @@ class Result:
     def description(self) -> str:
         """Metric, direction and scale in words."""
         better = "higher is better" if self.higher_is_better else "lower is better"
-        ends = "no known scale" if self.scale is None else "{:g} to {:g}".format(*self.scale)
+        ends = "no known scale" if self.scale is None else ends_of(self.scale)
         note = f"; not paired: {self.unpaired}" if self.unpaired else ""
         others = f"; also reported: {', '.join(self.others)}" if self.others else ""
         return f"{self.metric or 'no common metric'} ({better}, {ends}){note}{others}"

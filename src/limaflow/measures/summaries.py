@@ -293,6 +293,11 @@ class TaskTax:
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
 
+    @property
+    def span(self) -> float | None:
+        """Highest minus lowest value of an item; None where they are not known."""
+        return None if self.scale is None else self.scale[1] - self.scale[0]
+
 
 def mirrored(share: Interval) -> Interval:
     """The interval of 1 − share."""

@@ -8,6 +8,7 @@ from limaflow.analysis.exhibit import Figure, Files, Options, Table
 from limaflow.analysis.study import Study
 from limaflow.intervals import Interval
 from limaflow.jsonl import read_json
+from limaflow.lm_evaluation.metrics import ends_of
 from limaflow.measures.summaries import Conditions, TaskTax
 from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
 
@@ -58,28 +59,21 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
 
 
 def _scale(row: TaskTax) -> str:
-    return "" if row.scale is None else "{:g} to {:g}".format(*row.scale)
+    return "" if row.scale is None else ends_of(row.scale)
 
 
 def labelled(row: TaskTax) -> str:
     """A task, with direction and scale of its metric where they are not the usual ones."""
     notes = [] if row.higher_is_better else ["lower is better"]
-    notes += [f"{_scale(row)}, drawn as share"] if row.scale and _span(row) != 1 else []
+    notes += [f"{_scale(row)}, drawn as share"] if row.span not in (None, 1) else []
     return f"{row.task}\n({', '.join(notes)})" if notes else row.task
-
-
-def _span(row: TaskTax) -> float:
-    return 1.0 if row.scale is None else row.scale[1] - row.scale[0]
 
 
 def _paired(row: TaskTax) -> Paired:
     """A row in shares of its scale, so that tasks on several scales can share an axis."""
     assert row.base and row.tuned and row.difference
-    base, tuned, difference = (
-        Interval(i.estimate / _span(row), i.low / _span(row), i.high / _span(row))
-        for i in (row.base, row.tuned, row.difference)
-    )
-    return Paired(row, base, tuned, difference)
+    span = 1.0 if row.span is None else row.span
+    return Paired(row, row.base.over(span), row.tuned.over(span), row.difference.over(span))
 
 
 def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
