@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ PACKED = {
     b"ARROW1": "Arrow",
 }
 """First bytes of what is brought in place of JSON."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -43,22 +43,30 @@ def json_rows(
     with path.open("rb") as file:
         head = file.read(16)
         _check_packed(head, path)
-        if path.suffix == ".json" and head.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"[":
+        if path.suffix == ".json" and head.removeprefix(BOM_UTF8).lstrip()[:1] == b"[":
             yield from _entries(path, bad)
             return
         file.seek(0)
-        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json_object(line, path, number)
-            except InputError as error:
-                bad(error)
-                continue
-            yield number, row
+        lines = enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1)
+        yield from objects_in(lines, path, bad)
 
 
-def json_object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+def objects_in(
+    lines: Iterable[tuple[int, bytes]], path: Path, bad: Callable[[InputError], None]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and object of each numbered line that is not empty; `bad` as in `json_rows`."""
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            row = _object_in(line, path, number)
+        except InputError as error:
+            bad(error)
+            continue
+        yield number, row
+
+
+def _object_in(line: bytes, path: Path, number: int) -> dict[str, Any]:
     """The JSON object that one line holds.
 
     Raises:
@@ -105,7 +113,7 @@ def _entries(path: Path, bad: Callable[[InputError], None]) -> Iterator[tuple[in
 def _parsed(raw: bytes, path: Path, line: int | None = None) -> Any:
     """The value of a JSON text; errors name `line`, or else the line on which they are."""
     try:
-        value = json.loads(raw.removeprefix(BYTE_ORDER_MARK).decode())
+        value = json.loads(raw.removeprefix(BOM_UTF8).decode())
         # An emoji that was cut in half comes as a lone surrogate, which no UTF-8 file can hold.
         return _encodable(value) if HALF_PAIR.search(raw) else value
     except UnicodeDecodeError:

@@ -4,6 +4,7 @@ A body is a chat completion, an object of the Responses API, or an error that ca
 Protocols: https://platform.openai.com/docs/api-reference/chat and …/responses.
 """
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,6 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 NAME_LENGTH = 200
 MOST_TOKENS = 10**9
 """No reply is as long; what says so is no count."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PASSING = (408, 409, 429)
 """Codes of errors that another call need not meet, besides those of 500 and more."""
 CUT_BY_RESPONSES = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -55,7 +55,7 @@ class Failure:
 
 def completion_in(body: bytes) -> Completion | Failure | None:
     """What a response's body holds; None where it is nothing of the protocol."""
-    body = body.removeprefix(BYTE_ORDER_MARK)
+    body = body.removeprefix(BOM_UTF8)
     for form in (_ChatCompletion, _ResponseObject, _ErrorBody):
         try:
             return form.model_validate_json(body).read()

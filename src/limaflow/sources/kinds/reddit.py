@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from limaflow.errors import InputError
-from limaflow.foreign_json import json_object, json_rows
+from limaflow.foreign_json import json_rows, objects_in
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.archives import lines_of_zst
 from limaflow.sources.kind import Policy, Reader
@@ -83,18 +83,11 @@ def _rows(
 ) -> Iterator[tuple[Path, int, dict[str, Any]]]:
     bad = partial(pass_over, shard, passed_over)
     for path in shard.files:
-        if path.suffix != ".zst":
-            yield from ((path, number, row) for number, row in json_rows(path, bad))
-            continue
-        for number, line in lines_of_zst(path):
-            if not line.strip():
-                continue
-            try:
-                row = json_object(line, path, number)
-            except InputError as error:
-                bad(error)
-                continue
-            yield path, number, row
+        if path.suffix == ".zst":
+            rows = objects_in(lines_of_zst(path), path, bad)
+        else:
+            rows = json_rows(path, bad)
+        yield from ((path, number, row) for number, row in rows)
 
 
 def _check_subreddit(shard: Shard[RedditOptions], seen: Counter[str]) -> None:
