@@ -13,7 +13,7 @@ rule benchmark_texts:
         "../envs/limaflow.yaml"
     params:
         code=code("lm_evaluation", "texts"),
-        defined=task_identity(),
+        defined=TASKS_DEFINED,
         tasks=untracked(task_options()),
     shell:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
@@ -41,7 +41,7 @@ rule lm_eval:
         gres=SIZES["lm_eval"].gres,
     params:
         code=code("lm_evaluation", "run"),
-        defined=task_identity(),
+        defined=TASKS_DEFINED,
         tasks=untracked(task_options()),
         limit=limit_option(),
         options=evaluation_options,

@@ -1,6 +1,5 @@
 # What the rules of benchmarks look up.
 import shlex
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -39,6 +38,9 @@ def task_files(*, made):
 def task_identity():
     """The tasks as the configuration names them, and what their files hold."""
     return as_json([*CONFIG.benchmarks.tasks, content(*task_files(made=False))])
+
+
+TASKS_DEFINED = task_identity()
 
 
 def task_options():
@@ -105,5 +107,5 @@ def check_tasks():
         logger.warning(f"benchmarks.tasks: {line}")
 
 
-if workflow.is_main_process and not {"--lint", "--unlock"} & set(sys.argv):
+if IS_ASKED_TO_PLAN:
     check_tasks()

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,15 @@ def program(name: str, stand_ins: Path) -> str | None:
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     others = [folder for folder in folders if folder.resolve() != stand_ins.resolve()]
     return shutil.which(name, path=os.pathsep.join(map(str, others)))
+
+
+def option(words: Sequence[str], *names: str) -> str | None:
+    """What a command line gives an option, as `-p gpu` or `--partition=gpu`; None without it."""
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else next(iter(words[number + 1 :]), None)
+    return None
 
 
 def ask(*command: str) -> str:

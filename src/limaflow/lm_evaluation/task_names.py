@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from limaflow.lm_evaluation.task_files import (
@@ -65,12 +66,13 @@ def examined(
 def _not_of_lm_eval(names: Sequence[str]) -> list[str]:
     """Those of the names that stand in none of lm-eval's task files; none where there are none."""
     left = set(names)
-    files = _catalogue_files() if left else []
-    if not files:
+    catalogue = _catalogue()
+    if catalogue is None or not left:
         return []
-    # Most tasks lie in a folder that begins their name: mmlu, truthfulqa.
+    # Most tasks lie in a folder of the catalogue that begins their name: mmlu, truthfulqa.
     begins = {name.partition("_")[0] for name in left}
-    for path in sorted(files, key=lambda path: begins.isdisjoint(path.parts)):
+    near = (path for begin in sorted(begins) for path in (catalogue / begin).rglob("*.yaml"))
+    for path in chain(near, catalogue.rglob("*.yaml")):
         text = path.read_text(encoding="utf-8", errors="replace")
         left -= {name for name in left if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
         if not left:
@@ -79,17 +81,18 @@ def _not_of_lm_eval(names: Sequence[str]) -> list[str]:
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
+    catalogue = _catalogue()
     of_lm_eval = {
         defined
-        for path in _catalogue_files()
+        for path in (catalogue.rglob("*.yaml") if catalogue else ())
         for defined in _DEFINES.findall(path.read_text(encoding="utf-8", errors="replace"))
     }
     near = difflib.get_close_matches(name, sorted({*known, *of_lm_eval}), n=5, cutoff=0.6)
     return f"no task is named '{name}'" + (f"; near it: {', '.join(near)}" if near else "")
 
 
-def _catalogue_files() -> list[Path]:
-    """lm-eval's own task files; none where it is not installed, as it is only on the nodes."""
+def _catalogue() -> Path | None:
+    """The folder of lm-eval's own task files; None where it is installed on the nodes alone."""
     package = find_spec("lm_eval")
     places = package.submodule_search_locations if package else None
-    return sorted(Path(places[0], "tasks").rglob("*.yaml")) if places else []
+    return Path(places[0], "tasks") if places else None

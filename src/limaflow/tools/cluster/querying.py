@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from limaflow.scheduler import program
+from limaflow.scheduler import option, program
 
 
 def query(words: Sequence[str], bin_folder: Path) -> int:
@@ -25,9 +25,9 @@ def query(words: Sequence[str], bin_folder: Path) -> int:
         if done.returncode == 0:
             sys.stdout.buffer.write(done.stdout)
             return 0
-    if "--name" not in words[:-1]:
+    run = option(words, "--name")
+    if run is None:
         return 1
-    run = words[words.index("--name") + 1]
     command = ("squeue", "--noheader", "--states=all", "--format=%i|%T", "--name", run)
     return subprocess.run(command, check=False).returncode
 

@@ -8,7 +8,6 @@ environment goes to SLURM without the keys that jobs have no use for. What happe
 by the main process.
 """
 
-import hashlib
 import os
 import re
 import subprocess
@@ -18,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from limaflow.lasting_errors import FOLDER, note_of
-from limaflow.scheduler import minutes_of, program
+from limaflow.scheduler import minutes_of, option, program
+from limaflow.seeds import digest
 
 UNREACHABLE = "Unable to contact slurm controller (connect failure)"
 TOO_MANY = re.compile(r"\w*SubmitJob\w*")
@@ -95,16 +95,16 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 def within_limit(words: Sequence[str]) -> list[str]:
     """The command line with no more time than the partition allows."""
     within = list(words)
-    partition, place = _partition(words), next((n for n, w in enumerate(words) if w == "-t"), None)
-    if place is None or partition is None or not words[place + 1].isdigit():
+    partition, time_asked = option(words, "-p", "--partition"), option(words, "-t")
+    if partition is None or time_asked is None or not time_asked.isdigit():
         return within
-    asked = int(words[place + 1])
+    asked = int(time_asked)
     command = ("sinfo", "--noheader", f"--partition={partition}", "--format=%l")
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = found.stdout.split()
     limit = minutes_of(lines[0]) if found.returncode == 0 and lines else None
     if limit is not None and asked > limit:
-        within[place + 1] = str(limit)
+        within[within.index("-t") + 1] = str(limit)
         tell(
             f"{_comment(words)} asks for {asked} minutes, and partition '{partition}' allows "
             f"{limit}: it gets those. A group that does not end in them begins anew; lower "
@@ -124,26 +124,16 @@ def tell(message: str) -> None:
 
 def _last_attempt(words: Sequence[str], script: bytes) -> Path:
     """The file that holds the number of this job's last attempt in the same run of Snakemake."""
-    run = next((words[n + 1] for n, word in enumerate(words) if word == "--job-name"), "")
+    run = option(words, "--job-name") or ""
     command = " ".join(words) + script.decode(errors="replace")
     # The rest of the command differs between attempts.
     targets = re.search(r"--target-jobs (.+?) --", command)
     named = f"{run} {targets[1] if targets else command}"
-    return FOLDER / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.last"
-
-
-def _partition(words: Sequence[str]) -> str | None:
-    for number, word in enumerate(words):
-        if word in ("-p", "--partition"):
-            return words[number + 1]
-        if word.startswith("--partition="):
-            return word.partition("=")[2]
-    return None
+    return FOLDER / f"{digest(named)}.last"
 
 
 def _comment(words: Sequence[str]) -> str:
-    place = next((n for n, word in enumerate(words) if word == "--comment"), None)
-    return "a job" if place is None else words[place + 1]
+    return option(words, "--comment") or "a job"
 
 
 if __name__ == "__main__":
