@@ -47,7 +47,8 @@ CLAIMS = """
 - id: clearly-preferred-to-base
   statement: The tuned model is preferred to its base by far.
   measure: [{quantity: wins_over, role: base, above: 0.6}]
-  rule: supported if the whole interval of wins + ½ ties lies above 0.6
+  supported: the whole interval of wins + ½ ties lies above 0.6
+  contradicted: the whole interval lies below 0.6
 """
 
 

@@ -72,13 +72,17 @@ class Entry(Settings):
     """One claim for each bar of Figures 1 and 2."""
     measure: list[Measure] = Field(default_factory=list)
     """Empty: not tested, for the reason `missing`."""
-    rule: str = ""
+    supported: str = ""
+    """The rule in words, after "supported if"; `contradicted` likewise."""
+    contradicted: str = ""
     missing: str = "nothing of it was measured"
 
     @model_validator(mode="after")
-    def _rule_is_said(self) -> Self:
-        if self.measure and not self.rule:
-            raise ValueError("a claim that is measured states its rule in words")
+    def _rules_are_said(self) -> Self:
+        if self.measure and not (self.supported and self.contradicted):
+            raise ValueError(
+                "a claim that is measured states in words when it is supported and when contradicted"
+            )
         return self
 
 

@@ -33,6 +33,17 @@ class Measured:
     label: str
     interval: Interval
     decision: Decision
+    """By the interval alone; of what a flag of the entry's `undecided_if` takes away: undecided."""
+    flags: list[str] = field(default_factory=list)
+    """Ids of the flags of this number; the claim holds their texts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """What limits a verdict, such as `one-judge`, in a word and in a sentence."""
+
+    id: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +55,29 @@ class Claim:
     statement: str
     paper: str
     source: str
-    rule: str
+    supported: str = ""
+    """The rule for this verdict in words, after "supported if"; `contradicted` likewise."""
+    contradicted: str = ""
     verdict: Decision
     reason: str
+    """Why it is not tested or not decided; empty where the intervals alone say it."""
     measured: list[Measured] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
+    """Of all its numbers, each once."""
+    set_aside: list[str] = field(default_factory=list)
+    """What was measured and does not fit the claim: "not tested here: annotated by …"."""
+
+    @property
+    def rule(self) -> str:
+        """Both rules in one sentence; empty where nothing decides."""
+        words = {"supported": self.supported, "contradicted": self.contradicted}
+        return "; ".join(f"{verdict} if {text}" for verdict, text in words.items() if text)
+
+    @property
+    def summary(self) -> str:
+        """The verdict in one line, with its flags."""
+        flags = ", ".join(flag.id for flag in self.flags)
+        return f"{self.verdict} ({flags})" if flags else self.verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +129,8 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         statement=filled(entry.statement, known),
         paper=filled(entry.literature, known),
         source=_source(entry, paper, known),
-        rule=filled(entry.rule, known),
+        supported=filled(entry.supported, known),
+        contradicted=filled(entry.contradicted, known),
         measured=measured,
         verdict=verdict,
         reason=reason if verdict == "not tested here" else "",

@@ -108,7 +108,7 @@ def claims(
     found = decided(claims or [], evidence, paper())
     write_json(output, Claims(miniature=miniature, confidence=confidence, claims=found))
     for claim in found:
-        print(f"{claim.verdict:>15}  {claim.id}")
+        print(f"{claim.id}: {claim.summary}")
 
 
 @app.command()

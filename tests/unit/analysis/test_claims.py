@@ -262,7 +262,8 @@ def test_a_claim_of_ones_own_uses_a_quantity_with_other_parameters(tmp_path: Pat
     path = mine(
         tmp_path,
         "measure: [{quantity: wins_over, arms: [shots], above: 0.6}]",
-        "rule: supported above 0.6",
+        "supported: above 0.6",
+        "contradicted: below 0.6",
     )
     found = claims(path, preferences=[preference("lima", "shots", 0.52)])["mine"]
     assert (found.verdict, found.origin, len(found.measured)) == ("undecided", "own", 1)
@@ -275,7 +276,8 @@ def test_a_claim_of_ones_own_is_about_a_word_of_ones_own_instrument(tmp_path: Pa
     path = mine(
         tmp_path,
         "measure: [{quantity: grade_share, instrument: harm, word: harmful, below: 0.1}]",
-        "rule: supported if the whole interval lies below 0.1",
+        "supported: the whole interval lies below 0.1",
+        "contradicted: the whole interval lies above 0.1",
     )
     given = [grade(f"p{n}", "lima", 6 if n == 0 else 0) for n in range(200)]
     grades = [replace(g, instrument="harm", scale="harm") for g in given]
@@ -288,7 +290,8 @@ def test_a_loss_of_a_task_of_which_less_is_better_is_named(tmp_path: Path) -> No
     path = mine(
         tmp_path,
         "measure: [{quantity: tax_difference, task: t, arms: [few], within: 0.1}]",
-        "rule: supported within ±0.1",
+        "supported: within ±0.1",
+        "contradicted: outside of ±0.1",
     )
     row = replace(tax(-0.5, -0.4, arm="few"), higher_is_better=False)
     found = claims(path, tax=[row])["mine"]
@@ -296,14 +299,17 @@ def test_a_loss_of_a_task_of_which_less_is_better_is_named(tmp_path: Path) -> No
     assert found.measured[0].label == "t (acc, lower is better), base minus tuned"
 
 
+BOTH = ("supported: s", "contradicted: c")
+
+
 @pytest.mark.parametrize(
     ("lines", "mistake"),
     [
-        (["measure: [{quantity: wins_ovr, above: 1}]", "rule: r"], "did you mean 'wins_over'"),
-        (["measure: [{quantity: wins_over, above: lowst}]", "rule: r"], "named 'lowst'"),
-        (["measure: [{quantity: wins_over, task: t, above: 1}]", "rule: r"], "has no 'task'"),
-        (["measure: [{quantity: wins_over}]", "rule: r"], "give one of above, below"),
-        (["measure: [{quantity: wins_over, above: 1}]"], "states its rule"),
+        (["measure: [{quantity: wins_ovr, above: 1}]", *BOTH], "did you mean 'wins_over'"),
+        (["measure: [{quantity: wins_over, above: lowst}]", *BOTH], "named 'lowst'"),
+        (["measure: [{quantity: wins_over, task: t, above: 1}]", *BOTH], "has no 'task'"),
+        (["measure: [{quantity: wins_over}]", *BOTH], "give one of above, below"),
+        (["measure: [{quantity: wins_over, above: 1}]", BOTH[0]], "when it is supported and when contradicted"),
         (["literature: '{tax-wurst}'"], "did you mean 'tax-worst'"),
         (["values: [tax-wurst]"], "did you mean 'tax-worst'"),
         (["satement: x"], "did you mean 'statement'"),
