@@ -17,6 +17,16 @@ arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
 Number = float | str
 """A number, or the name of one in paper_derived.py."""
 
+BOUNDS = ("above", "below", "within", "no_loss", "equivalent", "no_sure_loss", "replicates")
+
+
+class Replication(Settings):
+    """A value of the paper's, with the sample from which the margin around it follows."""
+
+    value: Number
+    """A share from 0 to 1."""
+    prompts: Number
+
 
 class Measure(Settings):
     """A quantity, of whom, and the bound that decides."""
@@ -37,12 +47,18 @@ class Measure(Settings):
     """Both ends, or one number for ± that number."""
     no_loss: Number | None = None
     """The loss that counts as none; a sure loss of any size contradicts."""
+    equivalent: Number | None = None
+    """A difference either way that counts as none, by two one-sided tests; a sure loss of any size
+    contradicts."""
+    no_sure_loss: Number | None = None
+    """Level of a one-sided test for losses, corrected over all numbers of the quantity. A loss that
+    it finds contradicts; no number supports anything by itself."""
+    replicates: Replication | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        bounds = (self.above, self.below, self.within, self.no_loss)
-        if sum(bound is not None for bound in bounds) != 1:
-            raise ValueError("give one of above, below, within and no_loss")
+        if sum(getattr(self, bound) is not None for bound in BOUNDS) != 1:
+            raise ValueError(f"give one of {', '.join(BOUNDS[:-1])} and {BOUNDS[-1]}")
         return self
 
     def chosen(self) -> set[str]:
