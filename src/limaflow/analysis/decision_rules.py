@@ -82,7 +82,7 @@ def times_as_many(difference: Interval, margin: float, *, confidence: float) -> 
 
 
 def equivalence_reach() -> float:
-    """Standard errors of a margin within which two one-sided tests keep a true 0 with power 80 %."""
+    """Margin in standard errors at which two one-sided tests support a true 0 with power 80 %."""
     return _normal(ONE_SIDED) + _normal((1 + POWER) / 2)
 
 
@@ -130,8 +130,8 @@ class Margin:
             )
         return (
             f"the paper's sample cannot decide: an exact replication on {self.prompts:g} prompts "
-            f"would need ±{100 * self.needed:.0f} points. Our own sample decides, within "
-            f"±{100 * WIDEST_MARGIN:.0f} points of the paper's share"
+            f"would need ±{100 * self.needed:.0f} points. Our own sample decides alone, within "
+            f"±{100 * WIDEST_MARGIN:.0f} points of the share as printed"
         )
 
 
@@ -152,9 +152,6 @@ def replication_margin(value: float, prompts: float) -> Margin:
 def replicates(share: Interval, margin: Margin, *, confidence: float) -> Decision:
     """Whether a share is the paper's, by two one-sided tests on either side of each end.
 
-    Where the paper's sample cannot decide, a share outside the margin contradicts only where the
-    paper's own sampling does not explain it either.
-
     Args:
         confidence: of `share`.
     """
@@ -162,8 +159,8 @@ def replicates(share: Interval, margin: Margin, *, confidence: float) -> Decisio
     apart = Interval(*(end - margin.value for end in (bounds.estimate, bounds.low, bounds.high)))
     if _inside(apart, margin.size):
         return "supported"
-    explained = margin.size if margin.decides else margin.needed
-    return "contradicted" if apart.low > explained or apart.high < -explained else "undecided"
+    apart_for_sure = apart.low > margin.size or apart.high < -margin.size
+    return "contradicted" if apart_for_sure else "undecided"
 
 
 def _inside(difference: Interval, margin: float) -> bool:

@@ -289,6 +289,8 @@ class TaskTax:
     higher_is_better: bool = True
     scale: tuple[float, float] | None = (0, 1)
     """Lowest and highest value of an item; None where they are not known."""
+    loss_p_value: float | None = None
+    """One-sided, of a paired test for a loss on this task alone; None where `difference` is."""
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
