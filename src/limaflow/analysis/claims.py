@@ -2,21 +2,24 @@
 
 A claim states its rule, so that a reader can check the verdict from the intervals alone. The
 package's own entries stand in `claims.yaml`; a user's files hold more of the same kind. What can be
-measured stands in `quantities`, how an interval decides in `decision_rules`.
+measured stands in `quantities`, what fits a claim in `binding`, what limits a verdict in `flags`,
+and how an interval decides in `decision_rules`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from limaflow.analysis.claim_entries import Entry, Measure, Origin, read_entries
+from limaflow.analysis.binding import misfit, too_few
+from limaflow.analysis.claim_entries import Entry, FlagId, Measure, Origin, read_entries
 from limaflow.analysis.decision_rules import Decision, above, below, every, no_loss, within
 from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.flags import Flag, flags_of
 from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
-from limaflow.analysis.quantities import QUANTITIES, NotMeasured
+from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -36,14 +39,6 @@ class Measured:
     """By the interval alone; of what a flag of the entry's `undecided_if` takes away: undecided."""
     flags: list[str] = field(default_factory=list)
     """Ids of the flags of this number; the claim holds their texts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flag:
-    """What limits a verdict, such as `one-judge`, in a word and in a sentence."""
-
-    id: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,17 +107,14 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
 
 
 def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Claim:
-    reason = filled(entry.missing, known)
-    parts: list[list[Measured]] = []
-    for measure in entry.measure:
-        try:
-            parts.append(_measured(measure, evidence, known))
-        except NotMeasured as nothing:
-            parts.append([])
-            reason = str(nothing)
+    entry = _of_bar(entry, known)
+    parts = [_part(measure, entry, evidence, known) for measure in entry.measure]
+    set_aside = [line for part in parts for line in part.set_aside]
+    flags = _joined(flag for part in parts for flag in part.flags)
     # A claim of several quantities needs all of them.
-    measured = [one for part in parts for one in part] if all(parts) else []
-    verdict = every([one.decision for one in measured])
+    tested = bool(parts) and all(part.measured for part in parts)
+    measured = [one for part in parts for one in part.measured] if tested else []
+    verdict = every([part.decision for part in parts]) if tested else "not tested here"
     return Claim(
         id=filled(entry.id, known),
         origin=entry.origin,
@@ -133,13 +125,126 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         contradicted=filled(entry.contradicted, known),
         measured=measured,
         verdict=verdict,
-        reason=reason if verdict == "not tested here" else "",
+        reason=_reason(parts, verdict, filled(entry.missing, known)),
+        flags=flags if tested else [],
+        set_aside=set_aside,
     )
 
 
-def _measured(measure: Measure, evidence: Evidence, known: Known) -> list[Measured]:
-    if measure.arms == "each":
-        measure = measure.model_copy(update={"arms": list(known["each"])})
+def _reason(parts: Sequence["_Part"], verdict: Decision, missing: str) -> str:
+    """Why a claim is not tested, or not decided by what was measured."""
+    if verdict == "not tested here":
+        return next((part.nothing for part in parts if part.nothing), missing)
+    if verdict != "undecided":
+        return ""
+    texts = [flag.text for part in parts if not part.deciding for flag in part.voiding]
+    return "; ".join(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What one quantity of a claim came to."""
+
+    measured: list[Measured] = field(default_factory=list)
+    deciding: list[Measured] = field(default_factory=list)
+    """Those that no flag keeps from deciding."""
+    flags: list[Flag] = field(default_factory=list)
+    voiding: list[Flag] = field(default_factory=list)
+    """The flags that kept numbers from deciding."""
+    set_aside: list[str] = field(default_factory=list)
+    nothing: str = ""
+    """Why there is no number, where it is another reason than the claim's `missing`."""
+
+    @property
+    def decision(self) -> Decision:
+        decided = [one.decision for one in self.deciding]
+        return every(decided) if decided else "undecided"
+
+
+def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _Part:
+    quantity = _quantity(measure)
+    rule = _rule(measure, known)
+    label = measure.label or quantity.label
+    try:
+        everything = quantity.measure(evidence, measure)
+    except NotMeasured as nothing:
+        return _Part(nothing=str(nothing))
+    whys = [misfit(found, entry, evidence) for found in everything]
+    fitting = [found for found, why in zip(everything, whys, strict=True) if not why]
+    people = _people(fitting)
+    measured, deciding, flags, voiding = [], [], [], []
+    for found in fitting:
+        own = flags_of(found, evidence)
+        if few := too_few(found, people, quantity.smallest, entry.smallest):
+            own.append(Flag(id="too-few", text=few))
+        if found.annotators is not None and _judges(fitting) == 1:
+            own.append(Flag(id="one-judge", text=_one_judge(found)))
+        against = [flag for flag in own if flag.id in ("too-few", *entry.undecided_if)]
+        one = Measured(
+            label=filled(label, found.names),
+            interval=found.interval,
+            decision="undecided" if against else rule(found.interval),
+            flags=[flag.id for flag in own],
+        )
+        measured.append(one)
+        flags += own
+        voiding += against
+        deciding += [] if against else [one]
+    set_aside = [
+        f"not tested here: {why}: {filled(label, found.names)}"
+        for found, why in zip(everything, whys, strict=True)
+        if why
+    ]
+    return _Part(
+        measured=measured,
+        deciding=deciding,
+        flags=flags,
+        voiding=voiding,
+        set_aside=set_aside,
+        nothing=next((why for why in whys if why), "") if not fitting else "",
+    )
+
+
+def _judges(fitting: Sequence[Found]) -> int:
+    """Judges, and people, of these numbers."""
+    judged = {f.judge: f.annotators.number for f in fitting if f.annotators is not None}
+    return sum(judged.values())
+
+
+def _people(fitting: Sequence[Found]) -> int:
+    return _judges([f for f in fitting if f.annotators and f.annotators.kind == "person"])
+
+
+def _one_judge(found: Found) -> str:
+    return f"{found.judge or 'one judge'} alone judged"
+
+
+def _joined(flags: Iterable[Flag]) -> list[Flag]:
+    """Each flag once, with all that it says."""
+    texts: dict[FlagId, dict[str, None]] = {}
+    for flag in flags:
+        texts.setdefault(flag.id, {})[flag.text] = None
+    return [Flag(id=name, text="; ".join(said)) for name, said in texts.items()]
+
+
+def _of_bar(entry: Entry, known: Known) -> Entry:
+    """An entry that is a claim for each bar, as that of one bar."""
+    if not entry.each:
+        return entry
+    bar: dict[str, Any] = {
+        "annotators": known["kinds"],
+        "judge_models": known["judge_models"],
+        "arm_models": known["arm_models"],
+    }
+    measures = [
+        m.model_copy(update={"baseline": list(known["each"])}) if m.baseline == "each" else m
+        for m in entry.measure
+    ]
+    own = bar if entry.annotators == "each" else {}
+    return entry.model_copy(update={**own, "measure": measures})
+
+
+def _quantity(measure: Measure) -> Quantity:
     if measure.quantity not in QUANTITIES:
         raise InputError(
             f"no quantity is named '{measure.quantity}'"
@@ -148,15 +253,7 @@ def _measured(measure: Measure, evidence: Evidence, known: Known) -> list[Measur
     quantity = QUANTITIES[measure.quantity]
     if unused := sorted(measure.chosen() - set(quantity.takes)):
         raise InputError(f"{measure.quantity} has no '{unused[0]}'")
-    decision = _rule(measure, known)
-    return [
-        Measured(
-            label=filled(measure.label or quantity.label, found.names),
-            interval=found.interval,
-            decision=decision(found.interval),
-        )
-        for found in quantity.measure(evidence, measure)
-    ]
+    return quantity
 
 
 def _rule(measure: Measure, known: Known) -> Callable[[Interval], Decision]:

@@ -17,9 +17,10 @@ def derived(paper: Paper) -> dict[str, float]:
 def bars(paper: Paper) -> list[dict[str, object]]:
     """The bars of Figures 1 and 2 as names of texts and bounds; `each` are the arms of a bar.
 
-    `share` is where LIMA wins or ties, `lowest` the lower end of its 95 % interval.
+    `share` is where LIMA wins or ties, `lowest` the lower end of the 95 % interval that follows
+    from it and the number of prompts; the paper prints none.
     """
-    prompts = paper.preferences.prompts
+    prompts, annotators = paper.preferences.prompts, paper.preferences.annotators
     found: list[dict[str, object]] = []
     for row in paper.preferences.rows:
         share = (row.win + row.tie) / 100
@@ -28,6 +29,9 @@ def bars(paper: Paper) -> list[dict[str, object]]:
                 "arm": row.arms[0],
                 "arms": " or ".join(row.arms),
                 "each": row.arms,
+                "kinds": [annotators[row.annotator].kind],
+                "judge_models": list(annotators[row.annotator].models),
+                "arm_models": list(paper.preferences.models.get(row.baseline, ())),
                 "annotator": row.annotator,
                 "by": row.annotator.lower(),
                 "baseline": row.baseline,
