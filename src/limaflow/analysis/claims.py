@@ -7,16 +7,38 @@ and how an interval decides in `decision_rules`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from limaflow.analysis.binding import misfit, too_few
-from limaflow.analysis.claim_entries import Entry, FlagId, Measure, Origin, read_entries
-from limaflow.analysis.decision_rules import Decision, above, below, every, no_loss, within
+from limaflow.analysis.claim_entries import (
+    Entry,
+    FlagId,
+    Measure,
+    Origin,
+    Replication,
+    read_entries,
+)
+from limaflow.analysis.decision_rules import (
+    ALONE,
+    Bearing,
+    Decision,
+    Margin,
+    above,
+    below,
+    equivalent,
+    every,
+    joined,
+    no_loss,
+    no_sure_loss,
+    replicates,
+    replication_margin,
+    within,
+)
 from limaflow.analysis.evidence import Evidence
-from limaflow.analysis.flags import Flag, flags_of
+from limaflow.analysis.flags import Flag, flags_of, flags_of_task
 from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
@@ -35,7 +57,7 @@ class Measured:
 
     label: str
     interval: Interval
-    decision: Decision
+    decision: Bearing
     """By the interval alone; of what a flag of the entry's `undecided_if` takes away: undecided."""
     flags: list[str] = field(default_factory=list)
     """Ids of the flags of this number; the claim holds their texts."""
@@ -156,15 +178,17 @@ class _Part:
     """Why there is no number, where it is another reason than the claim's `missing`."""
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> Bearing:
         decided = [one.decision for one in self.deciding]
-        return every(decided) if decided else "undecided"
+        return joined(decided) if decided else "undecided"
 
 
 def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _Part:
     quantity = _quantity(measure)
-    rule = _rule(measure, known)
-    label = measure.label or quantity.label
+    bearings = _rule(measure, known, evidence.confidence)
+    label = (measure.label or quantity.label) + _why_so_wide(measure, known)
+    if quantity.joins_tasks:
+        evidence = _without_flagged_tasks(evidence, entry)
     try:
         everything = quantity.measure(evidence, measure)
     except NotMeasured as nothing:
@@ -173,7 +197,7 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
     fitting = [found for found, why in zip(everything, whys, strict=True) if not why]
     people = _people(fitting)
     measured, deciding, flags, voiding = [], [], [], []
-    for found in fitting:
+    for found, bearing in zip(fitting, bearings(fitting), strict=True):
         own = flags_of(found, evidence)
         if few := too_few(found, people, quantity.smallest, entry.smallest):
             own.append(Flag(id="too-few", text=few))
@@ -183,7 +207,7 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
         one = Measured(
             label=filled(label, found.names),
             interval=found.interval,
-            decision="undecided" if against else rule(found.interval),
+            decision="undecided" if against else bearing,
             flags=[flag.id for flag in own],
         )
         measured.append(one)
@@ -256,19 +280,74 @@ def _quantity(measure: Measure) -> Quantity:
     return quantity
 
 
-def _rule(measure: Measure, known: Known) -> Callable[[Interval], Decision]:
-    """How an interval decides, by the entry's one bound."""
+Rule = Callable[[Sequence[Found]], list[Bearing]]
+
+
+def _rule(measure: Measure, known: Known, confidence: float) -> Rule:
+    """How the numbers of a quantity decide, by the entry's one bound."""
+    if measure.no_sure_loss is not None:
+        level = _number(measure.no_sure_loss, known)
+        return lambda founds: no_sure_loss([_loss_p_value(found) for found in founds], level)
+    decision = _decision(measure, known, confidence)
+    return lambda founds: [
+        ALONE if found.alone and by_interval == "supported" else by_interval
+        for found in founds
+        for by_interval in [decision(found.interval)]
+    ]
+
+
+def _decision(measure: Measure, known: Known, confidence: float) -> Callable[[Interval], Decision]:
+    """How one interval decides."""
+    number = partial(_number, known=known)
+    rule: Callable[[Interval], Decision]
     if measure.above is not None:
-        return partial(above, bound=_number(measure.above, known))
-    if measure.below is not None:
-        return partial(below, bound=_number(measure.below, known))
-    if measure.no_loss is not None:
-        return partial(no_loss, margin=_number(measure.no_loss, known))
-    if isinstance(measure.within, tuple):
-        low, high = (_number(end, known) for end in measure.within)
-        return partial(within, low=low, high=high)
-    margin = _number(measure.within or 0, known)
-    return partial(within, low=-margin, high=margin)
+        rule = partial(above, bound=number(measure.above))
+    elif measure.below is not None:
+        rule = partial(below, bound=number(measure.below))
+    elif measure.no_loss is not None:
+        rule = partial(no_loss, margin=number(measure.no_loss))
+    elif measure.equivalent is not None:
+        rule = partial(equivalent, margin=number(measure.equivalent), confidence=confidence)
+    elif measure.replicates is not None:
+        around = _margin(measure.replicates, known)
+        rule = partial(replicates, margin=around, confidence=confidence)
+    elif isinstance(measure.within, tuple):
+        rule = partial(within, low=number(measure.within[0]), high=number(measure.within[1]))
+    else:
+        margin = number(measure.within or 0)
+        rule = partial(within, low=-margin, high=margin)
+    return rule
+
+
+def _loss_p_value(found: Found) -> float:
+    if found.loss_p_value is None:
+        raise InputError("no_sure_loss is about losses that a paired test looks for: tax_by_task")
+    return found.loss_p_value
+
+
+def _margin(replication: Replication, known: Known) -> Margin:
+    value, prompts = (_number(n, known) for n in (replication.value, replication.prompts))
+    return replication_margin(value, prompts)
+
+
+def _why_so_wide(measure: Measure, known: Known) -> str:
+    """What a reader of the number has to know where the paper's sample cannot decide."""
+    if measure.replicates is None:
+        return ""
+    margin = _margin(measure.replicates, known)
+    return "" if margin.decides else f" ({margin.reason})"
+
+
+def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
+    """Without the benchmark tasks whose flags keep them from deciding the entry."""
+    reasons = {
+        (row.arm, row.task): flag.id
+        for row in evidence.tax
+        for flag in flags_of_task(row, evidence)
+        if flag.id in entry.undecided_if
+    }
+    kept = [row for row in evidence.tax if (row.arm, row.task) not in reasons]
+    return replace(evidence, tax=kept, tasks_left_out=reasons)
 
 
 def _number(bound: float | str, known: Known) -> float:

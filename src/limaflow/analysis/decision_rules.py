@@ -171,11 +171,19 @@ def _normal(chance: float) -> float:
     return NormalDist().inv_cdf(chance)
 
 
+def joined(bearings: Sequence[Bearing]) -> Bearing:
+    """What several numbers mean together: they support if each does, and fall with one."""
+    if "contradicted" in bearings:
+        return "contradicted"
+    deciding = {bearing for bearing in bearings if bearing != ALONE}
+    if bearings and not deciding:
+        return ALONE
+    return "supported" if deciding == {"supported"} else "undecided"
+
+
 def every(bearings: Sequence[Bearing]) -> Decision:
     """A claim about several measurements holds if each does, and falls with one."""
     if not bearings:
         return "not tested here"
-    if "contradicted" in bearings:
-        return "contradicted"
-    deciding = {bearing for bearing in bearings if bearing != ALONE}
-    return "supported" if deciding == {"supported"} else "undecided"
+    together = joined(bearings)
+    return "undecided" if together == ALONE else together

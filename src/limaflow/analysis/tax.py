@@ -3,9 +3,9 @@
 Both models answered the same items, so the difference is taken per item before averaging, and the
 interval is one over items: much narrower than that of two independent accuracies (Miller 2024,
 arXiv 2411.00640, section 4). Scores from 0 to 1 have intervals that keep a width where no item
-changed; others have those of the bootstrap. Intervals and
-p-values are of each task alone; `decision_rules` corrects for their number. A negative difference is
-a loss: of a metric whose lower values are better it is base minus tuned.
+changed; others have those of the bootstrap. Intervals and p-values are of each task alone;
+`decision_rules` corrects for their number. A negative difference is a loss: of a metric whose lower
+values are better it is base minus tuned.
 """
 
 from collections.abc import Sequence
