@@ -309,7 +309,10 @@ BOTH = ("supported: s", "contradicted: c")
         (["measure: [{quantity: wins_over, above: lowst}]", *BOTH], "named 'lowst'"),
         (["measure: [{quantity: wins_over, task: t, above: 1}]", *BOTH], "has no 'task'"),
         (["measure: [{quantity: wins_over}]", *BOTH], "give one of above, below"),
-        (["measure: [{quantity: wins_over, above: 1}]", BOTH[0]], "when it is supported and when contradicted"),
+        (
+            ["measure: [{quantity: wins_over, above: 1}]", BOTH[0]],
+            "when it is supported and when contradicted",
+        ),
         (["literature: '{tax-wurst}'"], "did you mean 'tax-worst'"),
         (["values: [tax-wurst]"], "did you mean 'tax-worst'"),
         (["satement: x"], "did you mean 'statement'"),
