@@ -105,9 +105,7 @@ class Entry(Settings):
     """Ids in paper.yaml of the values that `literature` rests on, in place of `place`."""
     each: Literal["preferences"] | None = None
     """One claim for each bar of Figures 1 and 2."""
-    annotators: list[Kind] | Literal["each"] = Field(
-        default_factory=lambda: ["person", "model", "simulated"]
-    )
+    annotators: list[Kind] | Literal["each"] = Field(default=["person", "model", "simulated"])
     """Whose judgments count; `each`: those of the bar. Of anybody else the claim is not tested."""
     judge_models: list[str] = Field(default_factory=list)
     """Models whose judgments count, by the name that the endpoint returned (`*` as in file names);
