@@ -137,6 +137,47 @@ def run(
 
 
 @app.command()
+def adopt(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="lm-eval's samples_*.jsonl, or .csv, .tsv, .parquet, JSON (lines)."),
+    ],
+    *,
+    name: Annotated[str, typer.Option(help="Name of the model in the results: its arm.")],
+    results: Annotated[Path, typer.Option(help="Writes the mean of every task (JSON).")],
+    items: Annotated[Path, typer.Option(help="Writes the score of every item (JSONL).")],
+    task: Annotated[
+        str, typer.Option(help="The task, where neither file nor column says it.")
+    ] = "",
+    metric: Annotated[
+        str, typer.Option(help="What the score is; of samples METRIC or METRIC,FILTER.")
+    ] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, reply "
+            "or prompt; repeat."
+        ),
+    ] = None,
+) -> None:
+    """Take in results by item that were measured elsewhere; no model is needed."""
+    from limaflow.jsonl import write_json, write_records
+    from limaflow.lm_evaluation.adopted_items import ItemLayout, adopted
+    from limaflow.verdict_import.column_mapping import named
+
+    layout = ItemLayout(task=task, metric=metric, columns=named(column, "--column"))
+    found, scores = adopted(files, name, layout)
+    write_records(items, scores, key=lambda item: (item.task, item.item_id))
+    write_json(results, found)
+    for asked, score in found["scores"].items():
+        unread = f"; {score['unread_items']} unread" if score["unread_items"] else ""
+        print(
+            f"{name}: {asked}: {score['metric']} {score['value']:.4f} of {score['items']} items"
+            f"{unread}"
+        )
+
+
+@app.command()
 def texts(
     *,
     task: Tasks,

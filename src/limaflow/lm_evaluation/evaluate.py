@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -173,7 +173,6 @@ def evaluate(
         }
         for task, outcome in outcomes.items()
     }
-    scores = {asked.name: _score(asked, results[asked.name], details) for asked in selection.asked}
     prompts = {
         (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
         for task, outcome in outcomes.items()
@@ -182,8 +181,15 @@ def evaluate(
     items = [
         item
         for asked in selection.asked
-        for item in _items(name, asked, results[asked.name], prompts)
+        for item in _items(name, asked, results[asked.name], prompts, outcomes)
     ]
+    scores = {
+        asked.name: {
+            **_score(asked, results[asked.name], details),
+            "unread_items": sum(item.unread for item in items if item.task == asked.name),
+        }
+        for asked in selection.asked
+    }
     run = {
         "limit": settings.limit,
         "few_shot": settings.few_shot,
@@ -274,11 +280,18 @@ def _span(values: list[Any]) -> str:
 
 
 def _items(
-    name: str, asked: Asked, result: Result, prompts: Mapping[tuple[str, str], str]
+    name: str,
+    asked: Asked,
+    result: Result,
+    prompts: Mapping[tuple[str, str], str],
+    outcomes: Mapping[str, Outcome],
 ) -> list[BenchmarkItem]:
     items = []
+    answer_filter = result.key.rpartition(",")[2]
     for item, (value, weight) in result.items.items():
         part, _, own = item.rpartition("/")
+        task = part or asked.name
+        reading = outcomes[task].readings[answer_filter][own]
         items.append(
             BenchmarkItem(
                 task=asked.name,
@@ -289,7 +302,8 @@ def _items(
                 higher_is_better=result.higher_is_better,
                 scale=result.scale,
                 weight=weight,
-                prompt=prompts[part or asked.name, own],
+                prompt=prompts[task, own],
+                **asdict(reading),
             )
         )
     return items
