@@ -8,6 +8,7 @@ from snakemake.logging import logger
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
+from limaflow.sources.settings import under_root
 from limaflow.tools.miniature.facts_benchmark import TASK as FACTS
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
@@ -17,6 +18,25 @@ benchmark_tasks = [
 ]
 
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
+
+
+def recorded_items(arm):
+    """The files of results by item that were made elsewhere."""
+    return [
+        under_root(file.path, CONFIG.data_root)
+        for file in CONFIG.benchmarks.recorded[arm]
+    ]
+
+
+def item_layouts(arm):
+    """How each of these files says what ours say."""
+    return repeated(
+        "--layout",
+        [
+            file.layout.model_dump_json(exclude_defaults=True)
+            for file in CONFIG.benchmarks.recorded[arm]
+        ],
+    )
 
 
 def task_files(*, made):

@@ -80,7 +80,7 @@ def impossible(config: Config) -> list[str]:
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"
-        for name in config.benchmarks.arms
+        for name in config.benchmarks.measured_arms
         if any(a.name == name and not a.runs_here for a in config.arms)
     ]
     problems += [

@@ -7,7 +7,7 @@ answer and the one that was read; an empty answer is one that could not be read,
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,60 +16,32 @@ from limaflow.errors import InputError, listed
 from limaflow.lm_evaluation.metrics import metric_of, preference, scale_of
 from limaflow.lm_evaluation.readings import Reading, reading_of
 from limaflow.lm_evaluation.scores import mean
+from limaflow.lm_evaluation.settings import Column, ItemLayout
 from limaflow.lm_evaluation.tasks import item_id
 from limaflow.manifests import sha256_of
 from limaflow.mistakes import nearest
 from limaflow.records import BenchmarkItem
 from limaflow.verdict_import.rows import Row, at, read_rows
 
-COLUMNS = {
-    "item": "the item's name, the same for every model",
-    "task": "the task; else the option --task",
-    "score": "the score, a number, or true and false",
-    "right": "the right answer",
-    "answer": "the answer that was read; empty where none could be",
-    "choices": "how many answers there were to choose from",
-    "reply": "the whole reply",
-    "prompt": "what was asked, or its hash",
-}
 SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT[\d.:-]+$")
 """lm-eval's name of a file of samples, without its ending."""
 TRUTH = {"true": 1.0, "false": 0.0}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ItemLayout:
-    """How a file says what our items say."""
-
-    task: str = ""
-    """The task of all rows, where no column says it."""
-    metric: str = ""
-    """What the score is; of lm-eval's samples, which one to take: `metric` or `metric,filter`."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Our column → what the file calls it."""
-
-    def __post_init__(self) -> None:
-        """Refuse columns that we do not have.
-
-        Raises:
-            InputError: names the nearest one.
-        """
-        for name in self.columns:
-            if name not in COLUMNS:
-                raise InputError(f"--column {name}: no column of ours{nearest(name, [*COLUMNS])}")
-
-
 def adopted(
-    files: Sequence[Path], name: str, layout: ItemLayout
+    files: Sequence[tuple[Path, ItemLayout]], name: str
 ) -> tuple[dict[str, Any], list[BenchmarkItem]]:
     """The content of results.json, and the items of the model that is called `name`.
+
+    Args:
+        files: each with how it is laid out.
 
     Raises:
         InputError: a file is missing or not of a known form, an item stands twice, or a task has
             several metrics; names file and line.
     """
     items: dict[tuple[str, str], BenchmarkItem] = {}
-    for path in files:
+    for path, layout in files:
         for line, item in _read(path, name, layout):
             if (item.task, item.item_id) in items:
                 raise InputError(
@@ -77,7 +49,7 @@ def adopted(
                 )
             items[item.task, item.item_id] = item
     if not items:
-        raise InputError("holds no items", path=files[0])
+        raise InputError("holds no items", path=files[0][0])
     by_task: dict[str, list[BenchmarkItem]] = defaultdict(list)
     for item in items.values():
         by_task[item.task].append(item)
@@ -85,7 +57,7 @@ def adopted(
         "model": name,
         "scores": {task: _score(found) for task, found in sorted(by_task.items())},
         "tasks": {},
-        "run": {"adopted_from": {path.name: sha256_of(path) for path in files}},
+        "run": {"adopted_from": {path.name: sha256_of(path) for path, _ in files}},
     }
     return results, [item for _, found in sorted(by_task.items()) for item in found]
 
@@ -202,18 +174,18 @@ class _Cells:
     """One row of a table, by our names of its columns."""
 
     row: Row
-    columns: Mapping[str, str]
+    columns: Mapping[Column, str]
     path: Path
     line: int
 
-    def has(self, name: str) -> bool:
+    def has(self, name: Column) -> bool:
         return self._cell(name) is not None
 
-    def text(self, name: str) -> str:
+    def text(self, name: Column) -> str:
         value = self._cell(name)
         return "" if value is None else str(value).strip()
 
-    def needed(self, name: str) -> str:
+    def needed(self, name: Column) -> str:
         if found := self.text(name):
             return found
         raise InputError(
@@ -245,7 +217,7 @@ class _Cells:
             choices=int(choices) if choices else None,
         )
 
-    def _cell(self, name: str) -> Any:
+    def _cell(self, name: Column) -> Any:
         """None where the file has no such column; a column that was named has to be there."""
         theirs = self.columns.get(name, name)
         try:

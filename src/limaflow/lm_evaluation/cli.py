@@ -159,14 +159,30 @@ def adopt(
             "or prompt; repeat."
         ),
     ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="task, metric and columns of one file as JSON (config: benchmarks.recorded), in "
+            "place of these options; one for each file, in order."
+        ),
+    ] = None,
 ) -> None:
     """Take in results by item that were measured elsewhere; no model is needed."""
+    from limaflow.errors import InputError
     from limaflow.jsonl import write_json, write_records
-    from limaflow.lm_evaluation.adopted_items import ItemLayout, adopted
+    from limaflow.lm_evaluation.adopted_items import adopted
+    from limaflow.lm_evaluation.settings import ItemLayout
+    from limaflow.mistakes import parse_block, validated
     from limaflow.verdict_import.column_mapping import named
 
-    layout = ItemLayout(task=task, metric=metric, columns=named(column, "--column"))
-    found, scores = adopted(files, name, layout)
+    if layout and (task or metric or column):
+        raise InputError("--layout says all of --task, --metric and --column")
+    if layout and len(layout) != len(files):
+        raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
+    given = {"task": task, "metric": metric, "columns": named(column, "--column")}
+    layouts = [parse_block(ItemLayout, text, "--layout") for text in layout or ()]
+    layouts = layouts or [validated(ItemLayout, given, "--column")] * len(files)
+    found, scores = adopted(list(zip(files, layouts, strict=True)), name)
     write_records(items, scores, key=lambda item: (item.task, item.item_id))
     write_json(results, found)
     for asked, score in found["scores"].items():
