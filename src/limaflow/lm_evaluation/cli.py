@@ -22,6 +22,9 @@ Tasks = Annotated[
         "--task", help="lm-eval task, group or tag, or the path of a task's YAML; repeat."
     ),
 ]
+DataRoot = Annotated[
+    Path, typer.Option(help="Where relative paths of data in task files count from.")
+]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
 Seed = Annotated[int, typer.Option(help="Seed of few-shot sampling.")]
@@ -43,6 +46,7 @@ def check(
     *,
     task: Tasks,
     include: Include = None,
+    data_root: DataRoot = Path(),
     limit: Limit = None,
     seed: Seed = 0,
     few_shot: FewShot = None,
@@ -62,6 +66,7 @@ def check(
         few_shot_by_task=by_task,
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
+        data_root=data_root,
     )
     selection, prompts, results = checked(task, include, settings)
     for asked in selection.asked:
@@ -80,6 +85,7 @@ def run(
     batch: Annotated[int, typer.Option(min=1, help="Items at once; changes scores slightly.")],
     seed: Seed,
     include: Include = None,
+    data_root: DataRoot = Path(),
     few_shot: FewShot = None,
     metric: Metrics = None,
     limit: Limit = None,
@@ -123,6 +129,7 @@ def run(
         shots=Shots(examples=examples, count=shots, prompts=prompts, max_tokens=response_tokens)
         if examples and prompts
         else None,
+        data_root=data_root,
     )
     keep = results.parent / "answered"
     found, scores = evaluate(model, name, task, include, settings, keep=keep)
@@ -199,13 +206,13 @@ def texts(
     task: Tasks,
     output: Annotated[Path, typer.Option(help="Writes one text an item (JSONL).")],
     include: Include = None,
+    data_root: DataRoot = Path(),
     limit: Limit = None,
 ) -> None:
     """Write the text of every benchmark item, for decontamination."""
     from limaflow.jsonl import write_records
     from limaflow.lm_evaluation.item_texts import item_texts
 
-    count = write_records(
-        output, item_texts(task, include, limit), key=lambda text: (text.task, text.item_id)
-    )
+    texts_of_items = item_texts(task, include, limit, data_root)
+    count = write_records(output, texts_of_items, key=lambda text: (text.task, text.item_id))
     print(f"{count} benchmark items")

@@ -63,6 +63,8 @@ class EvaluationSettings:
     """Task as it was asked for → the metric that stands for it."""
     unsafe_code: bool = False
     shots: Shots | None = None
+    data_root: Path = Path()
+    """Where relative paths of data in task files count from."""
 
 
 def checked(
@@ -79,7 +81,9 @@ def checked(
     if settings.unsafe_code:
         # `code_eval`, the metric of such tasks, asks for this too.
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
-    selection = loaded(names, include, unsafe_code=settings.unsafe_code)
+    selection = loaded(
+        names, include, unsafe_code=settings.unsafe_code, data_root=settings.data_root
+    )
     set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
     hashes = prompt_hashes(selection, settings.limit, _seed(settings))
     outcomes = rehearse(selection, unsafe_code=settings.unsafe_code)
