@@ -22,6 +22,7 @@ from limaflow.analysis.measured_tasks import (
     conditions_of,
     measured,
 )
+from limaflow.analysis.tax_split import split_of, sureness_of
 from limaflow.analysis.unpaired_tasks import unpaired_tasks
 from limaflow.intervals import Interval, Resampling, ratio_of
 from limaflow.jsonl import read_json
@@ -76,6 +77,8 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     ends = _ends(scored.scale, np.concatenate([old, new]))
     changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
     change = new - old if scored.higher_is_better else old - new
+    pairs = [(scored.items[name], other.items[name]) for name in names]
+    are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
@@ -87,6 +90,8 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
         conditions=conditions_of(before, after, task),
+        split=split_of(pairs, drawn) if are_shares else None,
+        sureness=sureness_of(pairs, drawn),
     )
 
 
