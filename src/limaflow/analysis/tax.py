@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from limaflow.analysis.measured_tasks import (
     Measured,
     Results,
+    Scored,
     check_alike,
     common_tasks,
     conditions_of,
@@ -89,10 +90,20 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         items=len(names),
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
+        chance=_chance(scored, names, weights),
         conditions=conditions_of(before, after, task),
         split=split_of(pairs, drawn) if are_shares else None,
         sureness=sureness_of(pairs, drawn),
     )
+
+
+def _chance(scored: Scored, names: Sequence[str], weights: Values) -> float | None:
+    """The accuracy of guessing; None where it is none, or an item does not say its choices."""
+    choices = [scored.items[name].choices for name in names]
+    known = np.array([count for count in choices if count], dtype=np.float64)
+    if not scored.metric.startswith("acc") or len(known) < len(choices):
+        return None
+    return float((weights / known).sum() / weights.sum())
 
 
 def _ends(scale: Scale | None, scores: Values) -> Scale | None:
