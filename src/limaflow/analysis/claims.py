@@ -6,7 +6,7 @@ measured stands in `quantities`, how an interval decides in `decision_rules`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, NotMeasured
+from limaflow.analysis.recorded import FILE as RECORDED
+from limaflow.analysis.recorded import ExternalRow, Recorded, by_claim
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -64,6 +66,11 @@ class Claim:
     measured: list[Measured] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     """Of all its numbers, each once."""
+    recorded: list[Recorded] = field(default_factory=list)
+    """Published values of others beside ours; no part of the verdict."""
+    correction: str = ""
+    see: list[str] = field(default_factory=list)
+    """Ids of claims that bear on this one."""
     set_aside: list[str] = field(default_factory=list)
     """What was measured and does not fit the claim: "not tested here: annotated by …"."""
 
@@ -94,12 +101,16 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
 
     Raises:
         InputError: a file is missing or not valid, two entries have one id, or an entry names an
-            unknown quantity, value, or word of an instrument.
+            unknown quantity, value, claim, or word of an instrument.
     """
     known = {**paper.values, **derived(paper)}
     found: dict[str, Claim] = {}
-    for path in (FILE, *files):
+    external: list[tuple[Path, ExternalRow]] = []
+    for path in (FILE, RECORDED, *files):
         for entry in read_entries(path):
+            if isinstance(entry, ExternalRow):
+                external.append((path, entry))
+                continue
             for names in bars(paper) if entry.each else [{}]:
                 try:
                     claim = _decided(entry, evidence, paper, {**known, **names})
@@ -108,7 +119,14 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
                 if claim.id in found:
                     raise InputError(f"claim {claim.id}: the id is taken", path=path)
                 found[claim.id] = claim
-    return list(found.values())
+    for claim in found.values():
+        if unknown := [name for name in claim.see if name not in found]:
+            raise InputError(
+                f"claim {claim.id}: `see` names no claim '{unknown[0]}'"
+                f"{nearest(unknown[0], list(found))}"
+            )
+    recorded = by_claim(external, list(found))
+    return [replace(claim, recorded=recorded[name]) for name, claim in found.items()]
 
 
 def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Claim:
@@ -131,6 +149,8 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         source=_source(entry, paper, known),
         supported=filled(entry.supported, known),
         contradicted=filled(entry.contradicted, known),
+        correction=filled(entry.correction, known),
+        see=entry.see,
         measured=measured,
         verdict=verdict,
         reason=reason if verdict == "not tested here" else "",
@@ -188,12 +208,12 @@ def _source(entry: Entry, paper: Paper, known: Known) -> str:
     """Where the literature's values stand, as one writes it in a table."""
     if entry.place is not None:
         at, mark = filled(entry.place.at, known), filled(entry.place.mark, known)
-        return f"arXiv {paper.arxiv}, {at} [{mark}]"
+        return f"{entry.place.source or f'arXiv {paper.arxiv}'}, {at} [{mark}]"
     if unknown := [name for name in entry.values if name not in paper.values]:
         raise InputError(
             f"paper.yaml has no value '{unknown[0]}'{nearest(unknown[0], list(paper.values))}"
         )
-    return "; ".join(cited(paper.values[name]) for name in entry.values)
+    return "; ".join(dict.fromkeys(cited(paper.values[name]) for name in entry.values))
 
 
 def cited(value: Value) -> str:
