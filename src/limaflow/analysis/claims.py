@@ -48,6 +48,11 @@ class Flag:
     text: str
 
 
+def flag_in_words(flag: str) -> str:
+    """A flag's id as one reads it: `one-judge` is "one judge"."""
+    return flag.replace("-", " ")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """A statement, what the literature says, what we found, and the verdict by the rule."""
@@ -83,8 +88,8 @@ class Claim:
     @property
     def summary(self) -> str:
         """The verdict in one line, with its flags."""
-        flags = ", ".join(flag.id for flag in self.flags)
-        return f"{self.verdict} ({flags})" if flags else self.verdict
+        flags = ", ".join(flag_in_words(flag.id) for flag in self.flags)
+        return f"{self.verdict}, flagged: {flags}" if flags else self.verdict
 
 
 @dataclass(frozen=True, kw_only=True)

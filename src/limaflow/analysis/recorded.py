@@ -122,7 +122,7 @@ class ExternalRow(Settings):
         return self
 
     def recorded(self) -> Recorded:
-        """The row as the ledger holds it."""
+        """The row as claims.json holds it."""
         numbers = [x for value in self.values for x in (value.value, *value.ends())]
         decimals = max(_decimals(number) for number in numbers if number is not None)
         return Recorded(

@@ -22,7 +22,7 @@ ROW = """
 """
 
 
-def ledger(*files: Path) -> dict[str, Claim]:
+def claims_of(*files: Path) -> dict[str, Claim]:
     return {c.id: c for c in decided(files, Evidence(lima="lima"), paper())}
 
 
@@ -39,7 +39,7 @@ def shown(claim: Claim) -> list[str]:
 def test_a_row_of_ones_own_stands_beside_a_claim_of_the_package_and_decides_nothing(
     tmp_path: Path,
 ) -> None:
-    before, after = ledger()["no-tax"], ledger(written(tmp_path))["no-tax"]
+    before, after = claims_of()["no-tax"], claims_of(written(tmp_path))["no-tax"]
     assert after.recorded[:-1] == before.recorded
     assert (after.verdict, after.measured, after.reason) == (
         before.verdict,
@@ -54,12 +54,12 @@ def test_a_row_of_ones_own_stands_beside_a_claim_of_the_package_and_decides_noth
 
 
 def test_the_lima_arm_of_eleven_bases_stands_beside_the_tax() -> None:
-    assert shown(ledger()["no-tax"])[:3] == [
+    assert shown(claims_of()["no-tax"])[:3] == [
         "NaturalQuestions, 5-shot: −7.3 points",
         "MMLU, 5-shot (probably answer extraction): 12.7 points",
         "BoolQ, 5-shot (probably answer extraction): 38.0 points",
     ]
-    assert "8 of the 11" in ledger()["no-tax"].recorded[0].note
+    assert "8 of the 11" in claims_of()["no-tax"].recorded[0].note
 
 
 @pytest.mark.parametrize(
@@ -72,18 +72,18 @@ def test_the_lima_arm_of_eleven_bases_stands_beside_the_tax() -> None:
 def test_gpt_4s_verdicts_on_limas_prompts_stand_beside_quantity(
     base: str, shares: list[str]
 ) -> None:
-    (row,) = [row for row in ledger()["quantity"].recorded if row.id == base]
+    (row,) = [row for row in claims_of()["quantity"].recorded if row.id == base]
     assert [value.number for value in row.values] == shares
     assert {(value.n, value.counted) for value in row.values} == {(300, "prompts")}
 
 
 def test_scores_are_written_to_the_decimals_of_their_row() -> None:
-    scores = [value.number for row in ledger()["safety"].recorded for value in row.values]
+    scores = [value.number for row in claims_of()["safety"].recorded for value in row.values]
     assert scores == ["4.915", "4.745", "5.000", "4.600"]
 
 
 def test_every_row_names_its_source_and_how_sure_it_is() -> None:
-    rows = {row.id: row for claim in ledger().values() for row in claim.recorded}
+    rows = {row.id: row for claim in claims_of().values() for row in claim.recorded}
     assert len(rows) >= 10
     for row in rows.values():
         assert row.source.endswith(("[P]", "[Q]", "[E]", "[D]", "[?]")), row.id
@@ -103,7 +103,7 @@ def test_a_mistake_in_a_row_is_named(
     beside: str, interval: str, mistake: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=mistake) as error:
-        ledger(written(tmp_path, beside, interval))
+        claims_of(written(tmp_path, beside, interval))
     assert "mine.yaml" in str(error.value)
 
 
@@ -111,25 +111,25 @@ def test_an_interval_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text().replace("  interval: 95 % over prompts\n", ""))
     with pytest.raises(InputError, match="say in `interval` what the intervals are"):
-        ledger(path)
+        claims_of(path)
 
 
 def test_an_unknown_kind_of_evidence_is_named(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text().replace("evidence: recorded", "evidence: recorder"))
     with pytest.raises(InputError, match="did you mean 'recorded'"):
-        ledger(path)
+        claims_of(path)
 
 
 def test_the_id_of_a_row_is_given_once(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text() * 2)
     with pytest.raises(InputError, match="external row mine: the id is taken"):
-        ledger(path)
+        claims_of(path)
 
 
 def test_where_the_note_misquotes_the_correction_has_the_papers_shares() -> None:
-    claims = ledger()
+    claims = claims_of()
     note = {name: claim for name, claim in claims.items() if claim.origin == "note"}
     assert note["note-chatgpt"].correction.startswith("43 % is equal or preferred against GPT-4")
     assert note["note-gpt-4"].correction.startswith("58 % is equal or preferred against Bard")
@@ -141,9 +141,9 @@ def test_a_claim_may_only_point_to_claims_that_exist(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("- {id: mine, statement: Ours., see: [no-taxes]}\n")
     with pytest.raises(InputError, match="did you mean 'no-tax'"):
-        ledger(path)
+        claims_of(path)
 
 
 def test_every_origin_has_claims_of_its_own() -> None:
-    origins = [claim.origin for claim in ledger().values()]
+    origins = [claim.origin for claim in claims_of().values()]
     assert {"paper", "critic", "note", "later work"} == set(origins)
