@@ -32,6 +32,8 @@ class Published:
     high: float | None = None
     interval: str = ""
     """What `low` and `high` are, such as `95 % over prompts`."""
+    change: bool = False
+    """Whether it is a difference, written with its sign."""
     decimals: int = 0
     """To which the values of its row are written."""
 
@@ -51,7 +53,8 @@ class Published:
         return f"{interval}, {size}"
 
     def _written(self, number: float) -> str:
-        return f"{number:.{self.decimals}f}".replace("-", "−")
+        sign = "+" if self.change else ""
+        return f"{number:{sign}.{self.decimals}f}".replace("-", "−")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,9 @@ class ExternalRow(Settings):
     """Size of the sample of each value; null where the source states none."""
     counted: str = "prompts"
     interval: str = ""
+    """What the intervals are, such as `95 % over prompts`."""
+    change: bool = False
+    """Whether the values are differences."""
     values: list[PublishedValue] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -140,6 +146,7 @@ class ExternalRow(Settings):
                     low=value.ends()[0],
                     high=value.ends()[1],
                     interval=self.interval if value.ends()[0] is not None else "",
+                    change=self.change,
                     decimals=decimals,
                 )
                 for value in self.values

@@ -56,8 +56,8 @@ def test_a_row_of_ones_own_stands_beside_a_claim_of_the_package_and_decides_noth
 def test_the_lima_arm_of_eleven_bases_stands_beside_the_tax() -> None:
     assert shown(claims_of()["no-tax"])[:3] == [
         "NaturalQuestions, 5-shot: −7.3 points",
-        "MMLU, 5-shot (probably answer extraction): 12.7 points",
-        "BoolQ, 5-shot (probably answer extraction): 38.0 points",
+        "MMLU, 5-shot (probably answer extraction): +12.7 points",
+        "BoolQ, 5-shot (probably answer extraction): +38.0 points",
     ]
     assert "8 of the 11" in claims_of()["no-tax"].recorded[0].note
 
