@@ -30,6 +30,13 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
+trainings = [str(STUDY.results.training(arm)) for arm in TUNED_ARMS]
+# Of a data set brought whole; from one that is drawn, shared texts are removed.
+lima_contamination = [
+    f"<results>/datasets/{d.name}/contamination.jsonl"
+    for d in CONFIG.datasets
+    if d.path is not None and d.name == CONFIG.arm(LIMA).training_dataset
+]
 
 
 def configuration_file():
@@ -61,7 +68,24 @@ def role_options():
         "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    return f"--lima {LIMA} {repeated('--role', words)}"
+    standing = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
+    return (
+        f"--lima {LIMA} {repeated('--role', words)} {repeated('--stands-for', standing)}"
+    )
+
+
+def unknown_baselines():
+    """What `stands_for` of an arm names and the paper did not compare with."""
+    known = {name for row in paper().preferences.rows for name in row.arms}
+    named = {a.name: a.stands_for.baseline for a in CONFIG.arms if a.stands_for}
+    return [f"{arm}: '{name}'" for arm, name in named.items() if name not in known]
+
+
+if unknown := unknown_baselines():
+    raise WorkflowError(
+        f"arms.stands_for: no baseline of the paper's is {unknown[0]}; there are "
+        + ", ".join(row.arms[0] for row in paper().preferences.rows[:5])
+    )
 
 
 def own_claims():
@@ -81,6 +105,10 @@ OWN_CLAIMS = own_claims()
 def claim_options(wildcards, input):
     named = {
         "--grades": input.grades,
+        "--responses": input.responses,
+        "--trained": input.get("trained", []),
+        "--contamination": input.get("contamination", []),
+        "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),

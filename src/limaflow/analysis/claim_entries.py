@@ -18,8 +18,34 @@ work that came after, or the user's."""
 Role = Literal["base", "in-context", "ablation", "unfiltered"]
 """The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
 arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
+Kind = Literal["person", "model", "simulated"]
+"""Who may have judged. `simulated` counts in reports of the invented world alone."""
+FlagId = Literal[
+    "at-ceiling",
+    "at-chance",
+    "contaminated",
+    "cut-off",
+    "few-seeds",
+    "not-converged",
+    "one-judge",
+    "simulated",
+    "too-few",
+    "unchecked-judge",
+    "unequal-steps",
+]
+"""What limits a verdict; flags.py says when."""
 Number = float | str
 """A number, or the name of one in paper_derived.py."""
+
+BOUNDS = ("above", "below", "within", "no_loss", "equivalent", "no_sure_loss", "replicates")
+
+
+class Replication(Settings):
+    """A value of the paper's, with the sample from which the margin around it follows."""
+
+    value: Number
+    """A share from 0 to 1."""
+    prompts: Number
 
 
 class Measure(Settings):
@@ -27,12 +53,19 @@ class Measure(Settings):
 
     quantity: str
     role: Role | None = None
-    arms: list[str] | Literal["each"] = Field(default_factory=list)
-    """Arms by name, in place of a role; `each`: those of the bar of which the claim is one."""
+    arms: list[str] = Field(default_factory=list)
+    """Arms by name, in place of a role."""
+    baseline: list[str] | Literal["each"] = Field(default_factory=list)
+    """Names of a baseline of the paper's, in place of a role: the arms that the configuration says
+    stand for it. `each`: that of the bar of which the claim is one."""
     instrument: str | None = None
+    scale: str | None = None
+    """On which the grades must be, such as `likert-6`; None: on any that the instrument has."""
     word: str | None = None
     """Of the instrument's scale."""
     task: str | None = None
+    least_rise: float | None = None
+    """Of perplexity, as a share of the lowest: a smaller one is none."""
     label: str = ""
     """How a number is called; else as the quantity says."""
     above: Number | None = None
@@ -41,17 +74,25 @@ class Measure(Settings):
     """Both ends, or one number for ± that number."""
     no_loss: Number | None = None
     """The loss that counts as none; a sure loss of any size contradicts."""
+    equivalent: Number | None = None
+    """A difference either way that counts as none, by two one-sided tests; a sure loss of any size
+    contradicts."""
+    no_sure_loss: Number | None = None
+    """Level of a one-sided test for losses, corrected over all numbers of the quantity. A loss that
+    it finds contradicts; no number supports anything by itself."""
+    replicates: Replication | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        bounds = (self.above, self.below, self.within, self.no_loss)
-        if sum(bound is not None for bound in bounds) != 1:
-            raise ValueError("give one of above, below, within and no_loss")
+        if sum(getattr(self, bound) is not None for bound in BOUNDS) != 1:
+            raise ValueError(f"give one of {', '.join(BOUNDS[:-1])} and {BOUNDS[-1]}")
         return self
 
     def chosen(self) -> set[str]:
         """The keys that say of whom or what, which a quantity has to take."""
-        return self.model_fields_set & {"role", "arms", "instrument", "word", "task"}
+        return self.model_fields_set & {
+            *("role", "arms", "baseline", "instrument", "scale", "word", "task", "least_rise")
+        }
 
 
 class Place(Settings):
@@ -61,6 +102,16 @@ class Place(Settings):
     mark: str
     source: str = ""
     """The LIMA paper by default."""
+
+
+class Smallest(Settings):
+    """The least that a claim is decided on, where it wants more than its quantity does."""
+
+    prompts: int = Field(default=0, ge=0)
+    items: int = Field(default=0, ge=0)
+    people: int = Field(default=0, ge=0)
+    """Different people, where people judged."""
+    reason: str = Field(min_length=1)
 
 
 class Entry(Settings):
@@ -81,6 +132,20 @@ class Entry(Settings):
     """Ids of claims that bear on this one."""
     each: Literal["preferences"] | None = None
     """One claim for each bar of Figures 1 and 2."""
+    annotators: list[Kind] | Literal["each"] = Field(
+        default_factory=lambda: ["person", "model", "simulated"]
+    )
+    """Whose judgments count; `each`: those of the bar. Of anybody else the claim is not tested."""
+    judge_models: list[str] = Field(default_factory=list)
+    """Models whose judgments count, by the name that the endpoint returned (`*` as in file names);
+    empty: any."""
+    arm_models: list[str] = Field(default_factory=list)
+    """Likewise, of an endpoint that answers for the arm that the LIMA arm is compared with."""
+    prompt_set: str = ""
+    """Hash of the prompts that it is about; empty: those of the experiment."""
+    smallest: Smallest | None = None
+    undecided_if: list[FlagId] = Field(default_factory=list)
+    """A number with one of these flags decides nothing."""
     measure: list[Measure] = Field(default_factory=list)
     """Empty: not tested, for the reason `missing`."""
     supported: str = ""
@@ -92,7 +157,7 @@ class Entry(Settings):
     def _rules_are_said(self) -> Self:
         if self.measure and not (self.supported and self.contradicted):
             raise ValueError(
-                "a claim that is measured states in words when it is supported and when contradicted"
+                "a claim that is measured says in words when it is supported and when contradicted"
             )
         return self
 

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike
 from limaflow.errors import InputError
 from limaflow.intervals import Interval, bootstrap_mean
 from limaflow.jsonl import read_records
+from limaflow.measures.summaries import UNKNOWN, Annotators
+from limaflow.measures.who_judged import annotators_of
 from limaflow.records import Grade
 from limaflow.seeds import seed_for
 from limaflow.training.manifest import read_training
@@ -39,6 +41,9 @@ class AfterLowest:
     prompts: int
     difference: Interval
     epochs: int
+    rise: float = 0.0
+    """Perplexity after the last of these epochs over the lowest, minus 1."""
+    annotators: Annotators = UNKNOWN
     correlation: float
     """Spearman's, of perplexity and mean grade over the epochs: for reading only, since epochs of
     one run are no independent draws."""
@@ -53,7 +58,7 @@ def epoch_curve(
         InputError: a grade names no epoch (`lima@epoch-5`).
     """
     run = read_training(training)
-    judged = _by_epoch(grades)
+    judged = _by_epoch(_grades(grades))
     return [
         EpochPoint(
             epoch=point.epoch,
@@ -80,7 +85,8 @@ def after_lowest_perplexity(
     not the winner's. None if fewer than two epochs have both a perplexity and grades.
     """
     run = read_training(training)
-    judged = _by_epoch(grades)
+    given = _grades(grades)
+    judged = _by_epoch(given)
     points = [
         (p.epoch, p.dev_perplexity)
         for p in sorted(run.epochs, key=lambda p: p.epoch)
@@ -88,8 +94,8 @@ def after_lowest_perplexity(
     ]
     if len(points) < 2:
         return None
-    lowest = min(points, key=lambda point: point[1])[0]
-    last = points[-1][0]
+    lowest, least = min(points, key=lambda point: point[1])
+    last, perplexity = points[-1]
     prompts = sorted(judged[lowest].keys() & judged[last].keys())
     if not prompts:
         return None
@@ -105,6 +111,8 @@ def after_lowest_perplexity(
             seed=seed_for(seed, "after lowest perplexity"),
         ),
         epochs=len(points),
+        rise=perplexity / least - 1,
+        annotators=annotators_of([grade for grade, _ in given]),
         correlation=spearman(
             [perplexity for _, perplexity in points],
             [fmean(judged[epoch].values()) for epoch, _ in points],
@@ -112,16 +120,24 @@ def after_lowest_perplexity(
     )
 
 
-def _by_epoch(paths: list[Path]) -> dict[int, dict[str, float]]:
-    """Epoch → prompt → mean grade over samples; failed grades are left out."""
-    values: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+def _grades(paths: list[Path]) -> list[tuple[Grade, int]]:
+    """All grades, each with its epoch."""
+    found = []
     for path in paths:
         for grade in read_records(path, Grade):
             epoch = re.search(r"@epoch-(\d+)$", grade.model)
             if epoch is None:
                 raise InputError(f"a grade of '{grade.model}' names no epoch", path=path)
-            if grade.value is not None:
-                values[int(epoch[1])][grade.prompt_id].append(grade.value)
+            found.append((grade, int(epoch[1])))
+    return found
+
+
+def _by_epoch(grades: list[tuple[Grade, int]]) -> dict[int, dict[str, float]]:
+    """Epoch → prompt → mean grade over samples; failed grades are left out."""
+    values: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for grade, epoch in grades:
+        if grade.value is not None:
+            values[epoch][grade.prompt_id].append(grade.value)
     return {
         epoch: {prompt: sum(v) / len(v) for prompt, v in prompts.items()}
         for epoch, prompts in values.items()

@@ -1,11 +1,12 @@
 """Numbers that follow from the paper's values, by the names that claims use for them."""
 
+from limaflow.analysis.decision_rules import Margin, replication_margin
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
 
 
-def derived(paper: Paper) -> dict[str, float]:
-    """Name → number; shares from 0 to 1."""
+def derived(paper: Paper) -> dict[str, float | Margin]:
+    """Name → number, shares from 0 to 1; or the margin around a share."""
     return {
         **_likert(paper),
         **_perplexity(paper),
@@ -18,9 +19,9 @@ def derived(paper: Paper) -> dict[str, float]:
 def bars(paper: Paper) -> list[dict[str, object]]:
     """The bars of Figures 1 and 2 as names of texts and bounds; `each` are the arms of a bar.
 
-    `share` is where LIMA wins or ties, `lowest` the lower end of its 95 % interval.
+    `share` is where LIMA wins or ties, `margin` how far from it another share counts as the same.
     """
-    prompts = paper.preferences.prompts
+    prompts, annotators = paper.preferences.prompts, paper.preferences.annotators
     found: list[dict[str, object]] = []
     for row in paper.preferences.rows:
         share = (row.win + row.tie) / 100
@@ -29,6 +30,9 @@ def bars(paper: Paper) -> list[dict[str, object]]:
                 "arm": row.arms[0],
                 "arms": " or ".join(row.arms),
                 "each": row.arms,
+                "kinds": [annotators[row.annotator].kind],
+                "judge_models": list(annotators[row.annotator].models),
+                "arm_models": list(paper.preferences.models.get(row.baseline, ())),
                 "annotator": row.annotator,
                 "by": row.annotator.lower(),
                 "baseline": row.baseline,
@@ -38,7 +42,7 @@ def bars(paper: Paper) -> list[dict[str, object]]:
                 "tie": row.tie,
                 "lose": row.lose,
                 "share": share,
-                "lowest": _lower_end(share, prompts),
+                "margin": replication_margin(share, prompts),
                 "prompts": prompts,
             }
         )
@@ -53,12 +57,6 @@ def _named_bars(paper: Paper) -> dict[str, float]:
         shares = {"win": row.win, "tie": row.tie, "lose": row.lose, "win-or-tie": row.win + row.tie}
         found |= {f"{name}-{bar}": share for name, share in shares.items()}
     return found
-
-
-def _lower_end(share: float, prompts: float) -> float:
-    """Of the 95 % interval of a share over so many prompts (normal approximation)."""
-    half: float = 1.96 * (share * (1 - share) / prompts) ** 0.5
-    return share - half
 
 
 def _likert(paper: Paper) -> dict[str, float]:
@@ -89,12 +87,14 @@ def _perplexity(paper: Paper) -> dict[str, float]:
     }
 
 
-def _outputs(paper: Paper) -> dict[str, float]:
+def _outputs(paper: Paper) -> dict[str, float | Margin]:
     excellent, passing = (
         paper.values[f"outputs-{word}"].value or 0 for word in ("excellent", "pass")
     )
     prompts = paper.values["outputs-prompts"].value or 1
+    shares = {"excellent": excellent / 100, "passing": (excellent + passing) / 100}
     return {
-        "lowest-excellent": _lower_end(excellent / 100, prompts),
-        "lowest-passing": _lower_end((excellent + passing) / 100, prompts),
+        "outputs-sample": prompts,
+        **{f"share-{word}": share for word, share in shares.items()},
+        **{f"margin-{word}": replication_margin(s, prompts) for word, s in shares.items()},
     }
