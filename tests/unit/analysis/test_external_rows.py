@@ -1,5 +1,6 @@
 """Published values stand beside a claim with their n and interval, and decide nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,17 @@ def test_a_claim_may_only_point_to_claims_that_exist(tmp_path: Path) -> None:
     path.write_text("- {id: mine, statement: Ours., see: [no-taxes]}\n")
     with pytest.raises(InputError, match="did you mean 'no-tax'"):
         claims_of(path)
+
+
+def test_the_example_of_the_documentation_stands_beside_both_claims(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs/extending.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    wanted = [b for b in blocks if "clearly-preferred-to-base" in b]
+    path = tmp_path / "claims.yaml"
+    path.write_text("".join(wanted), encoding="utf-8")
+    claims = claims_of(path)
+    for name in ("preferred-to-base", "clearly-preferred-to-base"):
+        assert shown(claims[name])[-1] == "wins + ½ ties: 71.5 % [67.3, 75.7]"
 
 
 def test_every_origin_has_claims_of_its_own() -> None:
