@@ -132,9 +132,7 @@ class Entry(Settings):
     """Ids of claims that bear on this one."""
     each: Literal["preferences"] | None = None
     """One claim for each bar of Figures 1 and 2."""
-    annotators: list[Kind] | Literal["each"] = Field(
-        default_factory=lambda: ["person", "model", "simulated"]
-    )
+    annotators: list[Kind] | Literal["each"] = Field(default=["person", "model", "simulated"])
     """Whose judgments count; `each`: those of the bar. Of anybody else the claim is not tested."""
     judge_models: list[str] = Field(default_factory=list)
     """Models whose judgments count, by the name that the endpoint returned (`*` as in file names);

@@ -32,6 +32,7 @@ def grade(prompt: int, value: int | None, model: str, scale: Literal["likert-6"]
         prompt_id=f"{prompt:03}",
         sample=0,
         annotator="j",
+        annotator_kind="model",
         model=model,
         response_id="r",
         instrument="likert" if scale else "quality",
