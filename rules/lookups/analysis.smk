@@ -17,6 +17,9 @@ MEASURED_BASE = [
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
+CLAIM_FILES = [
+    shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
+]
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
     CONFIG,

@@ -9,8 +9,10 @@ A share, or a mean on a scale with ends, has intervals that keep their coverage 
 (`Resampling.share`, `Resampling.mean`); any other statistic has those of the percentile bootstrap.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import hypot
+from statistics import NormalDist, fmean
 from typing import Self
 
 import numpy as np
@@ -40,6 +42,18 @@ class Interval:
     def over(self, span: float) -> "Interval":
         """The same in units of `span`, above 0."""
         return Interval(self.estimate / span, self.low / span, self.high / span)
+
+    def at(self, level: float, *, of: float) -> "Interval":
+        """The same at another level of confidence than that it was made `of`.
+
+        Each end's distance from the estimate is taken as so many standard errors, as MOVER does.
+        """
+        scale = _quantile(level) / _quantile(of)
+        return Interval(
+            self.estimate,
+            self.estimate - scale * (self.estimate - self.low),
+            self.estimate + scale * (self.high - self.estimate),
+        )
 
 
 class NotEstimable(Exception):
@@ -151,6 +165,31 @@ class Resampling:
             drawn += units * np.arange(rounds)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=rounds * units)
             yield counts.reshape(rounds, units).astype(np.float64)
+
+
+def mean_of_independent(parts: Sequence[Interval]) -> Interval:
+    """The plain mean of independent estimates, at their own level of confidence.
+
+    Each end's distance from its estimate is that of a standard error recovered from it, and the
+    squares of these add (MOVER: Zou & Donner 2008, doi:10.1002/sim.3095). So the mean keeps a width
+    where its parts do, and their skew.
+
+    Raises:
+        ValueError: `parts` is empty.
+    """
+    if not parts:
+        raise ValueError("no estimates to take a mean of")
+    estimate = fmean(part.estimate for part in parts)
+    return Interval(
+        estimate,
+        estimate - hypot(*(part.estimate - part.low for part in parts)) / len(parts),
+        estimate + hypot(*(part.high - part.estimate for part in parts)) / len(parts),
+    )
+
+
+def _quantile(level: float) -> float:
+    """Standard errors on either side of a normal estimate's interval."""
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def mean_of(values: Array) -> Statistic:

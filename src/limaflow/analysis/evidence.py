@@ -35,6 +35,8 @@ class Evidence:
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Arm and task that `tax` lacks for a claim → the flag that says why."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None

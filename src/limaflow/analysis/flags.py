@@ -37,7 +37,7 @@ def flags_of(found: Found, evidence: Evidence) -> list[Flag]:
     if found.annotators is not None:
         flags += [*_of_judging(found, evidence), *_of_answers(found, evidence)]
     if found.task is not None:
-        flags += _of_task(found.task, evidence)
+        flags += flags_of_task(found.task, evidence)
     return flags
 
 
@@ -104,7 +104,8 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
         )
 
 
-def _of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:
+def flags_of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:
+    """The flags of a benchmark task."""
     if row.base is not None and row.scale is not None and row.span:
         low, high = row.scale
         room = high - row.base.estimate if row.higher_is_better else row.base.estimate - low

@@ -3,8 +3,9 @@
 Both models answered the same items, so the difference is taken per item before averaging, and the
 interval is one over items: much narrower than that of two independent accuracies (Miller 2024,
 arXiv 2411.00640, section 4). Scores from 0 to 1 have intervals that keep a width where no item
-changed; others have those of the bootstrap. Intervals are not corrected for the number of tasks.
-A negative difference is a loss: of a metric whose lower values are better it is base minus tuned.
+changed; others have those of the bootstrap. Intervals and p-values are of each task alone;
+`decision_rules` corrects for their number. A negative difference is a loss: of a metric whose lower
+values are better it is base minus tuned.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from limaflow.analysis.unpaired_tasks import unpaired_tasks
 from limaflow.intervals import Interval, Resampling, ratio_of
 from limaflow.jsonl import read_json
 from limaflow.lm_evaluation.metrics import Scale
+from limaflow.measures.significance import loss_test
 from limaflow.measures.summaries import TaskTax
 from limaflow.seeds import seed_for
 
@@ -87,6 +89,7 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         base=_mean(old, weights, ends, drawn),
         tuned=_mean(new, weights, ends, drawn),
         difference=_mean(change, weights, changes, drawn),
+        loss_p_value=loss_test(change * weights, drawn.seed),
         items=len(names),
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,

@@ -339,6 +339,8 @@ class TaskTax:
     higher_is_better: bool = True
     scale: tuple[float, float] | None = (0, 1)
     """Lowest and highest value of an item; None where they are not known."""
+    loss_p_value: float | None = None
+    """One-sided, of a paired test for a loss on this task alone; None where `difference` is."""
     chance: float | None = None
     """Share of the scale that guessing gets; None where it is not known."""
     unpaired: str = ""
