@@ -170,6 +170,7 @@ CHARACTERS = measure_of(None)
 
 
 PROJECT = Path(__file__).parents[3]
+GPT_4 = {"gpt-4": ["gpt-4"]}
 DATA: dict[str, Any] = {
     "preferences": preferences.bars(PREFERENCES, "lima", paper(), GPT_4),
     "absolute": absolute.panels([*ABSOLUTE, *MINE], paper()),
@@ -223,9 +224,6 @@ def test_a_miniature_is_labelled_in_the_figure_itself(name: str, tmp_path: Path)
 def test_a_figure_without_data_is_drawn_and_unlabelled(name: str, tmp_path: Path) -> None:
     draw(name, tmp_path / "figure.svg", EMPTY[name])
     assert "miniature" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
-
-
-GPT_4 = {"gpt-4": ["gpt-4"]}
 
 
 def test_the_papers_bars_stand_beside_no_arm_of_a_lucky_name() -> None:
