@@ -434,7 +434,7 @@ def test_the_invented_world_is_judged_by_nobody_but_itself() -> None:
     found = claim("preferred-to-base", preferences=wins, miniature=True)
     assert found.verdict == "supported"
     assert "simulated" in [flag.id for flag in found.flags]
-    assert found.summary.startswith("supported (")
+    assert found.summary.startswith("supported, flagged: ")
     assert against_gpt_4("humans", PEOPLE, miniature=True).verdict == "not tested here"
 
 
@@ -467,7 +467,7 @@ def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
     found = claim("preferred-to-base", preferences=wins)
     assert found.verdict == "undecided"
     assert needed in found.reason
-    assert "too-few" in found.summary
+    assert "too few" in found.summary
 
 
 @pytest.mark.parametrize("items", [3, 60, 182])
@@ -512,7 +512,7 @@ def test_an_arm_that_was_still_learning_does_not_either() -> None:
     lima = ArmFacts(steps=195, still_falling=-0.01, seeds=1)
     found = far_apart(lima=lima, few=ArmFacts(steps=195, still_falling=0.3, seeds=1))
     assert found.verdict == "undecided"
-    assert "not-converged" in found.summary
+    assert "not converged" in found.summary
 
 
 def test_an_arm_of_equal_steps_decides_beside_one_of_equal_epochs() -> None:
@@ -553,7 +553,7 @@ def test_a_base_that_guesses_has_nothing_to_lose() -> None:
     guessing = replace(base_at(0.25), chance=0.25)
     found = claim("no-tax", tax=[guessing])
     assert found.verdict == "undecided"
-    assert "at-chance" in found.summary
+    assert "at chance" in found.summary
     assert claim("no-tax", tax=[replace(guessing, chance=None)]).verdict == "supported"
 
 
@@ -576,8 +576,8 @@ def test_flags_travel_with_a_verdict_that_they_leave_as_it_is() -> None:
 def test_a_grader_is_checked_where_people_judged_beside_it(people_and_models: Agreement) -> None:
     wins = [preference("lima", "base", 0.7)]
     found = claim("preferred-to-base", preferences=wins, agreements=[people_and_models])
-    assert "unchecked-judge" not in found.summary
-    assert "one-judge" in found.summary
+    assert "unchecked judge" not in found.summary
+    assert "one judge" in found.summary
 
 
 def test_perplexity_that_hardly_rises_tests_nothing() -> None:
