@@ -469,7 +469,7 @@ def test_grades_on_another_scale_are_no_grades_of_the_papers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompts", "people", "needed"), [(29, 3, "29 prompts of the 30"), (30, 1, "1 people of the 2")]
+    ("prompts", "people", "needed"), [(29, 3, "29 of the 30 prompts"), (30, 1, "1 of the 2 people")]
 )
 def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
     prompts: int, people: int, needed: str
@@ -486,7 +486,7 @@ def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
 def test_a_handful_of_unchanged_items_is_no_proof_of_no_tax(items: int) -> None:
     found = claim("no-tax", tax=[tax(0, 0, items=items)])
     assert found.verdict == "undecided"
-    assert f"{items} items of the 183 needed" in found.reason
+    assert f"{items} of the 183 items needed" in found.reason
 
 
 def test_an_entry_may_want_more_than_its_quantity(tmp_path: Path) -> None:
@@ -499,7 +499,7 @@ def test_an_entry_may_want_more_than_its_quantity(tmp_path: Path) -> None:
     found = claims(path, preferences=[preference("lima", "base", 0.7)])["mine"]
     assert (found.verdict, found.reason) == (
         "undecided",
-        "100 prompts of the 300 needed: as many as the paper's",
+        "100 of the 300 prompts needed: as many as the paper's",
     )
 
 
