@@ -30,7 +30,7 @@ class Options:
     lima: str = ""
     """Of `lima`: the arm that the paper's claims are about."""
     stands_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Of `stands_for`: baseline of the paper's → arms that the configuration says are that model."""
+    """Of `stands_for`: baseline of the paper's → arms that the configuration says are it."""
     rounds: int = 2000
     """Of `bootstrap`, as the two that follow."""
     confidence: float = 0.95
