@@ -159,6 +159,20 @@ def claims(
 
 
 @app.command()
+def claims_table(
+    claims: Annotated[Path, typer.Argument(help="claims.json.")],
+    *,
+    output: Annotated[Path, typer.Option(help="Writes this file: .csv, .md or .tex.")],
+) -> None:
+    """The claims as a table for another document."""
+    from limaflow.analysis.claims import Claims
+    from limaflow.analysis.claims_table import write_claims
+    from limaflow.jsonl import read_json
+
+    write_claims(read_json(claims, Claims).claims, output)
+
+
+@app.command()
 def figure(
     name: Annotated[str, typer.Argument(help="As in results/<experiment>/figures.")],
     *,
