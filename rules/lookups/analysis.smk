@@ -17,6 +17,9 @@ MEASURED_BASE = [
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
+CLAIM_FILES = [
+    shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
+]
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
     CONFIG,
@@ -65,10 +68,13 @@ def role_options():
         "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    standing = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
-    return (
-        f"--lima {LIMA} {repeated('--role', words)} {repeated('--stands-for', standing)}"
-    )
+    return f"--lima {LIMA} {repeated('--role', words)} {stands_for_options()}"
+
+
+def stands_for_options():
+    """Which arm is which baseline of the paper's."""
+    words = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
+    return repeated("--stands-for", words)
 
 
 def unknown_baselines():
@@ -133,7 +139,11 @@ def exhibit_inputs(wildcards, input):
 
 
 def exhibit_options(exhibit):
-    options = {"lima": f"--lima {LIMA}", "bootstrap": bootstrap_options()}
+    options = {
+        "lima": f"--lima {LIMA}",
+        "stands_for": stands_for_options(),
+        "bootstrap": bootstrap_options(),
+    }
     return " ".join(options[name] for name in exhibit.uses)
 
 

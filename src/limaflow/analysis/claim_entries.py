@@ -1,16 +1,20 @@
 """What an entry of a file of claims may say."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from limaflow.mistakes import validated
+from limaflow.analysis.recorded import ExternalRow
+from limaflow.errors import InputError
+from limaflow.mistakes import nearest, validated
 from limaflow.settings import Settings
 from limaflow.yaml_file import read_yaml
 
-Origin = Literal["paper", "objection", "own"]
-"""Whose claim it is: the paper's, that of later work, or the user's."""
+Origin = Literal["paper", "critic", "note", "later work", "own"]
+"""Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
+work that came after, or the user's."""
 Role = Literal["base", "in-context", "ablation", "unfiltered"]
 """The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
 arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
@@ -92,10 +96,12 @@ class Measure(Settings):
 
 
 class Place(Settings):
-    """Where the LIMA paper says it, and how sure the reading is."""
+    """Where the literature says it, and how sure the reading is."""
 
     at: str
     mark: str
+    source: str = ""
+    """The LIMA paper by default."""
 
 
 class Smallest(Settings):
@@ -112,6 +118,7 @@ class Entry(Settings):
     """One claim; texts may name values in braces."""
 
     id: str = Field(min_length=1)
+    evidence: Literal["measured"] = "measured"
     origin: Origin = "own"
     statement: str
     literature: str = "–"
@@ -119,11 +126,13 @@ class Entry(Settings):
     place: Place | None = None
     values: list[str] = Field(default_factory=list)
     """Ids in paper.yaml of the values that `literature` rests on, in place of `place`."""
+    correction: str = ""
+    """What is wrong with the statement as it was quoted."""
+    see: list[str] = Field(default_factory=list)
+    """Ids of claims that bear on this one."""
     each: Literal["preferences"] | None = None
     """One claim for each bar of Figures 1 and 2."""
-    annotators: list[Kind] | Literal["each"] = Field(
-        default_factory=lambda: ["person", "model", "simulated"]
-    )
+    annotators: list[Kind] | Literal["each"] = Field(default=["person", "model", "simulated"])
     """Whose judgments count; `each`: those of the bar. Of anybody else the claim is not tested."""
     judge_models: list[str] = Field(default_factory=list)
     """Models whose judgments count, by the name that the endpoint returned (`*` as in file names);
@@ -151,16 +160,29 @@ class Entry(Settings):
         return self
 
 
-class File(Settings):
-    """A whole file: the list of its entries."""
+KINDS: Mapping[str, type[Entry] | type[ExternalRow]] = {
+    "measured": Entry,
+    "recorded": ExternalRow,
+}
+"""By `evidence`: an entry is a claim to be measured unless it says otherwise."""
 
-    claims: list[Entry]
 
-
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[Entry | ExternalRow]:
     """The entries of a file of claims.
 
     Raises:
-        InputError: as `read_yaml`; not a list of entries, and names the key.
+        InputError: as `read_yaml`; not a list of entries, or an entry is not valid.
     """
-    return validated(File, {"claims": read_yaml(path)}, str(path)).claims
+    rows = read_yaml(path)
+    if not isinstance(rows, list):
+        raise InputError("not a list of claims", path=path, fix="begin each claim with `- id: …`")
+    return [_entry(row, f"{path}: entry {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _entry(row: Any, origin: str) -> Entry | ExternalRow:
+    evidence = row.get("evidence", "measured") if isinstance(row, dict) else "measured"
+    if evidence not in KINDS:
+        raise InputError(f"{origin}: evidence '{evidence}'{nearest(str(evidence), list(KINDS))}")
+    if isinstance(row, dict) and "id" in row:
+        origin += f" ({row['id']})"
+    return validated(KINDS[evidence], row, origin)

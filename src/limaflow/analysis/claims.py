@@ -42,6 +42,8 @@ from limaflow.analysis.flags import Flag, flags_of, flags_of_task
 from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
+from limaflow.analysis.recorded import FILE as RECORDED
+from limaflow.analysis.recorded import ExternalRow, Recorded, by_claim
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -63,6 +65,11 @@ class Measured:
     """Ids of the flags of this number; the claim holds their texts."""
 
 
+def flag_in_words(flag: str) -> str:
+    """A flag's id as one reads it: `one-judge` is "one judge"."""
+    return flag.replace("-", " ")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """A statement, what the literature says, what we found, and the verdict by the rule."""
@@ -81,6 +88,11 @@ class Claim:
     measured: list[Measured] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     """Of all its numbers, each once."""
+    recorded: list[Recorded] = field(default_factory=list)
+    """Published values of others beside ours; no part of the verdict."""
+    correction: str = ""
+    see: list[str] = field(default_factory=list)
+    """Ids of claims that bear on this one."""
     set_aside: list[str] = field(default_factory=list)
     """What was measured and does not fit the claim: "not tested here: annotated by …"."""
 
@@ -93,8 +105,8 @@ class Claim:
     @property
     def summary(self) -> str:
         """The verdict in one line, with its flags."""
-        flags = ", ".join(flag.id for flag in self.flags)
-        return f"{self.verdict} ({flags})" if flags else self.verdict
+        flags = ", ".join(flag_in_words(flag.id) for flag in self.flags)
+        return f"{self.verdict}, flagged: {flags}" if flags else self.verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +123,16 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
 
     Raises:
         InputError: a file is missing or not valid, two entries have one id, or an entry names an
-            unknown quantity, value, or word of an instrument.
+            unknown quantity, value, claim, or word of an instrument.
     """
     known = {**paper.values, **derived(paper)}
     found: dict[str, Claim] = {}
-    for path in (FILE, *files):
+    external: list[tuple[Path, ExternalRow]] = []
+    for path in (FILE, RECORDED, *files):
         for entry in read_entries(path):
+            if isinstance(entry, ExternalRow):
+                external.append((path, entry))
+                continue
             for names in bars(paper) if entry.each else [{}]:
                 try:
                     claim = _decided(entry, evidence, paper, {**known, **names})
@@ -125,7 +141,14 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
                 if claim.id in found:
                     raise InputError(f"claim {claim.id}: the id is taken", path=path)
                 found[claim.id] = claim
-    return list(found.values())
+    for claim in found.values():
+        if unknown := [name for name in claim.see if name not in found]:
+            raise InputError(
+                f"claim {claim.id}: `see` names no claim '{unknown[0]}'"
+                f"{nearest(unknown[0], list(found))}"
+            )
+    recorded = by_claim(external, list(found))
+    return [replace(claim, recorded=recorded[name]) for name, claim in found.items()]
 
 
 def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Claim:
@@ -145,6 +168,8 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         source=_source(entry, paper, known),
         supported=filled(entry.supported, known),
         contradicted=filled(entry.contradicted, known),
+        correction=filled(entry.correction, known),
+        see=entry.see,
         measured=measured,
         verdict=verdict,
         reason=_reason(parts, verdict, filled(entry.missing, known)),
@@ -339,15 +364,20 @@ def _why_so_wide(measure: Measure, known: Known) -> str:
 
 
 def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
-    """Without the benchmark tasks whose flags keep them from deciding the entry."""
+    """Without the benchmark tasks whose flags keep them from deciding the entry.
+
+    Where none of an arm's would be left, all stay, and their flags keep the number from deciding.
+    """
     reasons = {
         (row.arm, row.task): flag.id
         for row in evidence.tax
         for flag in flags_of_task(row, evidence)
         if flag.id in entry.undecided_if
     }
-    kept = [row for row in evidence.tax if (row.arm, row.task) not in reasons]
-    return replace(evidence, tax=kept, tasks_left_out=reasons)
+    left = {row.arm for row in evidence.tax if (row.arm, row.task) not in reasons}
+    out = {place: reason for place, reason in reasons.items() if place[0] in left}
+    kept = [row for row in evidence.tax if (row.arm, row.task) not in out]
+    return replace(evidence, tax=kept, tasks_left_out=out)
 
 
 def _number(bound: float | str, known: Known) -> float:
@@ -364,12 +394,12 @@ def _source(entry: Entry, paper: Paper, known: Known) -> str:
     """Where the literature's values stand, as one writes it in a table."""
     if entry.place is not None:
         at, mark = filled(entry.place.at, known), filled(entry.place.mark, known)
-        return f"arXiv {paper.arxiv}, {at} [{mark}]"
+        return f"{entry.place.source or f'arXiv {paper.arxiv}'}, {at} [{mark}]"
     if unknown := [name for name in entry.values if name not in paper.values]:
         raise InputError(
             f"paper.yaml has no value '{unknown[0]}'{nearest(unknown[0], list(paper.values))}"
         )
-    return "; ".join(cited(paper.values[name]) for name in entry.values)
+    return "; ".join(dict.fromkeys(cited(paper.values[name]) for name in entry.values))
 
 
 def cited(value: Value) -> str:

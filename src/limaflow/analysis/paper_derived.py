@@ -11,6 +11,7 @@ def derived(paper: Paper) -> dict[str, float | Margin]:
         **_likert(paper),
         **_perplexity(paper),
         **_outputs(paper),
+        **_named_bars(paper),
         "most-same-verdicts": (paper.values["same-verdict-after-swap"].high or 0) / 100,
     }
 
@@ -48,6 +49,16 @@ def bars(paper: Paper) -> list[dict[str, object]]:
     return found
 
 
+def _named_bars(paper: Paper) -> dict[str, float]:
+    """The shares of each bar in percent, as `win-gpt-4-humans`."""
+    found: dict[str, float] = {}
+    for row in paper.preferences.rows:
+        bar = f"{row.arms[0]}-{row.annotator.lower()}"
+        shares = {"win": row.win, "tie": row.tie, "lose": row.lose, "win-or-tie": row.win + row.tie}
+        found |= {f"{name}-{bar}": share for name, share in shares.items()}
+    return found
+
+
 def _likert(paper: Paper) -> dict[str, float]:
     rows = {row.label: row for row in paper.likert.rows}
     filtered, raw = "filtered Stack Exchange, 2K", "unfiltered Stack Exchange, 2K"
@@ -55,6 +66,7 @@ def _likert(paper: Paper) -> dict[str, float]:
     sweep = [row for label, row in rows.items() if label.startswith("filtered")]
     return {
         "effect-of-filtering": effect,
+        "effect-of-diversity": round(rows[filtered].mean - rows["wikiHow, 2K"].mean, 2),
         "half-effect-of-filtering": effect / 2,
         "fewest-grade": sweep[0].mean,
         "fewest-examples": sweep[0].examples,

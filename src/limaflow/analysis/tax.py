@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from limaflow.analysis.measured_tasks import (
     Measured,
     Results,
+    Scored,
     check_alike,
     common_tasks,
     conditions_of,
     measured,
 )
+from limaflow.analysis.tax_split import split_of, sureness_of
 from limaflow.analysis.unpaired_tasks import point, unpaired_tasks
 from limaflow.intervals import Interval, NotEstimable, Resampling, ratio_of
 from limaflow.jsonl import read_json
@@ -79,6 +81,8 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
     change = new - old if scored.higher_is_better else old - new
     difference = _mean(change, weights, changes, drawn)
+    pairs = [(scored.items[name], other.items[name]) for name in names]
+    are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
@@ -91,8 +95,20 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         items=len(names),
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
+        chance=_chance(scored, names, weights),
         conditions=conditions_of(before, after, task),
+        split=split_of(pairs, drawn) if are_shares else None,
+        sureness=sureness_of(pairs, drawn),
     )
+
+
+def _chance(scored: Scored, names: Sequence[str], weights: Values) -> float | None:
+    """The accuracy of guessing; None where it is none, or an item does not say its choices."""
+    choices = [scored.items[name].choices for name in names]
+    known = np.array([count for count in choices if count], dtype=np.float64)
+    if not scored.metric.startswith("acc") or len(known) < len(choices):
+        return None
+    return float((weights / known).sum() / weights.sum())
 
 
 def _ends(scale: Scale | None, scores: Values) -> Scale | None:

@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -63,6 +63,8 @@ class EvaluationSettings:
     """Task as it was asked for → the metric that stands for it."""
     unsafe_code: bool = False
     shots: Shots | None = None
+    data_root: Path = Path()
+    """Where relative paths of data in task files count from."""
 
 
 def checked(
@@ -79,7 +81,9 @@ def checked(
     if settings.unsafe_code:
         # `code_eval`, the metric of such tasks, asks for this too.
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
-    selection = loaded(names, include, unsafe_code=settings.unsafe_code)
+    selection = loaded(
+        names, include, unsafe_code=settings.unsafe_code, data_root=settings.data_root
+    )
     set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
     hashes = prompt_hashes(selection, settings.limit, _seed(settings))
     outcomes = rehearse(selection, unsafe_code=settings.unsafe_code)
@@ -173,7 +177,6 @@ def evaluate(
         }
         for task, outcome in outcomes.items()
     }
-    scores = {asked.name: _score(asked, results[asked.name], details) for asked in selection.asked}
     prompts = {
         (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
         for task, outcome in outcomes.items()
@@ -182,8 +185,15 @@ def evaluate(
     items = [
         item
         for asked in selection.asked
-        for item in _items(name, asked, results[asked.name], prompts)
+        for item in _items(name, asked, results[asked.name], prompts, outcomes)
     ]
+    scores = {
+        asked.name: {
+            **_score(asked, results[asked.name], details),
+            "unread_items": sum(item.unread for item in items if item.task == asked.name),
+        }
+        for asked in selection.asked
+    }
     run = {
         "limit": settings.limit,
         "few_shot": settings.few_shot,
@@ -274,11 +284,18 @@ def _span(values: list[Any]) -> str:
 
 
 def _items(
-    name: str, asked: Asked, result: Result, prompts: Mapping[tuple[str, str], str]
+    name: str,
+    asked: Asked,
+    result: Result,
+    prompts: Mapping[tuple[str, str], str],
+    outcomes: Mapping[str, Outcome],
 ) -> list[BenchmarkItem]:
     items = []
+    answer_filter = result.key.rpartition(",")[2]
     for item, (value, weight) in result.items.items():
         part, _, own = item.rpartition("/")
+        task = part or asked.name
+        reading = outcomes[task].readings[answer_filter][own]
         items.append(
             BenchmarkItem(
                 task=asked.name,
@@ -289,7 +306,8 @@ def _items(
                 higher_is_better=result.higher_is_better,
                 scale=result.scale,
                 weight=weight,
-                prompt=prompts[part or asked.name, own],
+                prompt=prompts[task, own],
+                **asdict(reading),
             )
         )
     return items

@@ -291,6 +291,39 @@ class Conditions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """What a paired difference of right and wrong answers is made of.
+
+    `format` and `knowledge` add up to the difference.
+    """
+
+    unread_base: int
+    unread_tuned: int
+    read_in_both: int
+    """Items of which an answer was read in both replies."""
+    format: Interval | None
+    """What answers that are read, or no longer are, add to the difference."""
+    knowledge: Interval | None
+    """The difference among items read in both; None where there is none."""
+    guessed: Interval | None = None
+    """The difference if an unread answer counts as a guess; None where the number of choices is
+    not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sureness:
+    """How probable the right choice was, and how well probabilities fit how often it is right."""
+
+    right_probability: Interval
+    """Paired difference of the right choice's probability, tuned minus base."""
+    base_error: float
+    """Expected calibration error, as the next."""
+    tuned_error: float
+    error_difference: Interval
+    """Tuned minus base, so that a positive one is worse."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskTax:
     """One task before and after tuning."""
 
@@ -314,6 +347,10 @@ class TaskTax:
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
+    split: Split | None = None
+    """Of answers that are read from a reply."""
+    sureness: Sureness | None = None
+    """Of choices that are scored by their likelihood."""
 
     @property
     def span(self) -> float | None:

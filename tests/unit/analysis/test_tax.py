@@ -48,6 +48,27 @@ def test_pairing_makes_the_interval_narrower_than_independent_scores(write: Writ
     assert row.base.high - row.base.low > 0.1
 
 
+@pytest.mark.parametrize(
+    ("metric", "choices", "chance"),
+    [("acc_norm,none", (4, 2), 0.375), ("acc,none", (4, None), None), ("em,none", (4, 4), None)],
+)
+def test_what_guessing_gets_follows_from_the_numbers_of_choices(
+    metric: str, choices: tuple[int | None, ...], chance: float | None, tmp_path: Path
+) -> None:
+    files = []
+    for model in ("base", "lima"):
+        files.append(tmp_path / f"{model}.jsonl")
+        rows = [
+            BenchmarkItem(
+                task="t", item_id=str(n), model=model, metric=metric, value=1.0, choices=count
+            )
+            for n, count in enumerate(choices)
+        ]
+        write_records(files[-1], rows)
+    (row,) = tax_of(*files)
+    assert row.chance == chance
+
+
 def test_the_order_of_the_items_does_not_count(write: Write) -> None:
     scores = {f"{i}": float(i % 3 == 0) for i in range(50)}
     backwards = dict(reversed(scores.items()))
