@@ -70,5 +70,5 @@ def too_few(found: Found, people: int, smallest: Smallest, asked: Smallest | Non
             (people if judged else None, want.people, "people"),
         ):
             if count is not None and count < least:
-                return f"{count} {what} of the {least} needed: {want.reason}"
+                return f"{count} of the {least} {what} needed: {want.reason}"
     return ""

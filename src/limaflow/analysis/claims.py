@@ -364,15 +364,20 @@ def _why_so_wide(measure: Measure, known: Known) -> str:
 
 
 def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
-    """Without the benchmark tasks whose flags keep them from deciding the entry."""
+    """Without the benchmark tasks whose flags keep them from deciding the entry.
+
+    Where none of an arm's would be left, all stay, and their flags keep the number from deciding.
+    """
     reasons = {
         (row.arm, row.task): flag.id
         for row in evidence.tax
         for flag in flags_of_task(row, evidence)
         if flag.id in entry.undecided_if
     }
-    kept = [row for row in evidence.tax if (row.arm, row.task) not in reasons]
-    return replace(evidence, tax=kept, tasks_left_out=reasons)
+    left = {row.arm for row in evidence.tax if (row.arm, row.task) not in reasons}
+    out = {place: reason for place, reason in reasons.items() if place[0] in left}
+    kept = [row for row in evidence.tax if (row.arm, row.task) not in out]
+    return replace(evidence, tax=kept, tasks_left_out=out)
 
 
 def _number(bound: float | str, known: Known) -> float:

@@ -36,8 +36,8 @@ def flags_of(found: Found, evidence: Evidence) -> list[Flag]:
     flags = [*_of_training(found, evidence)]
     if found.annotators is not None:
         flags += [*_of_judging(found, evidence), *_of_answers(found, evidence)]
-    if found.task is not None:
-        flags += flags_of_task(found.task, evidence)
+    for row in found.tasks:
+        flags += flags_of_task(row, evidence)
     return flags
 
 

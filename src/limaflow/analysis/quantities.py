@@ -43,7 +43,8 @@ class Found:
     prompts: int | None = None
     prompt_set: str = ""
     items: int | None = None
-    task: TaskTax | None = None
+    tasks: tuple[TaskTax, ...] = ()
+    """The benchmark tasks that it is of."""
     loss_p_value: float | None = None
     """One-sided, of a test for a loss; of benchmark tasks only."""
     alone: bool = False
@@ -247,6 +248,7 @@ def _mean_found(
         interval=mean,
         arms=(arm,),
         items=items,
+        tasks=tuple(rows),
         alone=len(rows) == 1,
     )
 
@@ -307,7 +309,7 @@ def _tax_found(row: TaskTax, confidence: float) -> Found:
         interval=difference,
         arms=(row.arm,),
         items=row.items,
-        task=row,
+        tasks=(row,),
         loss_p_value=row.loss_p_value,
     )
 
