@@ -25,8 +25,8 @@ from limaflow.analysis.measured_tasks import (
     measured,
 )
 from limaflow.analysis.tax_split import split_of, sureness_of
-from limaflow.analysis.unpaired_tasks import unpaired_tasks
-from limaflow.intervals import Interval, Resampling, ratio_of
+from limaflow.analysis.unpaired_tasks import point, unpaired_tasks
+from limaflow.intervals import Interval, NotEstimable, Resampling, ratio_of
 from limaflow.jsonl import read_json
 from limaflow.lm_evaluation.metrics import Scale
 from limaflow.measures.significance import loss_test
@@ -80,16 +80,18 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     ends = _ends(scored.scale, np.concatenate([old, new]))
     changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
     change = new - old if scored.higher_is_better else old - new
+    difference = _mean(change, weights, changes, drawn)
     pairs = [(scored.items[name], other.items[name]) for name in names]
     are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
         arm=after.arm,
-        base=_mean(old, weights, ends, drawn),
-        tuned=_mean(new, weights, ends, drawn),
-        difference=_mean(change, weights, changes, drawn),
-        loss_p_value=loss_test(change * weights, drawn.seed),
+        base=_mean(old, weights, ends, drawn) or point(np.average(old, weights=weights)),
+        tuned=_mean(new, weights, ends, drawn) or point(np.average(new, weights=weights)),
+        difference=difference,
+        unpaired="" if difference else "all items changed alike, on a scale without known ends",
+        loss_p_value=loss_test(change * weights, drawn.seed) if difference else None,
         items=len(names),
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
@@ -119,7 +121,13 @@ def _ends(scale: Scale | None, scores: Values) -> Scale | None:
     return (0.0, 1.0) if ((scores >= 0) & (scores <= 1)).all() else None
 
 
-def _mean(values: Values, weights: Values, ends: Scale | None, drawn: Resampling) -> Interval:
+def _mean(
+    values: Values, weights: Values, ends: Scale | None, drawn: Resampling
+) -> Interval | None:
+    """None where all values are one and the scale is not known, which tells no width."""
     if ends is not None:
         return drawn.mean(values, *ends, weights)
-    return drawn.interval(ratio_of(weights * values, weights), len(values))
+    try:
+        return drawn.interval(ratio_of(weights * values, weights), len(values))
+    except NotEstimable:
+        return None

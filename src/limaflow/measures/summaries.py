@@ -124,7 +124,8 @@ class Preference:
     """`adjusted_win` at equal length."""
     mean_chars: MeanChars
     longer_by: Interval | None
-    """By how many characters the response of `first` is longer; None where it is not known."""
+    """By how many characters the response of `first` is longer; None where it is not known, or is
+    the same on all prompts, which tells no width."""
     annotators: Annotators = UNKNOWN
     prompt_set: str = ""
     """Hash of the prompts that were judged, or of the file that all of them are from."""
