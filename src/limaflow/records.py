@@ -265,6 +265,8 @@ class BenchmarkItem:
     """Its part in the task's result, beside that of the other items."""
     prompt: str = ""
     """Hash of what is asked, before a chat template or in-context examples of the arm."""
+    format: str = ""
+    """How it was put: `plain`, `chat` (in the chat template) or `in-context`; "" if not known."""
     reply: str | None = None
     """What the model wrote, as it is; None where choices were scored, or it is not known."""
     answer: str | None = None

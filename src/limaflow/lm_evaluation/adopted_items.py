@@ -57,6 +57,7 @@ def adopted(
         "model": name,
         "scores": {task: _score(found) for task, found in sorted(by_task.items())},
         "tasks": {},
+        "also": {},
         "run": {"adopted_from": {path.name: sha256_of(path) for path, _ in files}},
     }
     return results, [item for _, found in sorted(by_task.items()) for item in found]

@@ -325,10 +325,17 @@ class TaskTax:
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
+    further_format: str = ""
+    """Of a row beside the arm's main one, how the task was put: `chat`."""
     split: Split | None = None
     """Of answers that are read from a reply."""
     sureness: Sureness | None = None
     """Of choices that are scored by their likelihood."""
+
+    @property
+    def asked_arm(self) -> str:
+        """The arm, and how it was asked where that is not its main way."""
+        return f"{self.arm} ({self.further_format})" if self.further_format else self.arm
 
     @property
     def span(self) -> float | None:

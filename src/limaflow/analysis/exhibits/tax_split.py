@@ -32,6 +32,7 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
             "task": row.task,
             "metric": row.metric,
             "arm": row.arm,
+            "further_format": row.further_format,
             "items": row.items,
             **columns("difference", row.difference),
             **_split(row.split),
@@ -100,7 +101,7 @@ def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
                     label=None if name in drawn else name,
                 )
                 drawn.add(name)
-        axes.set_yticks(range(len(found)), [f"{row.task}\n{row.arm}" for row in found])
+        axes.set_yticks(range(len(found)), [f"{row.task}\n{row.asked_arm}" for row in found])
         axes.set_ylim(len(found) - 0.5, -0.5)
         axes.axvline(0, color="black", lw=0.8)
         axes.set_xlabel("tuned minus base, same items")
