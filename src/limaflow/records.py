@@ -273,6 +273,9 @@ class BenchmarkItem:
     """What the answer filter, or a choice, took for the answer; None where that is not known."""
     unread: bool = False
     """Whether no answer could be read from the reply; the value is then that of a wrong one."""
+    lenient: bool | None = None
+    """Whether a lenient reader finds a right answer in the reply; None where there is no reply, or
+    the right answer is not known."""
     choices: int | None = None
     """How many answers there were to choose from."""
     right_probability: float | None = None

@@ -287,6 +287,9 @@ class Split:
     """What answers that are read, or no longer are, add to the difference."""
     knowledge: Interval | None
     """The difference among items read in both; None where there is none."""
+    lenient: Interval | None = None
+    """The difference by a lenient reader of the replies (lm_evaluation/lenient_reading.py); None
+    where a reply or its right answer is not known."""
     guessed: Interval | None = None
     """The difference if an unread answer counts as a guess; None where the number of choices is
     not known."""

@@ -237,7 +237,7 @@ def test_a_model_asked_in_two_formats_has_a_row_for_each(tmp_path: Path) -> None
         )
         score = {"metric": "acc,none", "value": 1, "items": 4, "higher_is_better": True}
         further = {name: {"scores": {"t": score}} for name in [*scores][1:]}
-        run = {"format": [*scores][0], "precision": "fp32"}
+        run = {"format": next(iter(scores)), "precision": "fp32"}
         write_json(results, {"model": model, "scores": {"t": score}, "also": further, "run": run})
         return items, results
 

@@ -49,6 +49,7 @@ def _split(split: Split | None) -> Row:
         "read_in_both": split and split.read_in_both,
         **columns("format", split.format if split else None),
         **columns("knowledge", split.knowledge if split else None),
+        **columns("lenient", split.lenient if split else None),
         **columns("guessed", split.guessed if split else None),
     }
 
@@ -70,6 +71,7 @@ def _parts(row: TaskTax) -> list[tuple[str, str, Interval]]:
         ("whole change", GREY, row.difference),
         ("format: answers read or not", SERIES[1], split.format if split else None),
         ("knowledge: among items read in both", SERIES[0], split.knowledge if split else None),
+        ("by a lenient reader", SERIES[3], split.lenient if split else None),
         (
             "probability of the right choice",
             SERIES[2],
