@@ -204,7 +204,7 @@ def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(
     found = after_lowest_perplexity(*run, rounds=200, confidence=0.95, seed=1)
     assert found is not None
     assert (found.lowest, found.last, found.prompts) == (2, 3, 30)
-    assert found.difference == Interval(1.0, 1.0, 1.0)
+    assert found.difference.estimate == 1.0
     assert claim("perplexity", after_lowest=found).verdict == "supported"
 
 
