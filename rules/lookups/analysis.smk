@@ -81,12 +81,14 @@ def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
     known = {name for row in paper().preferences.rows for name in row.arms}
     named = {a.name: a.stands_for.baseline for a in CONFIG.arms if a.stands_for}
-    return [f"{arm}: '{name}'" for arm, name in named.items() if name not in known]
+    return [
+        f"'{name}' of arm '{arm}'" for arm, name in named.items() if name not in known
+    ]
 
 
 if unknown := unknown_baselines():
     raise WorkflowError(
-        f"arms.stands_for: no baseline of the paper's is {unknown[0]}; there are "
+        f"arms.stands_for: {unknown[0]} is none of the paper's baselines: "
         + ", ".join(row.arms[0] for row in paper().preferences.rows[:5])
     )
 

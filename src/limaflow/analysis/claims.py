@@ -6,7 +6,7 @@ measured stands in `quantities`, what fits a claim in `binding`, what limits a v
 and how an interval decides in `decision_rules`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from limaflow.analysis.claim_entries import (
     Measure,
     Origin,
     Replication,
+    Smallest,
     read_entries,
 )
 from limaflow.analysis.decision_rules import (
@@ -155,10 +156,9 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
     entry = _of_bar(entry, known)
     parts = [_part(measure, entry, evidence, known) for measure in entry.measure]
     set_aside = [line for part in parts for line in part.set_aside]
-    flags = _joined(flag for part in parts for flag in part.flags)
+    numbers = [number for part in parts for number in part.numbers]
     # A claim of several quantities needs all of them.
-    tested = bool(parts) and all(part.measured for part in parts)
-    measured = [one for part in parts for one in part.measured] if tested else []
+    tested = bool(parts) and all(part.numbers for part in parts)
     verdict = every([part.decision for part in parts]) if tested else "not tested here"
     return Claim(
         id=filled(entry.id, known),
@@ -170,10 +170,10 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         contradicted=filled(entry.contradicted, known),
         correction=filled(entry.correction, known),
         see=entry.see,
-        measured=measured,
+        measured=[number.measured for number in numbers] if tested else [],
         verdict=verdict,
         reason=_reason(parts, verdict, filled(entry.missing, known)),
-        flags=flags if tested else [],
+        flags=_joined(flag for number in numbers for flag in number.flags) if tested else [],
         set_aside=set_aside,
     )
 
@@ -184,23 +184,32 @@ def _reason(parts: Sequence["_Part"], verdict: Decision, missing: str) -> str:
         return next((part.nothing for part in parts if part.nothing), missing)
     if verdict != "undecided":
         return ""
-    texts = [flag.text for part in parts if not part.deciding for flag in part.voiding]
-    return "; ".join(dict.fromkeys(texts))
+    voided = [number for part in parts if not part.deciding for number in part.numbers]
+    return "; ".join(dict.fromkeys(flag.text for number in voided for flag in number.voiding))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Number:
+    """One number that fits a claim."""
+
+    measured: Measured
+    flags: list[Flag]
+    voiding: list[Flag]
+    """Those of its flags that keep it from deciding."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     """What one quantity of a claim came to."""
 
-    measured: list[Measured] = field(default_factory=list)
-    deciding: list[Measured] = field(default_factory=list)
-    """Those that no flag keeps from deciding."""
-    flags: list[Flag] = field(default_factory=list)
-    voiding: list[Flag] = field(default_factory=list)
-    """The flags that kept numbers from deciding."""
+    numbers: list[_Number] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     nothing: str = ""
     """Why there is no number, where it is another reason than the claim's `missing`."""
+
+    @property
+    def deciding(self) -> list[Measured]:
+        return [number.measured for number in self.numbers if not number.voiding]
 
     @property
     def decision(self) -> Bearing:
@@ -216,42 +225,40 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
         evidence = _without_flagged_tasks(evidence, entry)
     try:
         everything = quantity.measure(evidence, measure)
-    except NotMeasured as nothing:
-        return _Part(nothing=str(nothing))
-    whys = [misfit(found, entry, evidence) for found in everything]
-    fitting = [found for found, why in zip(everything, whys, strict=True) if not why]
-    people = _people(fitting)
-    measured, deciding, flags, voiding = [], [], [], []
+    except NotMeasured as reason:
+        return _Part(nothing=str(reason))
+    fitting, aside = [], {}
+    for found in everything:
+        if why := misfit(found, entry, evidence):
+            aside[f"not tested here: {why}: {filled(label, found.names)}"] = why
+        else:
+            fitting.append(found)
+    numbers = []
     for found, bearing in zip(fitting, bearings(fitting), strict=True):
-        own = flags_of(found, evidence)
-        if few := too_few(found, people, quantity.smallest, entry.smallest):
-            own.append(Flag(id="too-few", text=few))
-        if found.annotators is not None and _judges(fitting) == 1:
-            own.append(Flag(id="one-judge", text=_one_judge(found)))
-        against = [flag for flag in own if flag.id in ("too-few", *entry.undecided_if)]
+        flags = [
+            *flags_of(found, evidence),
+            *_of_all(found, fitting, quantity.smallest, entry.smallest),
+        ]
+        voiding = [flag for flag in flags if flag.id in ("too-few", *entry.undecided_if)]
         one = Measured(
             label=filled(label, found.names),
             interval=found.interval,
-            decision="undecided" if against else bearing,
-            flags=[flag.id for flag in own],
+            decision="undecided" if voiding else bearing,
+            flags=[flag.id for flag in flags],
         )
-        measured.append(one)
-        flags += own
-        voiding += against
-        deciding += [] if against else [one]
-    set_aside = [
-        f"not tested here: {why}: {filled(label, found.names)}"
-        for found, why in zip(everything, whys, strict=True)
-        if why
-    ]
-    return _Part(
-        measured=measured,
-        deciding=deciding,
-        flags=flags,
-        voiding=voiding,
-        set_aside=set_aside,
-        nothing=next((why for why in whys if why), "") if not fitting else "",
-    )
+        numbers.append(_Number(measured=one, flags=flags, voiding=voiding))
+    nothing = "" if fitting else next(iter(aside.values()), "")
+    return _Part(numbers=numbers, set_aside=list(aside), nothing=nothing)
+
+
+def _of_all(
+    found: Found, fitting: Sequence[Found], smallest: Smallest, asked: Smallest | None
+) -> Iterator[Flag]:
+    """The flags of a number that hang on those beside it."""
+    if few := too_few(found, _people(fitting), smallest, asked):
+        yield Flag(id="too-few", text=few)
+    if found.annotators is not None and _judges(fitting) == 1:
+        yield Flag(id="one-judge", text=f"{found.judge or 'one judge'} alone judged")
 
 
 def _judges(fitting: Sequence[Found]) -> int:
@@ -262,10 +269,6 @@ def _judges(fitting: Sequence[Found]) -> int:
 
 def _people(fitting: Sequence[Found]) -> int:
     return _judges([f for f in fitting if f.annotators and f.annotators.kind == "person"])
-
-
-def _one_judge(found: Found) -> str:
-    return f"{found.judge or 'one judge'} alone judged"
 
 
 def _joined(flags: Iterable[Flag]) -> list[Flag]:

@@ -272,7 +272,11 @@ def _more_items(mean: Interval, items: int, confidence: float, measure: Measure)
 
 def _tax_rows(evidence: Evidence, measure: Measure) -> list[TaskTax]:
     arms = arms_of(evidence, measure) or [evidence.lima]
-    return [row for row in evidence.tax if row.arm in arms and measure.task in (None, row.task)]
+    return [
+        row
+        for row in evidence.tax
+        if row.arm in arms and measure.task in (None, row.task) and not row.further_format
+    ]
 
 
 def _left_out(row: TaskTax) -> str:

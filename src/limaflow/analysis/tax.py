@@ -47,6 +47,9 @@ def alignment_tax(
 ) -> list[TaskTax]:
     """Base, tuned and paired difference of every task, for every tuned model.
 
+    A model that was asked in several formats has rows for each; the base is always as it is mainly
+    asked.
+
     Args:
         base: items.jsonl of the base; `tuned` are those of the others.
         results: results.json of all of them, for tasks that are not paired and for how each was
@@ -57,16 +60,17 @@ def alignment_tax(
             precision; an item stands twice, or its score is no number.
     """
     known = {found.model: found for found in (read_json(path, Results) for path in results)}
-    before = measured(base, known)
+    before = measured(base, known)[0]
     resampling = Resampling(rounds=rounds, confidence=confidence, seed=seed)
-    rows = []
+    rows: list[TaskTax] = []
     for path in tuned:
-        after = measured(path, known)
-        check_alike(before, after)
-        common = common_tasks(before, after)
-        rows += [_paired(before, after, task, resampling) for task in common]
-        rows += unpaired_tasks(before, after, common)
-    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
+        for number, after in enumerate(measured(path, known)):
+            check_alike(before, after)
+            common = common_tasks(before, after)
+            found = [_paired(before, after, task, resampling) for task in common]
+            found += unpaired_tasks(before, after, common)
+            rows += [replace(row, further_format=after.format if number else "") for row in found]
+    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm, row.further_format))
 
 
 def _paired(before: Measured, after: Measured, task: str, resampling: Resampling) -> TaskTax:

@@ -305,6 +305,9 @@ class Split:
     """What answers that are read, or no longer are, add to the difference."""
     knowledge: Interval | None
     """The difference among items read in both; None where there is none."""
+    lenient: Interval | None = None
+    """The difference by a lenient reader of the replies (lm_evaluation/lenient_reading.py); None
+    where a reply or its right answer is not known."""
     guessed: Interval | None = None
     """The difference if an unread answer counts as a guess; None where the number of choices is
     not known."""
@@ -347,10 +350,17 @@ class TaskTax:
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
+    further_format: str = ""
+    """Of a row beside the arm's main one, how the task was put: `chat`."""
     split: Split | None = None
     """Of answers that are read from a reply."""
     sureness: Sureness | None = None
     """Of choices that are scored by their likelihood."""
+
+    @property
+    def asked_arm(self) -> str:
+        """The arm, and how it was asked where that is not its main way."""
+        return f"{self.arm} ({self.further_format})" if self.further_format else self.arm
 
     @property
     def span(self) -> float | None:

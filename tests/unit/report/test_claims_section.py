@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,43 @@ def test_every_claim_has_its_anchor(experiment: Path, results: Path) -> None:
 def test_an_id_with_spaces_makes_an_anchor(experiment: Path, results: Path) -> None:
     changed(results, "order", id="our order, again")
     assert '<tr id="claim-our-order-again">' in page_of(experiment, results)
+
+
+@pytest.fixture
+def opened(experiment: Path, results: Path, browser: Any) -> Iterator[Any]:
+    file = results / "index.html"
+    file.write_text(page_of(experiment, results), encoding="utf-8")
+    browser.get(file.as_uri())
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+CELLS = """
+    return [...document.querySelectorAll(".claims td")].filter(cell => cell.offsetHeight)
+        .map(cell => cell.getBoundingClientRect()).map(box => [box.left, box.right])
+"""
+
+
+@pytest.mark.slow
+def test_no_cell_of_a_claim_lies_outside_the_screen_of_a_phone(opened: Any) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    opened.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+    cells = opened.execute_script(CELLS)
+    assert len(cells) > 100
+    assert all(left >= 0 and right <= 390 for left, right in cells)
+
+
+@pytest.mark.slow
+def test_print_opens_what_is_folded_and_cuts_no_table(opened: Any) -> None:
+    paper = {"width": 680, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", paper)
+    seen = "return document.getElementById('claim-note-chatgpt').checkVisibility()"
+    assert not opened.execute_script(seen)
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert opened.execute_script(seen)
+    wide = (
+        "return [...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right)"
+    )
+    assert max(opened.execute_script(wide)) <= 680
