@@ -21,6 +21,9 @@ Bearing = Decision | Literal["supports nothing alone"]
 
 ONE_SIDED = 0.95
 """Confidence of each of two one-sided tests; both together are an interval of 90 %."""
+SURE = 0.975
+"""Confidence of the interval of a mean that has to lie below 0 for a sure loss. That leaves half of
+the 2.5 % of one tail to the tests of single tasks."""
 POWER = 0.8
 WIDEST_MARGIN = 0.1
 """Beyond ten points a share that counts as replicated may be another finding."""
@@ -64,7 +67,7 @@ def equivalent(difference: Interval, margin: float, *, confidence: float) -> Dec
     Args:
         confidence: of `difference`.
     """
-    if difference.high < 0:
+    if difference.at(SURE, of=confidence).high < 0:
         return "contradicted"
     return "supported" if _inside(both_one_sided(difference, confidence), margin) else "undecided"
 

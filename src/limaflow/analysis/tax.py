@@ -82,17 +82,17 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     # One seed for the three: the same items are drawn in each round.
     drawn = replace(resampling, seed=seed_for(resampling.seed, "tax", task))
     ends = _ends(scored.scale, np.concatenate([old, new]))
-    changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+    known = scored.scale
     change = new - old if scored.higher_is_better else old - new
-    difference = _mean(change, weights, changes, drawn)
+    difference = _mean(change, weights, _either_way(ends), _either_way(known), drawn)
     pairs = [(scored.items[name], other.items[name]) for name in names]
     are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
         arm=after.arm,
-        base=_mean(old, weights, ends, drawn) or point(np.average(old, weights=weights)),
-        tuned=_mean(new, weights, ends, drawn) or point(np.average(new, weights=weights)),
+        base=_mean(old, weights, ends, known, drawn) or point(np.average(old, weights=weights)),
+        tuned=_mean(new, weights, ends, known, drawn) or point(np.average(new, weights=weights)),
         difference=difference,
         unpaired="" if difference else "all items changed alike, on a scale without known ends",
         loss_p_value=loss_test(change * weights, drawn.seed) if difference else None,
@@ -125,13 +125,21 @@ def _ends(scale: Scale | None, scores: Values) -> Scale | None:
     return (0.0, 1.0) if ((scores >= 0) & (scores <= 1)).all() else None
 
 
+def _either_way(ends: Scale | None) -> Scale | None:
+    """The ends of a difference of two values between these."""
+    return None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+
+
 def _mean(
-    values: Values, weights: Values, ends: Scale | None, drawn: Resampling
+    values: Values, weights: Values, ends: Scale | None, known: Scale | None, drawn: Resampling
 ) -> Interval | None:
-    """None where all values are one and the scale is not known, which tells no width."""
+    """By the ends that say much, else by the bootstrap, else by whatever ends are known.
+
+    None where all values are one and no ends are known, since nothing tells a width.
+    """
     if ends is not None:
         return drawn.mean(values, *ends, weights)
     try:
         return drawn.interval(ratio_of(weights * values, weights), len(values))
     except NotEstimable:
-        return None
+        return None if known is None else drawn.mean(values, *known, weights)

@@ -204,7 +204,9 @@ def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(
     found = after_lowest_perplexity(*run, rounds=200, confidence=0.95, seed=1)
     assert found is not None
     assert (found.lowest, found.last, found.prompts) == (2, 3, 30)
-    assert found.difference.estimate == 1.0
+    # All 30 prompts rose by one grade of six, and the next may do otherwise.
+    apart = found.difference
+    assert (apart.estimate, apart.low, apart.high) == pytest.approx((1.0, 0.31, 1.46), abs=0.01)
     assert claim("perplexity", after_lowest=found).verdict == "supported"
 
 
