@@ -26,7 +26,6 @@ from limaflow.analysis.decision_rules import (
     ALONE,
     Bearing,
     Decision,
-    Margin,
     above,
     below,
     equivalent,
@@ -34,8 +33,6 @@ from limaflow.analysis.decision_rules import (
     joined,
     no_loss,
     no_sure_loss,
-    replicates,
-    replication_margin,
     within,
 )
 from limaflow.analysis.evidence import Evidence
@@ -45,6 +42,7 @@ from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
 from limaflow.analysis.recorded import FILE as RECORDED
 from limaflow.analysis.recorded import ExternalRow, Recorded, by_claim
+from limaflow.analysis.replication import Margin, replicates, replication_margin
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -373,6 +371,7 @@ def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
     reasons = {
         (row.arm, row.task): flag.id
         for row in evidence.tax
+        if not row.further_format
         for flag in flags_of_task(row, evidence)
         if flag.id in entry.undecided_if and not row.further_format
     }

@@ -262,8 +262,8 @@ def _more_items(mean: Interval, items: int, confidence: float, measure: Measure)
     if times <= 1:
         return f"; it lies too near to {100 * margin:g} points for these items to decide"
     return (
-        f"; if there is none, {ceil((times - 1) * items):,} more items ({times:.1f} times as many) "
-        "would show it with a chance of 80 %"
+        f"; if there is none, at most {ceil((times - 1) * items):,} more items ({times:.1f} times "
+        "as many) would show it with a chance of 80 %"
     )
 
 
@@ -401,7 +401,8 @@ QUANTITIES: dict[str, Quantity] = {
         measure=mean_tax,
         smallest=(TASK,),
         joins_tasks=True,
-        label="mean of {tasks} benchmark tasks that count alike ({items:,} items), {difference}: "
+        label="mean over benchmark tasks ({tasks}, each counting alike; {items:,} items), "
+        "{difference}: "
         "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
         takes=("arms",),
     ),
