@@ -6,6 +6,7 @@ rule preferences:
     input:
         verdicts=verdict_files,
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=COMPARED_ARMS),
+        prompts="<results>/curation/prompts/test.jsonl",
     output:
         preferences="<results>/analysis/preferences.json",
         strengths="<results>/analysis/strengths.json",
@@ -20,7 +21,7 @@ rule preferences:
         bootstrap=bootstrap_options(),
     shell:
         "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
-        " --strengths {output.strengths} --output {output.preferences} {input.verdicts}"
+        " --prompts {input.prompts} --strengths {output.strengths} --output {output.preferences} {input.verdicts}"
         " 2>&1 | tee {log}"
 
 
@@ -114,6 +115,13 @@ rule claims:
         tax=tax_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses=collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+        trained=trainings,
+        contamination=lima_contamination,
+        agreement_of_grades=graders_agreement,
     output:
         "<results>/analysis/claims.json",
     log:
@@ -122,7 +130,7 @@ rule claims:
         "../envs/limaflow.yaml"
     params:
         code=code("analysis", "claims"),
-        stated=content(shipped("src/limaflow/analysis/claims.yaml"), PAPER, *OWN_CLAIMS),
+        stated=content(*CLAIM_FILES, PAPER, *OWN_CLAIMS),
         claims=untracked(repeated("--claims", OWN_CLAIMS)),
         roles=role_options(),
         inputs=claim_options,
@@ -130,7 +138,8 @@ rule claims:
         label=miniature_option(),
     shell:
         "limaflow analyze claims {params.roles} --preferences {input.preferences}"
-        " --agreement {input.agreement} --graded {input.graded} {params.inputs} {params.claims}"
+        " --agreement {input.agreement} --graded {input.graded}"
+        " --prompts {input.prompts} {params.inputs} {params.claims}"
         " {params.bootstrap} {params.label} --output {output} 2>&1 | tee {log}"
 
 

@@ -17,6 +17,9 @@ MEASURED_BASE = [
 ][:1]
 MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
+CLAIM_FILES = [
+    shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
+]
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
     CONFIG,
@@ -27,6 +30,13 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
+trainings = [str(STUDY.results.training(arm)) for arm in TUNED_ARMS]
+# Of a data set brought whole; from one that is drawn, shared texts are removed.
+lima_contamination = [
+    f"<results>/datasets/{d.name}/contamination.jsonl"
+    for d in CONFIG.datasets
+    if d.path is not None and d.name == CONFIG.arm(LIMA).training_dataset
+]
 
 
 def configuration_file():
@@ -58,7 +68,29 @@ def role_options():
         "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    return f"--lima {LIMA} {repeated('--role', words)}"
+    return f"--lima {LIMA} {repeated('--role', words)} {stands_for_options()}"
+
+
+def stands_for_options():
+    """Which arm is which baseline of the paper's."""
+    words = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
+    return repeated("--stands-for", words)
+
+
+def unknown_baselines():
+    """What `stands_for` of an arm names and the paper did not compare with."""
+    known = {name for row in paper().preferences.rows for name in row.arms}
+    named = {a.name: a.stands_for.baseline for a in CONFIG.arms if a.stands_for}
+    return [
+        f"'{name}' of arm '{arm}'" for arm, name in named.items() if name not in known
+    ]
+
+
+if unknown := unknown_baselines():
+    raise WorkflowError(
+        f"arms.stands_for: {unknown[0]} is none of the paper's baselines: "
+        + ", ".join(row.arms[0] for row in paper().preferences.rows[:5])
+    )
 
 
 def own_claims():
@@ -78,6 +110,10 @@ OWN_CLAIMS = own_claims()
 def claim_options(wildcards, input):
     named = {
         "--grades": input.grades,
+        "--responses": input.responses,
+        "--trained": input.get("trained", []),
+        "--contamination": input.get("contamination", []),
+        "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
@@ -105,7 +141,11 @@ def exhibit_inputs(wildcards, input):
 
 
 def exhibit_options(exhibit):
-    options = {"lima": f"--lima {LIMA}", "bootstrap": bootstrap_options()}
+    options = {
+        "lima": f"--lima {LIMA}",
+        "stands_for": stands_for_options(),
+        "bootstrap": bootstrap_options(),
+    }
     return " ".join(options[name] for name in exhibit.uses)
 
 

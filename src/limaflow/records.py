@@ -8,6 +8,9 @@ from limaflow.seeds import digest
 
 Split = Literal["train", "dev", "test"]
 Choice = Literal["first", "second", "tie"]
+AnnotatorKind = Literal["", "unspecified", "person", "model", "simulated"]
+"""What an annotator is, as its records say; "" is as `unspecified`. `simulated`: a program of an
+invented world."""
 FinishReason = Literal["stop", "length", "content_filter"]
 """Ended by itself; cut off by the limit; withheld by the provider, perhaps in part."""
 
@@ -197,8 +200,10 @@ class Judgment:
     prompt_id: str
     sample: int
     annotator: str
-    annotator_kind: Literal["", "person", "model"] = ""
+    annotator_kind: AnnotatorKind = ""
     """Empty where nobody says, as in most files of others; a model's is seen by `answered_by`."""
+    pool: int = 0
+    """How many annotators `annotator` stands for, where it is the name of several."""
     reading: int = 0
     """Number of a further reading of the same material, where an annotator was asked again."""
     error: str | None = None

@@ -1,15 +1,28 @@
-"""How a measured interval decides a claim. Four rules, and how several measurements join.
+"""How a measured interval decides a claim, and how several measurements join.
 
 An interval decides only when the whole of it lies on one side; otherwise the claim stays
 undecided, whatever the point estimate says. For claims of no difference the rule is that of an
-equivalence test by intervals (Schuirmann 1987): absence of a significant difference is no support.
+equivalence test by intervals (Schuirmann 1987, doi:10.1007/BF01068419): absence of a significant
+difference is no support. docs/statistics.md gives the level and the power of each rule.
 """
 
+from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Literal
 
 from limaflow.intervals import Interval
 
 Decision = Literal["supported", "contradicted", "undecided", "not tested here"]
+ALONE: Literal["supports nothing alone"] = "supports nothing alone"
+Bearing = Decision | Literal["supports nothing alone"]
+"""What one number means for a claim."""
+
+ONE_SIDED = 0.95
+"""Confidence of each of two one-sided tests; both together are an interval of 90 %."""
+SURE = 0.975
+"""Confidence of the interval of a mean that has to lie below 0 for a sure loss. That leaves half of
+the 2.5 % of one tail to the tests of single tasks."""
+POWER = 0.8
 
 
 def above(interval: Interval, bound: float) -> Decision:
@@ -41,10 +54,75 @@ def no_loss(difference: Interval, margin: float) -> Decision:
     return "supported" if difference.low >= -margin else "undecided"
 
 
-def every(decisions: list[Decision]) -> Decision:
-    """A claim about several measurements holds if each does, and falls with one."""
-    if not decisions:
-        return "not tested here"
-    if "contradicted" in decisions:
+def equivalent(difference: Interval, margin: float, *, confidence: float) -> Decision:
+    """Whether a difference is none: two one-sided tests support, a sure loss contradicts.
+
+    A gain beyond the margin supports nothing: then something else was measured than what tuning
+    costs, such as whether an answer can be found in a reply.
+
+    Args:
+        confidence: of `difference`.
+    """
+    if difference.at(SURE, of=confidence).high < 0:
         return "contradicted"
-    return "supported" if set(decisions) == {"supported"} else "undecided"
+    return "supported" if inside(both_one_sided(difference, confidence), margin) else "undecided"
+
+
+def both_one_sided(interval: Interval, confidence: float) -> Interval:
+    """The interval of which each end is the bound of a one-sided test."""
+    return interval.at(2 * ONE_SIDED - 1, of=confidence)
+
+
+def times_as_many(difference: Interval, margin: float, *, confidence: float) -> float:
+    """How many times the items a difference of 0 needs to be supported with power 80 %."""
+    bounds = both_one_sided(difference, confidence)
+    error = (bounds.high - bounds.low) / 2 / quantile(ONE_SIDED)
+    return float((equivalence_reach() * error / margin) ** 2)
+
+
+def equivalence_reach() -> float:
+    """Margin in standard errors at which two one-sided tests support a true 0 with power 80 %."""
+    return quantile(ONE_SIDED) + quantile((1 + POWER) / 2)
+
+
+def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
+    """Of each number: whether its loss is sure by Holm's method (1979) over all of them.
+
+    Args:
+        p_values: one-sided, for a loss.
+        level: the chance that any is called sure where none is a loss.
+    """
+    found: list[Bearing] = [ALONE] * len(p_values)
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
+        if p_values[place] > level / (len(p_values) - rank):
+            break
+        found[place] = "contradicted"
+    return found
+
+
+def inside(difference: Interval, margin: float) -> bool:
+    """Whether the whole of it lies within ± the margin."""
+    return -margin <= difference.low and difference.high <= margin
+
+
+def quantile(chance: float) -> float:
+    """Of a standard normal variable."""
+    return NormalDist().inv_cdf(chance)
+
+
+def joined(bearings: Sequence[Bearing]) -> Bearing:
+    """What several numbers mean together: they support if each does, and fall with one."""
+    if "contradicted" in bearings:
+        return "contradicted"
+    deciding = {bearing for bearing in bearings if bearing != ALONE}
+    if bearings and not deciding:
+        return ALONE
+    return "supported" if deciding == {"supported"} else "undecided"
+
+
+def every(bearings: Sequence[Bearing]) -> Decision:
+    """A claim about several measurements holds if each does, and falls with one."""
+    if not bearings:
+        return "not tested here"
+    together = joined(bearings)
+    return "undecided" if together == ALONE else together

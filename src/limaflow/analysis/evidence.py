@@ -3,8 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
-from limaflow.measures.summaries import Agreement, GradeSummary, Preference, TaskTax
+from limaflow.measures.summaries import (
+    Agreement,
+    GradeAgreement,
+    GradeSummary,
+    Preference,
+    TaskTax,
+)
 from limaflow.records import Grade
 
 
@@ -15,11 +22,23 @@ class Evidence:
     lima: str
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Role → arms."""
+    stands_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Baseline of the paper's → arms that the configuration says are that model."""
+    arms: Mapping[str, ArmFacts] = field(default_factory=dict)
+    prompt_ids: frozenset[str] = frozenset()
+    """Of the test prompts; empty where they are not known, and then any are taken."""
+    miniature: bool = False
+    """Whether all of it is of the invented world, so that whoever judged is simulated."""
     preferences: Sequence[Preference] = ()
     agreements: Sequence[Agreement] = ()
+    grade_agreements: Sequence[GradeAgreement] = ()
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Arm and task that `tax` lacks for a claim → the flag that says why."""
+    contaminated: frozenset[str] = frozenset()
+    """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""

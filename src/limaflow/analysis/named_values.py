@@ -18,3 +18,17 @@ def grouped(flag: str, words: Sequence[str]) -> dict[str, list[str]]:
             raise InputError(f"{flag} {word}: not of the form NAME=VALUE")
         found.setdefault(name, []).append(value)
     return found
+
+
+def numbers(flag: str, words: Sequence[str]) -> dict[str, int]:
+    """Name → its whole number.
+
+    Raises:
+        InputError: as `grouped`; a value is no whole number, or a name has several.
+    """
+    found = {}
+    for name, values in grouped(flag, words).items():
+        if len(values) != 1 or not values[0].isdecimal():
+            raise InputError(f"{flag} {name}={','.join(values)}: not one whole number")
+        found[name] = int(values[0])
+    return found

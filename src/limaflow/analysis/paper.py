@@ -45,9 +45,20 @@ class PreferenceRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Annotator:
+    """Who judged: people, or a model by the names under which an endpoint returns it."""
+
+    kind: Literal["person", "model"]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preferences:
     prompts: int
     mark: Mark
+    annotators: dict[str, Annotator]
+    models: dict[str, tuple[str, ...]]
+    """Baseline → names under which an endpoint returns it."""
     rows: tuple[PreferenceRow, ...]
 
 

@@ -1,18 +1,24 @@
 """What a claim may be about: each quantity is one function that gives measured intervals.
 
 A function takes the evidence and the entry's `measure`, and returns nothing where nothing of the
-kind was measured; `QUANTITIES` names it with the words for its numbers and the keys that it takes.
+kind was measured; `QUANTITIES` names it with the words for its numbers, the keys that it takes and
+the least that it is decided on. It says of each number who judged, on what and about which arms;
+whether that fits the claim is seen elsewhere (`binding`), as is what limits it (`flags`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
 
-from limaflow.analysis.claim_entries import Measure
+from limaflow.analysis.claim_entries import Measure, Smallest
+from limaflow.analysis.decision_rules import both_one_sided, equivalent, times_as_many
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import grade_gaps, grade_shares
 from limaflow.errors import InputError
-from limaflow.intervals import Interval
-from limaflow.measures.summaries import Preference, TaskTax, mirrored
+from limaflow.intervals import Interval, mean_of_independent
+from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrored
+from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
 
@@ -23,10 +29,28 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One interval, and the names that its label may use."""
+    """One interval, the names that its label may use, and what it rests on."""
 
     names: Mapping[str, object]
     interval: Interval
+    arms: tuple[str, ...] = ()
+    """Whose answers or scores these are."""
+    judge: str = ""
+    annotators: Annotators | None = None
+    """None of what nobody judged, such as benchmark scores."""
+    instrument: str = ""
+    """Of grades; empty of verdicts on pairs."""
+    prompts: int | None = None
+    prompt_set: str = ""
+    items: int | None = None
+    tasks: tuple[TaskTax, ...] = ()
+    """The benchmark tasks that it is of."""
+    loss_p_value: float | None = None
+    """One-sided, of a test for a loss; of benchmark tasks only."""
+    alone: bool = False
+    """Of one thing where the quantity is about several, so that it supports nothing."""
+    misfit: str = ""
+    """Why it is not about what the claim is about, where the quantity itself knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +59,52 @@ class Quantity:
 
     measure: Callable[[Evidence, Measure], list[Found]]
     label: str
+    smallest: tuple[Smallest, ...]
+    joins_tasks: bool = False
+    """Whether it joins benchmark tasks, so that flags of single tasks are to be heeded before."""
     takes: tuple[str, ...] = ()
     """The keys of an entry that say of whom or what."""
 
 
+SHOWN_TO_COVER = Smallest(
+    prompts=30, reason="the intervals are shown to cover from 30 prompts on (docs/statistics.md)"
+)
+SEVERAL = Smallest(people=2, reason="one person's taste is not that of people")
+AGREEING = Smallest(
+    people=3, reason="two people and a model are the fewest whose agreement can be compared"
+)
+TASK = Smallest(
+    items=183,
+    reason="with fewer items, a loss of 2 points is not excluded even if no answer changes "
+    "(0.98 to the power of 182 is above 2.5 %)",
+)
+
+ANY_NUMBER = Smallest(reason="a paired test keeps its level on any number of items")
+
+
 def wins_over(evidence: Evidence, measure: Measure) -> list[Found]:
     """Wins + ½ ties of the LIMA arm over each of the arms."""
-    return [
-        Found(names=_names(p), interval=p.adjusted_win) for p in _comparisons(evidence, measure)
+    return [_compared(p, p.adjusted_win, evidence) for p in _comparisons(evidence, measure)] + [
+        _by_name_alone(p, p.adjusted_win, evidence) for p in _namesakes(evidence, measure)
     ]
 
 
 def not_losing_to(evidence: Evidence, measure: Measure) -> list[Found]:
     """Wins + ties of the LIMA arm against each of the arms."""
-    return [
-        Found(names=_names(p), interval=mirrored(p.lose)) for p in _comparisons(evidence, measure)
+    return [_compared(p, mirrored(p.lose), evidence) for p in _comparisons(evidence, measure)] + [
+        _by_name_alone(p, mirrored(p.lose), evidence) for p in _namesakes(evidence, measure)
     ]
 
 
 def same_verdict_in_both_orders(evidence: Evidence, measure: Measure) -> list[Found]:
     """Share of pairs on which the verdict stays when the two responses swap places."""
     return [
-        Found(names={"comparison": p.comparison, "judge": p.judge}, interval=p.position_consistency)
+        replace(
+            _compared(p, p.position_consistency, evidence),
+            names={"comparison": p.comparison, "judge": p.judge},
+            # It is about the judge, whatever the arms are worth.
+            arms=(),
+        )
         for p in evidence.preferences
         if p.position_consistency is not None
     ]
@@ -73,6 +121,10 @@ def agreement_with_people(evidence: Evidence, measure: Measure) -> list[Found]:
                 "items": row.items,
             },
             interval=row.minus_first,
+            prompts=row.prompts,
+            annotators=Annotators(
+                kind="simulated" if evidence.miniature else "person", number=row.annotators
+            ),
         )
         for row in evidence.agreements
         if (row.relation, row.first, row.second) == ("between", "people", "models")
@@ -84,10 +136,11 @@ def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     """Mean grade of the LIMA arm minus that of each of the arms, by judge."""
     others = arms_of(evidence, measure)
     grades = _grades(evidence, measure)
+    by_judge = _by_judge(grades)
     levels = [
         int(value)
         for summary in evidence.graded
-        if summary.instrument == measure.instrument
+        if summary.instrument == measure.instrument and measure.scale in (None, summary.scale)
         for value in summary.words
     ]
     if not levels:
@@ -109,6 +162,9 @@ def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
                 "prompts": gap.prompts,
             },
             interval=gap.difference,
+            arms=(evidence.lima, gap.arm),
+            prompts=gap.prompts,
+            **_graded(by_judge[gap.judge], evidence),
         )
         for gap in gaps
         if gap.arm in others
@@ -133,25 +189,115 @@ def tax_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     Raises:
         NotMeasured: no task has both a known scale and items that can be paired.
     """
-    arms = arms_of(evidence, measure) or [evidence.lima]
-    rows = [
-        row
-        for row in evidence.tax
-        if row.arm in arms and measure.task in (None, row.task) and not row.further_format
-    ]
-    found = [one for row in rows if (one := _tax_found(row))]
+    rows = _tax_rows(evidence, measure)
+    found = [_tax_found(row, evidence.confidence) for row in rows if not _left_out(row)]
     if rows and not found:
         tasks = ", ".join(dict.fromkeys(row.task for row in rows))
         raise NotMeasured(f"no known scale, or no pairs of items: {tasks}")
     return found
 
 
-def _tax_found(row: TaskTax) -> Found | None:
-    if row.difference is None or row.span is None:
-        return None
+def mean_tax(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Mean over benchmark tasks of the score after tuning minus before, as share of each scale.
+
+    Each task counts alike and the tasks are these, no draw of tasks: chance is that of their items,
+    and the interval joins those of the tasks. One task is no mean.
+
+    Raises:
+        NotMeasured: as `tax_difference`, or every task has a flag that keeps it out.
+    """
+    rows = _tax_rows(evidence, measure)
+    found = []
+    for arm in dict.fromkeys(row.arm for row in rows):
+        own = [row for row in rows if row.arm == arm]
+        kept = [row for row in own if not _left_out(row)]
+        out = {row.task: reason for row in own if (reason := _left_out(row))}
+        out |= {task: why for (of, task), why in evidence.tasks_left_out.items() if of == arm}
+        if kept:
+            found.append(_mean_found(arm, kept, out, evidence.confidence, measure))
+    if not found and (rows or evidence.tasks_left_out):
+        tasks = {**evidence.tasks_left_out, **{(r.arm, r.task): _left_out(r) for r in rows}}
+        raise NotMeasured(
+            "no task is left to take a mean of: "
+            + ", ".join(f"{task} ({why})" for (_, task), why in tasks.items())
+        )
+    return found
+
+
+def _mean_found(
+    arm: str, rows: Sequence[TaskTax], out: Mapping[str, str], confidence: float, measure: Measure
+) -> Found:
+    mean = mean_of_independent([_in_shares(row) for row in rows])
+    items = sum(row.items for row in rows)
+    left_out = ", ".join(f"{task} ({why})" for task, why in out.items())
+    return Found(
+        names={
+            "arm": arm,
+            "tasks": len(rows),
+            "items": items,
+            "difference": "tuned minus base"
+            if all(row.higher_is_better for row in rows)
+            else "gain",
+            "bound": _largest_loss(mean, confidence),
+            "more": _more_items(mean, items, confidence, measure),
+            "left_out": f"; left out: {left_out}" if left_out else "",
+        },
+        interval=mean,
+        arms=(arm,),
+        items=items,
+        tasks=tuple(rows),
+        alone=len(rows) == 1,
+    )
+
+
+def _more_items(mean: Interval, items: int, confidence: float, measure: Measure) -> str:
+    """How many more items would decide that there is no loss, where these do not."""
+    margin = measure.equivalent
+    if not isinstance(margin, float) or equivalent(mean, margin, confidence=confidence) in (
+        "supported",
+        "contradicted",
+    ):
+        return ""
+    times = times_as_many(mean, margin, confidence=confidence)
+    if times <= 1:
+        return f"; it lies too near to {100 * margin:g} points for these items to decide"
+    return (
+        f"; if there is none, at most {ceil((times - 1) * items):,} more items ({times:.1f} times "
+        "as many) would show it with a chance of 80 %"
+    )
+
+
+def _tax_rows(evidence: Evidence, measure: Measure) -> list[TaskTax]:
+    arms = arms_of(evidence, measure) or [evidence.lima]
+    return [
+        row
+        for row in evidence.tax
+        if row.arm in arms and measure.task in (None, row.task) and not row.further_format
+    ]
+
+
+def _left_out(row: TaskTax) -> str:
+    """Why a task has no difference as a share of its scale; "" where it has one."""
+    if row.difference is None:
+        return row.unpaired or "not paired"
+    return "" if row.span is not None else "no known scale"
+
+
+def _in_shares(row: TaskTax) -> Interval:
+    assert row.difference is not None and row.span is not None
+    return row.difference.over(row.span)
+
+
+def _largest_loss(difference: Interval, confidence: float) -> float:
+    """The loss in points above which a one-sided test excludes all."""
+    return 100 * max(0.0, -both_one_sided(difference, confidence).low)
+
+
+def _tax_found(row: TaskTax, confidence: float) -> Found:
     notes = [row.metric]
     notes += [] if row.higher_is_better else ["lower is better"]
     notes += [] if row.span == 1 else [f"share of its {row.span:g} points"]
+    difference = _in_shares(row)
     return Found(
         names={
             "task": row.task,
@@ -159,8 +305,13 @@ def _tax_found(row: TaskTax) -> Found | None:
             "items": row.items,
             "metric": ", ".join(notes),
             "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
+            "bound": _largest_loss(difference, confidence),
         },
-        interval=row.difference.over(row.span),
+        interval=difference,
+        arms=(row.arm,),
+        items=row.items,
+        tasks=(row,),
+        loss_p_value=row.loss_p_value,
     )
 
 
@@ -168,13 +319,18 @@ def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[F
     """Mean dev grade after the last judged epoch minus after that of the lowest perplexity.
 
     Raises:
-        NotMeasured: the two are one epoch.
+        NotMeasured: the two are one epoch, or perplexity hardly rises between them.
     """
     found = evidence.after_lowest
     if found is None:
         return []
     if found.lowest >= found.last:
         raise NotMeasured("perplexity is lowest at the last judged epoch")
+    if found.rise < (least := measure.least_rise or 0):
+        raise NotMeasured(
+            f"perplexity after the last judged epoch is {found.rise:.2%} above the lowest of the "
+            f"judged epochs, and less than {least:.0%} is no rise"
+        )
     return [
         Found(
             names={
@@ -183,8 +339,12 @@ def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[F
                 "prompts": found.prompts,
                 "epochs": found.epochs,
                 "correlation": found.correlation,
+                "rise": found.rise,
             },
             interval=found.difference,
+            arms=(evidence.lima,),
+            prompts=found.prompts,
+            annotators=_who(found.annotators, evidence),
         )
     ]
 
@@ -192,82 +352,170 @@ def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[F
 QUANTITIES: dict[str, Quantity] = {
     "wins_over": Quantity(
         measure=wins_over,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="wins + ½ ties against {arm}, judge {judge}, {prompts} prompts",
-        takes=("role", "arms"),
+        takes=("role", "arms", "baseline"),
     ),
     "not_losing_to": Quantity(
         measure=not_losing_to,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="wins + ties against {arm}, judge {judge}, {prompts} prompts",
-        takes=("role", "arms"),
+        takes=("role", "arms", "baseline"),
     ),
     "same_verdict_in_both_orders": Quantity(
         measure=same_verdict_in_both_orders,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="same verdict in both orders, {comparison}, judge {judge}",
     ),
     "agreement_with_people": Quantity(
         measure=agreement_with_people,
+        smallest=(SHOWN_TO_COVER, AGREEING),
         label="tie-discounted accuracy of {first} with {second} ({accuracy:.2f}) minus that among "
         "{first}, {items} items",
     ),
     "grade_difference": Quantity(
         measure=grade_difference,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="grade of {lima} minus {arm}, judge {judge}, {prompts} prompts",
-        takes=("role", "arms", "instrument"),
+        takes=("role", "arms", "instrument", "scale"),
     ),
     "grade_share": Quantity(
         measure=grade_share,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of {word} answers, judge {judge}, {prompts} prompts",
-        takes=("arms", "instrument", "word"),
+        takes=("arms", "instrument", "scale", "word"),
     ),
     "grade_share_or_better": Quantity(
         measure=grade_share_or_better,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of {word} or better answers, judge {judge}, {prompts} prompts",
-        takes=("arms", "instrument", "word"),
+        takes=("arms", "instrument", "scale", "word"),
     ),
     "tax_difference": Quantity(
         measure=tax_difference,
+        smallest=(TASK,),
         label="{task} ({metric}), {difference}",
         takes=("arms", "task"),
     ),
+    "mean_tax": Quantity(
+        measure=mean_tax,
+        smallest=(TASK,),
+        joins_tasks=True,
+        label="mean over benchmark tasks ({tasks}, each counting alike; {items:,} items), "
+        "{difference}: "
+        "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
+        takes=("arms",),
+    ),
+    "tax_by_task": Quantity(
+        measure=tax_difference,
+        smallest=(ANY_NUMBER,),
+        label="{task} ({metric}), {items:,} items, {difference}: no loss above {bound:.1f} points "
+        "(95 %, one-sided, of this task alone)",
+        takes=("arms",),
+    ),
     "gain_after_lowest_perplexity": Quantity(
         measure=gain_after_lowest_perplexity,
-        label="grade after epoch {last} minus after epoch {lowest}, where perplexity is lowest, "
-        "{prompts} prompts; rank correlation of perplexity and grade over {epochs} epochs "
-        "{correlation:+.2f}",
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="grade after epoch {last}, the last that was judged, minus after epoch {lowest}, the "
+        "judged one of lowest perplexity ({rise:+.0%} to the last), {prompts} prompts; rank "
+        "correlation of perplexity and grade over {epochs} epochs {correlation:+.2f}",
+        takes=("least_rise",),
     ),
 }
 
 
 def arms_of(evidence: Evidence, measure: Measure) -> list[str]:
-    """The arms that an entry is about, by role or by name."""
+    """The arms that an entry is about: by role, by what they stand for, or by name."""
     by_role = evidence.roles.get(measure.role, ()) if measure.role else ()
-    return [*by_role, *measure.arms]
+    standing = (arm for name in measure.baseline for arm in evidence.stands_for.get(name, ()))
+    return list(dict.fromkeys([*by_role, *measure.arms, *standing]))
 
 
 def _comparisons(evidence: Evidence, measure: Measure) -> list[Preference]:
     """Comparisons of the LIMA arm with the arms of an entry, from its own view."""
+    return _against(evidence, arms_of(evidence, measure))
+
+
+def _namesakes(evidence: Evidence, measure: Measure) -> list[Preference]:
+    """Comparisons with arms that bear a baseline's name and do not stand for it."""
+    known = arms_of(evidence, measure)
+    return _against(evidence, [name for name in measure.baseline if name not in known])
+
+
+def _against(evidence: Evidence, arms: Sequence[str]) -> list[Preference]:
     return [
         preference.seen_from(evidence.lima)
         for preference in evidence.preferences
-        for other in arms_of(evidence, measure)
+        for other in arms
         if {preference.first, preference.second} == {evidence.lima, other}
     ]
 
 
-def _names(seen: Preference) -> dict[str, object]:
-    return {"arm": seen.second, "judge": seen.judge, "prompts": seen.prompts}
+def _compared(seen: Preference, interval: Interval, evidence: Evidence) -> Found:
+    return Found(
+        names={"arm": seen.second, "judge": seen.judge, "prompts": seen.prompts},
+        interval=interval,
+        arms=(seen.first, seen.second),
+        judge=seen.judge,
+        annotators=_who(seen.annotators, evidence),
+        prompts=seen.prompts,
+        prompt_set=seen.prompt_set,
+    )
+
+
+def _by_name_alone(seen: Preference, interval: Interval, evidence: Evidence) -> Found:
+    why = f"the arm '{seen.second}' bears the name alone; `stands_for` says which model an arm is"
+    return replace(_compared(seen, interval, evidence), misfit=why)
+
+
+def _who(annotators: Annotators, evidence: Evidence) -> Annotators:
+    """Whoever judges the invented world is simulated."""
+    return replace(annotators, kind="simulated") if evidence.miniature else annotators
+
+
+def _by_judge(grades: Sequence[Grade]) -> dict[str, list[Grade]]:
+    found: dict[str, list[Grade]] = {}
+    for grade in grades:
+        found.setdefault(grade.annotator, []).append(grade)
+    return found
+
+
+def _graded(grades: Sequence[Grade], evidence: Evidence) -> dict[str, Any]:
+    """What a number from one judge's grades says of them."""
+    return {
+        "judge": grades[0].annotator,
+        "annotators": _who(annotators_of(grades), evidence),
+        "instrument": grades[0].instrument,
+        "prompt_set": prompt_set((grade.prompt_id for grade in grades), evidence.prompt_ids),
+    }
 
 
 def _grades(evidence: Evidence, measure: Measure) -> Sequence[Grade]:
-    """The grades by an entry's instrument."""
+    """The grades by an entry's instrument, on its scale where it names one.
+
+    Raises:
+        NotMeasured: they are all on another scale.
+    """
     if measure.instrument is None:
         raise InputError(f"{measure.quantity} needs an instrument")
-    return [grade for grade in evidence.grades if grade.instrument == measure.instrument]
+    given = [grade for grade in evidence.grades if grade.instrument == measure.instrument]
+    fitting = [grade for grade in given if measure.scale in (None, grade.scale)]
+    if given and not fitting:
+        raise NotMeasured(
+            f"graded by {measure.instrument} on the scale {given[0].scale}, and the claim is about "
+            f"{measure.scale}"
+        )
+    return fitting
 
 
 def _shares(evidence: Evidence, measure: Measure, *, or_better: bool) -> list[Found]:
     grades = _grades(evidence, measure)
-    summaries = [s for s in evidence.graded if s.instrument == measure.instrument]
+    by_judge = _by_judge(grades)
+    summaries = [
+        s
+        for s in evidence.graded
+        if s.instrument == measure.instrument and measure.scale in (None, s.scale)
+    ]
     if not (grades and summaries):
         return []
     words = summaries[0].words
@@ -286,6 +534,9 @@ def _shares(evidence: Evidence, measure: Measure, *, or_better: bool) -> list[Fo
                 "prompts": share.prompts,
             },
             interval=share.interval,
+            arms=(arm,),
+            prompts=share.prompts,
+            **_graded(by_judge[share.judge], evidence),
         )
         for arm in arms_of(evidence, measure) or [evidence.lima]
         for share in grade_shares(

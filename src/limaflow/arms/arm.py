@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import Field
+
 from limaflow.generation.prompting import Format
 from limaflow.generation.settings import AskedEndpoint
 from limaflow.results import Results
@@ -35,10 +37,20 @@ class Shots:
     count: int
 
 
+class StandsFor(Settings):
+    """Which of the paper's baselines an arm is. A name alone says nothing of it."""
+
+    baseline: str = Field(min_length=1)
+    """As `arms` of a bar in analysis/paper.yaml: `gpt-4`, `claude`, `alpaca-65b`, …"""
+    provenance: str = Field(min_length=1)
+    """Where the model, or its answers, come from."""
+
+
 class ArmSettings(Settings):
     """One entry of `arms`."""
 
     name: Name
+    stands_for: StandsFor | None = None
 
     prompt_format: ClassVar[Format | None] = None
     """How a prompt is put to its model; None where the model does not run here."""

@@ -15,4 +15,4 @@ class EndpointArm(AskedEndpoint, ArmSettings):
 
     @property
     def endpoint(self) -> AskedEndpoint:
-        return AskedEndpoint(**self.model_dump(exclude={"kind"}))
+        return AskedEndpoint(**self.model_dump(exclude={"kind", "stands_for"}))

@@ -53,6 +53,9 @@ def summarize(
     responses: Annotated[
         list[Path] | None, typer.Option(help="JSONL of the responses judged, for their lengths.")
     ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="The prompts that were asked (JSONL), to name their set.")
+    ] = None,
     strengths: Annotated[
         Path | None, typer.Option(help="Also write Bradley–Terry strengths of the models.")
     ] = None,
@@ -69,8 +72,9 @@ def summarize(
     from limaflow.measures.outcomes import pooled, renumbered
     from limaflow.measures.preferences import length_of, lengths_in, preferences
     from limaflow.measures.strengths import strengths_by_judge
-    from limaflow.records import Response
+    from limaflow.records import Example, Response
 
+    asked = {example.id for example in read_records(prompts, Example)} if prompts else set()
     chars: dict[str, int] = {}
     for path in responses or []:
         chars |= length_of(read_records(path, Response))
@@ -88,6 +92,7 @@ def summarize(
                 resampling=resampling,
                 chars=chars | lengths_in(records),
                 comparison=path.stem,
+                asked=asked,
             )
         except InputError as error:
             raise InputError(str(error), path=path) from None

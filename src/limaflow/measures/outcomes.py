@@ -84,7 +84,11 @@ def pooled(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
     """
     readings = sorted({(v.annotator, v.sample) for v in verdicts})
     number = {reading: n for n, reading in enumerate(readings)}
-    return [replace(v, annotator=name, sample=number[v.annotator, v.sample]) for v in verdicts]
+    several = len({v.annotator for v in verdicts})
+    return [
+        replace(v, annotator=name, pool=several, sample=number[v.annotator, v.sample])
+        for v in verdicts
+    ]
 
 
 def renumbered(verdicts: Iterable[Verdict]) -> list[Verdict]:

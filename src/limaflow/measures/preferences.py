@@ -6,7 +6,7 @@ data"). Plain functions over records, whoever made them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from limaflow.measures.summaries import (
     Slots,
     StandardErrors,
 )
+from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.records import Response, Verdict
 
 
@@ -38,6 +39,7 @@ def preferences(
     resampling: Resampling,
     chars: Mapping[str, int] | None = None,
     comparison: str = "",
+    asked: Collection[str] = (),
 ) -> list[Preference]:
     """One `Preference` for each pair of models and each annotator in `verdicts`.
 
@@ -56,7 +58,15 @@ def preferences(
         if comparison == f"{second}-vs-{first}":
             first, second = second, first
         summaries.append(
-            preference(group, first, second, rule=rule, resampling=resampling, chars=chars)
+            preference(
+                group,
+                first,
+                second,
+                rule=rule,
+                resampling=resampling,
+                chars=chars,
+                asked=asked,
+            )
         )
     return sorted(summaries, key=lambda s: (s.comparison, s.judge))
 
@@ -69,11 +79,13 @@ def preference(
     rule: Merge,
     resampling: Resampling,
     chars: Mapping[str, int] | None = None,
+    asked: Collection[str] = (),
 ) -> Preference:
     """The verdicts of one annotator on two models, seen from `first`.
 
     Args:
         chars: response id → length in characters, of every response judged; None if unknown.
+        asked: ids of the prompts that these are drawn from; empty if unknown.
 
     Raises:
         InputError: no prompt has readable verdicts, one stands twice, or `chars` knows only some
@@ -141,6 +153,8 @@ def preference(
             second=_mean_chars(verdicts, second, lengths),
         ),
         longer_by=_mean_of(_by_prompt(differences), drawn) if differences else None,
+        annotators=annotators_of(verdicts),
+        prompt_set=prompt_set((v.prompt_id for v in verdicts), asked),
         power=_power(win + tie / 2, resampling.confidence),
         cost=sum(v.cost for v in verdicts),
     )
@@ -166,8 +180,12 @@ def _standard_error(shares: Array) -> float | None:
     return float(shares.std(ddof=1) / np.sqrt(len(shares))) if len(shares) > 1 else None
 
 
-def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval:
-    return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval | None:
+    """None where all values are one, of whose scale nothing tells how far others may lie."""
+    try:
+        return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+    except NotEstimable:
+        return None
 
 
 def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:

@@ -7,7 +7,21 @@ from limaflow.intervals import Interval
 
 Merge = Literal["strict", "majority", "mean"]
 MERGES: tuple[Merge, ...] = ("strict", "majority", "mean")
+AnnotatorsKind = Literal["person", "model", "simulated", "unspecified", "mixed"]
 Relation = Literal["pair", "within", "between", "orders", "passes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotators:
+    """Who made some judgments, as their records say and not as a file is called."""
+
+    kind: AnnotatorsKind = "unspecified"
+    number: int = 1
+    models: tuple[str, ...] = ()
+    """Names of the models, as the endpoint returned them."""
+
+
+UNKNOWN = Annotators()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +124,11 @@ class Preference:
     """`adjusted_win` at equal length."""
     mean_chars: MeanChars
     longer_by: Interval | None
-    """By how many characters the response of `first` is longer; None where it is not known."""
+    """By how many characters the response of `first` is longer; None where it is not known, or is
+    the same on all prompts, which tells no width."""
+    annotators: Annotators = UNKNOWN
+    prompt_set: str = ""
+    """Hash of the prompts that were judged, or of the file that all of them are from."""
     power: Power | None
     """None where every prompt has the same outcome, whose spread says nothing."""
     cost: float
@@ -325,6 +343,10 @@ class TaskTax:
     higher_is_better: bool = True
     scale: tuple[float, float] | None = (0, 1)
     """Lowest and highest value of an item; None where they are not known."""
+    loss_p_value: float | None = None
+    """One-sided, of a paired test for a loss on this task alone; None where `difference` is."""
+    chance: float | None = None
+    """Share of the scale that guessing gets; None where it is not known."""
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None

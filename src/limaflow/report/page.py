@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from limaflow.analysis.claims import Claims
+from limaflow.analysis.claims import Claims, flag_in_words
 from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
@@ -112,7 +112,13 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"interval": interval, "number": number, "p_value": rounded}
+    environment.filters |= {
+        "interval": interval,
+        "number": number,
+        "p_value": rounded,
+        "anchor": anchor,
+        "flag": flag_in_words,
+    }
     return environment.get_template("page.html").render(
         config=config,
         style=Markup((FOLDER / "style.css").read_text("utf-8")),
@@ -199,6 +205,11 @@ def interval(value: Interval | None, form: str = ".2f") -> str:
 def number(value: float | str | None, form: str = ",") -> str:
     """A number as text; a dash for None and for an empty cell."""
     return "–" if value is None or value == "" else format(value, form)
+
+
+def anchor(claim: str) -> str:
+    """The id of a claim in the page: `claim-no-tax`."""
+    return "claim-" + re.sub(r"[^\w.-]+", "-", claim)
 
 
 def _trainings(results: Results, config: Config) -> list[Trained]:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from limaflow.analysis import quantities
-from limaflow.analysis.claims import Claim, decided
+from limaflow.analysis.arm_facts import ArmFacts
+from limaflow.analysis.claim_entries import read_entries
+from limaflow.analysis.claims import FILE, Claim, decided
 from limaflow.analysis.epochs import AfterLowest, after_lowest_perplexity, epoch_curve, spearman
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import GradeGap, grade_gaps
@@ -18,6 +20,7 @@ from limaflow.intervals import Interval
 from limaflow.jsonl import write_records
 from limaflow.measures.summaries import (
     Agreement,
+    Annotators,
     GradeSummary,
     MeanChars,
     Preference,
@@ -26,12 +29,24 @@ from limaflow.measures.summaries import (
     StandardErrors,
     TaskTax,
 )
+from limaflow.measures.who_judged import prompt_set
 from limaflow.records import Grade
 
 ROLES = {"base": ["base"], "in-context": ["shots"], "ablation": ["few"]}
 
 
-def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Preference:
+MODEL = Annotators(kind="model", models=("some-model",))
+
+
+def preference(
+    first: str,
+    second: str,
+    win: float,
+    *,
+    half: float = 0.05,
+    annotators: Annotators = MODEL,
+    prompts: int = 100,
+) -> Preference:
     def around(share: float) -> Interval:
         return Interval(share, share - half, share + half)
 
@@ -40,7 +55,8 @@ def preference(first: str, second: str, win: float, *, half: float = 0.05) -> Pr
         first=first,
         second=second,
         judge="j",
-        prompts=100,
+        prompts=prompts,
+        annotators=annotators,
         verdicts=100,
         errors=0,
         win=around(win),
@@ -76,17 +92,22 @@ def claim(name: str, **evidence: Any) -> Claim:
     return claims(**evidence)[name]
 
 
-def tax(low: float, high: float, arm: str = "lima") -> TaskTax:
+def tax(low: float, high: float, arm: str = "lima", items: int = 1000, task: str = "t") -> TaskTax:
     even = Interval(0.5, 0.4, 0.6)
     return TaskTax(
-        task="t",
+        task=task,
         metric="acc",
         arm=arm,
         base=even,
         tuned=even,
         difference=Interval((low + high) / 2, low, high),
-        items=9,
+        items=items,
+        loss_p_value=0.001 if high < 0 else 0.5,
     )
+
+
+def two(low: float, high: float, items: int = 1000) -> list[TaskTax]:
+    return [tax(low, high, items=items, task=task) for task in ("t", "u")]
 
 
 def test_a_comparison_written_the_other_way_round_supports_the_same_claim() -> None:
@@ -110,8 +131,8 @@ def test_quantity_matters_little_only_within_half_the_effect_of_filtering(
 ) -> None:
     gap = GradeGap(judge="j", arm="few", difference=Interval(low, low, high), prompts=50)
     monkeypatch.setattr(quantities, "grade_gaps", lambda *_, **__: [gap])
-    likert = replace(HARM, instrument="likert", words={"1": "1", "6": "6"})
-    assert claim("quantity", graded=[likert]).verdict == verdict
+    given = [grade("p", "few", 1)]
+    assert claim("quantity", graded=[LIKERT], grades=given).verdict == verdict
 
 
 def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
@@ -122,17 +143,10 @@ def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
 def test_preferred_but_not_more_accurate_needs_both_halves() -> None:
     wins = [preference("lima", "base", 0.7)]
     assert claim("preference-is-not-knowledge", preferences=wins).verdict == "not tested here"
-    both = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(-0.1, 0.01)])
+    both = claim("preference-is-not-knowledge", preferences=wins, tax=two(-0.1, 0.01))
     assert both.verdict == "supported"
-    gain = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(0.1, 0.2)])
+    gain = claim("preference-is-not-knowledge", preferences=wins, tax=two(0.1, 0.2))
     assert gain.verdict == "contradicted"
-
-
-def test_a_strong_baseline_is_tested_when_an_arm_bears_its_name() -> None:
-    found = claim("baseline-gpt-4-gpt-4", preferences=[preference("lima", "gpt-4", 0.3)])
-    assert found.verdict == "supported"
-    assert found.measured[0].interval.estimate == pytest.approx(0.5)
-    assert claim("baseline-claude-humans").verdict == "not tested here"
 
 
 def test_perplexity_that_never_rises_tests_nothing() -> None:
@@ -146,7 +160,7 @@ def test_perplexity_that_never_rises_tests_nothing() -> None:
 
 def test_every_untested_claim_says_why() -> None:
     found = claims().values()
-    assert len(found) == 25
+    assert len(found) == 53
     assert all(c.verdict == "not tested here" and c.reason for c in found)
 
 
@@ -159,6 +173,7 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
         instrument="likert",
         scale="likert-6",
         annotator="j",
+        annotator_kind="model",
         value=value,
     )
 
@@ -189,7 +204,9 @@ def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(
     found = after_lowest_perplexity(*run, rounds=200, confidence=0.95, seed=1)
     assert found is not None
     assert (found.lowest, found.last, found.prompts) == (2, 3, 30)
-    assert found.difference == Interval(1.0, 1.0, 1.0)
+    # All 30 prompts rose by one grade of six, and the next may do otherwise.
+    apart = found.difference
+    assert (apart.estimate, apart.low, apart.high) == pytest.approx((1.0, 0.31, 1.46), abs=0.01)
     assert claim("perplexity", after_lowest=found).verdict == "supported"
 
 
@@ -252,6 +269,11 @@ HARM = GradeSummary(
 )
 
 
+LIKERT = replace(
+    HARM, instrument="likert", scale="likert-6", words={str(n): str(n) for n in range(1, 7)}
+)
+
+
 def mine(folder: Path, *lines: str) -> Path:
     path = folder / "claims.yaml"
     path.write_text("- id: mine\n  statement: Ours.\n" + "".join(f"  {line}\n" for line in lines))
@@ -262,7 +284,8 @@ def test_a_claim_of_ones_own_uses_a_quantity_with_other_parameters(tmp_path: Pat
     path = mine(
         tmp_path,
         "measure: [{quantity: wins_over, arms: [shots], above: 0.6}]",
-        "rule: supported above 0.6",
+        "supported: above 0.6",
+        "contradicted: below 0.6",
     )
     found = claims(path, preferences=[preference("lima", "shots", 0.52)])["mine"]
     assert (found.verdict, found.origin, len(found.measured)) == ("undecided", "own", 1)
@@ -275,7 +298,8 @@ def test_a_claim_of_ones_own_is_about_a_word_of_ones_own_instrument(tmp_path: Pa
     path = mine(
         tmp_path,
         "measure: [{quantity: grade_share, instrument: harm, word: harmful, below: 0.1}]",
-        "rule: supported if the whole interval lies below 0.1",
+        "supported: the whole interval lies below 0.1",
+        "contradicted: the whole interval lies above 0.1",
     )
     given = [grade(f"p{n}", "lima", 6 if n == 0 else 0) for n in range(200)]
     grades = [replace(g, instrument="harm", scale="harm") for g in given]
@@ -288,7 +312,8 @@ def test_a_loss_of_a_task_of_which_less_is_better_is_named(tmp_path: Path) -> No
     path = mine(
         tmp_path,
         "measure: [{quantity: tax_difference, task: t, arms: [few], within: 0.1}]",
-        "rule: supported within ±0.1",
+        "supported: within ±0.1",
+        "contradicted: outside of ±0.1",
     )
     row = replace(tax(-0.5, -0.4, arm="few"), higher_is_better=False)
     found = claims(path, tax=[row])["mine"]
@@ -296,14 +321,20 @@ def test_a_loss_of_a_task_of_which_less_is_better_is_named(tmp_path: Path) -> No
     assert found.measured[0].label == "t (acc, lower is better), base minus tuned"
 
 
+BOTH = ("supported: s", "contradicted: c")
+
+
 @pytest.mark.parametrize(
     ("lines", "mistake"),
     [
-        (["measure: [{quantity: wins_ovr, above: 1}]", "rule: r"], "did you mean 'wins_over'"),
-        (["measure: [{quantity: wins_over, above: lowst}]", "rule: r"], "named 'lowst'"),
-        (["measure: [{quantity: wins_over, task: t, above: 1}]", "rule: r"], "has no 'task'"),
-        (["measure: [{quantity: wins_over}]", "rule: r"], "give one of above, below"),
-        (["measure: [{quantity: wins_over, above: 1}]"], "states its rule"),
+        (["measure: [{quantity: wins_ovr, above: 1}]", *BOTH], "did you mean 'wins_over'"),
+        (["measure: [{quantity: wins_over, above: lowst}]", *BOTH], "named 'lowst'"),
+        (["measure: [{quantity: wins_over, task: t, above: 1}]", *BOTH], "has no 'task'"),
+        (["measure: [{quantity: wins_over}]", *BOTH], "give one of above, below"),
+        (
+            ["measure: [{quantity: wins_over, above: 1}]", BOTH[0]],
+            "when it is supported and when contradicted",
+        ),
         (["literature: '{tax-wurst}'"], "did you mean 'tax-worst'"),
         (["values: [tax-wurst]"], "did you mean 'tax-worst'"),
         (["satement: x"], "did you mean 'statement'"),
@@ -344,3 +375,248 @@ def test_a_file_of_claims_is_read_as_strictly_as_a_configuration(
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         claims(path)
+
+
+# -- What a verdict may rest on ------------------------------------------------------------------
+PEOPLE = Annotators(kind="person", number=3)
+
+
+def flags(found: Claim) -> set[str]:
+    return {flag.id for flag in found.flags}
+
+
+GPT_4 = Annotators(kind="model", models=("gpt-4-0613",))
+STANDS = {"gpt-4": ["strong"]}
+
+
+def against_gpt_4(by: str, annotators: Annotators, arm: str = "strong", **evidence: Any) -> Claim:
+    """An arm that does as well against GPT-4 as the paper's, as judged by `annotators`."""
+    win = {"humans": 0.23, "gpt-4": 0.14}[by]
+    seen = [preference("lima", arm, win, half=0.03, annotators=annotators, prompts=300)]
+    return claim(f"baseline-gpt-4-{by}", preferences=seen, **{"stands_for": STANDS, **evidence})
+
+
+def test_a_claim_about_people_counts_people_and_one_about_gpt_4_counts_gpt_4() -> None:
+    assert against_gpt_4("humans", PEOPLE).verdict == "supported"
+    assert against_gpt_4("gpt-4", GPT_4).verdict == "supported"
+    assert against_gpt_4("humans", GPT_4).set_aside == [
+        "not tested here: annotated by a model (gpt-4-0613): wins + ties against strong, judge j, "
+        "300 prompts"
+    ]
+    assert against_gpt_4("gpt-4", PEOPLE).verdict == "not tested here"
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        Annotators(),
+        Annotators(kind="simulated"),
+        Annotators(kind="mixed"),
+        Annotators(kind="model"),
+        Annotators(kind="model", models=("gpt-4o",)),
+        Annotators(kind="model", models=("gpt-4-0613", "gpt-3.5-turbo")),
+    ],
+)
+@pytest.mark.parametrize("by", ["humans", "gpt-4"])
+def test_verdicts_of_anybody_else_are_listed_and_never_counted(who: Annotators, by: str) -> None:
+    found = against_gpt_4(by, who)
+    assert (found.verdict, found.measured) == ("not tested here", [])
+    assert found.reason.startswith("annotated by")
+    assert found.set_aside[0].startswith("not tested here: annotated by")
+
+
+@pytest.mark.parametrize("by", ["humans", "gpt-4"])
+def test_a_program_on_four_prompts_beside_a_lucky_name_supports_nothing(by: str) -> None:
+    program = [preference("lima", "gpt-4", 0.8, annotators=Annotators(), prompts=4)]
+    found = claims(preferences=program)
+    assert {c.verdict for c in found.values()} == {"not tested here"}
+    assert "bears the name alone" in found[f"baseline-gpt-4-{by}"].set_aside[0]
+
+
+def test_an_arm_is_a_baseline_by_what_it_stands_for_and_by_who_answered() -> None:
+    assert against_gpt_4("humans", PEOPLE, arm="gpt-4").verdict == "not tested here"
+    other = {"strong": ArmFacts(answered_by=("gpt-3.5-turbo",))}
+    found = against_gpt_4("humans", PEOPLE, arms=other)
+    assert found.verdict == "not tested here"
+    assert "the answers of strong came from gpt-3.5-turbo, not gpt-4" in found.set_aside[0]
+    same = {"strong": ArmFacts(answered_by=("gpt-4-0314",))}
+    assert against_gpt_4("humans", PEOPLE, arms=same).verdict == "supported"
+
+
+def test_the_invented_world_is_judged_by_nobody_but_itself() -> None:
+    wins = [preference("lima", "base", 0.7, annotators=PEOPLE)]
+    found = claim("preferred-to-base", preferences=wins, miniature=True)
+    assert found.verdict == "supported"
+    assert "simulated" in flags(found)
+    assert found.summary.startswith("supported, flagged: ")
+    assert against_gpt_4("humans", PEOPLE, miniature=True).verdict == "not tested here"
+
+
+def test_judgments_on_other_prompts_are_set_aside() -> None:
+    wins = replace(preference("lima", "base", 0.7), prompt_set=prompt_set(["a", "b"]))
+    ours = claim("preferred-to-base", preferences=[wins], prompt_ids=frozenset("ab"))
+    assert ours.verdict == "supported"
+    other = claim("preferred-to-base", preferences=[wins], prompt_ids=frozenset("abc"))
+    assert "judged on other prompts" in other.set_aside[0]
+
+
+def test_grades_on_another_scale_are_no_grades_of_the_papers() -> None:
+    given = [
+        replace(grade(f"p{n}", m, 5), scale="1-to-7") for n in range(40) for m in ("lima", "few")
+    ]
+    seven = replace(LIKERT, scale="1-to-7", words={str(n): str(n) for n in range(1, 8)})
+    found = claim("quantity", graded=[seven], grades=given)
+    assert found.verdict == "not tested here"
+    assert "on the scale 1-to-7, and the claim is about likert-6" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("prompts", "people", "needed"), [(29, 3, "29 of the 30 prompts"), (30, 1, "1 of the 2 people")]
+)
+def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
+    prompts: int, people: int, needed: str
+) -> None:
+    who = Annotators(kind="person", number=people)
+    wins = [preference("lima", "base", 0.7, annotators=who, prompts=prompts)]
+    found = claim("preferred-to-base", preferences=wins)
+    assert found.verdict == "undecided"
+    assert needed in found.reason
+    assert "too few" in found.summary
+
+
+@pytest.mark.parametrize("items", [3, 60, 182])
+def test_a_handful_of_unchanged_items_is_no_proof_of_no_tax(items: int) -> None:
+    found = claim("no-tax", tax=[tax(0, 0, items=items)])
+    assert found.verdict == "undecided"
+    assert f"{items} of the 183 items needed" in found.reason
+
+
+def test_an_entry_may_want_more_than_its_quantity(tmp_path: Path) -> None:
+    path = mine(
+        tmp_path,
+        "measure: [{quantity: wins_over, role: base, above: 0.5}]",
+        "smallest: {prompts: 300, reason: as many as the paper's}",
+        *BOTH,
+    )
+    found = claims(path, preferences=[preference("lima", "base", 0.7)])["mine"]
+    assert (found.verdict, found.reason) == (
+        "undecided",
+        "100 of the 300 prompts needed: as many as the paper's",
+    )
+
+
+def far_apart(**facts: ArmFacts) -> Claim:
+    given = [
+        grade(f"p{n:02}", arm, 5 if arm == "lima" else 1 + n % 2)
+        for n in range(40)
+        for arm in ("lima", "few")
+    ]
+    return claim("quantity", graded=[LIKERT], grades=given, arms=facts)
+
+
+def test_an_arm_that_took_fifteen_steps_does_not_show_that_quantity_matters() -> None:
+    lima = ArmFacts(steps=195, seeds=1)
+    found = far_apart(lima=lima, few=ArmFacts(steps=15, seeds=1))
+    assert found.verdict == "undecided"
+    assert "lima 195, few 15" in found.reason
+    assert far_apart(lima=lima, few=ArmFacts(steps=150, seeds=1)).verdict == "contradicted"
+
+
+def test_an_arm_that_was_still_learning_does_not_either() -> None:
+    lima = ArmFacts(steps=195, still_falling=-0.01, seeds=1)
+    found = far_apart(lima=lima, few=ArmFacts(steps=195, still_falling=0.3, seeds=1))
+    assert found.verdict == "undecided"
+    assert "not converged" in found.summary
+
+
+def test_an_arm_of_equal_steps_decides_beside_one_of_equal_epochs() -> None:
+    given = [
+        grade(f"p{n:02}", arm, 5 - n % 2 if arm != "few" else 1)
+        for n in range(300)
+        for arm in ("lima", "few", "few-longer")
+    ]
+    roles = {"ablation": ["few", "few-longer"]}
+    steps = {"lima": 195, "few": 15, "few-longer": 195}
+    found = Evidence(
+        lima="lima",
+        roles=roles,
+        graded=[LIKERT],
+        grades=given,
+        arms={arm: ArmFacts(steps=n, seeds=1) for arm, n in steps.items()},
+    )
+    (quantity,) = [c for c in decided([], found, paper()) if c.id == "quantity"]
+    assert quantity.verdict == "supported"
+    assert {m.decision for m in quantity.measured} == {"supported", "undecided"}
+
+
+def bases_at(*scores: float, chance: float | None = None) -> list[TaskTax]:
+    """A task for each score of the base, of which tuning changes hardly anything."""
+    return [
+        replace(
+            tax(-0.01, 0.01, task=f"t{n}"),
+            base=Interval(score, score - 0.01, min(1, score + 0.01)),
+            chance=chance,
+        )
+        for n, score in enumerate(scores)
+    ]
+
+
+def test_a_base_at_the_ceiling_leaves_preference_without_accuracy_undecided() -> None:
+    wins = [preference("lima", "base", 0.7)]
+    name = "preference-is-not-knowledge"
+    assert claim(name, preferences=wins, tax=bases_at(0.5, 0.6)).verdict == "supported"
+    assert claim(name, preferences=wins, tax=bases_at(0.5, 0.6, 1.0)).verdict == "supported"
+    found = claim(name, preferences=wins, tax=bases_at(0.99, 1.0))
+    assert found.verdict == "undecided"
+    assert "can only lose" in found.reason
+
+
+def test_a_base_that_guesses_has_nothing_to_lose() -> None:
+    found = claim("no-tax", tax=bases_at(0.25, 0.25, chance=0.25))
+    assert found.verdict == "undecided"
+    assert "at-chance" in flags(found)
+    assert claim("no-tax", tax=bases_at(0.25, 0.25)).verdict == "supported"
+
+
+def test_a_task_that_was_trained_on_shows_nothing() -> None:
+    held = frozenset({"t0", "t1_algebra"})
+    found = claim("no-tax", tax=bases_at(0.5, 0.5), contaminated=held)
+    assert found.verdict == "undecided"
+    assert "contaminated" in flags(found)
+
+
+def test_flags_travel_with_a_verdict_that_they_leave_as_it_is() -> None:
+    arms = {"lima": ArmFacts(seeds=1), "base": ArmFacts(cut=0.9)}
+    found = claim("preferred-to-base", preferences=[preference("lima", "base", 0.7)], arms=arms)
+    assert found.verdict == "supported"
+    assert flags(found) == {"cut-off", "few-seeds", "one-judge", "unchecked-judge"}
+    assert found.measured[0].flags == [flag.id for flag in found.flags]
+
+
+def test_a_grader_is_checked_where_people_judged_beside_it(people_and_models: Agreement) -> None:
+    wins = [preference("lima", "base", 0.7)]
+    found = claim("preferred-to-base", preferences=wins, agreements=[people_and_models])
+    assert "unchecked judge" not in found.summary
+    assert "one judge" in found.summary
+
+
+def test_perplexity_that_hardly_rises_tests_nothing() -> None:
+    hardly = AfterLowest(
+        lowest=2,
+        last=3,
+        prompts=40,
+        difference=Interval(1, 0.5, 1.5),
+        epochs=3,
+        rise=0.0004,
+        correlation=1.0,
+        annotators=MODEL,
+    )
+    found = claim("perplexity", after_lowest=hardly)
+    assert found.verdict == "not tested here"
+    assert "0.04% above the lowest" in found.reason
+    assert claim("perplexity", after_lowest=replace(hardly, rise=0.5)).verdict == "supported"
+
+
+def test_every_entry_says_when_it_is_contradicted() -> None:
+    for entry in read_entries(FILE):
+        assert bool(entry.measure) == bool(entry.supported) == bool(entry.contradicted)

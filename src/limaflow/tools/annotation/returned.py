@@ -108,10 +108,12 @@ def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[V
     by_item: dict[tuple[str, int], list[Verdict | Grade]] = defaultdict(list)
     for judgment in judgments:
         by_item[judgment.prompt_id, judgment.sample].append(judgment)
-    return [
-        replace(generator_for(seed, "annotation pool", *place).choice(made), annotator=name)
+    drawn = [
+        generator_for(seed, "annotation pool", *place).choice(made)
         for place, made in sorted(by_item.items())
     ]
+    several = len({judgment.annotator for judgment in drawn})
+    return [replace(judgment, annotator=name, pool=several) for judgment in drawn]
 
 
 def absent(returned: Sequence[Returned], key: Key) -> list[str]:

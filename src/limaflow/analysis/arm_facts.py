@@ -1,0 +1,82 @@
+"""What the records say of each arm: who answered, how answers ended, how training went."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from limaflow.jsonl import read_records
+from limaflow.records import Response
+from limaflow.training.manifest import TrainingManifest, read_training
+
+STILL_FALLING = 0.01
+"""A last epoch that lowers dev perplexity by more than this share has not converged: late epochs of
+a finished run differ by far less (0.04 % in the miniature)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmFacts:
+    """Of one arm; None where nothing says it."""
+
+    answered_by: tuple[str, ...] = ()
+    """Names of the models that answered, as an endpoint returned them."""
+    cut: float | None = None
+    """Share of the test responses that the length limit cut off."""
+    steps: int | None = None
+    """Optimizer steps of its training."""
+    still_falling: float | None = None
+    """By what share the last epoch lowered dev perplexity; below 0 where it rose."""
+    seeds: int | None = None
+    """With how many seeds it was trained; None of an arm that is not trained here."""
+
+
+def arm_facts(
+    responses: Sequence[Path], trainings: Sequence[Path], seeds: Mapping[str, int]
+) -> dict[str, ArmFacts]:
+    """Arm → what is known of it.
+
+    Args:
+        responses: to the test prompts, a file an arm.
+        trainings: training.json of every tuned arm.
+        seeds: arm → number of its training seeds; 1 of a tuned arm that is not named.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    found: dict[str, ArmFacts] = {}
+    for path in responses:
+        rows = list(read_records(path, Response))
+        if rows:
+            found[rows[0].model] = _of_responses(rows)
+    for path in trainings:
+        run = read_training(path)
+        found[run.arm] = replace(
+            found.get(run.arm, ArmFacts()),
+            steps=_steps(path.parent / run.log),
+            still_falling=_still_falling(run),
+            seeds=seeds.get(run.arm, 1),
+        )
+    return found
+
+
+def _of_responses(rows: Sequence[Response]) -> ArmFacts:
+    named = {str(row.decoding.get("answered_by") or "").split(" ")[0] for row in rows}
+    return ArmFacts(
+        answered_by=tuple(sorted(named - {""})),
+        cut=sum(row.finish_reason == "length" for row in rows) / len(rows),
+    )
+
+
+def _steps(log: Path) -> int | None:
+    """Rows of a run's log; None where it was deleted."""
+    if not log.is_file():
+        return None
+    with log.open(encoding="utf-8") as file:
+        return sum(1 for line in file if line.strip()) - 1
+
+
+def _still_falling(run: TrainingManifest) -> float | None:
+    known: Iterable[float | None] = (
+        epoch.dev_perplexity for epoch in sorted(run.epochs, key=lambda epoch: epoch.epoch)
+    )
+    last = [value for value in known if value is not None][-2:]
+    return (last[0] - last[1]) / last[0] if len(last) == 2 else None
