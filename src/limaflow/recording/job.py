@@ -8,9 +8,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,14 +42,23 @@ def recorded(words: Sequence[str]) -> Iterator[None]:
         words: the command line without the program's name.
     """
     begun = _Begun(words, datetime.now(UTC), time.monotonic(), code_now())
-    watch = Watch.begun()
+    _jobs.append(partial(_leave_records, begun, Watch.begun()))
     try:
         yield
     except SystemExit as ended:
         if not ended.code:
-            _leave_records(begun, watch)
+            leave_records()
         raise
-    _leave_records(begun, watch)
+    leave_records()
+
+
+def leave_records() -> None:
+    """Leave the records now: for a command that ends its process by itself."""
+    while _jobs:
+        _jobs.pop()()
+
+
+_jobs: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True)
