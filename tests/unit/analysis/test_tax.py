@@ -215,3 +215,30 @@ def test_a_task_without_scores_stands_in_the_table_as_not_paired(tmp_path: Path)
     assert (row.difference, row.unpaired) == (None, "no score per item")
     assert row.conditions
     assert row.conditions.description == "5-shot; plain, chat; fp32; version 1.0; first 9 items"
+
+
+def averages_of(tmp_path: Path, model: str, value: float, items: int) -> Path:
+    path = tmp_path / f"{model}.results.json"
+    facts = {"metric": "acc,none", "value": value, "items": items, "higher_is_better": True}
+    write_json(path, {"model": model, "scores": {"t": facts}})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({"1": 1.0, "2": 1.0, "3": 1.0, "4": 1.0}, "average to 1, and results.json says 0.5"),
+        ({"1": 1.0, "2": 0.0}, "2 items, and results.json says 4"),
+    ],
+    ids=["all ones", "half of them"],
+)
+def test_items_that_are_not_those_of_the_results_are_refused(
+    write: Write, tmp_path: Path, scores: dict[str, float], said: str
+) -> None:
+    base = {"1": 1.0, "2": 0.0, "3": 1.0, "4": 0.0}
+    results = [averages_of(tmp_path, name, 0.5, 4) for name in ("base", "lima")]
+    options = {"rounds": 400, "confidence": 0.95, "seed": 3, "results": results}
+    alignment_tax(write("base", base), [write("lima", base)], **options)
+    path = write("lima", scores)
+    with pytest.raises(InputError, match=f"{path}: task 't': .*{said}"):
+        alignment_tax(write("base", base), [path], **options)
