@@ -32,10 +32,11 @@ from limaflow.measures.summaries import (
     Strengths,
     TaskTax,
 )
+from limaflow.recording.surroundings import package_versions
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
 from limaflow.report.finish_reasons import endings
-from limaflow.report.provenance import checksums, configuration, package_versions
+from limaflow.report.provenance import checksums, configuration
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
 from limaflow.training.manifest import TrainingManifest

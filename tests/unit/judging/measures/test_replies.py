@@ -44,7 +44,7 @@ def test_a_flipped_choice_is_named_by_file_and_line(judged, command, line: int) 
 def test_a_flipped_grade_is_named_by_file_and_line(judged, command) -> None:
     path = judged.folder / "grades.jsonl"
     grades = list(read_records(path, Grade))
-    other = 7 - grades[1].value
+    other = 7 - (grades[1].value or 0)
     write_records(path, [grades[0], replace(grades[1], value=other), *grades[2:]])
     with pytest.raises(InputError, match=re.escape(f"{path}:2: says {other}, and the reply")):
         command([path], output=judged.folder / "out.json", seed=1)
