@@ -12,7 +12,7 @@ from limaflow.lm_evaluation.scores import mean
 from limaflow.measures.summaries import Conditions
 from limaflow.records import BenchmarkItem
 
-MEASURE_AGAIN = "delete both and run again: kept answers are not asked for again"
+MEASURE_AGAIN = "delete both and ask Snakemake for them: kept answers are not asked for again"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from limaflow.records import Grade, Judgment, Response, Verdict
 Judged = TypeVar("Judged", Verdict, Grade)
 NO_REPLY = "have no reply to check them by (people's, or recorded elsewhere)"
 NO_INSTRUMENT = "were made by an instrument that is not here, and are not checked by their replies"
-MADE_ANEW = "delete the file and run again: answers that were paid for come from the store"
+MADE_ANEW = "delete the file and ask Snakemake for it: paid answers come from the store"
 
 
 class Replies:

@@ -56,7 +56,7 @@ def changed(path: Path, record: JobRecord) -> InputError:
     return InputError(
         f"changed after {record.made_by} made it",
         path=path,
-        fix="delete it and run again to have it made anew; if the change is meant, "
+        fix=f"delete it and ask Snakemake for it: `snakemake … -- {path}`; if the change is meant, "
         f"`limaflow records accept {path}`",
     )
 

@@ -18,11 +18,15 @@ def verify(
     from tqdm import tqdm
 
     from limaflow.errors import InputError, listed
-    from limaflow.recording.verify import bytes_to_hash
     from limaflow.recording.verify import verify as verified
 
-    with tqdm(total=bytes_to_hash(results), unit="B", unit_scale=True, desc="hashing") as bar:
-        found = verified(results, models=models, progress=bar.update)
+    with tqdm(unit="B", unit_scale=True, desc="hashing") as bar:
+
+        def show(size: int, total: int) -> None:
+            bar.total = total
+            bar.update(size)
+
+        found = verified(results, models=models, progress=show)
     folder = results.resolve()
     for path in found.accepted:
         print(f"{path}: changed by hand, and accepted")
@@ -36,7 +40,8 @@ def verify(
         raise InputError(
             f"{wrong} files are not as they were made",
             path=results,
-            fix="delete them and run again; `limaflow records accept FILE` where a change is meant",
+            fix="delete each and ask Snakemake for it: `snakemake … -- FILE`; where a change is "
+            "meant, `limaflow records accept FILE`",
         )
     print(f"{found.files} files of {found.jobs} jobs are as they were made")
     print(f"records {found.digest}")

@@ -147,7 +147,7 @@ def _inputs(words: Sequence[str], watch: Watch) -> list[Path]:
         for path in sorted(opened - watch.written)
         if not path.startswith(outside) and not _hidden(path) and os.path.isfile(path)
     ]
-    models = tuple(f"{folder}/" for folder in _models_of(files))
+    models = tuple(f"{folder}/" for folder in _models_of([*files, *watch.written]))
     return [Path(path) for path in files if not path.startswith(models)]
 
 
@@ -166,7 +166,7 @@ def _outside(words: Sequence[str]) -> tuple[str, ...]:
 
 def _models_of(files: Iterable[str]) -> Iterator[str]:
     for path in map(Path, files):
-        if path.name in MANIFESTS:
+        if path.name in MANIFESTS and path.is_file():
             with contextlib.suppress(InputError):
                 manifest = read_json(path, ModelManifest)
                 if manifest.sha256:

@@ -14,6 +14,7 @@ from limaflow.recording.job import MANIFESTS
 from limaflow.recording.record import FOLDER, JobRecord, file_of, read_record
 from limaflow.records import ModelManifest
 
+Progress = Callable[[int, int], object]
 KEPT = ("runs", "answered")
 """Folders of what commands keep for a next attempt; models in them stand by their manifests."""
 
@@ -52,13 +53,13 @@ class _Expected:
 
 
 def verify(
-    folder: Path, *, models: bool = True, progress: Callable[[int], object] = lambda size: None
+    folder: Path, *, models: bool = True, progress: Progress = lambda size, total: None
 ) -> Found:
     """Compare every file below `folder` that a job made with its record.
 
     Args:
         models: whether weights are hashed too, by the checksums of their manifests.
-        progress: is given the bytes of each file once it was hashed.
+        progress: is given the bytes of each file once it was hashed, and those of all.
 
     Raises:
         InputError: no such folder, or it holds no record.
@@ -95,11 +96,6 @@ def verify(
     return found
 
 
-def bytes_to_hash(folder: Path) -> int:
-    """An upper bound, for a progress bar: all files that are not kept or hidden."""
-    return sum(path.stat().st_size for path in _results_in(folder.resolve()))
-
-
 def _expected(found: Found, folder: Path, *, models: bool) -> dict[Path, _Expected]:
     """What each file should hold: by its record, its model's manifest, or a job that read it."""
     expected = {
@@ -129,12 +125,13 @@ def _weights(manifest_path: Path) -> Iterator[tuple[Path, _Expected]]:
         yield path, _Expected(sha256, f"differs from the checksum in {manifest_path}")
 
 
-def _hashes(expected: Iterable[Path], progress: Callable[[int], object]) -> dict[Path, str]:
+def _hashes(expected: Iterable[Path], progress: Progress) -> dict[Path, str]:
     files = [path for path in expected if path.is_file()]
+    total = sum(path.stat().st_size for path in files)
 
     def hashed(path: Path) -> str:
         sha256 = sha256_of(path)
-        progress(path.stat().st_size)
+        progress(path.stat().st_size, total)
         return sha256
 
     # Hashing leaves Python's lock, so that threads share the work.
