@@ -21,6 +21,7 @@ from limaflow.recording.record import (
 READERS = {
     "analyze": (),
     "report": (),
+    "train": ("choose",),
     "judge": ("summarize", "agreement", "summarize-grades", "agreement-of-grades"),
 }
 """Commands that make numbers of results, by group; () is all of a group."""
