@@ -32,7 +32,8 @@ def jobs_by_command(root: Path) -> list[CommandJobs]:
             record = read_record(file_of(place))
         except InputError:
             continue
-        if record is not None:
+        # Snakemake has removed the file of a job that it is about to repeat.
+        if record is not None and file_of(place).is_file():
             found.setdefault(" ".join(record.command[:2]), []).append(record)
     rows = [_row(command, records) for command, records in found.items()]
     return sorted(rows, key=lambda row: (-row.hours, row.command))
