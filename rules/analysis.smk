@@ -19,9 +19,11 @@ rule preferences:
         responses=lambda wildcards, input: repeated("--responses", input.responses),
         merge=CONFIG.judging.merge,
         bootstrap=bootstrap_options(),
+        instruments=untracked(pairwise_option()),
     shell:
         "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
-        " --prompts {input.prompts} --strengths {output.strengths} --output {output.preferences} {input.verdicts}"
+        " --prompts {input.prompts} {params.instruments} --strengths {output.strengths}"
+        " --output {output.preferences} {input.verdicts}"
         " 2>&1 | tee {log}"
 
 
@@ -38,8 +40,10 @@ rule agreement:
     params:
         code=code("measures", "agreement"),
         bootstrap=bootstrap_options(),
+        instruments=untracked(pairwise_option()),
     shell:
-        "limaflow judge agreement {params.bootstrap} --output {output} {input} 2>&1 | tee {log}"
+        "limaflow judge agreement {params.bootstrap} {params.instruments} --output {output} {input}"
+        " 2>&1 | tee {log}"
 
 
 rule agreement_of_grades:

@@ -11,9 +11,10 @@ rule configuration:
     conda:
         "../envs/limaflow.yaml"
     params:
+        code=code("config", "keep"),
         config=configuration_file(),
     shell:
-        "cp {params.config} {output}.part 2> {log} && mv {output}.part {output}"
+        "limaflow config keep --output {output} {params.config} 2>&1 | tee {log}"
 
 
 rule html_report:

@@ -107,6 +107,17 @@ def pairwise_file():
     return INSTRUMENT_FILES[PAIRWISE[0] if PAIRWISE else "pairwise"]
 
 
+def pairwise_option():
+    """The user's own pairwise instruments: the statistics read replies by them."""
+    own = [
+        INSTRUMENT_FILES[name]
+        for name, instrument in INSTRUMENTS.items()
+        if instrument.head.form == "pairwise"
+        and is_instrument_path(CONFIG.judging.files[name])
+    ]
+    return repeated("--instrument", own)
+
+
 def people_rounds():
     """Each round that people answered, with its key."""
     try:

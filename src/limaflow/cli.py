@@ -13,6 +13,9 @@ from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.lm_evaluation.cli import app as benchmark
 from limaflow.measures.cli import agreement, agreement_of_grades, summarize, summarize_grades
+from limaflow.recording.changes import refuse_changed
+from limaflow.recording.cli import app as records
+from limaflow.recording.job import recorded
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
 from limaflow.tools.annotation.cli import app as annotate
@@ -52,12 +55,15 @@ app.add_typer(report, name="report", help="The HTML report.")
 app.add_typer(miniature, name="miniature", help="The invented world of the demo.")
 app.add_typer(cluster, name="cluster", help="What a profile asks of a cluster.")
 app.add_typer(config, name="config", help="Check and describe the configuration.")
+app.add_typer(records, name="records", help="What made each file, and whether it has changed.")
 
 
 def main() -> None:
     """Run a command; bad input or a disk that refuses is one line on stderr and no exit code 0."""
     try:
-        app()
+        refuse_changed(sys.argv[1:])
+        with recorded(sys.argv[1:]):
+            app()
     except InputError as error:
         lasting_errors.note(error)
         print(f"error: {error}", file=sys.stderr)

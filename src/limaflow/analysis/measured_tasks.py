@@ -8,8 +8,11 @@ from pathlib import Path
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.lm_evaluation.metrics import Scale, metric_of
+from limaflow.lm_evaluation.scores import mean
 from limaflow.measures.summaries import Conditions
 from limaflow.records import BenchmarkItem
+
+MEASURE_AGAIN = "delete both and ask Snakemake for them: kept answers are not asked for again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,8 @@ def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
     """The one model of a file, in each format in which it was asked; the main one is first.
 
     Raises:
-        InputError: several models, several metrics of a task, an item twice, or no number.
+        InputError: several models, several metrics of a task, an item twice, or no number; the
+            items of a task do not average to its result.
     """
     items = list(read_records(path, BenchmarkItem))
     models = {item.model for item in items}
@@ -105,7 +109,7 @@ def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
     for item in items:
         name = item.format if item.format in by_format else next(iter(by_format))
         by_format[name].setdefault(item.task, []).append(item)
-    return [
+    found = [
         Measured(
             path,
             arm,
@@ -115,6 +119,10 @@ def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
         )
         for name, by_task in by_format.items()
     ]
+    for one in found:
+        if one.results:
+            _check_means(path, one.tasks, one.results)
+    return found
 
 
 def _scored(task: str, items: Sequence[BenchmarkItem], path: Path) -> Scored:
@@ -136,6 +144,32 @@ def _scored(task: str, items: Sequence[BenchmarkItem], path: Path) -> Scored:
         usual.scale if scale is None else scale,
         by_id,
     )
+
+
+def _check_means(path: Path, tasks: Mapping[str, Scored], results: Results) -> None:
+    """See that the items of each task average to its result.
+
+    Raises:
+        InputError: they do not, or are more or fewer: one of the two files was changed.
+    """
+    for task, result in results.scores.items():
+        if result.value is None or result.unpaired:
+            continue
+        items = list(tasks[task].items.values()) if task in tasks else []
+        if len(items) != result.items:
+            raise InputError(
+                f"task '{task}': {len(items)} items, and results.json says {result.items}",
+                path=path,
+                fix=MEASURE_AGAIN,
+            )
+        average = mean([(item.value, item.weight) for item in items])
+        if not math.isclose(average, result.value, rel_tol=1e-9, abs_tol=1e-9):
+            raise InputError(
+                f"task '{task}': its items average to {average:.6g}, and results.json says "
+                f"{result.value:.6g}: one of the two was changed",
+                path=path,
+                fix=MEASURE_AGAIN,
+            )
 
 
 def check_alike(before: Measured, after: Measured) -> None:

@@ -22,6 +22,19 @@ def check(
 
 
 @app.command()
+def keep(
+    file: Annotated[Path, typer.Argument(help="The merged configuration, as JSON.")],
+    *,
+    output: Annotated[Path, typer.Option(help="The copy beside the results.")],
+) -> None:
+    """Keep the whole configuration beside the results."""
+    from limaflow.jsonl import replacing
+
+    with replacing(output) as copy:
+        copy.write(file.read_text(encoding="utf-8"))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the configuration, for editors."""
     from limaflow.config.experiment import Config

@@ -22,6 +22,7 @@ from limaflow.endpoints.settings import Budget
 from limaflow.endpoints.spending import Spending
 from limaflow.errors import InputError
 from limaflow.permissions import of_another_user
+from limaflow.recording import cost as job_cost
 
 Result = TypeVar("Result")
 LOCK_WAIT_SECONDS = 120.0
@@ -223,6 +224,7 @@ class Store:
                 " set cost = max(0, cost + excluded.cost), tokens = tokens + excluded.tokens",
                 (run, paid.cost, paid.tokens),
             )
+        job_cost.add(paid.cost)
 
     def _add(self, run: str, holder: str, spending: Spending) -> None:
         self._connection.execute(

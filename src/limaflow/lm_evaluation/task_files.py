@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from limaflow.errors import InputError
+from limaflow.recording.record import FOLDER
 
 
 class _Function(str):
@@ -131,7 +132,8 @@ def _data_of(content: dict[str, Any], data_root: Path) -> Iterator[Path]:
     places = [kwargs["data_dir"]] if kwargs.get("data_dir") and not kwargs.get("data_files") else []
     for place in (*places, content.get("dataset_path")):
         if isinstance(place, str) and (data_root / place).is_dir():
-            yield from (file for file in (data_root / place).rglob("*") if file.is_file())
+            files = (file for file in (data_root / place).rglob("*") if file.is_file())
+            yield from (file for file in files if FOLDER not in file.parts)
         elif isinstance(place, str) and (data_root / place).is_file():
             yield data_root / place
 

@@ -62,6 +62,7 @@ def summarize(
     pool: Annotated[
         str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
     ] = "",
+    instrument: Instruments = None,
 ) -> None:
     """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
     import dataclasses
@@ -71,17 +72,24 @@ def summarize(
     from limaflow.jsonl import read_records, write_json
     from limaflow.measures.outcomes import pooled, renumbered
     from limaflow.measures.preferences import length_of, lengths_in, preferences
+    from limaflow.measures.replies import Replies, check_responses
     from limaflow.measures.strengths import strengths_by_judge
     from limaflow.records import Example, Response
 
     asked = {example.id for example in read_records(prompts, Example)} if prompts else set()
-    chars: dict[str, int] = {}
+    answered: dict[str, list[Response]] = {}
     for path in responses or []:
-        chars |= length_of(read_records(path, Response))
+        for response in read_records(path, Response):
+            answered.setdefault(response.model, []).append(response)
+    chars = length_of(response for of_model in answered.values() for response in of_model)
+    replies = Replies(instrument or ())
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
     summaries, everything = [], []
     for path in verdicts:
-        records = renumbered(_verdicts_of(path))
+        held = _verdicts_of(path)
+        replies.check_verdicts(path, held)
+        check_responses(path, held, answered)
+        records = renumbered(held)
         if pool:
             records = pooled(records, pool)
         everything += records
@@ -97,6 +105,8 @@ def summarize(
         except InputError as error:
             raise InputError(str(error), path=path) from None
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for note in replies.notes():
+        print(note)
     for s in summaries:
         print(_line(s))
     if strengths is not None:
@@ -120,6 +130,7 @@ def agreement(
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     group: Groups = None,
+    instrument: Instruments = None,
 ) -> None:
     """How far people, models, and a judge with itself agree on the same pairs of responses."""
     import dataclasses
@@ -127,9 +138,13 @@ def agreement(
     from limaflow.intervals import Resampling
     from limaflow.jsonl import write_json
     from limaflow.measures.ratings import default_groups, groups_of
+    from limaflow.measures.replies import Replies
     from limaflow.measures.verdict_agreement import agreements
 
     files = [_verdicts_of(path) for path in verdicts]
+    replies = Replies(instrument or ())
+    for path, held in zip(verdicts, files, strict=True):
+        replies.check_verdicts(path, held)
     found = agreements(
         files,
         groups_of(group) or default_groups(verdict for records in files for verdict in records),
@@ -137,6 +152,8 @@ def agreement(
         merge,
     )
     write_json(output, [dataclasses.asdict(row) for row in found])
+    for note in replies.notes():
+        print(note)
     for row in found:
         kappa = f", kappa {row.cohen.estimate:.3f}" if row.cohen else ""
         alpha = f", alpha {row.alpha.estimate:.3f}" if row.alpha else ""
@@ -166,12 +183,19 @@ def summarize_grades(
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_means import grade_summaries
+    from limaflow.measures.replies import Replies
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    records = [record for path in grades for record in read_records(path, Grade)]
+    replies, records = Replies(instrument or ()), []
+    for path in grades:
+        held = list(read_records(path, Grade))
+        replies.check_grades(path, held)
+        records += held
     summaries = grade_summaries(records, known(instrument or ()), resampling)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    for note in replies.notes():
+        print(note)
     for s in summaries:
         graded = s.errors + sum(s.counts.values())
         failed = f" ({s.errors} of {graded} grades failed)" if s.errors else ""
@@ -199,9 +223,13 @@ def agreement_of_grades(
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_agreement import grade_agreements
     from limaflow.measures.ratings import default_groups, groups_of
+    from limaflow.measures.replies import Replies
     from limaflow.records import Grade
 
     files = [list(read_records(path, Grade)) for path in grades]
+    replies = Replies(instrument or ())
+    for path, held in zip(grades, files, strict=True):
+        replies.check_grades(path, held)
     found = grade_agreements(
         files,
         groups_of(group) or default_groups(grade for records in files for grade in records),
@@ -209,6 +237,8 @@ def agreement_of_grades(
         Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
     )
     write_json(output, [dataclasses.asdict(row) for row in found])
+    for note in replies.notes():
+        print(note)
     for row in found:
         weighted = "" if row.weights == "none" else f"{row.weights} "
         kappa = f", {weighted}kappa {row.cohen.estimate:.3f}" if row.cohen else ""

@@ -32,10 +32,12 @@ from limaflow.measures.summaries import (
     Strengths,
     TaskTax,
 )
+from limaflow.recording.surroundings import package_versions
 from limaflow.records import ModelManifest, Verdict
 from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
 from limaflow.report.finish_reasons import endings
-from limaflow.report.provenance import checksums, configuration, package_versions
+from limaflow.report.job_list import jobs_by_command
+from limaflow.report.provenance import checksums, configuration
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
 from limaflow.training.manifest import TrainingManifest
@@ -152,6 +154,8 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         configuration=configuration(config),
         versions=package_versions(),
         checksums=checksums(results, config),
+        jobs=jobs_by_command(results.root),
+        folder=f"results/{config.experiment}",
         revision=revision,
     )
 

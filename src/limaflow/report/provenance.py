@@ -1,7 +1,6 @@
-"""Where the numbers come from: configuration, package versions, checksums of data and models."""
+"""Where the numbers come from: configuration, checksums of data and models."""
 
 import re
-from importlib.metadata import PackageNotFoundError, version
 
 import yaml
 
@@ -10,37 +9,11 @@ from limaflow.jsonl import read_json
 from limaflow.records import ModelManifest
 from limaflow.results import Results
 
-PACKAGES = (
-    "limaflow",
-    "torch",
-    "transformers",
-    "deepspeed",
-    "peft",
-    "lm-eval",
-    "datasets",
-    "openai",
-    "numpy",
-    "scipy",
-    "matplotlib",
-    "snakemake",
-)
-
 
 def configuration(config: Config) -> str:
     """The whole configuration as YAML, without passwords that a URL may hold."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     return re.sub(r"(://)[^/@\s]+@", r"\1…@", text)
-
-
-def package_versions() -> dict[str, str]:
-    """Installed version of each package that shapes a result."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def checksums(results: Results, config: Config) -> dict[str, dict[str, str]]:

@@ -295,7 +295,7 @@ def test_no_tax_is_a_matter_of_the_mean_over_tasks_and_not_of_one(tmp_path: Path
     of_task = tax_difference(
         Evidence(lima="lima", tax=rows), Measure(quantity="tax_by_task", no_sure_loss=0.0125)
     )
-    assert [found.loss_p_value > 0.4 for found in of_task] == [True] * 6
+    assert [(found.loss_p_value or 0) > 0.4 for found in of_task] == [True] * 6
 
 
 def test_how_many_more_items_would_decide_is_said(tmp_path: Path) -> None:
@@ -331,10 +331,17 @@ def test_a_model_asked_in_two_formats_has_a_row_for_each(tmp_path: Path) -> None
                 for number, value in enumerate(values)
             ),
         )
-        score = {"metric": "acc,none", "value": 1, "items": 4, "higher_is_better": True}
-        further = {name: {"scores": {"t": score}} for name in [*scores][1:]}
-        run = {"format": next(iter(scores)), "precision": "fp32"}
-        write_json(results, {"model": model, "scores": {"t": score}, "also": further, "run": run})
+
+        def score(name: str) -> dict[str, object]:
+            value = sum(scores[name]) / 4
+            facts = {"metric": "acc,none", "value": value, "items": 4, "higher_is_better": True}
+            return {"t": facts}
+
+        main, *others = scores
+        further = {name: {"scores": score(name)} for name in others}
+        run = {"format": main, "precision": "fp32"}
+        found = {"model": model, "scores": score(main), "also": further, "run": run}
+        write_json(results, found)
         return items, results
 
     base, of_base = written("base", {"plain": [1, 1, 1, 1]})
@@ -351,3 +358,30 @@ def test_a_model_asked_in_two_formats_has_a_row_for_each(tmp_path: Path) -> None
     evidence = Evidence(lima="lima", tax=rows)
     (counted,) = tax_difference(evidence, Measure(quantity="tax_difference", no_loss=0.02))
     assert counted.interval.estimate == -0.25
+
+
+def averages_of(tmp_path: Path, model: str, value: float, items: int) -> Path:
+    path = tmp_path / f"{model}.results.json"
+    facts = {"metric": "acc,none", "value": value, "items": items, "higher_is_better": True}
+    write_json(path, {"model": model, "scores": {"t": facts}})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({"1": 1.0, "2": 1.0, "3": 1.0, "4": 1.0}, "average to 1, and results.json says 0.5"),
+        ({"1": 1.0, "2": 0.0}, "2 items, and results.json says 4"),
+    ],
+    ids=["all ones", "half of them"],
+)
+def test_items_that_are_not_those_of_the_results_are_refused(
+    write: Write, tmp_path: Path, scores: dict[str, float], said: str
+) -> None:
+    base = {"1": 1.0, "2": 0.0, "3": 1.0, "4": 0.0}
+    results = [averages_of(tmp_path, name, 0.5, 4) for name in ("base", "lima")]
+    options = {"rounds": 400, "confidence": 0.95, "seed": 3, "results": results}
+    alignment_tax(write("base", base), [write("lima", base)], **options)
+    path = write("lima", scores)
+    with pytest.raises(InputError, match=f"{path}: task 't': .*{said}"):
+        alignment_tax(write("base", base), [path], **options)

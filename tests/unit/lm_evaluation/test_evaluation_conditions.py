@@ -149,9 +149,12 @@ def test_one_load_answers_every_format_as_each_alone_would(
     }
     loads: list[Path] = []
     load = of_models.load_model
-    monkeypatch.setattr(
-        of_models, "load_model", lambda path, **how: loads.append(path) or load(path, **how)
-    )
+
+    def counted(path: Path, **how: Any) -> Any:
+        loads.append(path)
+        return load(path, **how)
+
+    monkeypatch.setattr(of_models, "load_model", counted)
     both, items = evaluate(
         chatting, "lima", [path], None, replace(SETTINGS, formats=("plain", "chat"))
     )
