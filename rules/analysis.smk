@@ -88,7 +88,7 @@ rule tax:
         base=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_BASE),
         tuned=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_TUNED),
         results=collect(
-            "<results>/benchmarks/{arm}/results.json", arm=CONFIG.benchmarks.arms
+            "<results>/benchmarks/{arm}/results.json", arm=WRITTEN.benchmarks.arms
         ),
     output:
         "<results>/analysis/tax.json",
@@ -116,9 +116,7 @@ rule claims:
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",
-        responses=collect(
-            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
-        ),
+        responses=collect("<results>/responses/test/{arm}.jsonl", arm=STUDY.arms),
         trained=trainings,
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,

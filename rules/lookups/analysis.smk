@@ -6,16 +6,18 @@ from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
 from limaflow.jsonl import replacing
 
-COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
+COMPARED_ARMS = sorted(
+    {arm for c in WRITTEN.comparisons for arm in (c.first, c.second)}
+)
 MEASURED_BASE = [
     arm
     # The model as it is, before the same one with examples.
     for arm in sorted(
-        CONFIG.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
+        WRITTEN.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
     )
     if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
 ][:1]
-MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
+MEASURED_TUNED = [n for n in WRITTEN.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
@@ -27,7 +29,7 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
-trainings = [str(STUDY.results.training(arm)) for arm in TUNED_ARMS]
+trainings = [str(STUDY.results.training(arm)) for arm in STUDY.tuned]
 # Of a data set brought whole; from one that is drawn, shared texts are removed.
 lima_contamination = [
     f"<results>/datasets/{d.name}/contamination.jsonl"
@@ -59,22 +61,22 @@ def miniature_option():
 def role_options():
     """Which arm plays which part in the claims."""
     roles = {
-        "base": [a.name for a in CONFIG.arms if a.kind == "base"],
-        "in-context": [a.name for a in CONFIG.arms if a.kind == "in-context"],
-        "ablation": [a for a in TUNED_ARMS if CONFIG.is_ablation(a)],
-        "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
+        "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
+        "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
+        "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
+        "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    standing = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
-    return (
-        f"--lima {LIMA} {repeated('--role', words)} {repeated('--stands-for', standing)}"
-    )
+    standing = [
+        f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for
+    ]
+    return f"--lima {LIMA} {repeated('--role', words)} {repeated('--stands-for', standing)}"
 
 
 def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
     known = {name for row in paper().preferences.rows for name in row.arms}
-    named = {a.name: a.stands_for.baseline for a in CONFIG.arms if a.stands_for}
+    named = {a.name: a.stands_for.baseline for a in WRITTEN.arms if a.stands_for}
     return [f"{arm}: '{name}'" for arm, name in named.items() if name not in known]
 
 
@@ -164,5 +166,7 @@ def lasting_files():
         + [f"<results>/responses/test/{arm.name}.jsonl" for arm in CONFIG.arms]
         + [f"<results>/benchmarks/{arm}/items.jsonl" for arm in CONFIG.benchmarks.arms]
         + verdict_files
+        + further_verdict_files
         + grade_files
+        + further_grade_files
     )
