@@ -5,6 +5,7 @@ from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
 from limaflow.jsonl import replacing
+from limaflow.measures.training_seeds import FEWEST_SEEDS
 
 COMPARED_ARMS = sorted(
     {arm for c in WRITTEN.comparisons for arm in (c.first, c.second)}
@@ -38,6 +39,74 @@ lima_contamination = [
 ]
 
 
+AGAIN = {arm.name: arm.seed_of for arm in CONFIG.arms if arm.seed_of}
+# Of arms with so many seeds that summaries are over all of them.
+SPREAD = {
+    again
+    for again, arm in AGAIN.items()
+    if 1 + len(CONFIG.further_seeds(arm)) >= FEWEST_SEEDS
+}
+spread_comparisons = [
+    c
+    for c in CONFIG.comparisons
+    if c not in WRITTEN.comparisons and SPREAD & {c.first, c.second}
+]
+spread_responses = collect(
+    "<results>/responses/test/{arm}.jsonl",
+    arm=sorted(SPREAD & {n for c in spread_comparisons for n in (c.first, c.second)}),
+)
+spread_verdict_files = verdicts_of_models(spread_comparisons)
+spread_grade_files = grades_of_models(CONFIG.arm(name) for name in sorted(SPREAD))
+seeds_file = ["<results>/analysis/seeds.json"] if AGAIN else []
+
+
+def measured_seeds(arms):
+    """Benchmark items of every seed of these arms, by arm."""
+    return {
+        arm: [
+            str(RESULTS.benchmark_items(seed))
+            for seed in (arm, *CONFIG.further_seeds(arm))
+            if seed in CONFIG.benchmarks.arms
+        ]
+        for arm in WRITTEN.benchmarks.arms
+        if arm in arms
+    }
+
+
+SEED_ITEMS = measured_seeds(set(AGAIN.values()))
+MEASURED_BASE_ITEMS = [
+    str(RESULTS.benchmark_items(arm)) for arm in MEASURED_BASE if SEED_ITEMS
+]
+SPREAD_ITEMS = measured_seeds({AGAIN[name] for name in SPREAD})
+
+
+def spread_option():
+    return repeated(
+        "--further-seed", [f"{name}={AGAIN[name]}" for name in sorted(SPREAD)]
+    )
+
+
+def spread_items_option(wildcards, input):
+    """The items of every seed, and the results of the further ones."""
+    words = [f"{arm}={file}" for arm, files in SPREAD_ITEMS.items() for file in files]
+    return (
+        f"{repeated('--seeds', words)} {repeated('--results', input.further)}".strip()
+    )
+
+
+def seeds_options(wildcards, input):
+    words = [f"{again}={arm}" for again, arm in AGAIN.items()]
+    named = {
+        "--further-seed": words,
+        "--tax": input.tax,
+        "--verdicts": input.verdicts,
+        "--grades": input.grades,
+        "--items": input.measured,
+        "--base": input.base,
+    }
+    return " ".join(repeated(flag, values) for flag, values in named.items() if values)
+
+
 def configuration_file():
     """The whole configuration as a file, since a plan would print it three times as a parameter."""
     text = as_json(config)
@@ -67,10 +136,18 @@ def role_options():
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     standing = [
         f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for
     ]
-    return f"--lima {LIMA} {repeated('--role', words)} {repeated('--stands-for', standing)}"
+    named = {
+        "--role": words,
+        "--stands-for": standing,
+        "--training-seeds": trained,
+        "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
+    }
+    options = [repeated(flag, values) for flag, values in named.items() if values]
+    return " ".join([f"--lima {LIMA}", *options])
 
 
 def unknown_baselines():
@@ -103,7 +180,8 @@ OWN_CLAIMS = own_claims()
 
 def claim_options(wildcards, input):
     named = {
-        "--grades": input.grades,
+        "--grades": [*input.grades, *input.further_grades],
+        "--seeds": input.get("seeds", []),
         "--responses": input.responses,
         "--trained": input.get("trained", []),
         "--contamination": input.get("contamination", []),

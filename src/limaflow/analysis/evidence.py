@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
+from limaflow.analysis.training_seeds import Spread
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -35,6 +36,10 @@ class Evidence:
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    seeds: Sequence[Spread] = ()
+    """What each training seed came to, of arms that have several."""
+    trained_again: Mapping[str, str] = field(default_factory=dict)
+    """Arm among those of `grades` → the arm that it is once more, with another seed."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None

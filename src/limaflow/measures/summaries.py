@@ -343,6 +343,8 @@ class TaskTax:
     """Share of the scale that guessing gets; None where it is not known."""
     unpaired: str = ""
     """Why the items cannot be paired."""
+    over_seeds: bool = False
+    """Whether `tuned` and `difference` are over several training seeds as well."""
     conditions: Conditions | None = None
     split: Split | None = None
     """Of answers that are read from a reply."""
