@@ -91,6 +91,8 @@ def seeds(
     ] = None,
 ) -> None:
     """What each training seed of an arm came to, beside the arm's interval."""
+    from dataclasses import asdict
+
     from limaflow.analysis.tax import alignment_tax
     from limaflow.analysis.training_seeds import spreads
     from limaflow.intervals import Resampling
@@ -130,7 +132,7 @@ def seeds(
             alignment_tax(base, items or [], rounds=1, confidence=0.95, seed=0) if base else [],
         ),
     )
-    write_json(output, found)
+    write_json(output, [asdict(row) for row in found])
     for row in found:
         listed = ", ".join(f"{seed.arm} {seed.estimate:.3f}" for seed in row.seeds)
         print(f"{row.arm}, {row.quantity}, {row.subject}: {listed}")
