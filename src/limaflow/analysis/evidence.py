@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
+from limaflow.analysis.training_seeds import Spread
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -37,6 +38,10 @@ class Evidence:
     tax: Sequence[TaskTax] = ()
     tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Arm and task that `tax` lacks for a claim → the flag that says why."""
+    seeds: Sequence[Spread] = ()
+    """What each training seed came to, of arms that have several."""
+    trained_again: Mapping[str, str] = field(default_factory=dict)
+    """Arm among those of `grades` → the arm that it is once more, with another seed."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None

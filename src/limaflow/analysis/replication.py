@@ -45,7 +45,8 @@ class Margin:
         if self.decides:
             return (
                 f"±{100 * self.needed:.1f} points, with which an exact replication on as many "
-                f"prompts as the paper's {self.prompts:g} is supported with a chance of {100 * POWER:.0f} %"
+                f"prompts as the paper's {self.prompts:g} is supported with a chance of "
+                f"{100 * POWER:.0f} %"
             )
         return (
             f"the paper's sample cannot decide: an exact replication on {self.prompts:g} prompts "
