@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.intervals import Interval, NotEstimable, Resampling
+from limaflow.intervals import Constant, Interval, Resampling
 from limaflow.measures.summaries import Split, Sureness
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
@@ -121,8 +121,8 @@ def sureness_of(pairs: Pairs, resampling: Resampling) -> Sureness | None:
     drawn = replace(resampling, seed=seed_for(resampling.seed, "calibration"))
     try:
         error = drawn.interval(difference, len(known))
-    except NotEstimable:
-        return None
+    except Constant as constant:
+        error = drawn.mean(np.full(len(known), constant.estimate), -1, 1)
     return Sureness(
         right_probability=resampling.mean(risen, -1, 1),
         base_error=float(_error(ones, before)[0] / len(known)),

@@ -57,7 +57,8 @@ class Coefficient:
         observed = resampling.share(parts, wholes)
         if not self.expected > SURE:
             raise NotEstimable("chance alone always agrees")
-        low, high = (1 - end / self.expected for end in (observed.high, observed.low))
+        # No coefficient lies below -1, whatever chance leaves to disagree about.
+        low, high = (max(-1.0, 1 - end / self.expected) for end in (observed.high, observed.low))
         try:
             drawn = resampling.interval(lambda weights: self(weights[:, clusters]), clustered)
         except Constant as constant:
