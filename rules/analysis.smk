@@ -172,7 +172,7 @@ rule claims:
         "../envs/limaflow.yaml"
     params:
         code=code("analysis", "claims"),
-        stated=content(shipped("src/limaflow/analysis/claims.yaml"), PAPER, *OWN_CLAIMS),
+        stated=content(*CLAIM_FILES, PAPER, *OWN_CLAIMS),
         claims=untracked(repeated("--claims", OWN_CLAIMS)),
         roles=role_options(),
         inputs=claim_options,

@@ -55,7 +55,7 @@ rule html_report:
         page=content(
             *(
                 shipped(f"src/limaflow/report/{file}")
-                for file in ("page.html", "style.css")
+                for file in ("page.html", "claims.html", "style.css")
             )
         ),
         results=subpath(output[0], ancestor=2),

@@ -20,6 +20,9 @@ MEASURED_BASE = [
 ][:1]
 MEASURED_TUNED = [n for n in WRITTEN.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
+CLAIM_FILES = [
+    shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
+]
 LIMA = CONFIG.analysis.lima_arm
 STUDY = study_of(
     CONFIG,
@@ -136,30 +139,35 @@ def role_options():
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
-    standing = [
-        f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for
-    ]
     named = {
         "--role": words,
-        "--stands-for": standing,
-        "--training-seeds": trained,
+        "--training-seeds": [
+            f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()
+        ],
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
-    return " ".join([f"--lima {LIMA}", *options])
+    return " ".join([f"--lima {LIMA}", *options, stands_for_options()])
+
+
+def stands_for_options():
+    """Which arm is which baseline of the paper's."""
+    words = [f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for]
+    return repeated("--stands-for", words)
 
 
 def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
     known = {name for row in paper().preferences.rows for name in row.arms}
     named = {a.name: a.stands_for.baseline for a in WRITTEN.arms if a.stands_for}
-    return [f"{arm}: '{name}'" for arm, name in named.items() if name not in known]
+    return [
+        f"'{name}' of arm '{arm}'" for arm, name in named.items() if name not in known
+    ]
 
 
 if unknown := unknown_baselines():
     raise WorkflowError(
-        f"arms.stands_for: no baseline of the paper's is {unknown[0]}; there are "
+        f"arms.stands_for: {unknown[0]} is none of the paper's baselines: "
         + ", ".join(row.arms[0] for row in paper().preferences.rows[:5])
     )
 
@@ -213,7 +221,11 @@ def exhibit_inputs(wildcards, input):
 
 
 def exhibit_options(exhibit):
-    options = {"lima": f"--lima {LIMA}", "bootstrap": bootstrap_options()}
+    options = {
+        "lima": f"--lima {LIMA}",
+        "stands_for": stands_for_options(),
+        "bootstrap": bootstrap_options(),
+    }
     return " ".join(options[name] for name in exhibit.uses)
 
 

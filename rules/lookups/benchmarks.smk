@@ -104,8 +104,8 @@ def evaluation_options(wildcards, input):
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
     # A pretrained model has no chat template to apply.
-    if block.chat_template and arm.prompt_format == "chat":
-        words.append("--chat-template")
+    if arm.prompt_format == "chat":
+        words.append(repeated("--format", block.formats))
     if block.unsafe_code:
         words.append("--unsafe-code")
     if arm.shots:

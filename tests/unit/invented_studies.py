@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.stats import binom
 
-from limaflow.intervals import Array, Interval, Resampling, ratio_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
 
 PROMPTS = (30, 50, 300)
 SHARES = (0.02, 0.1, 0.5, 0.98)
@@ -32,8 +32,12 @@ def ours(resampling: Resampling, parts: Array, wholes: Array) -> Interval:
 
 
 def bootstrap(resampling: Resampling, parts: Array, wholes: Array) -> Interval:
-    """The percentile bootstrap, for comparison."""
-    return resampling.interval(ratio_of(parts, wholes), len(wholes))
+    """The bootstrap, for comparison; where it has no width, the estimate alone."""
+    try:
+        return resampling.interval(ratio_of(parts, wholes), len(wholes))
+    except NotEstimable:
+        estimate = float(parts.sum() / wholes.sum())
+        return Interval(estimate, estimate, estimate)
 
 
 Method = Callable[[Resampling, Array, Array], Interval]

@@ -192,13 +192,33 @@ def test_the_ablations_arms_play_the_parts_of_figures_5_and_6(root: Path) -> Non
     config = parse(merged([root / "config.yaml", root / "experiments/ablations.yaml"]))
     arms = [arm.name for arm in config.arms]
     assert [a for a in arms if config.is_unfiltered(a)] == ["unfiltered-2k"]
-    assert [a for a in arms if config.is_ablation(a)] == [f"filtered-{n}k" for n in (4, 8, 16, 32)]
+    equal_steps = [f"filtered-{n}k-equal-steps" for n in (4, 32)]
+    assert [a for a in arms if config.is_ablation(a)] == [
+        *(f"filtered-{n}k" for n in (4, 8, 16, 32)),
+        *equal_steps,
+    ]
+    steps = {
+        arm: -(-sum(config.dataset(arm.removesuffix("-equal-steps")).examples.values()) // batch)
+        for arm in ("filtered-2k", *equal_steps)
+        for batch in [config.training_of(arm).batch_examples]
+    }
+    assert len(set(steps.values())) == 1
     unfiltered, filtered = (
         config.curation.filters[name] for name in ("unfiltered", "stackexchange")
     )
     assert unfiltered.off
     assert not filtered.off
     assert unfiltered.title_prompt_share == filtered.title_prompt_share
+
+
+def test_an_arm_that_stands_for_a_baseline_says_where_it_comes_from(root: Path) -> None:
+    raw = merged([root / "config.yaml"])
+    arm = next(arm for arm in raw["arms"] if arm["name"] == "gpt-4")
+    stands = parse(raw).arm("gpt-4").stands_for
+    assert stands is not None and stands.baseline == "gpt-4"
+    arm["stands_for"] = {"baseline": "gpt-4"}
+    with pytest.raises(InputError, match="provenance: missing"):
+        parse(raw)
 
 
 def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:

@@ -93,8 +93,14 @@ def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> No
         for arm in config.as_written.arms
         if arm.kind == "tuned" and (drawn := config.dataset(arm.dataset).examples)
     }
-    assert sizes == {"lima": 400, "hundred": 100, "fifty": 50, "few": 25, "unfiltered": 400}
-    assert {name for name in sizes if config.is_ablation(name)} == {"hundred", "fifty", "few"}
+    same_steps = {"hundred-equal-steps": 100}
+    quantity = {"hundred": 100, "fifty": 50, "few": 25, **same_steps}
+    assert sizes == {"lima": 400, "unfiltered": 400, **quantity}
+    assert {name for name in sizes if config.is_ablation(name)} == quantity.keys()
+    # Equal steps beside equal epochs, so that quantity is not told from the steps alone.
+    (equal,) = same_steps
+    steps = {a: -(-sizes[a] // config.training_of(a).batch_examples) for a in ("lima", equal)}
+    assert steps["lima"] == steps[equal]
     assert [name for name in sizes if config.is_unfiltered(name)] == ["unfiltered"]
     assert {c.second for c in config.comparisons} >= sizes.keys() - {"lima"}
     # Nothing of it lies in the demo's folder.

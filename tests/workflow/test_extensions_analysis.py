@@ -79,7 +79,8 @@ def test_a_new_figure_and_a_claim_from_outside_reach_the_report(extended: Worksp
     page = (extended.results / "report/index.html").read_text(encoding="utf-8")
     assert "<figcaption>Mean tokens of each arm’s responses." in page
     assert "The tuned model is preferred to its base by far." in page
-    assert "Asked by this study. Rule: supported if the whole interval of wins" in page
+    assert "Asked by this study." in page
+    assert "Supported if the whole interval of wins + ½ ties lies above 0.6." in page
     with (extended.results / "figures/response-lengths.csv").open(encoding="utf-8") as file:
         assert {row["arm"] for row in csv.DictReader(file)} >= {"lima", "base"}
     found = json.loads((extended.results / "analysis/claims.json").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from limaflow.measures.who_judged import prompt_set
 KINDS: Mapping[str, str] = {
     "person": "people",
     "model": "a model",
-    "simulated": "a program of the invented world",
+    "simulated": "a program that stands in for people and judges",
     "unspecified": "nobody knows whom: the records name no kind of annotator",
     "mixed": "annotators of several kinds under one name",
 }
@@ -70,5 +70,5 @@ def too_few(found: Found, people: int, smallest: Smallest, asked: Smallest | Non
             (people if judged else None, want.people, "people"),
         ):
             if count is not None and count < least:
-                return f"{count} {what} of the {least} needed: {want.reason}"
+                return f"{count} of the {least} {what} needed: {want.reason}"
     return ""

@@ -1,16 +1,20 @@
 """What an entry of a file of claims may say."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from limaflow.mistakes import validated
+from limaflow.analysis.recorded import ExternalRow
+from limaflow.errors import InputError
+from limaflow.mistakes import nearest, validated
 from limaflow.settings import Settings
 from limaflow.yaml_file import read_yaml
 
-Origin = Literal["paper", "objection", "own"]
-"""Whose claim it is: the paper's, that of later work, or the user's."""
+Origin = Literal["paper", "critic", "note", "later work", "own"]
+"""Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
+work that came after, or the user's."""
 Role = Literal["base", "in-context", "ablation", "unfiltered"]
 """The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
 arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
@@ -32,6 +36,16 @@ FlagId = Literal[
 """What limits a verdict; flags.py says when."""
 Number = float | str
 """A number, or the name of one in paper_derived.py."""
+
+BOUNDS = ("above", "below", "within", "no_loss", "equivalent", "no_sure_loss", "replicates")
+
+
+class Replication(Settings):
+    """A value of the paper's, with the sample from which the margin around it follows."""
+
+    value: Number
+    """A share from 0 to 1."""
+    prompts: Number
 
 
 class Measure(Settings):
@@ -60,12 +74,18 @@ class Measure(Settings):
     """Both ends, or one number for ± that number."""
     no_loss: Number | None = None
     """The loss that counts as none; a sure loss of any size contradicts."""
+    equivalent: Number | None = None
+    """A difference either way that counts as none, by two one-sided tests; a sure loss of any size
+    contradicts."""
+    no_sure_loss: Number | None = None
+    """Level of a one-sided test for losses, corrected over all numbers of the quantity. A loss that
+    it finds contradicts; no number supports anything by itself."""
+    replicates: Replication | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        bounds = (self.above, self.below, self.within, self.no_loss)
-        if sum(bound is not None for bound in bounds) != 1:
-            raise ValueError("give one of above, below, within and no_loss")
+        if sum(getattr(self, bound) is not None for bound in BOUNDS) != 1:
+            raise ValueError(f"give one of {', '.join(BOUNDS[:-1])} and {BOUNDS[-1]}")
         return self
 
     def chosen(self) -> set[str]:
@@ -76,10 +96,12 @@ class Measure(Settings):
 
 
 class Place(Settings):
-    """Where the LIMA paper says it, and how sure the reading is."""
+    """Where the literature says it, and how sure the reading is."""
 
     at: str
     mark: str
+    source: str = ""
+    """The LIMA paper by default."""
 
 
 class Smallest(Settings):
@@ -96,6 +118,7 @@ class Entry(Settings):
     """One claim; texts may name values in braces."""
 
     id: str = Field(min_length=1)
+    evidence: Literal["measured"] = "measured"
     origin: Origin = "own"
     statement: str
     literature: str = "–"
@@ -103,6 +126,10 @@ class Entry(Settings):
     place: Place | None = None
     values: list[str] = Field(default_factory=list)
     """Ids in paper.yaml of the values that `literature` rests on, in place of `place`."""
+    correction: str = ""
+    """What is wrong with the statement as it was quoted."""
+    see: list[str] = Field(default_factory=list)
+    """Ids of claims that bear on this one."""
     each: Literal["preferences"] | None = None
     """One claim for each bar of Figures 1 and 2."""
     annotators: list[Kind] | Literal["each"] = Field(default=["person", "model", "simulated"])
@@ -133,16 +160,29 @@ class Entry(Settings):
         return self
 
 
-class File(Settings):
-    """A whole file: the list of its entries."""
+KINDS: Mapping[str, type[Entry] | type[ExternalRow]] = {
+    "measured": Entry,
+    "recorded": ExternalRow,
+}
+"""By `evidence`: an entry is a claim to be measured unless it says otherwise."""
 
-    claims: list[Entry]
 
-
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[Entry | ExternalRow]:
     """The entries of a file of claims.
 
     Raises:
-        InputError: as `read_yaml`; not a list of entries, and names the key.
+        InputError: as `read_yaml`; not a list of entries, or an entry is not valid.
     """
-    return validated(File, {"claims": read_yaml(path)}, str(path)).claims
+    rows = read_yaml(path)
+    if not isinstance(rows, list):
+        raise InputError("not a list of claims", path=path, fix="begin each claim with `- id: …`")
+    return [_entry(row, f"{path}: entry {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _entry(row: Any, origin: str) -> Entry | ExternalRow:
+    evidence = row.get("evidence", "measured") if isinstance(row, dict) else "measured"
+    if evidence not in KINDS:
+        raise InputError(f"{origin}: evidence '{evidence}'{nearest(str(evidence), list(KINDS))}")
+    if isinstance(row, dict) and "id" in row:
+        origin += f" ({row['id']})"
+    return validated(KINDS[evidence], row, origin)

@@ -6,20 +6,45 @@ measured stands in `quantities`, what fits a claim in `binding`, what limits a v
 and how an interval decides in `decision_rules`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from limaflow.analysis.binding import misfit, too_few
-from limaflow.analysis.claim_entries import Entry, FlagId, Measure, Origin, read_entries
-from limaflow.analysis.decision_rules import Decision, above, below, every, no_loss, within
+from limaflow.analysis.claim_entries import (
+    Entry,
+    FlagId,
+    Measure,
+    Origin,
+    Replication,
+    Smallest,
+    read_entries,
+)
+from limaflow.analysis.decision_rules import (
+    ALONE,
+    Bearing,
+    Decision,
+    Margin,
+    above,
+    below,
+    equivalent,
+    every,
+    joined,
+    no_loss,
+    no_sure_loss,
+    replicates,
+    replication_margin,
+    within,
+)
 from limaflow.analysis.evidence import Evidence
-from limaflow.analysis.flags import Flag, flags_of
+from limaflow.analysis.flags import Flag, flags_of, flags_of_task
 from limaflow.analysis.paper import Paper, Value
 from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
+from limaflow.analysis.recorded import FILE as RECORDED
+from limaflow.analysis.recorded import ExternalRow, Recorded, by_claim
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -35,10 +60,15 @@ class Measured:
 
     label: str
     interval: Interval
-    decision: Decision
+    decision: Bearing
     """By the interval alone; of what a flag of the entry's `undecided_if` takes away: undecided."""
     flags: list[str] = field(default_factory=list)
     """Ids of the flags of this number; the claim holds their texts."""
+
+
+def flag_in_words(flag: str) -> str:
+    """A flag's id as one reads it: `one-judge` is "one judge"."""
+    return flag.replace("-", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +89,11 @@ class Claim:
     measured: list[Measured] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     """Of all its numbers, each once."""
+    recorded: list[Recorded] = field(default_factory=list)
+    """Published values of others beside ours; no part of the verdict."""
+    correction: str = ""
+    see: list[str] = field(default_factory=list)
+    """Ids of claims that bear on this one."""
     set_aside: list[str] = field(default_factory=list)
     """What was measured and does not fit the claim: "not tested here: annotated by …"."""
 
@@ -71,8 +106,8 @@ class Claim:
     @property
     def summary(self) -> str:
         """The verdict in one line, with its flags."""
-        flags = ", ".join(flag.id for flag in self.flags)
-        return f"{self.verdict} ({flags})" if flags else self.verdict
+        flags = ", ".join(flag_in_words(flag.id) for flag in self.flags)
+        return f"{self.verdict}, flagged: {flags}" if flags else self.verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +124,16 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
 
     Raises:
         InputError: a file is missing or not valid, two entries have one id, or an entry names an
-            unknown quantity, value, or word of an instrument.
+            unknown quantity, value, claim, or word of an instrument.
     """
     known = {**paper.values, **derived(paper)}
     found: dict[str, Claim] = {}
-    for path in (FILE, *files):
+    external: list[tuple[Path, ExternalRow]] = []
+    for path in (FILE, RECORDED, *files):
         for entry in read_entries(path):
+            if isinstance(entry, ExternalRow):
+                external.append((path, entry))
+                continue
             for names in bars(paper) if entry.each else [{}]:
                 try:
                     claim = _decided(entry, evidence, paper, {**known, **names})
@@ -103,17 +142,23 @@ def decided(files: Sequence[Path], evidence: Evidence, paper: Paper) -> list[Cla
                 if claim.id in found:
                     raise InputError(f"claim {claim.id}: the id is taken", path=path)
                 found[claim.id] = claim
-    return list(found.values())
+    for claim in found.values():
+        if unknown := [name for name in claim.see if name not in found]:
+            raise InputError(
+                f"claim {claim.id}: `see` names no claim '{unknown[0]}'"
+                f"{nearest(unknown[0], list(found))}"
+            )
+    recorded = by_claim(external, list(found))
+    return [replace(claim, recorded=recorded[name]) for name, claim in found.items()]
 
 
 def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Claim:
     entry = _of_bar(entry, known)
     parts = [_part(measure, entry, evidence, known) for measure in entry.measure]
     set_aside = [line for part in parts for line in part.set_aside]
-    flags = _joined(flag for part in parts for flag in part.flags)
+    numbers = [number for part in parts for number in part.numbers]
     # A claim of several quantities needs all of them.
-    tested = bool(parts) and all(part.measured for part in parts)
-    measured = [one for part in parts for one in part.measured] if tested else []
+    tested = bool(parts) and all(part.numbers for part in parts)
     verdict = every([part.decision for part in parts]) if tested else "not tested here"
     return Claim(
         id=filled(entry.id, known),
@@ -123,10 +168,12 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         source=_source(entry, paper, known),
         supported=filled(entry.supported, known),
         contradicted=filled(entry.contradicted, known),
-        measured=measured,
+        correction=filled(entry.correction, known),
+        see=entry.see,
+        measured=[number.measured for number in numbers] if tested else [],
         verdict=verdict,
         reason=_reason(parts, verdict, filled(entry.missing, known)),
-        flags=flags if tested else [],
+        flags=_joined(flag for number in numbers for flag in number.flags) if tested else [],
         set_aside=set_aside,
     )
 
@@ -137,72 +184,81 @@ def _reason(parts: Sequence["_Part"], verdict: Decision, missing: str) -> str:
         return next((part.nothing for part in parts if part.nothing), missing)
     if verdict != "undecided":
         return ""
-    texts = [flag.text for part in parts if not part.deciding for flag in part.voiding]
-    return "; ".join(dict.fromkeys(texts))
+    voided = [number for part in parts if not part.deciding for number in part.numbers]
+    return "; ".join(dict.fromkeys(flag.text for number in voided for flag in number.voiding))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Number:
+    """One number that fits a claim."""
+
+    measured: Measured
+    flags: list[Flag]
+    voiding: list[Flag]
+    """Those of its flags that keep it from deciding."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     """What one quantity of a claim came to."""
 
-    measured: list[Measured] = field(default_factory=list)
-    deciding: list[Measured] = field(default_factory=list)
-    """Those that no flag keeps from deciding."""
-    flags: list[Flag] = field(default_factory=list)
-    voiding: list[Flag] = field(default_factory=list)
-    """The flags that kept numbers from deciding."""
+    numbers: list[_Number] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     nothing: str = ""
     """Why there is no number, where it is another reason than the claim's `missing`."""
 
     @property
-    def decision(self) -> Decision:
+    def deciding(self) -> list[Measured]:
+        return [number.measured for number in self.numbers if not number.voiding]
+
+    @property
+    def decision(self) -> Bearing:
         decided = [one.decision for one in self.deciding]
-        return every(decided) if decided else "undecided"
+        return joined(decided) if decided else "undecided"
 
 
 def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _Part:
     quantity = _quantity(measure)
-    rule = _rule(measure, known)
-    label = measure.label or quantity.label
+    bearings = _rule(measure, known, evidence.confidence)
+    label = (measure.label or quantity.label) + _why_so_wide(measure, known)
+    if quantity.joins_tasks:
+        evidence = _without_flagged_tasks(evidence, entry)
     try:
         everything = quantity.measure(evidence, measure)
-    except NotMeasured as nothing:
-        return _Part(nothing=str(nothing))
-    whys = [misfit(found, entry, evidence) for found in everything]
-    fitting = [found for found, why in zip(everything, whys, strict=True) if not why]
-    people = _people(fitting)
-    measured, deciding, flags, voiding = [], [], [], []
-    for found in fitting:
-        own = flags_of(found, evidence)
-        if few := too_few(found, people, quantity.smallest, entry.smallest):
-            own.append(Flag(id="too-few", text=few))
-        if found.annotators is not None and _judges(fitting) == 1:
-            own.append(Flag(id="one-judge", text=_one_judge(found)))
-        against = [flag for flag in own if flag.id in ("too-few", *entry.undecided_if)]
+    except NotMeasured as reason:
+        return _Part(nothing=str(reason))
+    fitting, aside = [], {}
+    for found in everything:
+        if why := misfit(found, entry, evidence):
+            aside[f"not tested here: {why}: {filled(label, found.names)}"] = why
+        else:
+            fitting.append(found)
+    numbers = []
+    for found, bearing in zip(fitting, bearings(fitting), strict=True):
+        flags = [
+            *flags_of(found, evidence),
+            *_of_all(found, fitting, quantity.smallest, entry.smallest),
+        ]
+        voiding = [flag for flag in flags if flag.id in ("too-few", *entry.undecided_if)]
         one = Measured(
             label=filled(label, found.names),
             interval=found.interval,
-            decision="undecided" if against else rule(found.interval),
-            flags=[flag.id for flag in own],
+            decision="undecided" if voiding else bearing,
+            flags=[flag.id for flag in flags],
         )
-        measured.append(one)
-        flags += own
-        voiding += against
-        deciding += [] if against else [one]
-    set_aside = [
-        f"not tested here: {why}: {filled(label, found.names)}"
-        for found, why in zip(everything, whys, strict=True)
-        if why
-    ]
-    return _Part(
-        measured=measured,
-        deciding=deciding,
-        flags=flags,
-        voiding=voiding,
-        set_aside=set_aside,
-        nothing=next((why for why in whys if why), "") if not fitting else "",
-    )
+        numbers.append(_Number(measured=one, flags=flags, voiding=voiding))
+    nothing = "" if fitting else next(iter(aside.values()), "")
+    return _Part(numbers=numbers, set_aside=list(aside), nothing=nothing)
+
+
+def _of_all(
+    found: Found, fitting: Sequence[Found], smallest: Smallest, asked: Smallest | None
+) -> Iterator[Flag]:
+    """The flags of a number that hang on those beside it."""
+    if few := too_few(found, _people(fitting), smallest, asked):
+        yield Flag(id="too-few", text=few)
+    if found.annotators is not None and _judges(fitting) == 1:
+        yield Flag(id="one-judge", text=f"{found.judge or 'one judge'} alone judged")
 
 
 def _judges(fitting: Sequence[Found]) -> int:
@@ -213,10 +269,6 @@ def _judges(fitting: Sequence[Found]) -> int:
 
 def _people(fitting: Sequence[Found]) -> int:
     return _judges([f for f in fitting if f.annotators and f.annotators.kind == "person"])
-
-
-def _one_judge(found: Found) -> str:
-    return f"{found.judge or 'one judge'} alone judged"
 
 
 def _joined(flags: Iterable[Flag]) -> list[Flag]:
@@ -256,19 +308,79 @@ def _quantity(measure: Measure) -> Quantity:
     return quantity
 
 
-def _rule(measure: Measure, known: Known) -> Callable[[Interval], Decision]:
-    """How an interval decides, by the entry's one bound."""
+Rule = Callable[[Sequence[Found]], list[Bearing]]
+
+
+def _rule(measure: Measure, known: Known, confidence: float) -> Rule:
+    """How the numbers of a quantity decide, by the entry's one bound."""
+    if measure.no_sure_loss is not None:
+        level = _number(measure.no_sure_loss, known)
+        return lambda founds: no_sure_loss([_loss_p_value(found) for found in founds], level)
+    decision = _decision(measure, known, confidence)
+    return lambda founds: [
+        ALONE if found.alone and by_interval == "supported" else by_interval
+        for found in founds
+        for by_interval in [decision(found.interval)]
+    ]
+
+
+def _decision(measure: Measure, known: Known, confidence: float) -> Callable[[Interval], Decision]:
+    """How one interval decides."""
+    number = partial(_number, known=known)
+    rule: Callable[[Interval], Decision]
     if measure.above is not None:
-        return partial(above, bound=_number(measure.above, known))
-    if measure.below is not None:
-        return partial(below, bound=_number(measure.below, known))
-    if measure.no_loss is not None:
-        return partial(no_loss, margin=_number(measure.no_loss, known))
-    if isinstance(measure.within, tuple):
-        low, high = (_number(end, known) for end in measure.within)
-        return partial(within, low=low, high=high)
-    margin = _number(measure.within or 0, known)
-    return partial(within, low=-margin, high=margin)
+        rule = partial(above, bound=number(measure.above))
+    elif measure.below is not None:
+        rule = partial(below, bound=number(measure.below))
+    elif measure.no_loss is not None:
+        rule = partial(no_loss, margin=number(measure.no_loss))
+    elif measure.equivalent is not None:
+        rule = partial(equivalent, margin=number(measure.equivalent), confidence=confidence)
+    elif measure.replicates is not None:
+        around = _margin(measure.replicates, known)
+        rule = partial(replicates, margin=around, confidence=confidence)
+    elif isinstance(measure.within, tuple):
+        rule = partial(within, low=number(measure.within[0]), high=number(measure.within[1]))
+    else:
+        margin = number(measure.within or 0)
+        rule = partial(within, low=-margin, high=margin)
+    return rule
+
+
+def _loss_p_value(found: Found) -> float:
+    if found.loss_p_value is None:
+        raise InputError("no_sure_loss is about losses that a paired test looks for: tax_by_task")
+    return found.loss_p_value
+
+
+def _margin(replication: Replication, known: Known) -> Margin:
+    value, prompts = (_number(n, known) for n in (replication.value, replication.prompts))
+    return replication_margin(value, prompts)
+
+
+def _why_so_wide(measure: Measure, known: Known) -> str:
+    """What a reader of the number has to know where the paper's sample cannot decide."""
+    if measure.replicates is None:
+        return ""
+    margin = _margin(measure.replicates, known)
+    return "" if margin.decides else f" ({margin.reason})"
+
+
+def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
+    """Without the benchmark tasks whose flags keep them from deciding the entry.
+
+    Where none of an arm's would be left, all stay, and their flags keep the number from deciding.
+    """
+    reasons = {
+        (row.arm, row.task): flag.id
+        for row in evidence.tax
+        for flag in flags_of_task(row, evidence)
+        if flag.id in entry.undecided_if
+    }
+    left = {row.arm for row in evidence.tax if (row.arm, row.task) not in reasons}
+    out = {place: reason for place, reason in reasons.items() if place[0] in left}
+    kept = [row for row in evidence.tax if (row.arm, row.task) not in out]
+    return replace(evidence, tax=kept, tasks_left_out=out)
 
 
 def _number(bound: float | str, known: Known) -> float:
@@ -285,12 +397,12 @@ def _source(entry: Entry, paper: Paper, known: Known) -> str:
     """Where the literature's values stand, as one writes it in a table."""
     if entry.place is not None:
         at, mark = filled(entry.place.at, known), filled(entry.place.mark, known)
-        return f"arXiv {paper.arxiv}, {at} [{mark}]"
+        return f"{entry.place.source or f'arXiv {paper.arxiv}'}, {at} [{mark}]"
     if unknown := [name for name in entry.values if name not in paper.values]:
         raise InputError(
             f"paper.yaml has no value '{unknown[0]}'{nearest(unknown[0], list(paper.values))}"
         )
-    return "; ".join(cited(paper.values[name]) for name in entry.values)
+    return "; ".join(dict.fromkeys(cited(paper.values[name]) for name in entry.values))
 
 
 def cited(value: Value) -> str:

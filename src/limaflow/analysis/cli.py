@@ -11,6 +11,10 @@ Bootstrap = Annotated[int, typer.Option(min=100, help="Rounds of the bootstrap."
 Confidence = Annotated[float, typer.Option(min=0.5, max=0.999, help="Confidence of intervals.")]
 Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
 Lima = Annotated[str, typer.Option(help="The arm whose view is taken: analysis.lima_arm.")]
+StandsFor = Annotated[
+    list[str] | None,
+    typer.Option(help="The arm that is a baseline of the paper's, as BASELINE=ARM; repeat."),
+]
 Miniature = Annotated[bool, typer.Option("--miniature", help="Label it as the invented world's.")]
 Input = Annotated[
     list[str], typer.Option("--input", help="An input file as NAME=PATH; repeat for several.")
@@ -150,10 +154,7 @@ def claims(
         list[str] | None,
         typer.Option(help="The part that an arm plays in claims, as ROLE=ARM; repeat."),
     ] = None,
-    stands_for: Annotated[
-        list[str] | None,
-        typer.Option(help="The arm that is a baseline of the paper's, as BASELINE=ARM; repeat."),
-    ] = None,
+    stands_for: StandsFor = None,
     prompts: Annotated[
         Path | None, typer.Option(help="The test prompts (JSONL): others are set aside.")
     ] = None,
@@ -261,12 +262,27 @@ def claims(
 
 
 @app.command()
+def claims_table(
+    claims: Annotated[Path, typer.Argument(help="claims.json.")],
+    *,
+    output: Annotated[Path, typer.Option(help="Writes this file: .csv, .md or .tex.")],
+) -> None:
+    """The claims as a table for another document."""
+    from limaflow.analysis.claims import Claims
+    from limaflow.analysis.claims_table import write_claims
+    from limaflow.jsonl import read_json
+
+    write_claims(read_json(claims, Claims).claims, output)
+
+
+@app.command()
 def figure(
     name: Annotated[str, typer.Argument(help="As in results/<experiment>/figures.")],
     *,
     inputs: Input,
     output: Annotated[Path, typer.Option(help="Writes this SVG file, and a .csv beside it.")],
     lima: Lima = "",
+    stands_for: StandsFor = None,
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -275,9 +291,16 @@ def figure(
     """One figure as SVG, with a CSV of its numbers beside it."""
     from limaflow.analysis.exhibit import Options, files_of, named, write_figure
     from limaflow.analysis.exhibits.catalogue import FIGURES
+    from limaflow.analysis.named_values import grouped
 
     exhibit = named(FIGURES, name)
-    options = Options(lima=lima, rounds=bootstrap, confidence=confidence, seed=seed)
+    options = Options(
+        lima=lima,
+        stands_for=grouped("--stands-for", stands_for or []),
+        rounds=bootstrap,
+        confidence=confidence,
+        seed=seed,
+    )
     write_figure(exhibit, files_of(inputs), options, output, miniature=miniature)
 
 

@@ -6,6 +6,7 @@ the answers get better.
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from limaflow.errors import InputError
-from limaflow.intervals import Interval, bootstrap_mean
+from limaflow.intervals import Interval, Resampling
 from limaflow.jsonl import read_records
+from limaflow.judging.instrument import known, numbered_scale
 from limaflow.measures.summaries import UNKNOWN, Annotators
 from limaflow.measures.who_judged import annotators_of
 from limaflow.records import Grade
@@ -58,16 +60,17 @@ def epoch_curve(
         InputError: a grade names no epoch (`lima@epoch-5`).
     """
     run = read_training(training)
-    judged = _by_epoch(_grades(grades))
+    given = _grades(grades)
+    judged, scale = _by_epoch(given), _ends(given)
     return [
         EpochPoint(
             epoch=point.epoch,
             perplexity=point.dev_perplexity,
-            quality=bootstrap_mean(
+            quality=Resampling(
+                rounds=rounds, confidence=confidence, seed=seed_for(seed, "epochs")
+            ).mean(
                 np.array([judged[point.epoch][name] for name in sorted(judged[point.epoch])]),
-                rounds=rounds,
-                confidence=confidence,
-                seed=seed_for(seed, "epochs"),
+                *scale,
             )
             if judged.get(point.epoch)
             else None,
@@ -99,17 +102,15 @@ def after_lowest_perplexity(
     prompts = sorted(judged[lowest].keys() & judged[last].keys())
     if not prompts:
         return None
+    low, high = _ends(given)
     differences = np.array([judged[last][p] - judged[lowest][p] for p in prompts])
     return AfterLowest(
         lowest=lowest,
         last=last,
         prompts=len(prompts),
-        difference=bootstrap_mean(
-            differences,
-            rounds=rounds,
-            confidence=confidence,
-            seed=seed_for(seed, "after lowest perplexity"),
-        ),
+        difference=Resampling(
+            rounds=rounds, confidence=confidence, seed=seed_for(seed, "after lowest perplexity")
+        ).mean(differences, low - high, high - low),
         epochs=len(points),
         rise=perplexity / least - 1,
         annotators=annotators_of([grade for grade, _ in given]),
@@ -130,6 +131,23 @@ def _grades(paths: list[Path]) -> list[tuple[Grade, int]]:
                 raise InputError(f"a grade of '{grade.model}' names no epoch", path=path)
             found.append((grade, int(epoch[1])))
     return found
+
+
+def _ends(grades: Sequence[tuple[Grade, int]]) -> tuple[float, float]:
+    """Lowest and highest value of the grades' scale.
+
+    Of a scale that is neither one of the package's own nor of numbers, those that were given, or
+    one step around where all are the same.
+    """
+    values = [grade.value for grade, _ in grades if grade.value is not None]
+    if not values:
+        return 0.0, 1.0
+    first = grades[0][0]
+    instruments = [*known(()).values(), numbered_scale(first.instrument, first.scale)]
+    heads = [one.head for one in instruments if one and one.head.scale == first.scale]
+    levels = [*heads[0].words.values()] if heads else values
+    low, high = min(*levels, *values), max(*levels, *values)
+    return (float(low), float(high)) if low < high else (low - 1.0, high + 1.0)
 
 
 def _by_epoch(grades: list[tuple[Grade, int]]) -> dict[int, dict[str, float]]:

@@ -5,7 +5,7 @@ line and report read the declarations and know no exhibit by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -20,7 +20,7 @@ Drawn_contra = TypeVar("Drawn_contra", contravariant=True)
 Row = Mapping[str, object]
 Files = Mapping[str, list[Path]]
 """Input files by name."""
-Use = Literal["lima", "bootstrap"]
+Use = Literal["lima", "stands_for", "bootstrap"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class Options:
 
     lima: str = ""
     """Of `lima`: the arm that the paper's claims are about."""
+    stands_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of `stands_for`: baseline of the paper's → arms that the configuration says are it."""
     rounds: int = 2000
     """Of `bootstrap`, as the two that follow."""
     confidence: float = 0.95

@@ -36,8 +36,8 @@ def flags_of(found: Found, evidence: Evidence) -> list[Flag]:
     flags = [*_of_training(found, evidence)]
     if found.annotators is not None:
         flags += [*_of_judging(found, evidence), *_of_answers(found, evidence)]
-    if found.task is not None:
-        flags += _of_task(found.task, evidence)
+    for row in found.tasks:
+        flags += flags_of_task(row, evidence)
     return flags
 
 
@@ -107,13 +107,13 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
 
 def _by_seed(found: Found, arm: str, evidence: Evidence) -> str:
     """What each seed came to, where the number is of those that are summarized by seed."""
-    task = "" if found.task is None else found.task.task
+    tasks = [row.task for row in found.tasks]
     spread = next(
         (
             s
             for s in evidence.seeds
             if (s.arm, s.judge) == (arm, found.judge)
-            and s.subject in (task, found.instrument, *found.arms)
+            and s.subject in (*tasks, found.instrument, *found.arms)
             and s.interval == found.interval
         ),
         None,
@@ -124,7 +124,8 @@ def _by_seed(found: Found, arm: str, evidence: Evidence) -> str:
     return f" ({', '.join(format(seed.estimate, form) for seed in spread.seeds)})"
 
 
-def _of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:
+def flags_of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:
+    """The flags of a benchmark task."""
     if row.base is not None and row.scale is not None and row.span:
         low, high = row.scale
         room = high - row.base.estimate if row.higher_is_better else row.base.estimate - low

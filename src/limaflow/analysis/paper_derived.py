@@ -1,15 +1,17 @@
 """Numbers that follow from the paper's values, by the names that claims use for them."""
 
+from limaflow.analysis.decision_rules import Margin, replication_margin
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
 
 
-def derived(paper: Paper) -> dict[str, float]:
-    """Name → number; shares from 0 to 1."""
+def derived(paper: Paper) -> dict[str, float | Margin]:
+    """Name → number, shares from 0 to 1; or the margin around a share."""
     return {
         **_likert(paper),
         **_perplexity(paper),
         **_outputs(paper),
+        **_named_bars(paper),
         "most-same-verdicts": (paper.values["same-verdict-after-swap"].high or 0) / 100,
     }
 
@@ -17,8 +19,7 @@ def derived(paper: Paper) -> dict[str, float]:
 def bars(paper: Paper) -> list[dict[str, object]]:
     """The bars of Figures 1 and 2 as names of texts and bounds; `each` are the arms of a bar.
 
-    `share` is where LIMA wins or ties, `lowest` the lower end of the 95 % interval that follows
-    from it and the number of prompts; the paper prints none.
+    `share` is where LIMA wins or ties, `margin` how far from it another share counts as the same.
     """
     prompts, annotators = paper.preferences.prompts, paper.preferences.annotators
     found: list[dict[str, object]] = []
@@ -41,17 +42,21 @@ def bars(paper: Paper) -> list[dict[str, object]]:
                 "tie": row.tie,
                 "lose": row.lose,
                 "share": share,
-                "lowest": _lower_end(share, prompts),
+                "margin": replication_margin(share, prompts),
                 "prompts": prompts,
             }
         )
     return found
 
 
-def _lower_end(share: float, prompts: float) -> float:
-    """Of the 95 % interval of a share over so many prompts (normal approximation)."""
-    half: float = 1.96 * (share * (1 - share) / prompts) ** 0.5
-    return share - half
+def _named_bars(paper: Paper) -> dict[str, float]:
+    """The shares of each bar in percent, as `win-gpt-4-humans`."""
+    found: dict[str, float] = {}
+    for row in paper.preferences.rows:
+        bar = f"{row.arms[0]}-{row.annotator.lower()}"
+        shares = {"win": row.win, "tie": row.tie, "lose": row.lose, "win-or-tie": row.win + row.tie}
+        found |= {f"{name}-{bar}": share for name, share in shares.items()}
+    return found
 
 
 def _likert(paper: Paper) -> dict[str, float]:
@@ -61,6 +66,7 @@ def _likert(paper: Paper) -> dict[str, float]:
     sweep = [row for label, row in rows.items() if label.startswith("filtered")]
     return {
         "effect-of-filtering": effect,
+        "effect-of-diversity": round(rows[filtered].mean - rows["wikiHow, 2K"].mean, 2),
         "half-effect-of-filtering": effect / 2,
         "fewest-grade": sweep[0].mean,
         "fewest-examples": sweep[0].examples,
@@ -81,12 +87,14 @@ def _perplexity(paper: Paper) -> dict[str, float]:
     }
 
 
-def _outputs(paper: Paper) -> dict[str, float]:
+def _outputs(paper: Paper) -> dict[str, float | Margin]:
     excellent, passing = (
         paper.values[f"outputs-{word}"].value or 0 for word in ("excellent", "pass")
     )
     prompts = paper.values["outputs-prompts"].value or 1
+    shares = {"excellent": excellent / 100, "passing": (excellent + passing) / 100}
     return {
-        "lowest-excellent": _lower_end(excellent / 100, prompts),
-        "lowest-passing": _lower_end((excellent + passing) / 100, prompts),
+        "outputs-sample": prompts,
+        **{f"share-{word}": share for word, share in shares.items()},
+        **{f"margin-{word}": replication_margin(s, prompts) for word, s in shares.items()},
     }

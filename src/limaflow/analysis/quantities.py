@@ -8,13 +8,15 @@ whether that fits the claim is seen elsewhere (`binding`), as is what limits it 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from limaflow.analysis.claim_entries import Measure, Smallest
+from limaflow.analysis.decision_rules import both_one_sided, equivalent, times_as_many
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import grade_gaps, grade_shares
 from limaflow.errors import InputError
-from limaflow.intervals import Interval
+from limaflow.intervals import Interval, mean_of_independent
 from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrored
 from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
@@ -41,7 +43,12 @@ class Found:
     prompts: int | None = None
     prompt_set: str = ""
     items: int | None = None
-    task: TaskTax | None = None
+    tasks: tuple[TaskTax, ...] = ()
+    """The benchmark tasks that it is of."""
+    loss_p_value: float | None = None
+    """One-sided, of a test for a loss; of benchmark tasks only."""
+    alone: bool = False
+    """Of one thing where the quantity is about several, so that it supports nothing."""
     misfit: str = ""
     """Why it is not about what the claim is about, where the quantity itself knows."""
 
@@ -53,6 +60,8 @@ class Quantity:
     measure: Callable[[Evidence, Measure], list[Found]]
     label: str
     smallest: Smallest
+    joins_tasks: bool = False
+    """Whether it joins benchmark tasks, so that flags of single tasks are to be heeded before."""
     takes: tuple[str, ...] = ()
     """The keys of an entry that say of whom or what."""
 
@@ -74,6 +83,8 @@ TASK = Smallest(
     reason="with fewer items, a loss of 2 points is not excluded even if no answer changes "
     "(0.98 to the power of 182 is above 2.5 %)",
 )
+
+ANY_NUMBER = Smallest(reason="a paired test keeps its level on any number of items")
 
 
 def wins_over(evidence: Evidence, measure: Measure) -> list[Found]:
@@ -182,21 +193,115 @@ def tax_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     Raises:
         NotMeasured: no task has both a known scale and items that can be paired.
     """
-    arms = arms_of(evidence, measure) or [evidence.lima]
-    rows = [row for row in evidence.tax if row.arm in arms and measure.task in (None, row.task)]
-    found = [one for row in rows if (one := _tax_found(row))]
+    rows = _tax_rows(evidence, measure)
+    found = [_tax_found(row, evidence.confidence) for row in rows if not _left_out(row)]
     if rows and not found:
         tasks = ", ".join(dict.fromkeys(row.task for row in rows))
         raise NotMeasured(f"no known scale, or no pairs of items: {tasks}")
     return found
 
 
-def _tax_found(row: TaskTax) -> Found | None:
-    if row.difference is None or row.span is None:
-        return None
+def mean_tax(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Mean over benchmark tasks of the score after tuning minus before, as share of each scale.
+
+    Each task counts alike and the tasks are these, no draw of tasks: chance is that of their items,
+    and the interval joins those of the tasks. One task is no mean.
+
+    Raises:
+        NotMeasured: as `tax_difference`, or every task has a flag that keeps it out.
+    """
+    rows = _tax_rows(evidence, measure)
+    found = []
+    for arm in dict.fromkeys(row.arm for row in rows):
+        own = [row for row in rows if row.arm == arm]
+        kept = [row for row in own if not _left_out(row)]
+        out = {row.task: reason for row in own if (reason := _left_out(row))}
+        out |= {task: why for (of, task), why in evidence.tasks_left_out.items() if of == arm}
+        if kept:
+            found.append(_mean_found(arm, kept, out, evidence.confidence, measure))
+    if not found and (rows or evidence.tasks_left_out):
+        tasks = {**evidence.tasks_left_out, **{(r.arm, r.task): _left_out(r) for r in rows}}
+        raise NotMeasured(
+            "no task is left to take a mean of: "
+            + ", ".join(f"{task} ({why})" for (_, task), why in tasks.items())
+        )
+    return found
+
+
+def _mean_found(
+    arm: str, rows: Sequence[TaskTax], out: Mapping[str, str], confidence: float, measure: Measure
+) -> Found:
+    mean = mean_of_independent([_in_shares(row) for row in rows])
+    items = sum(row.items for row in rows)
+    left_out = ", ".join(f"{task} ({why})" for task, why in out.items())
+    return Found(
+        names={
+            "arm": arm,
+            "tasks": len(rows),
+            "items": items,
+            "difference": "tuned minus base"
+            if all(row.higher_is_better for row in rows)
+            else "gain",
+            "bound": _largest_loss(mean, confidence),
+            "more": _more_items(mean, items, confidence, measure),
+            "left_out": f"; left out: {left_out}" if left_out else "",
+        },
+        interval=mean,
+        arms=(arm,),
+        items=items,
+        tasks=tuple(rows),
+        alone=len(rows) == 1,
+    )
+
+
+def _more_items(mean: Interval, items: int, confidence: float, measure: Measure) -> str:
+    """How many more items would decide that there is no loss, where these do not."""
+    margin = measure.equivalent
+    if not isinstance(margin, float) or equivalent(mean, margin, confidence=confidence) in (
+        "supported",
+        "contradicted",
+    ):
+        return ""
+    times = times_as_many(mean, margin, confidence=confidence)
+    if times <= 1:
+        return f"; it lies too near to {100 * margin:g} points for these items to decide"
+    return (
+        f"; if there is none, {ceil((times - 1) * items):,} more items ({times:.1f} times as many) "
+        "would show it with a chance of 80 %"
+    )
+
+
+def _tax_rows(evidence: Evidence, measure: Measure) -> list[TaskTax]:
+    arms = arms_of(evidence, measure) or [evidence.lima]
+    return [
+        row
+        for row in evidence.tax
+        if row.arm in arms and measure.task in (None, row.task) and not row.further_format
+    ]
+
+
+def _left_out(row: TaskTax) -> str:
+    """Why a task has no difference as a share of its scale; "" where it has one."""
+    if row.difference is None:
+        return row.unpaired or "not paired"
+    return "" if row.span is not None else "no known scale"
+
+
+def _in_shares(row: TaskTax) -> Interval:
+    assert row.difference is not None and row.span is not None
+    return row.difference.over(row.span)
+
+
+def _largest_loss(difference: Interval, confidence: float) -> float:
+    """The loss in points above which a one-sided test excludes all."""
+    return 100 * max(0.0, -both_one_sided(difference, confidence).low)
+
+
+def _tax_found(row: TaskTax, confidence: float) -> Found:
     notes = [row.metric]
     notes += [] if row.higher_is_better else ["lower is better"]
     notes += [] if row.span == 1 else [f"share of its {row.span:g} points"]
+    difference = _in_shares(row)
     return Found(
         names={
             "task": row.task,
@@ -204,11 +309,13 @@ def _tax_found(row: TaskTax) -> Found | None:
             "items": row.items,
             "metric": ", ".join(notes),
             "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
+            "bound": _largest_loss(difference, confidence),
         },
-        interval=row.difference.over(row.span),
+        interval=difference,
         arms=(row.arm,),
         items=row.items,
-        task=row,
+        tasks=(row,),
+        loss_p_value=row.loss_p_value,
     )
 
 
@@ -293,6 +400,21 @@ QUANTITIES: dict[str, Quantity] = {
         smallest=TASK,
         label="{task} ({metric}), {difference}",
         takes=("arms", "task"),
+    ),
+    "mean_tax": Quantity(
+        measure=mean_tax,
+        smallest=TASK,
+        joins_tasks=True,
+        label="mean of {tasks} benchmark tasks that count alike ({items:,} items), {difference}: "
+        "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
+        takes=("arms",),
+    ),
+    "tax_by_task": Quantity(
+        measure=tax_difference,
+        smallest=ANY_NUMBER,
+        label="{task} ({metric}), {items:,} items, {difference}: no loss above {bound:.1f} points "
+        "(95 %, one-sided, of this task alone)",
+        takes=("arms",),
     ),
     "gain_after_lowest_perplexity": Quantity(
         measure=gain_after_lowest_perplexity,

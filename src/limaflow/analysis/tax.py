@@ -3,8 +3,9 @@
 Both models answered the same items, so the difference is taken per item before averaging, and the
 interval is one over items: much narrower than that of two independent accuracies (Miller 2024,
 arXiv 2411.00640, section 4). Scores from 0 to 1 have intervals that keep a width where no item
-changed; others have those of the bootstrap. Intervals are not corrected for the number of tasks.
-A negative difference is a loss: of a metric whose lower values are better it is base minus tuned.
+changed; others have those of the bootstrap. Intervals and p-values are of each task alone;
+`decision_rules` corrects for their number. A negative difference is a loss: of a metric whose lower
+values are better it is base minus tuned.
 """
 
 from collections.abc import Sequence
@@ -17,16 +18,18 @@ from numpy.typing import NDArray
 from limaflow.analysis.measured_tasks import (
     Measured,
     Results,
+    Scored,
     check_alike,
     common_tasks,
     conditions_of,
     measured,
 )
 from limaflow.analysis.tax_split import split_of, sureness_of
-from limaflow.analysis.unpaired_tasks import unpaired_tasks
-from limaflow.intervals import Interval, Resampling, ratio_of
+from limaflow.analysis.unpaired_tasks import point, unpaired_tasks
+from limaflow.intervals import Interval, NotEstimable, Resampling, ratio_of
 from limaflow.jsonl import read_json
 from limaflow.lm_evaluation.metrics import Scale
+from limaflow.measures.significance import loss_test
 from limaflow.measures.summaries import TaskTax
 from limaflow.seeds import seed_for
 
@@ -44,6 +47,9 @@ def alignment_tax(
 ) -> list[TaskTax]:
     """Base, tuned and paired difference of every task, for every tuned model.
 
+    A model that was asked in several formats has rows for each; the base is always as it is mainly
+    asked.
+
     Args:
         base: items.jsonl of the base; `tuned` are those of the others.
         results: results.json of all of them, for tasks that are not paired and for how each was
@@ -54,16 +60,17 @@ def alignment_tax(
             precision; an item stands twice, or its score is no number.
     """
     known = {found.model: found for found in (read_json(path, Results) for path in results)}
-    before = measured(base, known)
+    before = measured(base, known)[0]
     resampling = Resampling(rounds=rounds, confidence=confidence, seed=seed)
-    rows = []
+    rows: list[TaskTax] = []
     for path in tuned:
-        after = measured(path, known)
-        check_alike(before, after)
-        common = common_tasks(before, after)
-        rows += [_paired(before, after, task, resampling) for task in common]
-        rows += unpaired_tasks(before, after, common)
-    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
+        for number, after in enumerate(measured(path, known)):
+            check_alike(before, after)
+            common = common_tasks(before, after)
+            found = [_paired(before, after, task, resampling) for task in common]
+            found += unpaired_tasks(before, after, common)
+            rows += [replace(row, further_format=after.format if number else "") for row in found]
+    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm, row.further_format))
 
 
 def _paired(before: Measured, after: Measured, task: str, resampling: Resampling) -> TaskTax:
@@ -75,24 +82,37 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     # One seed for the three: the same items are drawn in each round.
     drawn = replace(resampling, seed=seed_for(resampling.seed, "tax", task))
     ends = _ends(scored.scale, np.concatenate([old, new]))
-    changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+    known = scored.scale
     change = new - old if scored.higher_is_better else old - new
+    difference = _mean(change, weights, _either_way(ends), _either_way(known), drawn)
     pairs = [(scored.items[name], other.items[name]) for name in names]
     are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
         arm=after.arm,
-        base=_mean(old, weights, ends, drawn),
-        tuned=_mean(new, weights, ends, drawn),
-        difference=_mean(change, weights, changes, drawn),
+        base=_mean(old, weights, ends, known, drawn) or point(np.average(old, weights=weights)),
+        tuned=_mean(new, weights, ends, known, drawn) or point(np.average(new, weights=weights)),
+        difference=difference,
+        unpaired="" if difference else "all items changed alike, on a scale without known ends",
+        loss_p_value=loss_test(change * weights, drawn.seed) if difference else None,
         items=len(names),
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
+        chance=_chance(scored, names, weights),
         conditions=conditions_of(before, after, task),
         split=split_of(pairs, drawn) if are_shares else None,
         sureness=sureness_of(pairs, drawn),
     )
+
+
+def _chance(scored: Scored, names: Sequence[str], weights: Values) -> float | None:
+    """The accuracy of guessing; None where it is none, or an item does not say its choices."""
+    choices = [scored.items[name].choices for name in names]
+    known = np.array([count for count in choices if count], dtype=np.float64)
+    if not scored.metric.startswith("acc") or len(known) < len(choices):
+        return None
+    return float((weights / known).sum() / weights.sum())
 
 
 def _ends(scale: Scale | None, scores: Values) -> Scale | None:
@@ -105,7 +125,21 @@ def _ends(scale: Scale | None, scores: Values) -> Scale | None:
     return (0.0, 1.0) if ((scores >= 0) & (scores <= 1)).all() else None
 
 
-def _mean(values: Values, weights: Values, ends: Scale | None, drawn: Resampling) -> Interval:
+def _either_way(ends: Scale | None) -> Scale | None:
+    """The ends of a difference of two values between these."""
+    return None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+
+
+def _mean(
+    values: Values, weights: Values, ends: Scale | None, known: Scale | None, drawn: Resampling
+) -> Interval | None:
+    """By the ends that say much, else by the bootstrap, else by whatever ends are known.
+
+    None where all values are one and no ends are known, since nothing tells a width.
+    """
     if ends is not None:
         return drawn.mean(values, *ends, weights)
-    return drawn.interval(ratio_of(weights * values, weights), len(values))
+    try:
+        return drawn.interval(ratio_of(weights * values, weights), len(values))
+    except NotEstimable:
+        return None if known is None else drawn.mean(values, *known, weights)

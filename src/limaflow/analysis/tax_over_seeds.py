@@ -21,7 +21,8 @@ def over_seeds(
     """Rows of first training seeds; from five seeds on with score and difference over all of them.
 
     A task whose items do not weigh alike, or have scores outside 0 to 1, keeps the interval of the
-    first seed. The p-value stays that of the first seed.
+    first seed, and so does one that was asked in a further format. The p-value and the split stay
+    those of the first seed.
 
     Args:
         base: items.jsonl of the base.
@@ -34,8 +35,8 @@ def over_seeds(
     enough = {arm: paths for arm, paths in seeds.items() if len(paths) >= FEWEST_SEEDS}
     if not enough:
         return list(rows)
-    before = measured(base, known)
-    read = {arm: [measured(path, known) for path in paths] for arm, paths in enough.items()}
+    before = measured(base, known)[0]
+    read = {arm: [measured(path, known)[0] for path in paths] for arm, paths in enough.items()}
     for models in read.values():
         for after in models:
             check_alike(before, after)
@@ -47,7 +48,11 @@ def over_seeds(
 def _over(
     row: TaskTax, before: Measured, seeds: Sequence[Measured], resampling: Resampling
 ) -> TaskTax:
-    if row.difference is None or not all(row.task in seed.tasks for seed in seeds):
+    if (
+        row.difference is None
+        or row.further_format
+        or not all(row.task in seed.tasks for seed in seeds)
+    ):
         return row
     base = before.tasks[row.task]
     old = {name: item.value for name, item in base.items.items()}

@@ -44,8 +44,17 @@ def split_of(pairs: Pairs, resampling: Resampling) -> Split | None:
         read_in_both=int(read.sum()),
         format=_format(change, weights, read, resampling) if known.any() else None,
         knowledge=resampling.mean(change, -1, 1, known) if known.any() else None,
+        lenient=_lenient(pairs, weights, resampling),
         guessed=_guessed(pairs, weights, resampling),
     )
+
+
+def _lenient(pairs: Pairs, weights: Values, resampling: Resampling) -> Interval | None:
+    """The difference by the lenient reader."""
+    if any(item.lenient is None for pair in pairs for item in pair):
+        return None
+    change = np.array([float(other.lenient or 0) - float(one.lenient or 0) for one, other in pairs])
+    return resampling.mean(change, -1, 1, weights)
 
 
 def _guessed(pairs: Pairs, weights: Values, resampling: Resampling) -> Interval | None:

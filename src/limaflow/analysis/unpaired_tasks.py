@@ -22,8 +22,8 @@ def unpaired_tasks(before: Measured, after: Measured, common: Sequence[str]) -> 
                 task=task,
                 metric=own.metric if same else f"{own.metric} and {other.metric}",
                 arm=after.arm,
-                base=_point(own.value),
-                tuned=_point(other.value),
+                base=None if own.value is None else point(own.value),
+                tuned=None if other.value is None else point(other.value),
                 difference=None,
                 items=own.items,
                 higher_is_better=own.higher_is_better,
@@ -35,6 +35,6 @@ def unpaired_tasks(before: Measured, after: Measured, common: Sequence[str]) -> 
     return rows
 
 
-def _point(value: float | None) -> Interval | None:
+def point(value: float) -> Interval:
     """A value of which no interval is known."""
-    return None if value is None else Interval(value, value, value)
+    return Interval(float(value), float(value), float(value))

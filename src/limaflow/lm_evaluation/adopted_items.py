@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError, listed
+from limaflow.lm_evaluation.lenient_reading import gives
 from limaflow.lm_evaluation.metrics import metric_of, preference, scale_of
 from limaflow.lm_evaluation.readings import Reading, reading_of
 from limaflow.lm_evaluation.scores import mean
@@ -57,6 +58,7 @@ def adopted(
         "model": name,
         "scores": {task: _score(found) for task, found in sorted(by_task.items())},
         "tasks": {},
+        "also": {},
         "run": {"adopted_from": {path.name: sha256_of(path) for path, _ in files}},
     }
     return results, [item for _, found in sorted(by_task.items()) for item in found]
@@ -210,8 +212,11 @@ class _Cells:
         answer, choices = self.text("answer"), self.text("choices")
         if choices and not (choices.isdecimal() and int(choices) > 0):
             raise InputError(f"'{choices}' is no number of choices", path=self.path, line=self.line)
+        reply = self.text("reply") if self.has("reply") else None
+        right = self.text("right")
         return Reading(
-            reply=self.text("reply") if self.has("reply") else None,
+            reply=reply,
+            lenient=gives(reply, [right]) if reply is not None and right else None,
             answer=answer or None,
             unread=self.has("answer") and not answer,
             choices=int(choices) if choices else None,

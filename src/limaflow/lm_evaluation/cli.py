@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,13 @@ class Precision(StrEnum):
 
     FP32 = "fp32"
     BF16 = "bf16"
+
+
+class PromptFormat(StrEnum):
+    """How a task is put to a model."""
+
+    PLAIN = "plain"
+    CHAT = "chat"
 
 
 Tasks = Annotated[
@@ -89,7 +96,13 @@ def run(
     few_shot: FewShot = None,
     metric: Metrics = None,
     limit: Limit = None,
-    chat_template: Annotated[bool, typer.Option("--chat-template")] = False,
+    format: Annotated[
+        list[PromptFormat] | None,
+        typer.Option(
+            help="plain (by default), or chat: in the model's chat template. Repeat for both: one "
+            "load of the model answers them, and the second has rows of its own."
+        ),
+    ] = None,
     precision: Annotated[Precision, typer.Option()] = Precision.FP32,
     unsafe_code: UnsafeCode = False,
     examples: Annotated[
@@ -119,7 +132,7 @@ def run(
     settings = EvaluationSettings(
         limit=limit,
         batch=batch,
-        chat_template=chat_template,
+        formats=("in-context",) if examples else _formats(format or [PromptFormat.PLAIN]),
         precision=precision.value,
         seed=seed,
         few_shot=default,
@@ -133,14 +146,26 @@ def run(
     )
     keep = results.parent / "answered"
     found, scores = evaluate(model, name, task, include, settings, keep=keep)
-    write_records(items, scores, key=lambda item: (item.task, item.item_id))
+    write_records(items, scores, key=lambda item: (item.format, item.task, item.item_id))
     write_json(results, found)
-    for asked, score in found["scores"].items():
-        value = "no value" if score["value"] is None else f"{score['value']:.4f}"
-        note = f"; not paired: {score['unpaired']}" if score["unpaired"] else ""
-        print(f"{name}: {asked}: {score['metric']} {value} of {score['items']} items{note}")
-        if others := score["other_metrics"]:
-            print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
+    by_format = {found["run"]["format"]: found} | found["also"]
+    for way, answered in by_format.items():
+        for asked, score in answered["scores"].items():
+            value = "no value" if score["value"] is None else f"{score['value']:.4f}"
+            note = f"; not paired: {score['unpaired']}" if score["unpaired"] else ""
+            unread = f", {score['unread_items']} unread" if score["unread_items"] else ""
+            print(
+                f"{name}: {asked} ({way}): {score['metric']} {value} of {score['items']} items"
+                f"{unread}{note}"
+            )
+            if others := score["other_metrics"]:
+                print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
+
+
+def _formats(asked: list[PromptFormat]) -> tuple[Literal["plain", "chat"], ...]:
+    if len(set(asked)) < len(asked):
+        raise typer.BadParameter(f"'{asked[0].value}' stands twice", param_hint="--format")
+    return tuple(format.value for format in asked)
 
 
 @app.command()

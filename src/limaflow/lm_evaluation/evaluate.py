@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,8 @@ from limaflow.seeds import digest, seed_for
 
 NOT_DEFINING = ("num_fewshot", "metadata")
 """Keys of a task that results.json has beside its definition."""
+Format = Literal["plain", "chat", "in-context"]
+"""A bare prompt, one in the model's chat template, or one after the worked examples of an arm."""
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -52,7 +54,8 @@ class EvaluationSettings:
 
     limit: int | None = None
     batch: int
-    chat_template: bool = False
+    formats: tuple[Format, ...] = ("plain",)
+    """How each task is put to the model, the main one first."""
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int
     few_shot: int | None = None
@@ -111,56 +114,78 @@ def evaluate(
         The content of results.json (`scores`: what was asked for → main metric with its direction
         and scale, items, items cut to the model's context, items that mention a control token, and
         why it is not paired where it is not; `tasks`: leaf task → every metric with its standard
-        error, version, number of examples; `run`: how) and the items.
+        error, version, number of examples; `also`: format → `scores` and `tasks` in the others of
+        `settings.formats`; `run`: how) and the items of all formats.
 
     Raises:
         InputError: as `checked`; no such model, or a chat template that the tokenizer lacks.
     """
-    from lm_eval import simple_evaluate
-
     from limaflow.lm_evaluation.model import load_model
 
     selection, hashes, _ = checked(names, include, settings)
     model = load_model(manifest_path, precision=settings.precision, batch=settings.batch)
-    if settings.chat_template and not model.tokenizer.chat_template:
+    if "chat" in settings.formats and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     revision = read_manifest(manifest_path)[0].revision
     # Of a name on the hub, what it stood for when it was loaded.
     commit = getattr(model.config, "_commit_hash", None) or revision
-    cache = keep and keep / identity(manifest_path, settings.precision, commit)
-    seed = _seed(settings)
-    try:
-        found = simple_evaluate(
-            model=model,
-            tasks=list(selection.tasks.values()),
-            batch_size=settings.batch,
-            limit=settings.limit,
-            system_instruction=_examples(model, settings),
-            apply_chat_template=settings.chat_template,
-            fewshot_as_multiturn=settings.chat_template,
-            task_manager=selection.manager,
-            bootstrap_iters=1000,
-            log_samples=True,
-            use_cache=str(cache) if cache else None,
-            random_seed=seed,
-            numpy_random_seed=seed,
-            torch_random_seed=seed,
-            fewshot_random_seed=seed,
-            confirm_run_unsafe_code=settings.unsafe_code,
-        )
-    except sqlite3.DatabaseError as error:
-        raise InputError(
-            f"the kept answers cannot be read: {error}", path=keep, fix="remove this folder"
-        ) from None
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:
-        if "out of memory" in str(error):
-            raise InputError(
-                f"the benchmarks of '{name}' do not fit: {str(error).splitlines()[0]}",
-                fix=f"lower benchmarks.batch ({settings.batch}); what was answered is kept",
-            ) from error
-        raise failure(f"the benchmarks of '{name}' failed", error) from error
+    asking = _Asking(
+        name=name,
+        model=model,
+        selection=selection,
+        hashes=hashes,
+        settings=settings,
+        cache=keep and keep / identity(manifest_path, settings.precision, commit),
+    )
+    main, *others = (_asked_in(format, asking) for format in settings.formats)
+    run = {
+        "limit": settings.limit,
+        "few_shot": settings.few_shot,
+        "batch": settings.batch,
+        "format": main.format,
+        "in_context_examples": settings.shots.count if settings.shots else 0,
+        "precision": settings.precision,
+        "device": model.device.type,
+        "revision": commit,
+        "max_tokens": model.max_length,
+        "seed": settings.seed,
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+    return {
+        "model": name,
+        "scores": main.scores,
+        "tasks": main.tasks,
+        "also": {other.format: {"scores": other.scores, "tasks": other.tasks} for other in others},
+        "run": run,
+    }, [item for answered in (main, *others) for item in answered.items]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asking:
+    """A loaded model and the tasks to put to it."""
+
+    name: str
+    model: Any
+    selection: Selection
+    hashes: Mapping[str, Mapping[int, str]]
+    settings: EvaluationSettings
+    cache: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """All tasks in one format."""
+
+    format: Format
+    scores: Mapping[str, Any]
+    tasks: Mapping[str, Any]
+    items: list[BenchmarkItem]
+
+
+def _asked_in(format: Format, asking: _Asking) -> _Answered:
+    """Put all tasks to the model in one format."""
+    selection, settings, model = asking.selection, asking.settings, asking.model
+    found = _lm_eval(format, asking)
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)
     details = {
@@ -178,14 +203,16 @@ def evaluate(
         for task, outcome in outcomes.items()
     }
     prompts = {
-        (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
+        (task, item_id(sample["doc_id"], sample["doc_hash"])): asking.hashes[task][
+            int(sample["doc_id"])
+        ]
         for task, outcome in outcomes.items()
         for sample in outcome.samples
     }
     items = [
-        item
+        replace(item, format=format)
         for asked in selection.asked
-        for item in _items(name, asked, results[asked.name], prompts, outcomes)
+        for item in _items(asking.name, asked, results[asked.name], prompts, outcomes)
     ]
     scores = {
         asked.name: {
@@ -194,20 +221,48 @@ def evaluate(
         }
         for asked in selection.asked
     }
-    run = {
-        "limit": settings.limit,
-        "few_shot": settings.few_shot,
-        "batch": settings.batch,
-        "format": _format(settings),
-        "in_context_examples": settings.shots.count if settings.shots else 0,
-        "precision": settings.precision,
-        "device": model.device.type,
-        "revision": commit,
-        "max_tokens": model.max_length,
-        "seed": settings.seed,
-        "versions": {package: version(package) for package in PACKAGES},
-    }
-    return {"model": name, "scores": scores, "tasks": details, "run": run}, items
+    return _Answered(format=format, scores=scores, tasks=details, items=items)
+
+
+def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
+    """What lm-eval returns of all tasks; raises as `evaluate`."""
+    from lm_eval import simple_evaluate
+
+    settings, selection, seed = asking.settings, asking.selection, _seed(asking.settings)
+    try:
+        found: dict[str, Any] = simple_evaluate(
+            model=asking.model,
+            tasks=list(selection.tasks.values()),
+            batch_size=settings.batch,
+            limit=settings.limit,
+            system_instruction=_examples(asking.model, settings),
+            apply_chat_template=format == "chat",
+            fewshot_as_multiturn=format == "chat",
+            task_manager=selection.manager,
+            bootstrap_iters=1000,
+            log_samples=True,
+            use_cache=str(asking.cache) if asking.cache else None,
+            random_seed=seed,
+            numpy_random_seed=seed,
+            torch_random_seed=seed,
+            fewshot_random_seed=seed,
+            confirm_run_unsafe_code=settings.unsafe_code,
+        )
+        return found
+    except sqlite3.DatabaseError as error:
+        folder = asking.cache and asking.cache.parent
+        raise InputError(
+            f"the kept answers cannot be read: {error}", path=folder, fix="remove this folder"
+        ) from None
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        if "out of memory" in str(error):
+            raise InputError(
+                f"the benchmarks of '{asking.name}' do not fit: {str(error).splitlines()[0]}",
+                fix=f"lower benchmarks.batch ({settings.batch}); what was answered is kept",
+            ) from error
+        raise failure(f"the benchmarks of '{asking.name}' failed", error) from error
 
 
 def _seed(settings: EvaluationSettings) -> int:
@@ -244,12 +299,6 @@ def _examples(model: Any, settings: EvaluationSettings) -> str | None:
         seed=settings.seed,
     )
     return worked_examples(drawn)
-
-
-def _format(settings: EvaluationSettings) -> str:
-    if settings.shots:
-        return "in-context"
-    return "chat" if settings.chat_template else "plain"
 
 
 def _definition(task: Any) -> str:

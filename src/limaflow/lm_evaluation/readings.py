@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from limaflow.lm_evaluation.lenient_reading import gives
+
 FALLBACK = "[invalid]"
 """What lm-eval's filters give where they find no answer (`fallback` of `RegexFilter`, 0.4.13)."""
 
@@ -21,6 +23,7 @@ class Reading:
     reply: str | None = None
     answer: str | None = None
     unread: bool = False
+    lenient: bool | None = None
     choices: int | None = None
     right_probability: float | None = None
     confidence: float | None = None
@@ -33,10 +36,14 @@ def reading_of(sample: Mapping[str, Any]) -> Reading:
         return Reading()
     found = _first_text(filtered)
     if found is not None:
-        answer = found.strip()
+        answer, reply = found.strip(), _first_text(replies or [])
         unread = answer in ("", FALLBACK)
+        targets = _texts(sample.get("target"))
         return Reading(
-            reply=_first_text(replies or []), answer=None if unread else answer, unread=unread
+            reply=reply,
+            answer=None if unread else answer,
+            unread=unread,
+            lenient=gives(reply, targets) if reply is not None and targets else None,
         )
     scores = [_log_likelihood(scored) for scored in filtered]
     if len(scores) < 2 or None in scores:
@@ -45,6 +52,12 @@ def reading_of(sample: Mapping[str, Any]) -> Reading:
         # The second half are the choices without the question.
         scores = scores[: len(scores) // 2]
     return _choice([score for score in scores if score is not None], sample)
+
+
+def _texts(target: Any) -> list[str]:
+    """The right answers as texts."""
+    values = target if isinstance(target, (list, tuple)) else [target]
+    return [str(value) for value in values if isinstance(value, (str, int, float))]
 
 
 def _choice(scores: Sequence[float], sample: Mapping[str, Any]) -> Reading:

@@ -51,7 +51,8 @@ class Benchmarks(Settings):
     """Entry of `tasks` → the metric, or metric and filter, that stands for it."""
     limit: int | None = Field(ge=1)
     batch: int = Field(ge=1)
-    chat_template: bool
+    formats: Annotated[list[Literal["plain", "chat"]], Field(min_length=1)]
+    """How tasks are put to arms that have a chat template, the main way first; to others plain."""
     unsafe_code: bool = False
     recorded: dict[Name, list[RecordedItems]] = {}
     """Arm → its results by item that were made elsewhere, in place of a measurement."""
@@ -77,6 +78,8 @@ class Benchmarks(Settings):
                     raise ValueError(
                         f"{key}: '{name}' is no entry of tasks{nearest(name, self.tasks)}"
                     )
+        if len(set(self.formats)) < len(self.formats):
+            raise ValueError(f"formats: '{self.formats[0]}' stands twice")
         if unequal := [task for task in self.tasks if "=" in task]:
             raise ValueError(f"tasks: '{unequal[0]}': no '=' may stand in a task's name")
         return self

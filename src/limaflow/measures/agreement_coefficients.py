@@ -1,14 +1,71 @@
-"""How far annotators agree: coefficients over items, each as a statistic of the items' weights.
+"""How far annotators agree: coefficients over items, each with its interval over prompts.
 
 A rating is a share on each category: 1 on a single one, or parts where several readings were
 averaged; all 0 where the annotator did not judge the item. Coefficients of shares are those
 expected of one reading of each annotator. `ratings` are items × annotators × categories.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.intervals import Array, Statistic, mean_of
+from limaflow.intervals import (
+    Array,
+    Constant,
+    Interval,
+    NotEstimable,
+    Resampling,
+    Statistic,
+    mean_of,
+)
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """1 - observed / expected disagreement, as a function of the items' weights."""
+
+    statistic: Statistic
+    disagreed: Array
+    """Of each item, from 0 to its `compared`."""
+    compared: Array
+    expected: float
+    """Disagreement by chance, from 0 to 1, over all items."""
+
+    def __call__(self, weights: Array) -> Array:
+        """Weights (rounds × items) → one value a round; NaN where chance alone always agrees."""
+        return self.statistic(weights)
+
+    def interval(self, clusters: NDArray[np.int64], resampling: Resampling) -> Interval:
+        """Over clusters of items, numbered from 0.
+
+        Each end is the further one of two: of the bootstrap, and of the share of disagreement
+        (`Resampling.share`) over what chance makes of it. The second keeps a width where all
+        agree, or all are as far apart.
+
+        Raises:
+            NotEstimable: there is one cluster, or chance alone always agrees, here or in too many
+                resamples.
+        """
+        clustered = int(clusters.max(initial=-1)) + 1
+        if clustered < 2:
+            raise NotEstimable("all items are of one cluster")
+        parts, wholes = (
+            np.bincount(clusters, weights=values).astype(np.float64)
+            for values in (self.disagreed, self.compared)
+        )
+        observed = resampling.share(parts, wholes)
+        if not self.expected > SURE:
+            raise NotEstimable("chance alone always agrees")
+        low, high = (1 - end / self.expected for end in (observed.high, observed.low))
+        try:
+            drawn = resampling.interval(lambda weights: self(weights[:, clusters]), clustered)
+        except Constant as constant:
+            return Interval(constant.estimate, low, high)
+        return Interval(drawn.estimate, min(drawn.low, low), max(drawn.high, high))
+
+
+SURE = 1e-12
 
 
 def rated(codes: NDArray[np.int64], categories: int) -> Array:
@@ -53,7 +110,7 @@ def quadratic(categories: int) -> Array:
     return np.asarray(1 - ((levels[:, None] - levels) / largest) ** 2)
 
 
-def cohen_kappa(ratings: Array, score: Array | None = None) -> Statistic:
+def cohen_kappa(ratings: Array, score: Array | None = None) -> Coefficient:
     """Cohen's κ of two annotators (1960, doi:10.1177/001316446002000104) who judged every item.
 
     (observed - expected) / (1 - expected), expected from each one's own shares; undefined where
@@ -67,15 +124,14 @@ def cohen_kappa(ratings: Array, score: Array | None = None) -> Statistic:
     scored = first @ (_same(ratings) if score is None else score)
     agreed = (scored * second).sum(axis=1)
 
-    def statistic(weights: Array) -> Array:
+    def expected(weights: Array) -> Array:
         total = weights.sum(axis=1)
-        expected = ((weights @ scored) * (weights @ second)).sum(axis=1) / total**2
-        return _beyond_chance(mean_of(agreed)(weights), expected)
+        return np.asarray(((weights @ scored) * (weights @ second)).sum(axis=1) / total**2)
 
-    return statistic
+    return _coefficient(agreed, expected)
 
 
-def fleiss_kappa(ratings: Array) -> Statistic:
+def fleiss_kappa(ratings: Array) -> Coefficient:
     """Fleiss' κ (1971, doi:10.1037/h0031619) of items that all have the same number of ratings.
 
     Raises:
@@ -88,14 +144,14 @@ def fleiss_kappa(ratings: Array) -> Statistic:
     raters = each[0]
     agreed = within(ratings, _same(ratings)) / (raters * (raters - 1) / 2)
 
-    def statistic(weights: Array) -> Array:
+    def expected(weights: Array) -> Array:
         shares = (weights @ counts) / (weights.sum(axis=1, keepdims=True) * raters)
-        return _beyond_chance(mean_of(agreed)(weights), (shares**2).sum(axis=1))
+        return np.asarray((shares**2).sum(axis=1))
 
-    return statistic
+    return _coefficient(agreed, expected)
 
 
-def krippendorff_alpha(ratings: Array, *, ordinal: bool = False) -> Statistic:
+def krippendorff_alpha(ratings: Array, *, ordinal: bool = False) -> Coefficient:
     """Krippendorff's α for nominal or ordinal data; any number of ratings an item.
 
     1 - observed / expected disagreement, of the values that can be paired within their item
@@ -109,15 +165,25 @@ def krippendorff_alpha(ratings: Array, *, ordinal: bool = False) -> Statistic:
     pairs = np.einsum("ic,ik->ick", counts, counts) - own * (each >= 2)[:, None, None]
     pairs = (pairs / np.maximum(each - 1, 1)[:, None, None]).reshape(len(pairs), -1)
 
+    def unlike(values: Array) -> Array:
+        return _rank_distances(values) if ordinal else 1 - _same(ratings)[None]
+
+    def by_chance(values: Array) -> Array:
+        chance = values[:, :, None] * values[:, None, :] / (values.sum(axis=1) - 1)[:, None, None]
+        return np.asarray((chance * unlike(values)).sum(axis=(1, 2)))
+
     def statistic(weights: Array) -> Array:
         values = weights @ counts
         found = (weights @ pairs).reshape(len(weights), *own.shape[1:])
-        unlike = _rank_distances(values) if ordinal else 1 - _same(ratings)
-        chance = values[:, :, None] * values[:, None, :] / (values.sum(axis=1) - 1)[:, None, None]
-        alpha: Array = 1 - (found * unlike).sum(axis=(1, 2)) / (chance * unlike).sum(axis=(1, 2))
+        alpha: Array = 1 - (found * unlike(values)).sum(axis=(1, 2)) / by_chance(values)
         return alpha
 
-    return statistic
+    total = counts.sum(axis=0, keepdims=True)
+    distances = unlike(total)[0]
+    furthest = distances.max(initial=0) or 1.0
+    disagreed = pairs @ distances.ravel() / furthest
+    expected = by_chance(total)[0] / furthest / max(total.sum(), 1)
+    return Coefficient(statistic, disagreed, counts.sum(axis=1), float(expected))
 
 
 def _rank_distances(values: Array) -> Array:
@@ -133,7 +199,15 @@ def _same(ratings: Array) -> Array:
     return np.eye(ratings.shape[2])
 
 
-def _beyond_chance(observed: Array, expected: Array) -> Array:
-    # Sums of shares miss 1 by rounding; a chance of 1 leaves nothing to be judged by.
-    certain = expected > 1 - 1e-12
-    return np.where(certain, np.nan, (observed - expected) / np.where(certain, 1, 1 - expected))
+def _coefficient(agreed: Array, expected: Statistic) -> Coefficient:
+    """Of agreement from 0 to 1 on each item, and of that expected by chance."""
+
+    def statistic(weights: Array) -> Array:
+        by_chance = expected(weights)
+        # Sums of shares miss 1 by rounding; a chance of 1 leaves nothing to be judged by.
+        certain = by_chance > 1 - SURE
+        corrected = (mean_of(agreed)(weights) - by_chance) / np.where(certain, 1, 1 - by_chance)
+        return np.where(certain, np.nan, corrected)
+
+    alike = np.ones((1, len(agreed)))
+    return Coefficient(statistic, 1 - agreed, np.ones_like(agreed), float(1 - expected(alike)[0]))

@@ -13,9 +13,14 @@ from itertools import combinations
 import numpy as np
 
 from limaflow.errors import InputError, shortened
-from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.judging.instrument import Instrument
-from limaflow.measures.agreement_coefficients import cohen_kappa, krippendorff_alpha, quadratic
+from limaflow.measures.agreement_coefficients import (
+    Coefficient,
+    cohen_kappa,
+    krippendorff_alpha,
+    quadratic,
+)
 from limaflow.measures.grade_means import instrument_of
 from limaflow.measures.ratings import (
     MOST_PAIRS,
@@ -157,12 +162,11 @@ def _row(
         parts, wholes = (ratings.scored(others, s)[kept] for s in (score, ratings.any))
         return drawn.share(summed(clusters, parts), summed(clusters, wholes))
 
-    def optional(statistic: Callable[[], Statistic], applies: bool) -> Interval | None:
-        if not applies or len(prompts) == 1:
-            return None  # all resamples of one prompt are that prompt
-        of_items = statistic()
+    def optional(coefficient: Callable[[], Coefficient], applies: bool) -> Interval | None:
+        if not applies:
+            return None
         try:
-            return drawn.interval(lambda weights: of_items(weights[:, clusters]), len(prompts))
+            return coefficient().interval(clusters, drawn)
         except NotEstimable:
             return None
 

@@ -245,8 +245,12 @@ def _standard_error(shares: Array) -> float | None:
     return float(shares.std(ddof=1) / np.sqrt(len(shares))) if len(shares) > 1 else None
 
 
-def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval:
-    return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+def _mean_of(values: Sequence[float], resampling: Resampling) -> Interval | None:
+    """None where all values are one, of whose scale nothing tells how far others may lie."""
+    try:
+        return resampling.interval(mean_of(np.array(values, dtype=np.float64)), len(values))
+    except NotEstimable:
+        return None
 
 
 def _by_prompt(differences: Mapping[tuple[str, int], int]) -> list[float]:

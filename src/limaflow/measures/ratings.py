@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limaflow.errors import InputError, listed
-from limaflow.intervals import Array, Interval, NotEstimable, Resampling, ratio_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling
 from limaflow.measures.agreement_coefficients import between, within
 from limaflow.measures.summaries import Agreement, GradeAgreement
 from limaflow.records import Judgment
@@ -171,13 +171,13 @@ def beyond_within(
     """Mean score of pairs across the groups minus that among `ours`, over the same prompts."""
     prompts, clusters = np.unique(ours.prompts, return_inverse=True)
     across, among = (
-        ratio_of(*(summed(clusters, ours.scored(others, s)) for s in (score, ours.any)))
+        [summed(clusters, ours.scored(others, s)) for s in (score, ours.any)]
         for others in (theirs, None)
     )
     if len(prompts) == 1:
         return None
     try:
-        return resampling.interval(lambda weights: across(weights) - among(weights), len(prompts))
+        return resampling.difference_of_shares(*across, *among)
     except NotEstimable:
         return None
 

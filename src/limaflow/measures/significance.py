@@ -1,8 +1,10 @@
 """Whether a difference may be chance: tests paired by prompt."""
 
+from collections.abc import Callable
 from sys import float_info
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from limaflow.intervals import Array
@@ -34,6 +36,26 @@ def rounded(p_value: float) -> str:
     return f"<{SMALL:.0e}" if p_value < SMALL else f"{p_value:.2g}"
 
 
+def loss_test(changes: Array, seed: int) -> float:
+    """One-sided p-value that the sum of paired changes is no loss.
+
+    Where all that moved moved as far, the exact test of McNemar 1947 (the sign test, as
+    `sign_test`), else the permutation test.
+
+    Args:
+        changes: after minus before of each item, times its weight.
+    """
+    moved = changes[np.abs(changes) > ROUNDING * max(1.0, float(np.abs(changes).max(initial=0)))]
+    if not len(moved):
+        return 1.0
+    if np.allclose(np.abs(moved), abs(moved[0])):
+        lost = int((moved < 0).sum())
+        exact = binomtest(lost, len(moved), alternative="greater").pvalue
+        return max(float(exact), float_info.min)
+    most = moved.sum() + ROUNDING * np.abs(moved).max()
+    return _permuted(moved, seed, lambda sums: sums <= most)
+
+
 def permutation_test(nets: Array, seed: int) -> float:
     """Two-sided p-value of the mean of `nets` if the two models' names meant nothing.
 
@@ -44,10 +66,15 @@ def permutation_test(nets: Array, seed: int) -> float:
     values = nets[np.abs(nets) > ROUNDING]
     if not len(values):
         return 1.0
-    generator = np.random.default_rng(seed)
     observed = abs(values.sum()) - ROUNDING
-    extreme = 0
+    return _permuted(values, seed, lambda sums: np.abs(sums) >= observed)
+
+
+def _permuted(values: Array, seed: int, extreme: Callable[[Array], NDArray[np.bool_]]) -> float:
+    """Share of the draws, what was observed among them, whose sum with random signs is extreme."""
+    generator = np.random.default_rng(seed)
+    found = 0
     for _ in range(0, ROUNDS, AT_ONCE):
         signs = generator.integers(2, size=(AT_ONCE, len(values)), dtype=np.int8) * 2 - 1
-        extreme += int((np.abs(signs @ values) >= observed).sum())
-    return (extreme + 1) / (ROUNDS + 1)
+        found += int(extreme(signs @ values).sum())
+    return (found + 1) / (ROUNDS + 1)

@@ -124,7 +124,8 @@ class Preference:
     """`adjusted_win` at equal length."""
     mean_chars: MeanChars
     longer_by: Interval | None
-    """By how many characters the response of `first` is longer; None where it is not known."""
+    """By how many characters the response of `first` is longer; None where it is not known, or is
+    the same on all prompts, which tells no width."""
     annotators: Annotators = UNKNOWN
     prompt_set: str = ""
     """Hash of the prompts that were judged, or of the file that all of them are from."""
@@ -304,6 +305,9 @@ class Split:
     """What answers that are read, or no longer are, add to the difference."""
     knowledge: Interval | None
     """The difference among items read in both; None where there is none."""
+    lenient: Interval | None = None
+    """The difference by a lenient reader of the replies (lm_evaluation/lenient_reading.py); None
+    where a reply or its right answer is not known."""
     guessed: Interval | None = None
     """The difference if an unread answer counts as a guess; None where the number of choices is
     not known."""
@@ -339,6 +343,8 @@ class TaskTax:
     higher_is_better: bool = True
     scale: tuple[float, float] | None = (0, 1)
     """Lowest and highest value of an item; None where they are not known."""
+    loss_p_value: float | None = None
+    """One-sided, of a paired test for a loss on this task alone; None where `difference` is."""
     chance: float | None = None
     """Share of the scale that guessing gets; None where it is not known."""
     unpaired: str = ""
@@ -346,10 +352,17 @@ class TaskTax:
     over_seeds: bool = False
     """Whether `tuned` and `difference` are over several training seeds as well."""
     conditions: Conditions | None = None
+    further_format: str = ""
+    """Of a row beside the arm's main one, how the task was put: `chat`."""
     split: Split | None = None
     """Of answers that are read from a reply."""
     sureness: Sureness | None = None
     """Of choices that are scored by their likelihood."""
+
+    @property
+    def asked_arm(self) -> str:
+        """The arm, and how it was asked where that is not its main way."""
+        return f"{self.arm} ({self.further_format})" if self.further_format else self.arm
 
     @property
     def span(self) -> float | None:

@@ -9,8 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from limaflow.intervals import Interval, NotEstimable, Resampling, Statistic
+from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.agreement_coefficients import (
+    Coefficient,
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
@@ -116,12 +117,8 @@ def _agreement(
         except NotEstimable:
             return None
 
-    def of_items(statistic: Statistic) -> Interval | None:
-        if len(prompts) == 1:
-            return None  # all resamples of one prompt are that prompt
-        return optional(
-            lambda: drawn.interval(lambda weights: statistic(weights[:, clusters]), len(prompts))
-        )
+    def of_items(coefficient: Coefficient) -> Interval | None:
+        return optional(lambda: coefficient.interval(clusters, drawn))
 
     one_crowd = others is None
     everyone = {*ratings.annotators, *(others.annotators if others else ())}

@@ -14,9 +14,11 @@ MINIATURE = "miniature-"
 def annotators_of(judgments: Sequence[Judgment]) -> Annotators:
     """Kind, number and models of all who judged.
 
-    A model is also known by answers that name the model that gave them.
+    A model is also known by answers that name the model that gave them. A call that failed names
+    nobody and says nothing of who answered the others.
     """
-    kinds = {_kind(judgment) for judgment in judgments} or {"unspecified"}
+    answered = [judgment for judgment in judgments if judgment.error is None]
+    kinds = {_kind(judgment) for judgment in answered or judgments} or {"unspecified"}
     return Annotators(
         kind=kinds.pop() if len(kinds) == 1 else "mixed",
         number=max(

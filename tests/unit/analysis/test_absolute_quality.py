@@ -53,7 +53,7 @@ def claim(values: list[int | None]) -> Claim:
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ([3] * 60 + [2] * 35 + [1] * 5, "supported"),
+        ([3] * 500 + [2] * 380 + [1] * 120, "supported"),
         ([3] * 10 + [2] * 85 + [1] * 5, "contradicted"),
         ([3] * 60 + [1] * 40, "contradicted"),
         ([3] * 40 + [2] * 55 + [1] * 5, "undecided"),

@@ -92,17 +92,22 @@ def claim(name: str, **evidence: Any) -> Claim:
     return claims(**evidence)[name]
 
 
-def tax(low: float, high: float, arm: str = "lima", items: int = 1000) -> TaskTax:
+def tax(low: float, high: float, arm: str = "lima", items: int = 1000, task: str = "t") -> TaskTax:
     even = Interval(0.5, 0.4, 0.6)
     return TaskTax(
-        task="t",
+        task=task,
         metric="acc",
         arm=arm,
         base=even,
         tuned=even,
         difference=Interval((low + high) / 2, low, high),
         items=items,
+        loss_p_value=0.001 if high < 0 else 0.5,
     )
+
+
+def two(low: float, high: float, items: int = 1000) -> list[TaskTax]:
+    return [tax(low, high, items=items, task=task) for task in ("t", "u")]
 
 
 def test_a_comparison_written_the_other_way_round_supports_the_same_claim() -> None:
@@ -138,9 +143,9 @@ def test_the_tax_of_other_arms_is_not_held_against_the_lima_arm() -> None:
 def test_preferred_but_not_more_accurate_needs_both_halves() -> None:
     wins = [preference("lima", "base", 0.7)]
     assert claim("preference-is-not-knowledge", preferences=wins).verdict == "not tested here"
-    both = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(-0.1, 0.01)])
+    both = claim("preference-is-not-knowledge", preferences=wins, tax=two(-0.1, 0.01))
     assert both.verdict == "supported"
-    gain = claim("preference-is-not-knowledge", preferences=wins, tax=[tax(0.1, 0.2)])
+    gain = claim("preference-is-not-knowledge", preferences=wins, tax=two(0.1, 0.2))
     assert gain.verdict == "contradicted"
 
 
@@ -155,7 +160,7 @@ def test_perplexity_that_never_rises_tests_nothing() -> None:
 
 def test_every_untested_claim_says_why() -> None:
     found = claims().values()
-    assert len(found) == 25
+    assert len(found) == 53
     assert all(c.verdict == "not tested here" and c.reason for c in found)
 
 
@@ -201,7 +206,9 @@ def test_quality_after_the_lowest_perplexity_is_measured_prompt_by_prompt(
     found = after_lowest_perplexity(*run, rounds=200, confidence=0.95, seed=1)
     assert found is not None
     assert (found.lowest, found.last, found.prompts) == (2, 3, 30)
-    assert found.difference == Interval(1.0, 1.0, 1.0)
+    # All 30 prompts rose by one grade of six, and the next may do otherwise.
+    apart = found.difference
+    assert (apart.estimate, apart.low, apart.high) == pytest.approx((1.0, 0.31, 1.46), abs=0.01)
     assert claim("perplexity", after_lowest=found).verdict == "supported"
 
 
@@ -374,13 +381,20 @@ def test_a_file_of_claims_is_read_as_strictly_as_a_configuration(
 
 # -- What a verdict may rest on ------------------------------------------------------------------
 PEOPLE = Annotators(kind="person", number=3)
+
+
+def flags(found: Claim) -> set[str]:
+    return {flag.id for flag in found.flags}
+
+
 GPT_4 = Annotators(kind="model", models=("gpt-4-0613",))
 STANDS = {"gpt-4": ["strong"]}
 
 
 def against_gpt_4(by: str, annotators: Annotators, arm: str = "strong", **evidence: Any) -> Claim:
-    """An arm that clearly beats GPT-4, as judged by `annotators`."""
-    seen = [preference("lima", arm, 0.6, annotators=annotators)]
+    """An arm that does as well against GPT-4 as the paper's, as judged by `annotators`."""
+    win = {"humans": 0.23, "gpt-4": 0.14}[by]
+    seen = [preference("lima", arm, win, half=0.03, annotators=annotators, prompts=300)]
     return claim(f"baseline-gpt-4-{by}", preferences=seen, **{"stands_for": STANDS, **evidence})
 
 
@@ -389,7 +403,7 @@ def test_a_claim_about_people_counts_people_and_one_about_gpt_4_counts_gpt_4() -
     assert against_gpt_4("gpt-4", GPT_4).verdict == "supported"
     assert against_gpt_4("humans", GPT_4).set_aside == [
         "not tested here: annotated by a model (gpt-4-0613): wins + ties against strong, judge j, "
-        "100 prompts"
+        "300 prompts"
     ]
     assert against_gpt_4("gpt-4", PEOPLE).verdict == "not tested here"
 
@@ -435,8 +449,8 @@ def test_the_invented_world_is_judged_by_nobody_but_itself() -> None:
     wins = [preference("lima", "base", 0.7, annotators=PEOPLE)]
     found = claim("preferred-to-base", preferences=wins, miniature=True)
     assert found.verdict == "supported"
-    assert "simulated" in [flag.id for flag in found.flags]
-    assert found.summary.startswith("supported (")
+    assert "simulated" in flags(found)
+    assert found.summary.startswith("supported, flagged: ")
     assert against_gpt_4("humans", PEOPLE, miniature=True).verdict == "not tested here"
 
 
@@ -459,7 +473,7 @@ def test_grades_on_another_scale_are_no_grades_of_the_papers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompts", "people", "needed"), [(29, 3, "29 prompts of the 30"), (30, 1, "1 people of the 2")]
+    ("prompts", "people", "needed"), [(29, 3, "29 of the 30 prompts"), (30, 1, "1 of the 2 people")]
 )
 def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
     prompts: int, people: int, needed: str
@@ -469,14 +483,14 @@ def test_too_few_prompts_or_people_decide_nothing_and_the_need_is_said(
     found = claim("preferred-to-base", preferences=wins)
     assert found.verdict == "undecided"
     assert needed in found.reason
-    assert "too-few" in found.summary
+    assert "too few" in found.summary
 
 
 @pytest.mark.parametrize("items", [3, 60, 182])
 def test_a_handful_of_unchanged_items_is_no_proof_of_no_tax(items: int) -> None:
     found = claim("no-tax", tax=[tax(0, 0, items=items)])
     assert found.verdict == "undecided"
-    assert f"{items} items of the 183 needed" in found.reason
+    assert f"{items} of the 183 items needed" in found.reason
 
 
 def test_an_entry_may_want_more_than_its_quantity(tmp_path: Path) -> None:
@@ -489,7 +503,7 @@ def test_an_entry_may_want_more_than_its_quantity(tmp_path: Path) -> None:
     found = claims(path, preferences=[preference("lima", "base", 0.7)])["mine"]
     assert (found.verdict, found.reason) == (
         "undecided",
-        "100 prompts of the 300 needed: as many as the paper's",
+        "100 of the 300 prompts needed: as many as the paper's",
     )
 
 
@@ -514,7 +528,7 @@ def test_an_arm_that_was_still_learning_does_not_either() -> None:
     lima = ArmFacts(steps=195, still_falling=-0.01, seeds=1)
     found = far_apart(lima=lima, few=ArmFacts(steps=195, still_falling=0.3, seeds=1))
     assert found.verdict == "undecided"
-    assert "not-converged" in found.summary
+    assert "not converged" in found.summary
 
 
 def test_an_arm_of_equal_steps_decides_beside_one_of_equal_epochs() -> None:
@@ -537,49 +551,55 @@ def test_an_arm_of_equal_steps_decides_beside_one_of_equal_epochs() -> None:
     assert {m.decision for m in quantity.measured} == {"supported", "undecided"}
 
 
-def base_at(score: float, items: int = 1000) -> TaskTax:
-    base = Interval(score, score - 0.01, min(1, score + 0.01))
-    return replace(tax(-0.01, 0.0, items=items), base=base)
+def bases_at(*scores: float, chance: float | None = None) -> list[TaskTax]:
+    """A task for each score of the base, of which tuning changes hardly anything."""
+    return [
+        replace(
+            tax(-0.01, 0.01, task=f"t{n}"),
+            base=Interval(score, score - 0.01, min(1, score + 0.01)),
+            chance=chance,
+        )
+        for n, score in enumerate(scores)
+    ]
 
 
 def test_a_base_at_the_ceiling_leaves_preference_without_accuracy_undecided() -> None:
     wins = [preference("lima", "base", 0.7)]
     name = "preference-is-not-knowledge"
-    assert claim(name, preferences=wins, tax=[base_at(0.5)]).verdict == "supported"
-    found = claim(name, preferences=wins, tax=[base_at(1.0)])
+    assert claim(name, preferences=wins, tax=bases_at(0.5, 0.6)).verdict == "supported"
+    assert claim(name, preferences=wins, tax=bases_at(0.5, 0.6, 1.0)).verdict == "supported"
+    found = claim(name, preferences=wins, tax=bases_at(0.99, 1.0))
     assert found.verdict == "undecided"
     assert "can only lose" in found.reason
 
 
 def test_a_base_that_guesses_has_nothing_to_lose() -> None:
-    guessing = replace(base_at(0.25), chance=0.25)
-    found = claim("no-tax", tax=[guessing])
+    found = claim("no-tax", tax=bases_at(0.25, 0.25, chance=0.25))
     assert found.verdict == "undecided"
-    assert "at-chance" in found.summary
-    assert claim("no-tax", tax=[replace(guessing, chance=None)]).verdict == "supported"
+    assert "at-chance" in flags(found)
+    assert claim("no-tax", tax=bases_at(0.25, 0.25)).verdict == "supported"
 
 
 def test_a_task_that_was_trained_on_shows_nothing() -> None:
-    assert claim(
-        "no-tax", tax=[tax(-0.01, 0.01)], contaminated=frozenset({"t_algebra"})
-    ).verdict == ("undecided")
+    held = frozenset({"t0", "t1_algebra"})
+    found = claim("no-tax", tax=bases_at(0.5, 0.5), contaminated=held)
+    assert found.verdict == "undecided"
+    assert "contaminated" in flags(found)
 
 
 def test_flags_travel_with_a_verdict_that_they_leave_as_it_is() -> None:
     arms = {"lima": ArmFacts(seeds=1), "base": ArmFacts(cut=0.9)}
     found = claim("preferred-to-base", preferences=[preference("lima", "base", 0.7)], arms=arms)
     assert found.verdict == "supported"
-    assert {flag.id for flag in found.flags} == {
-        *("cut-off", "few-seeds", "one-judge", "unchecked-judge")
-    }
+    assert flags(found) == {"cut-off", "few-seeds", "one-judge", "unchecked-judge"}
     assert found.measured[0].flags == [flag.id for flag in found.flags]
 
 
 def test_a_grader_is_checked_where_people_judged_beside_it(people_and_models: Agreement) -> None:
     wins = [preference("lima", "base", 0.7)]
     found = claim("preferred-to-base", preferences=wins, agreements=[people_and_models])
-    assert "unchecked-judge" not in found.summary
-    assert "one-judge" in found.summary
+    assert "unchecked judge" not in found.summary
+    assert "one judge" in found.summary
 
 
 def test_perplexity_that_hardly_rises_tests_nothing() -> None:

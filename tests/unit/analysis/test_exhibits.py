@@ -170,8 +170,9 @@ CHARACTERS = measure_of(None)
 
 
 PROJECT = Path(__file__).parents[3]
+GPT_4 = {"gpt-4": ["gpt-4"]}
 DATA: dict[str, Any] = {
-    "preferences": preferences.bars(PREFERENCES, "lima", paper()),
+    "preferences": preferences.bars(PREFERENCES, "lima", paper(), GPT_4),
     "absolute": absolute.panels([*ABSOLUTE, *MINE], paper()),
     "quality": by_instrument([*GRADES, *MINE], numbers=True),
     "epochs": POINTS,
@@ -225,8 +226,14 @@ def test_a_figure_without_data_is_drawn_and_unlabelled(name: str, tmp_path: Path
     assert "miniature" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
+def test_the_papers_bars_stand_beside_no_arm_of_a_lucky_name() -> None:
+    (ours,) = preferences.bars(PREFERENCES, "lima", paper(), {"claude": ["gpt-4"]})[:1]
+    assert ours.label.startswith("lima vs gpt-4")
+    assert len(preferences.bars(PREFERENCES, "lima", paper(), {})) == 1
+
+
 def test_preferences_are_seen_from_the_lima_arm_beside_the_papers_bars() -> None:
-    ours, *theirs = preferences.bars(PREFERENCES, "lima", paper())
+    ours, *theirs = preferences.bars(PREFERENCES, "lima", paper(), GPT_4)
     assert (ours.label.splitlines()[0], ours.shares["win"]) == ("lima vs gpt-4", SHARE)
     assert {bar.origin for bar in theirs} == {
         "arXiv 2305.11206 Figure 1",
@@ -236,7 +243,7 @@ def test_preferences_are_seen_from_the_lima_arm_beside_the_papers_bars() -> None
 
 def test_all_judges_of_a_pair_stand_together_before_the_papers_bars() -> None:
     judged = [*PREFERENCES, replace(PREFERENCES[0], judge="people")]
-    found = [bar.label.splitlines()[-1] for bar in preferences.bars(judged, "lima", paper())]
+    found = [bar.label.splitlines()[-1] for bar in preferences.bars(judged, "lima", paper(), GPT_4)]
     assert found == [
         "j <b>, 50 prompts",
         "people, 50 prompts",

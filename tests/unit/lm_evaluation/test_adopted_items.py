@@ -193,7 +193,7 @@ def test_recorded_arms_need_no_task_to_be_there() -> None:
             "few_shot": None,
             "limit": None,
             "batch": 1,
-            "chat_template": False,
+            "formats": ["plain"],
             "recorded": {"lima": [{"path": "x.csv"}]},
         }
     )

@@ -38,7 +38,7 @@ def settings(
         few_shot=few_shot,
         limit=limit,
         batch=batch,
-        chat_template=chat,
+        formats=("chat",) if chat else ("plain",),
         precision="fp32",
         seed=0,
         data_root=DATA,

@@ -76,6 +76,40 @@ def test_cohens_kappa_is_that_of_scikit_learn(drawn: Pairs) -> None:
     assert weighted == pytest.approx(theirs, abs=1e-12)
 
 
+votes = st.lists(st.tuples(*[st.integers(-1, 2)] * 4), min_size=2, max_size=20)
+
+
+@given(votes)
+@settings(max_examples=60, deadline=None)
+def test_alpha_with_missing_values_is_that_of_the_package_krippendorff(
+    drawn: list[tuple[int, ...]],
+) -> None:
+    package = pytest.importorskip("krippendorff")
+    codes = np.array(drawn)
+    paired = codes[(codes >= 0).sum(axis=1) >= 2]
+    assume(len(set(paired[paired >= 0].tolist())) > 1)
+    theirs = np.where(codes < 0, np.nan, codes.astype(float)).T
+    for level, ours in (
+        ("nominal", krippendorff_alpha(rated(codes, 3))),
+        ("ordinal", krippendorff_alpha(rated(codes, 3), ordinal=True)),
+    ):
+        expected = package.alpha(
+            reliability_data=theirs, level_of_measurement=level, value_domain=[0, 1, 2]
+        )
+        assert value(ours, len(codes)) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=2, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_fleiss_kappa_is_that_of_statsmodels(drawn: list[tuple[int, ...]]) -> None:
+    raters = pytest.importorskip("statsmodels.stats.inter_rater")
+    codes = np.array(drawn)
+    assume(len(set(codes.ravel().tolist())) > 1)
+    table = np.stack([(codes == category).sum(axis=1) for category in range(3)], axis=1)
+    expected = raters.fleiss_kappa(table, method="fleiss")
+    assert value(fleiss_kappa(rated(codes, 3)), len(codes)) == pytest.approx(expected)
+
+
 @given(pairs)
 @settings(max_examples=60, deadline=None)
 def test_alpha_of_two_is_what_its_definition_says_pair_by_pair(drawn: Pairs) -> None:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from limaflow.intervals import Resampling, bootstrap_mean, mean_of, ratio_of
+from limaflow.intervals import NotEstimable, Resampling, mean_of, ratio_of
 from limaflow.measures.power import detectable, prompts_needed
-from limaflow.measures.significance import permutation_test, rounded, sign_test
+from limaflow.measures.significance import loss_test, permutation_test, rounded, sign_test
 
 nets = st.lists(st.sampled_from([-1, -0.5, 0, 0.5, 1]), min_size=2, max_size=12).map(np.array)
 
@@ -67,9 +67,9 @@ def test_intervals_over_prompts_hold_the_truth_and_intervals_over_readings_do_no
     for trial in range(150):
         chance = draw.beta(0.3, 0.3, size=60)
         readings = (draw.random((60, 4)) < chance[:, None]).astype(float)
-        options = {"rounds": 300, "confidence": 0.9, "seed": trial}
-        one = bootstrap_mean(readings.mean(axis=1), **options)
-        other = bootstrap_mean(readings.ravel(), **options)
+        drawn = Resampling(rounds=300, confidence=0.9, seed=trial)
+        one = drawn.interval(mean_of(readings.mean(axis=1)), 60)
+        other = drawn.interval(mean_of(readings.ravel()), 240)
         by_prompt += one.low <= 0.5 <= one.high
         by_reading += other.low <= 0.5 <= other.high
     assert by_prompt / 150 == pytest.approx(0.9, abs=0.07)
@@ -79,8 +79,32 @@ def test_intervals_over_prompts_hold_the_truth_and_intervals_over_readings_do_no
 @given(st.lists(st.integers(0, 1), min_size=5, max_size=40))
 @settings(max_examples=30, deadline=None)
 def test_the_interval_of_a_rate_holds_the_rate(values: list[int]) -> None:
-    found = bootstrap_mean(np.array(values, float), rounds=300, confidence=0.95, seed=1)
+    drawn = Resampling(rounds=300, confidence=0.95, seed=1)
+    try:
+        found = drawn.interval(mean_of(np.array(values, float)), len(values))
+    except NotEstimable:
+        assert len(set(values)) == 1
+        return
     assert found.low <= found.estimate <= found.high
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=30, deadline=None)
+def test_a_loss_of_yes_or_no_items_is_tested_exactly(gained: int, lost: int) -> None:
+    changes = np.repeat([1.0, -1.0, 0.0], [gained, lost, 20])
+    expected = (
+        stats.binomtest(lost, gained + lost, alternative="greater").pvalue if gained + lost else 1
+    )
+    assert loss_test(changes, seed=1) == pytest.approx(expected)
+    assert loss_test(changes / 300, seed=1) == pytest.approx(expected), "weights alike"
+
+
+def test_a_loss_of_graded_items_is_tested_by_their_signs() -> None:
+    changes = np.array([-0.2, -0.5, -0.1, -0.4, -0.3, -0.6, 0.05, 0.0])
+    # Of the 2^7 ways to sign them, 2 have a sum as low: all losses, and the one that was seen.
+    assert loss_test(changes, seed=1) == pytest.approx(2 / 2**7, abs=0.004)
+    assert loss_test(-changes, seed=1) > 0.97
+    assert loss_test(np.zeros(5), seed=1) == loss_test(np.array([]), seed=1) == 1
 
 
 def test_what_was_never_seen_may_still_be_there() -> None:

@@ -12,6 +12,8 @@ from limaflow.measures.length_control import Outcome, length_controlled_win
 from limaflow.measures.logistic import fit
 
 RESAMPLING = Resampling(rounds=200, confidence=0.95, seed=1)
+DRAWN_TOGETHER = 0.399
+"""Strength of a model of log-odds ½ above the average, where a fifth of `contests` is ties."""
 
 
 def sigmoid(x: float) -> float:
@@ -127,6 +129,31 @@ def test_a_single_saving_win_is_too_little_for_an_interval() -> None:
     ]
     with pytest.raises(NotEstimable, match="of the resamples determine no value"):
         strengths(played, RESAMPLING)
+
+
+def test_strengths_of_nothing_but_ties_have_no_width_that_could_be_known() -> None:
+    ties = [
+        Contest(prompt_id=str(n), first=a, second=b, share=0.5)
+        for n in range(40)
+        for a, b in (("a", "b"), ("a", "c"), ("b", "c"))
+    ]
+    with pytest.raises(NotEstimable, match="gives the same value"):
+        strengths(ties, RESAMPLING)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompts", [30, 50, 300])
+def test_strengths_and_rates_at_equal_length_hold_the_truth(prompts: int) -> None:
+    truth, studies = {"a": 0.5, "b": 0.0, "c": -0.5}, 300
+    held = {"strength": 0, "rate": 0}
+    for study in range(studies):
+        resampling = Resampling(rounds=200, confidence=0.95, seed=study)
+        found = strengths(contests(truth, prompts, seed=study), resampling)["a"]
+        held["strength"] += found.low <= DRAWN_TOGETHER <= found.high
+        rate = length_controlled_win(outcomes(0.4, 0.5, prompts, seed=study), resampling)
+        held["rate"] += rate.low <= sigmoid(0.4) <= rate.high
+    # 300 studies miss the level by 1.3 points in one of six.
+    assert min(held.values()) / studies >= 0.935 - 0.013
 
 
 def test_a_preference_for_length_alone_leaves_one_half() -> None:

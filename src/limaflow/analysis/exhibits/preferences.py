@@ -1,7 +1,7 @@
 """Win, tie and lose of every comparison, beside the paper's Figures 1 and 2; and as a table."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from limaflow.analysis import stacked_bars
@@ -24,7 +24,7 @@ def read(files: Files, options: Options) -> list[Preference]:
 
 
 def read_bars(files: Files, options: Options) -> list[Bar]:
-    return bars(read(files, options), options.lima, paper())
+    return bars(read(files, options), options.lima, paper(), options.stands_for)
 
 
 def rows_of_bars(found: Sequence[Bar]) -> list[Row]:
@@ -35,9 +35,14 @@ def draw(data: Sequence[Bar], path: Path, *, miniature: bool) -> None:
     stacked_bars.draw({"": data}, path, nothing="no comparisons", miniature=miniature)
 
 
-def bars(preferences: Sequence[Preference], lima: str, paper: Paper) -> list[Bar]:
+def bars(
+    preferences: Sequence[Preference],
+    lima: str,
+    paper: Paper,
+    stands_for: Mapping[str, Sequence[str]],
+) -> list[Bar]:
     """Ours from the view of the LIMA arm where it takes part; all of one pair stand together,
-    followed by the paper's bars for a baseline of the same name."""
+    followed by the paper's bars for the baseline that the other arm stands for."""
     pairs: dict[tuple[str, str], list[Preference]] = defaultdict(list)
     for preference in preferences:
         seen = preference.seen_from(lima) if lima == preference.second else preference
@@ -45,7 +50,10 @@ def bars(preferences: Sequence[Preference], lima: str, paper: Paper) -> list[Bar
     return [
         bar
         for (first, second), judged in pairs.items()
-        for bar in (*map(_bar, judged), *(_of_the_paper(second, paper) if first == lima else ()))
+        for bar in (
+            *map(_bar, judged),
+            *(_of_the_paper(second, paper, stands_for) if first == lima else ()),
+        )
     ]
 
 
@@ -58,7 +66,7 @@ def _bar(preference: Preference) -> Bar:
     )
 
 
-def _of_the_paper(arm: str, paper: Paper) -> list[Bar]:
+def _of_the_paper(arm: str, paper: Paper, stands_for: Mapping[str, Sequence[str]]) -> list[Bar]:
     return [
         Bar(
             label=f"paper: LIMA vs {row.baseline}\n{row.annotator}, {row.place}",
@@ -66,7 +74,7 @@ def _of_the_paper(arm: str, paper: Paper) -> list[Bar]:
             shares={"win": exact(row.win), "tie": exact(row.tie), "lose": exact(row.lose)},
         )
         for row in paper.preferences.rows
-        if arm in row.arms
+        if any(arm in stands_for.get(name, ()) for name in row.arms)
     ]
 
 
@@ -106,9 +114,9 @@ FIGURE = Figure(
     rows=rows_of_bars,
     draw=draw,
     caption="Win, tie and lose of each comparison over the test prompts, from the view of the arm "
-    "named first. Hatched bars are the paper’s, where a baseline of the same name was compared.",
+    "named first. Hatched bars are the paper’s, where an arm stands for one of its baselines.",
     category="Preferences",
-    uses=("lima",),
+    uses=("lima", "stands_for"),
     beside_paper=True,
 )
 TABLE = Table(inputs=inputs, read=read, rows=rows)

@@ -32,6 +32,7 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
             "task": row.task,
             "metric": row.metric,
             "arm": row.arm,
+            "further_format": row.further_format,
             "items": row.items,
             **columns("difference", row.difference),
             **_split(row.split),
@@ -48,6 +49,7 @@ def _split(split: Split | None) -> Row:
         "read_in_both": split and split.read_in_both,
         **columns("format", split.format if split else None),
         **columns("knowledge", split.knowledge if split else None),
+        **columns("lenient", split.lenient if split else None),
         **columns("guessed", split.guessed if split else None),
     }
 
@@ -69,6 +71,7 @@ def _parts(row: TaskTax) -> list[tuple[str, str, Interval]]:
         ("whole change", GREY, row.difference),
         ("format: answers read or not", SERIES[1], split.format if split else None),
         ("knowledge: among items read in both", SERIES[0], split.knowledge if split else None),
+        ("by a lenient reader", SERIES[3], split.lenient if split else None),
         (
             "probability of the right choice",
             SERIES[2],
@@ -100,7 +103,7 @@ def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
                     label=None if name in drawn else name,
                 )
                 drawn.add(name)
-        axes.set_yticks(range(len(found)), [f"{row.task}\n{row.arm}" for row in found])
+        axes.set_yticks(range(len(found)), [f"{row.task}\n{row.asked_arm}" for row in found])
         axes.set_ylim(len(found) - 0.5, -0.5)
         axes.axvline(0, color="black", lw=0.8)
         axes.set_xlabel("tuned minus base, same items")

@@ -1,5 +1,6 @@
 """Who judged is read from the records; the name of a file or of an annotator says nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,12 @@ def test_a_kind_is_what_the_record_says(said: dict[str, Any], who: Annotators) -
 def test_judgments_of_several_kinds_are_of_none() -> None:
     found = annotators_of([verdict(annotator_kind="person"), verdict(annotator="x")])
     assert (found.kind, found.number) == ("mixed", 2)
+
+
+def test_a_call_that_failed_says_nothing_of_who_answered_the_others() -> None:
+    failed = replace(verdict(), choice=None, error="timeout")
+    found = annotators_of([verdict(answered_by="gpt-4-0613"), failed])
+    assert found == Annotators(kind="model", models=("gpt-4-0613",))
 
 
 def test_a_crowd_counts_as_many_as_it_holds() -> None:
