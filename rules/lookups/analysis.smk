@@ -91,7 +91,8 @@ def spread_option():
 
 def spread_items_option(wildcards, input):
     """The items of every seed, and the results of the further ones."""
-    words = [f"{arm}={file}" for arm, files in SPREAD_ITEMS.items() for file in files]
+    arms = [arm for arm, files in SPREAD_ITEMS.items() for _ in files]
+    words = [f"{arm}={file}" for arm, file in zip(arms, input.seeds)]
     return (
         f"{repeated('--seeds', words)} {repeated('--results', input.further)}".strip()
     )
