@@ -91,7 +91,8 @@ def spread_option():
 
 def spread_items_option(wildcards, input):
     """The items of every seed, and the results of the further ones."""
-    words = [f"{arm}={file}" for arm, files in SPREAD_ITEMS.items() for file in files]
+    arms = [arm for arm, files in SPREAD_ITEMS.items() for _ in files]
+    words = [f"{arm}={file}" for arm, file in zip(arms, input.seeds)]
     return (
         f"{repeated('--seeds', words)} {repeated('--results', input.further)}".strip()
     )
@@ -139,14 +140,15 @@ def role_options():
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     named = {
         "--role": words,
-        "--training-seeds": trained,
+        "--training-seeds": [
+            f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()
+        ],
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
-    return " ".join([f"--lima {LIMA}", stands_for_options(), *options])
+    return " ".join([f"--lima {LIMA}", *options, stands_for_options()])
 
 
 def stands_for_options():

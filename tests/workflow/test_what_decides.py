@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -79,6 +80,10 @@ def test_from_five_training_seeds_on_summaries_are_over_all_of_them(plans: Works
     assert {"preferences", "grades", "tax"} <= jobs
     assert rules_of(jobs)["fine_tune"] == 4
     assert not {job for job in jobs if job.endswith("arm=lima)")}
+    command = plans.command("results/miniature/analysis/tax.json")
+    [tax] = re.findall("analyze tax .*", plans.done([command[0], "-np", *command[1:]]).stdout)
+    for seed in ("lima", "lima-seed2", "lima-seed5"):
+        assert f"--seeds lima=results/miniature/benchmarks/{seed}/items.jsonl" in tax
 
 
 def test_an_identical_second_checkout_repeats_nothing(

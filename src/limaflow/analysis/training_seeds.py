@@ -68,7 +68,7 @@ def spreads(
         value = SeedEstimate(arm=g.model, other="", estimate=g.mean.estimate)
         values["grade", again.get(g.model, g.model), g.instrument, g.judge].append(value)
     for t in measured:
-        if t.difference is not None:
+        if t.difference is not None and not t.further_format:
             value = SeedEstimate(arm=t.arm, other="", estimate=t.difference.estimate)
             values["benchmark", again.get(t.arm, t.arm), t.task, ""].append(value)
 
@@ -102,6 +102,6 @@ def spreads(
         scale = (levels[0], levels[-1])
         add(("grade", g.model, g.instrument, g.judge), scale, g.mean, True)
     for t in tax:
-        if t.difference is not None:
+        if t.difference is not None and not t.further_format:
             add(("benchmark", t.arm, t.task, ""), t.scale, t.difference, t.over_seeds)
     return found
