@@ -105,8 +105,8 @@ rule generate:
 rule judge:
     """Stop after the verdicts and grades."""
     input:
-        verdict_files,
-        grade_files,
+        verdict_files + further_verdict_files,
+        grade_files + further_grade_files,
     localrule: True
 
 

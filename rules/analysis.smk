@@ -7,6 +7,8 @@ rule preferences:
         verdicts=verdict_files,
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=COMPARED_ARMS),
         prompts="<results>/curation/prompts/test.jsonl",
+        further=spread_verdict_files,
+        further_responses=spread_responses,
     output:
         preferences="<results>/analysis/preferences.json",
         strengths="<results>/analysis/strengths.json",
@@ -16,14 +18,17 @@ rule preferences:
         "../envs/limaflow.yaml"
     params:
         code=code("measures", "summarize"),
-        responses=lambda wildcards, input: repeated("--responses", input.responses),
+        responses=lambda wildcards, input: repeated(
+            "--responses", [*input.responses, *input.further_responses]
+        ),
+        further=spread_option(),
         merge=CONFIG.judging.merge,
         bootstrap=bootstrap_options(),
         instruments=untracked(pairwise_option()),
     shell:
         "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
-        " --prompts {input.prompts} {params.instruments} --strengths {output.strengths}"
-        " --output {output.preferences} {input.verdicts}"
+        " --prompts {input.prompts} {params.instruments} {params.further}"
+        " --strengths {output.strengths} --output {output.preferences} {input.verdicts} {input.further}"
         " 2>&1 | tee {log}"
 
 
@@ -70,6 +75,7 @@ rule grades:
     """Mean grade of every arm by every instrument, with intervals."""
     input:
         grades=grade_files,
+        further=spread_grade_files,
     output:
         "<results>/analysis/grades.json",
     log:
@@ -81,9 +87,10 @@ rule grades:
         bootstrap=bootstrap_options(),
         scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
         instruments=untracked(instrument_options()),
+        further=spread_option(),
     shell:
-        "limaflow judge summarize-grades {params.bootstrap} {params.instruments} --output {output}"
-        " {input.grades} 2>&1 | tee {log}"
+        "limaflow judge summarize-grades {params.bootstrap} {params.instruments} {params.further}"
+        " --output {output} {input.grades} {input.further} 2>&1 | tee {log}"
 
 
 rule tax:
@@ -92,8 +99,14 @@ rule tax:
         base=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_BASE),
         tuned=collect("<results>/benchmarks/{arm}/items.jsonl", arm=MEASURED_TUNED),
         results=collect(
-            "<results>/benchmarks/{arm}/results.json", arm=CONFIG.benchmarks.arms
+            "<results>/benchmarks/{arm}/results.json", arm=WRITTEN.benchmarks.arms
         ),
+        seeds=[file for files in SPREAD_ITEMS.values() for file in files],
+        further=[
+            str(Path(file).with_name("results.json"))
+            for files in SPREAD_ITEMS.values()
+            for file in files[1:]
+        ],
     output:
         "<results>/analysis/tax.json",
     log:
@@ -104,9 +117,38 @@ rule tax:
         code=code("analysis", "tax"),
         bootstrap=bootstrap_options(),
         results=lambda wildcards, input: repeated("--results", input.results),
+        seeds=spread_items_option,
     shell:
-        "limaflow analyze tax --base {input.base} {params.results} {params.bootstrap}"
+        "limaflow analyze tax --base {input.base} {params.results} {params.seeds} {params.bootstrap}"
         " --output {output} {input.tuned} 2>&1 | tee {log}"
+
+
+rule training_seeds:
+    """What each training seed of an arm came to, beside the arm's interval."""
+    input:
+        preferences="<results>/analysis/preferences.json",
+        graded="<results>/analysis/grades.json",
+        tax=tax_file,
+        verdicts=verdict_files + further_verdict_files,
+        grades=grade_files + further_grade_files,
+        base=MEASURED_BASE_ITEMS,
+        measured=[file for files in SEED_ITEMS.values() for file in files],
+    output:
+        "<results>/analysis/seeds.json",
+    log:
+        "<logs>/training_seeds.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "seeds"),
+        merge=CONFIG.judging.merge,
+        options=seeds_options,
+        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        instruments=untracked(instrument_options()),
+    shell:
+        "limaflow analyze seeds --merge {params.merge} --preferences {input.preferences}"
+        " --graded {input.graded} {params.options} {params.instruments} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule claims:
@@ -116,13 +158,13 @@ rule claims:
         agreement="<results>/analysis/agreement.json",
         graded="<results>/analysis/grades.json",
         grades=grade_files,
+        further_grades=spread_grade_files,
+        seeds=seeds_file,
         tax=tax_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",
-        responses=collect(
-            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
-        ),
+        responses=collect("<results>/responses/test/{arm}.jsonl", arm=STUDY.arms),
         trained=trainings,
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,

@@ -73,6 +73,8 @@ if workflow.is_main_process:
 os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)
 
 RESULTS = Results(Path("<results>"))
+# Each arm once, that of its first training seed: what summaries, figures and claims are about.
+WRITTEN = CONFIG.as_written
 # The arms whose model is chosen among trained epochs.
 TUNED_ARMS = [arm.name for arm in CONFIG.arms if arm.is_trained]
 

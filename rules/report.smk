@@ -28,8 +28,8 @@ rule html_report:
         graders_agreement=graders_agreement,
         grades="<results>/analysis/grades.json",
         tax=tax_file,
-        verdicts=verdict_files,
-        graded=grade_files,
+        verdicts=verdict_files + further_verdict_files,
+        graded=grade_files + further_grade_files,
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
         ),
@@ -71,8 +71,8 @@ rule response_browser:
     """All test prompts, responses and verdicts side by side, to be searched and filtered."""
     input:
         config="<results>/config.json",
-        verdicts=verdict_files,
-        graded=grade_files,
+        verdicts=verdict_files + further_verdict_files,
+        graded=grade_files + further_grade_files,
         grades="<results>/analysis/grades.json",
         responses=collect(
             "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]

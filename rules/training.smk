@@ -35,7 +35,7 @@ rule fine_tune:
         ),
         settings=untracked(lambda wildcards: CONFIG.training_of(wildcards.arm).flag()),
         epochs=as_json(CONFIG.selection.epochs),
-        seed=CONFIG.seed,
+        seed=lambda wildcards: CONFIG.arm(wildcards.arm).training_seed(CONFIG.seed),
         launch=untracked(CONFIG.launch.flag()),
         launcher=untracked(launcher),
         # Undeclared on purpose: Snakemake deletes declared outputs before a rerun, and checkpoints

@@ -5,17 +5,20 @@ from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import study_of
 from limaflow.jsonl import replacing
+from limaflow.measures.training_seeds import FEWEST_SEEDS
 
-COMPARED_ARMS = sorted({arm for c in CONFIG.comparisons for arm in (c.first, c.second)})
+COMPARED_ARMS = sorted(
+    {arm for c in WRITTEN.comparisons for arm in (c.first, c.second)}
+)
 MEASURED_BASE = [
     arm
     # The model as it is, before the same one with examples.
     for arm in sorted(
-        CONFIG.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
+        WRITTEN.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
     )
     if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
 ][:1]
-MEASURED_TUNED = [n for n in CONFIG.benchmarks.arms if n not in MEASURED_BASE]
+MEASURED_TUNED = [n for n in WRITTEN.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")
 CLAIM_FILES = [
     shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
@@ -30,13 +33,82 @@ STUDY = study_of(
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
-trainings = [str(STUDY.results.training(arm)) for arm in TUNED_ARMS]
+trainings = [str(STUDY.results.training(arm)) for arm in STUDY.tuned]
 # Of a data set brought whole; from one that is drawn, shared texts are removed.
 lima_contamination = [
     f"<results>/datasets/{d.name}/contamination.jsonl"
     for d in CONFIG.datasets
     if d.path is not None and d.name == CONFIG.arm(LIMA).training_dataset
 ]
+
+
+AGAIN = {arm.name: arm.seed_of for arm in CONFIG.arms if arm.seed_of}
+# Of arms with so many seeds that summaries are over all of them.
+SPREAD = {
+    again
+    for again, arm in AGAIN.items()
+    if 1 + len(CONFIG.further_seeds(arm)) >= FEWEST_SEEDS
+}
+spread_comparisons = [
+    c
+    for c in CONFIG.comparisons
+    if c not in WRITTEN.comparisons and SPREAD & {c.first, c.second}
+]
+spread_responses = collect(
+    "<results>/responses/test/{arm}.jsonl",
+    arm=sorted(SPREAD & {n for c in spread_comparisons for n in (c.first, c.second)}),
+)
+spread_verdict_files = verdicts_of_models(spread_comparisons)
+spread_grade_files = grades_of_models(CONFIG.arm(name) for name in sorted(SPREAD))
+seeds_file = ["<results>/analysis/seeds.json"] if AGAIN else []
+
+
+def measured_seeds(arms):
+    """Benchmark items of every seed of these arms, by arm."""
+    return {
+        arm: [
+            str(RESULTS.benchmark_items(seed))
+            for seed in (arm, *CONFIG.further_seeds(arm))
+            if seed in CONFIG.benchmarks.arms
+        ]
+        for arm in WRITTEN.benchmarks.arms
+        if arm in arms
+    }
+
+
+SEED_ITEMS = measured_seeds(set(AGAIN.values()))
+MEASURED_BASE_ITEMS = [
+    str(RESULTS.benchmark_items(arm)) for arm in MEASURED_BASE if SEED_ITEMS
+]
+SPREAD_ITEMS = measured_seeds({AGAIN[name] for name in SPREAD})
+
+
+def spread_option():
+    return repeated(
+        "--further-seed", [f"{name}={AGAIN[name]}" for name in sorted(SPREAD)]
+    )
+
+
+def spread_items_option(wildcards, input):
+    """The items of every seed, and the results of the further ones."""
+    arms = [arm for arm, files in SPREAD_ITEMS.items() for _ in files]
+    words = [f"{arm}={file}" for arm, file in zip(arms, input.seeds)]
+    return (
+        f"{repeated('--seeds', words)} {repeated('--results', input.further)}".strip()
+    )
+
+
+def seeds_options(wildcards, input):
+    words = [f"{again}={arm}" for again, arm in AGAIN.items()]
+    named = {
+        "--further-seed": words,
+        "--tax": input.tax,
+        "--verdicts": input.verdicts,
+        "--grades": input.grades,
+        "--items": input.measured,
+        "--base": input.base,
+    }
+    return " ".join(repeated(flag, values) for flag, values in named.items() if values)
 
 
 def configuration_file():
@@ -62,25 +134,33 @@ def miniature_option():
 def role_options():
     """Which arm plays which part in the claims."""
     roles = {
-        "base": [a.name for a in CONFIG.arms if a.kind == "base"],
-        "in-context": [a.name for a in CONFIG.arms if a.kind == "in-context"],
-        "ablation": [a for a in TUNED_ARMS if CONFIG.is_ablation(a)],
-        "unfiltered": [a for a in TUNED_ARMS if CONFIG.is_unfiltered(a)],
+        "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
+        "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
+        "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
+        "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
-    return f"--lima {LIMA} {repeated('--role', words)} {stands_for_options()}"
+    named = {
+        "--role": words,
+        "--training-seeds": [
+            f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()
+        ],
+        "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
+    }
+    options = [repeated(flag, values) for flag, values in named.items() if values]
+    return " ".join([f"--lima {LIMA}", *options, stands_for_options()])
 
 
 def stands_for_options():
     """Which arm is which baseline of the paper's."""
-    words = [f"{a.stands_for.baseline}={a.name}" for a in CONFIG.arms if a.stands_for]
+    words = [f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for]
     return repeated("--stands-for", words)
 
 
 def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
     known = {name for row in paper().preferences.rows for name in row.arms}
-    named = {a.name: a.stands_for.baseline for a in CONFIG.arms if a.stands_for}
+    named = {a.name: a.stands_for.baseline for a in WRITTEN.arms if a.stands_for}
     return [
         f"'{name}' of arm '{arm}'" for arm, name in named.items() if name not in known
     ]
@@ -109,7 +189,8 @@ OWN_CLAIMS = own_claims()
 
 def claim_options(wildcards, input):
     named = {
-        "--grades": input.grades,
+        "--grades": [*input.grades, *input.further_grades],
+        "--seeds": input.get("seeds", []),
         "--responses": input.responses,
         "--trained": input.get("trained", []),
         "--contamination": input.get("contamination", []),
@@ -176,5 +257,7 @@ def lasting_files():
         + [f"<results>/responses/test/{arm.name}.jsonl" for arm in CONFIG.arms]
         + [f"<results>/benchmarks/{arm}/items.jsonl" for arm in CONFIG.benchmarks.arms]
         + verdict_files
+        + further_verdict_files
         + grade_files
+        + further_grade_files
     )

@@ -138,7 +138,7 @@ def people_files(key):
             f"judging.people: a round was made by the instrument '{key.instrument}'; name its file"
             " in judging.instruments, without judges if no model is asked: []"
         )
-    known = {e.name for e in (CONFIG.comparisons if pairwise else CONFIG.arms)}
+    known = {e.name for e in (WRITTEN.comparisons if pairwise else WRITTEN.arms)}
     names = ["-vs-".join(models) for models in key.comparisons]
     if unknown := set(names) - known:
         what = "comparison" if pairwise else "arm"
@@ -170,24 +170,41 @@ PEOPLE_FILES = [
 ]
 if len(set(PEOPLE_FILES)) < len(PEOPLE_FILES):
     raise WorkflowError("judging.people: two rounds judge the same")
-JUDGED = [c.name for c in CONFIG.comparisons if not c.verdicts]
 BROUGHT = {c.name: c for c in CONFIG.comparisons if c.verdicts}
-verdict_files = (
-    [
-        str(RESULTS.verdicts(judge, comparison))
+
+
+def verdicts_of_models(comparisons):
+    return [
+        str(RESULTS.verdicts(judge, comparison.name))
         for instrument in PAIRWISE
         for judge in CONFIG.judging.judges(instrument)
-        for comparison in JUDGED
+        for comparison in comparisons
+        if not comparison.verdicts
     ]
+
+
+def grades_of_models(arms):
+    return [
+        str(RESULTS.grades(instrument, "test", judge, arm.name))
+        for instrument in SINGLE
+        for judge in CONFIG.judging.judges(instrument)
+        for arm in arms
+    ]
+
+
+verdict_files = (
+    verdicts_of_models(WRITTEN.comparisons)
     + [str(RESULTS.verdicts("recorded", comparison)) for comparison in BROUGHT]
     + [file for file, form in PEOPLE_FILES if form == "pairwise"]
 )
-grade_files = [
-    str(RESULTS.grades(instrument, "test", judge, arm.name))
-    for instrument in SINGLE
-    for judge in CONFIG.judging.judges(instrument)
-    for arm in CONFIG.arms
-] + [file for file, form in PEOPLE_FILES if form != "pairwise"]
+grade_files = grades_of_models(WRITTEN.arms) + [
+    file for file, form in PEOPLE_FILES if form != "pairwise"
+]
+# Of arms that were trained again with another seed.
+further_verdict_files = verdicts_of_models(
+    c for c in CONFIG.comparisons if c not in WRITTEN.comparisons
+)
+further_grade_files = grades_of_models(arm for arm in CONFIG.arms if arm.seed_of)
 # One grader agrees with nobody.
 graders_agreement = (
     ["<results>/analysis/agreement_of_grades.json"]

@@ -90,7 +90,7 @@ def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> No
     config = parse(merged([root / "config.yaml", *(root / n for n in overlays(LARGE))]))
     sizes = {
         arm.name: sum(number for number in drawn.values() if number != "all")
-        for arm in config.arms
+        for arm in config.as_written.arms
         if arm.kind == "tuned" and (drawn := config.dataset(arm.dataset).examples)
     }
     same_steps = {"hundred-equal-steps": 100}

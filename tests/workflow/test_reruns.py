@@ -56,7 +56,7 @@ def test_the_pairwise_prompt_repeats_verdicts_and_what_follows(workspace: Worksp
 
 def test_a_hyper_parameter_of_one_arm_repeats_that_arm_alone(workspace: Workspace) -> None:
     workspace.edit(
-        "experiments/miniature.yaml",
+        "tests/workflow/tiny.yaml",
         "{name: few, kind: tuned, dataset: few}",
         "{name: few, kind: tuned, dataset: few, training: {learning_rate: 2.0e-3}}",
     )

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -51,6 +52,38 @@ def test_forced_trainings_are_asked_for_anew_and_a_plan_asks_for_nothing(
     shutil.rmtree(plans.results / "base")
     plans.done([command[0], *forced, *command[1:]])
     assert request.exists()
+
+
+def test_a_further_training_seed_repeats_nothing_of_the_first(plans: Workspace) -> None:
+    plans.edit(
+        "tests/workflow/tiny.yaml",
+        "{name: lima, kind: tuned, dataset: lima}",
+        "{name: lima, kind: tuned, dataset: lima, seeds: [1, 2]}",
+    )
+    jobs = plans.planned()
+    of_the_seed = {job for job in jobs if "lima-seed2" in job}
+    assert rules_of(of_the_seed) == {
+        **dict.fromkeys(("fine_tune", "respond_dev", "grade_dev", "choose_checkpoint"), 1),
+        **{"respond": 1, "grade": 1, "lm_eval": 1, "pairwise_verdicts": 3},
+    }
+    # No summary of the first seed changes; claims learn how many seeds there are.
+    assert jobs - of_the_seed - NAMING == {"training_seeds", "figure(figure=seeds)", "claims"}
+
+
+def test_from_five_training_seeds_on_summaries_are_over_all_of_them(plans: Workspace) -> None:
+    plans.edit(
+        "tests/workflow/tiny.yaml",
+        "{name: lima, kind: tuned, dataset: lima}",
+        "{name: lima, kind: tuned, dataset: lima, seeds: [1, 2, 3, 4, 5]}",
+    )
+    jobs = plans.planned()
+    assert {"preferences", "grades", "tax"} <= jobs
+    assert rules_of(jobs)["fine_tune"] == 4
+    assert not {job for job in jobs if job.endswith("arm=lima)")}
+    command = plans.command("results/miniature/analysis/tax.json")
+    [tax] = re.findall("analyze tax .*", plans.done([command[0], "-np", *command[1:]]).stdout)
+    for seed in ("lima", "lima-seed2", "lima-seed5"):
+        assert f"--seeds lima=results/miniature/benchmarks/{seed}/items.jsonl" in tax
 
 
 def test_an_identical_second_checkout_repeats_nothing(

@@ -34,21 +34,112 @@ def tax(
         list[Path] | None,
         typer.Option(help="results.json of base and tuned arms: how each was measured; repeat."),
     ] = None,
+    seeds: Annotated[
+        list[str] | None,
+        typer.Option(help="ARM=items.jsonl of one of its training seeds, the first too; repeat."),
+    ] = None,
 ) -> None:
     """Benchmarks before and after tuning, with paired differences."""
     from dataclasses import asdict
 
+    from limaflow.analysis.measured_tasks import Results
+    from limaflow.analysis.named_values import grouped
     from limaflow.analysis.tax import alignment_tax
-    from limaflow.jsonl import write_json
+    from limaflow.analysis.tax_over_seeds import over_seeds
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_json, write_json
 
     rows = alignment_tax(
         base, tuned, rounds=bootstrap, confidence=confidence, seed=seed, results=results or ()
+    )
+    rows = over_seeds(
+        rows,
+        base,
+        {arm: list(map(Path, files)) for arm, files in grouped("--seeds", seeds or []).items()},
+        {found.model: found for found in (read_json(path, Results) for path in results or ())},
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
     )
     write_json(output, [asdict(row) for row in rows])
     for row in rows:
         d = row.difference
         found = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]" if d else "not paired"
         print(f"{row.arm}: {row.task}: {found}{row.unpaired and f': {row.unpaired}'}")
+
+
+@app.command()
+def seeds(
+    *,
+    further_seed: Annotated[
+        list[str],
+        typer.Option(
+            help="FURTHER=ARM: an arm that is another, trained with another seed; repeat."
+        ),
+    ],
+    merge: Annotated[str, typer.Option(help="As `limaflow judge summarize` takes it.")],
+    output: Annotated[Path, typer.Option(help="Writes seeds.json.")],
+    preferences: Annotated[Path, typer.Option(help="preferences.json.")],
+    graded: Annotated[Path, typer.Option(help="grades.json.")],
+    tax: Annotated[Path | None, typer.Option(help="tax.json.")] = None,
+    verdicts: Annotated[
+        list[Path] | None, typer.Option(help="Verdicts of every seed's comparisons; repeat.")
+    ] = None,
+    grades: Annotated[
+        list[Path] | None, typer.Option(help="Grades of every seed's responses; repeat.")
+    ] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="File of an own instrument; repeat.")
+    ] = None,
+    base: Annotated[Path | None, typer.Option(help="items.jsonl of the base.")] = None,
+    items: Annotated[
+        list[Path] | None, typer.Option(help="items.jsonl of every seed; repeat.")
+    ] = None,
+) -> None:
+    """What each training seed of an arm came to, beside the arm's interval."""
+    from dataclasses import asdict
+
+    from limaflow.analysis.tax import alignment_tax
+    from limaflow.analysis.training_seeds import spreads
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_json, read_records, write_json
+    from limaflow.judging.instrument import known
+    from limaflow.measures.grade_means import grade_summaries
+    from limaflow.measures.outcomes import renumbered
+    from limaflow.measures.preferences import preferences as summarized
+    from limaflow.measures.summaries import MERGES, GradeSummary, Preference, TaskTax
+    from limaflow.measures.training_seeds import arms_trained_again
+    from limaflow.records import Grade, Verdict
+
+    # Of a single seed the estimate alone is shown.
+    resampling = Resampling(rounds=1, confidence=0.95, seed=0)
+    rule = next(known_rule for known_rule in MERGES if known_rule == merge)
+    found = spreads(
+        arms_trained_again(further_seed),
+        read_json(preferences, list[Preference]),
+        read_json(graded, list[GradeSummary]),
+        [] if tax is None else read_json(tax, list[TaskTax]),
+        of_seeds=(
+            [
+                summary
+                for path in verdicts or ()
+                for summary in summarized(
+                    renumbered(read_records(path, Verdict)),
+                    rule=rule,
+                    resampling=resampling,
+                    comparison=path.stem,
+                )
+            ],
+            grade_summaries(
+                [grade for path in grades or () for grade in read_records(path, Grade)],
+                known(instrument or ()),
+                resampling,
+            ),
+            alignment_tax(base, items or [], rounds=1, confidence=0.95, seed=0) if base else [],
+        ),
+    )
+    write_json(output, [asdict(row) for row in found])
+    for row in found:
+        listed = ", ".join(f"{seed.arm} {seed.estimate:.3f}" for seed in row.seeds)
+        print(f"{row.arm}, {row.quantity}, {row.subject}: {listed}")
 
 
 @app.command()
@@ -78,6 +169,14 @@ def claims(
         list[str] | None,
         typer.Option(help="With how many seeds an arm was trained, as ARM=NUMBER; repeat. Else 1."),
     ] = None,
+    further_seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FURTHER=ARM: an arm among the grades that is another, trained with another seed; "
+            "repeat."
+        ),
+    ] = None,
+    seeds: Annotated[Path | None, typer.Option(help="seeds.json.")] = None,
     contamination: Annotated[
         list[Path] | None,
         typer.Option(help="What the LIMA arm's examples share with benchmarks (JSONL); repeat."),
@@ -110,6 +209,7 @@ def claims(
     from limaflow.analysis.evidence import Evidence
     from limaflow.analysis.named_values import grouped, numbers
     from limaflow.analysis.paper import paper
+    from limaflow.analysis.training_seeds import Spread
     from limaflow.jsonl import read_json, read_records, write_json
     from limaflow.measures.summaries import (
         Agreement,
@@ -118,6 +218,7 @@ def claims(
         Preference,
         TaskTax,
     )
+    from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Grade, Match
 
     after_lowest = None
@@ -147,6 +248,8 @@ def claims(
         graded=[] if graded is None else read_json(graded, list[GradeSummary]),
         grades=[grade for path in grades or [] for grade in read_records(path, Grade)],
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
+        seeds=[] if seeds is None else read_json(seeds, list[Spread]),
+        trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,
         rounds=bootstrap,
         confidence=confidence,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
+from limaflow.analysis.training_seeds import Spread
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -35,6 +36,10 @@ class Evidence:
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    seeds: Sequence[Spread] = ()
+    """What each training seed came to, of arms that have several."""
+    trained_again: Mapping[str, str] = field(default_factory=dict)
+    """Arm among those of `grades` → the arm that it is once more, with another seed."""
     tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Arm and task that `tax` lacks for a claim → the flag that says why."""
     contaminated: frozenset[str] = frozenset()

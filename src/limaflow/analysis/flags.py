@@ -92,7 +92,8 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
             plural = "" if facts.seeds == 1 else "s"
             yield Flag(
                 id="few-seeds",
-                text=f"{arm} was trained with {facts.seeds} seed{plural}: the interval leaves out "
+                text=f"{arm} was trained with {facts.seeds} seed{plural}"
+                f"{_by_seed(found, arm, evidence)}: the interval leaves out "
                 f"how trainings differ (from {ENOUGH_SEEDS} seeds on that can be told)",
             )
     steps = {arm: facts.steps for arm, facts in trained.items() if facts.steps}
@@ -102,6 +103,25 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
             id="unequal-steps",
             text=f"optimizer steps differ ({listed}), so that more training counts as well",
         )
+
+
+def _by_seed(found: Found, arm: str, evidence: Evidence) -> str:
+    """What each seed came to, where the number is of those that are summarized by seed."""
+    tasks = [row.task for row in found.tasks]
+    spread = next(
+        (
+            s
+            for s in evidence.seeds
+            if (s.arm, s.judge) == (arm, found.judge)
+            and s.subject in (*tasks, found.instrument, *found.arms)
+            and s.interval == found.interval
+        ),
+        None,
+    )
+    if spread is None:
+        return ""
+    form = ".2f" if spread.quantity == "grade" else ".1%"
+    return f" ({', '.join(format(seed.estimate, form) for seed in spread.seeds)})"
 
 
 def flags_of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:

@@ -152,6 +152,7 @@ def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
         rounds=evidence.rounds,
         confidence=evidence.confidence,
         seed=evidence.seed,
+        again=evidence.trained_again,
     )
     return [
         Found(
@@ -540,11 +541,13 @@ def _shares(evidence: Evidence, measure: Measure, *, or_better: bool) -> list[Fo
         )
         for arm in arms_of(evidence, measure) or [evidence.lima]
         for share in grade_shares(
-            [grade for grade in grades if grade.model == arm],
+            grades,
             values[measure.word],
+            arm,
             or_better=or_better,
             rounds=evidence.rounds,
             confidence=evidence.confidence,
             seed=evidence.seed,
+            again=evidence.trained_again,
         )
     ]

@@ -29,6 +29,8 @@ class Study:
     """Whether benchmarks are run on the base and on another arm."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
+    further_seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Arm → the same arm, trained with its further seeds; only arms that have some."""
 
     @property
     def lima_is_tuned(self) -> bool:
@@ -47,6 +49,8 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
     Args:
         scales: of judges' and people's grades; see `Study`.
     """
+    further = {arm.name: tuple(config.further_seeds(arm.name)) for arm in config.arms}
+    config = config.as_written
     lima = config.analysis.lima_arm
     tuned = [arm for arm in config.arms if arm.is_trained]
     datasets = [
@@ -66,4 +70,5 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         scales=scales,
+        further_seeds={arm: names for arm, names in further.items() if names},
     )

@@ -5,11 +5,12 @@ and methods below where they differ, and a word in table.py. Rules, configuratio
 read these facts and name no kind.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from limaflow.generation.prompting import Format
 from limaflow.generation.settings import AskedEndpoint
@@ -63,9 +64,29 @@ class ArmSettings(Settings):
     stops_by_itself: ClassVar[bool] = False
     """Whether it was taught to end a response, so that too many cut off by length are an error."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds_are_of_trainings(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "seeds" in given and not cls.is_trained:
+            raise ValueError("seeds: only an arm that is trained here has training seeds")
+        return given
+
     def model_manifest(self, results: Results) -> Path | None:
         """The manifest of its model; None where the model does not run here."""
         return None
+
+    @property
+    def seed_of(self) -> str | None:
+        """The arm that this one is once more, trained with another seed."""
+        return None
+
+    def training_seed(self, shared: int) -> int:
+        """The seed of its training, where the experiment's is `shared`."""
+        return shared
+
+    def further_seeds(self) -> "Sequence[ArmSettings]":
+        """The same arm for each training seed after its first."""
+        return ()
 
     @property
     def shots(self) -> Shots | None:

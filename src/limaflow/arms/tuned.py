@@ -1,15 +1,17 @@
 """Kind `tuned`: the pretrained model fine-tuned on a data set."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from limaflow.arms.arm import ArmSettings, Reference
 from limaflow.mistakes import messages
 from limaflow.results import Results
 from limaflow.settings import Name
 from limaflow.training.settings import Launch, Selection, Training
+
+Seed = Annotated[int, Field(ge=0, strict=True)]
 
 
 class TunedArm(ArmSettings):
@@ -18,11 +20,31 @@ class TunedArm(ArmSettings):
     kind: Literal["tuned"]
     dataset: Name
     training: dict[str, Any] = {}
+    seeds: list[Seed] | None = Field(default=None, min_length=1)
+    """Seeds of data order and dropout, a training each; the first is that of the arm's own name."""
 
     prompt_format = "chat"
     model_rule = "fine_tune"
     is_trained = True
     stops_by_itself = True
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: list[int] | None) -> list[int] | None:
+        twice = sorted({seed for seed in seeds or () if (seeds or []).count(seed) > 1})
+        if twice:
+            raise ValueError(f"the seed {twice[0]} stands twice, and would give the same model")
+        return seeds
+
+    def training_seed(self, shared: int) -> int:
+        return self.seeds[0] if self.seeds else shared
+
+    def further_seeds(self) -> "list[FurtherSeed]":
+        common = self.model_dump(exclude={"name", "seeds"})
+        return [
+            FurtherSeed(**common, name=f"{self.name}-seed{seed}", seeds=[seed], again=self.name)
+            for seed in (self.seeds or [])[1:]
+        ]
 
     def model_manifest(self, results: Results) -> Path:
         return results.chosen_model(self.name)
@@ -65,3 +87,13 @@ class TunedArm(ArmSettings):
 
     def _merged(self, shared: Training) -> dict[str, Any]:
         return {**shared.model_dump(), **self.training}
+
+
+class FurtherSeed(TunedArm):
+    """A tuned arm once more, trained with another of its seeds; no configuration names it."""
+
+    again: Name
+
+    @property
+    def seed_of(self) -> str:
+        return self.again

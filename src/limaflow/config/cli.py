@@ -18,7 +18,10 @@ def check(
     from limaflow.config.merge_configs import merged
 
     config = parse(merged(files), origin=" + ".join(map(str, files)))
-    print(f"{config.experiment}: {len(config.sources)} sources, {len(config.arms)} arms: valid")
+    arms = len(config.as_written.arms)
+    further = len(config.arms) - arms
+    seeds = f" ({further} trained again with another seed)" if further else ""
+    print(f"{config.experiment}: {len(config.sources)} sources, {arms} arms{seeds}: valid")
 
 
 @app.command()

@@ -71,6 +71,23 @@ class Config(Settings):
     def arm(self, name: str) -> Arm:
         return next(a for a in self.arms if a.name == name)
 
+    def further_seeds(self, arm: str) -> list[str]:
+        """The arms that are this one, trained with its further seeds."""
+        return [a.name for a in self.arms if a.seed_of == arm]
+
+    @property
+    def as_written(self) -> "Config":
+        """The experiment with each arm once, that of its first training seed."""
+        names = {arm.name for arm in self.arms if arm.seed_of is None}
+        measured = [name for name in self.benchmarks.arms if name in names]
+        return self.model_copy(
+            update={
+                "arms": [arm for arm in self.arms if arm.name in names],
+                "comparisons": [c for c in self.comparisons if {c.first, c.second} <= names],
+                "benchmarks": self.benchmarks.model_copy(update={"arms": measured}),
+            }
+        )
+
     def judge(self, name: str) -> Judge:
         return next(j for j in self.judges if j.name == name)
 

@@ -5,6 +5,7 @@ from typing import Any
 from limaflow.config.consistency import impossible, repeated_names, unknown_names
 from limaflow.config.experiment import Config
 from limaflow.config.published_rows import with_published_rows
+from limaflow.config.training_seeds import taken_names, with_further_seeds
 from limaflow.errors import InputError
 from limaflow.mistakes import validated
 
@@ -18,7 +19,12 @@ def parse(raw: dict[str, Any], origin: str = "configuration") -> Config:
     config = validated(Config, raw, origin)
     if config.curation.dataset == "released":
         config = with_published_rows(config)
-    problems = [*repeated_names(config), *unknown_names(config), *impossible(config)]
+    problems = [
+        *repeated_names(config),
+        *taken_names(config),
+        *unknown_names(config),
+        *impossible(config),
+    ]
     if problems:
         raise InputError(f"{origin}: not valid:\n  {'; '.join(problems)}")
-    return config
+    return with_further_seeds(config)

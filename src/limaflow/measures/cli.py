@@ -37,6 +37,13 @@ Instruments = Annotated[
 GradeFiles = Annotated[
     list[Path], typer.Argument(help="JSONL of grades; `limaflow judge import-grades` makes them.")
 ]
+FurtherSeeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="FURTHER=ARM: a model that is that arm, trained with another seed. From five seeds on "
+        "the arm's rates and means are over all of them; repeat."
+    ),
+]
 VerdictFiles = Annotated[
     list[Path], typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
 ]
@@ -63,6 +70,7 @@ def summarize(
         str, typer.Option(help="Take all annotators of a file as one crowd of this name.")
     ] = "",
     instrument: Instruments = None,
+    further_seed: FurtherSeeds = None,
 ) -> None:
     """Win, tie and lose rates with intervals over prompts, and how far to trust the judge."""
     import dataclasses
@@ -71,9 +79,16 @@ def summarize(
     from limaflow.intervals import Resampling
     from limaflow.jsonl import read_records, write_json
     from limaflow.measures.outcomes import pooled, renumbered
-    from limaflow.measures.preferences import length_of, lengths_in, preferences
+    from limaflow.measures.preferences import (
+        Judged,
+        length_of,
+        lengths_in,
+        over_seeds,
+        preferences,
+    )
     from limaflow.measures.replies import Replies, check_responses
     from limaflow.measures.strengths import strengths_by_judge
+    from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Response
 
     asked = {example.id for example in read_records(prompts, Example)} if prompts else set()
@@ -84,7 +99,9 @@ def summarize(
     chars = length_of(response for of_model in answered.values() for response in of_model)
     replies = Replies(instrument or ())
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    summaries, everything = [], []
+    again = arms_trained_again(further_seed or [])
+    judged: list[Judged] = []
+    everything = []
     for path in verdicts:
         held = _verdicts_of(path)
         replies.check_verdicts(path, held)
@@ -92,18 +109,23 @@ def summarize(
         records = renumbered(held)
         if pool:
             records = pooled(records, pool)
-        everything += records
+        if not any(v.first in again or v.second in again for v in records):
+            everything += records
         try:
-            summaries += preferences(
-                records,
-                rule=merge,
-                resampling=resampling,
-                chars=chars | lengths_in(records),
-                comparison=path.stem,
-                asked=asked,
-            )
+            judged += [
+                (found, [v for v in records if v.annotator == found.judge])
+                for found in preferences(
+                    records,
+                    rule=merge,
+                    resampling=resampling,
+                    chars=chars | lengths_in(records),
+                    comparison=path.stem,
+                    asked=asked,
+                )
+            ]
         except InputError as error:
             raise InputError(str(error), path=path) from None
+    summaries = over_seeds(judged, again, resampling)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for note in replies.notes():
         print(note)
@@ -175,6 +197,7 @@ def summarize_grades(
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     instrument: Instruments = None,
+    further_seed: FurtherSeeds = None,
 ) -> None:
     """Mean grade of each model with an interval over prompts, and the count of each level."""
     import dataclasses
@@ -183,16 +206,15 @@ def summarize_grades(
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_means import grade_summaries
-    from limaflow.measures.replies import Replies
+    from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    replies, records = Replies(instrument or ()), []
-    for path in grades:
-        held = list(read_records(path, Grade))
-        replies.check_grades(path, held)
-        records += held
-    summaries = grade_summaries(records, known(instrument or ()), resampling)
+    records = [record for path in grades for record in read_records(path, Grade)]
+    again = arms_trained_again(further_seed or [])
+    summaries = grade_summaries(records, known(instrument or ()), resampling, again)
+    from limaflow.measures.replies import Replies, check_responses
+
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for note in replies.notes():
         print(note)

@@ -4,7 +4,7 @@ The unit is the prompt: samples of one prompt are averaged within it before anyt
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,13 +12,25 @@ from limaflow.errors import InputError, shortened
 from limaflow.intervals import Interval, Resampling
 from limaflow.judging.instrument import Instrument, numbered_scale
 from limaflow.measures.summaries import GradeSummary
+from limaflow.measures.training_seeds import mean_over_seeds
 from limaflow.records import Grade
+
+Values = dict[str, list[int]]
+"""Prompt → the grades that its responses were given."""
 
 
 def grade_summaries(
-    grades: Sequence[Grade], instruments: Mapping[str, Instrument], resampling: Resampling
+    grades: Sequence[Grade],
+    instruments: Mapping[str, Instrument],
+    resampling: Resampling,
+    again: Mapping[str, str] | None = None,
 ) -> list[GradeSummary]:
     """One summary for each model, judge and instrument.
+
+    Args:
+        again: arm → the arm that it is once more, trained with another seed, and has no summary of
+            its own. From five seeds on, mean and shares are over all seeds, and their intervals
+            hold both prompts and seeds; counts and errors stay those of the first.
 
     Raises:
         InputError: a model has no readable grade, or as `instrument_of`.
@@ -26,9 +38,14 @@ def grade_summaries(
     groups: dict[tuple[str, str, str, str], list[Grade]] = defaultdict(list)
     for grade in grades:
         groups[grade.model, grade.annotator, grade.scale, grade.instrument].append(grade)
+    further: dict[tuple[str, str, str, str], list[Values]] = defaultdict(list)
+    for (model, *by), group in sorted(groups.items()):
+        if again and model in again:
+            further[again[model], by[0], by[1], by[2]].append(_by_prompt(group))
     return [
-        _summary(group, instrument_of(group[0], instruments), resampling)
-        for _, group in sorted(groups.items())
+        _summary(group, further[key], instrument_of(group[0], instruments), resampling)
+        for key, group in sorted(groups.items())
+        if not (again and key[0] in again)
     ]
 
 
@@ -53,26 +70,35 @@ def instrument_of(grade: Grade, instruments: Mapping[str, Instrument]) -> Instru
     return found
 
 
-def _summary(
-    grades: Sequence[Grade], instrument: Instrument, resampling: Resampling
-) -> GradeSummary:
-    model, judge, scale = grades[0].model, grades[0].annotator, grades[0].scale
-    values: dict[str, list[int]] = defaultdict(list)
+def _by_prompt(grades: Sequence[Grade]) -> Values:
+    values: Values = defaultdict(list)
     for grade in grades:
         if grade.value is not None:
             values[grade.prompt_id].append(grade.value)
+    return values
+
+
+def _summary(
+    grades: Sequence[Grade],
+    further: Sequence[Values],
+    instrument: Instrument,
+    resampling: Resampling,
+) -> GradeSummary:
+    model, judge, scale = grades[0].model, grades[0].annotator, grades[0].scale
+    values = _by_prompt(grades)
     if not values:
         raise InputError(f"'{shortened(model)}' has no readable grade of '{shortened(judge)}'")
     counts = Counter(value for of_prompt in values.values() for value in of_prompt)
     words = {value: word for word, value in instrument.head.words.items()}
     levels = sorted(words)
     drawn = resampling.seeded(judge, model, scale)
-    by_prompt = [of_prompt for _, of_prompt in sorted(values.items())]
-    means = np.array([float(np.mean(of_prompt)) for of_prompt in by_prompt], dtype=np.float64)
+
+    def mean(of: Callable[[list[int]], float], least: float, most: float) -> Interval:
+        seeds = [{prompt: of(v) for prompt, v in seed.items()} for seed in (values, *further)]
+        return mean_over_seeds(seeds, least, most, drawn)
 
     def share(level: int) -> Interval:
-        shares = np.array([of_prompt.count(level) / len(of_prompt) for of_prompt in by_prompt])
-        return drawn.share(shares, np.ones_like(shares))
+        return mean(lambda of_prompt: of_prompt.count(level) / len(of_prompt), 0, 1)
 
     return GradeSummary(
         model=model,
@@ -84,7 +110,7 @@ def _summary(
         words={str(level): words[level] for level in levels},
         prompts=len(values),
         errors=sum(grade.value is None for grade in grades),
-        mean=drawn.mean(means, levels[0], levels[-1]),
+        mean=mean(lambda of_prompt: float(np.mean(of_prompt)), levels[0], levels[-1]),
         counts={str(level): counts[level] for level in levels},
         shares={str(level): share(level) for level in levels},
     )

@@ -7,6 +7,7 @@ data"). Plain functions over records, whoever made them.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,8 +29,12 @@ from limaflow.measures.summaries import (
     Slots,
     StandardErrors,
 )
+from limaflow.measures.training_seeds import FEWEST_SEEDS, mean_over_seeds
 from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.records import Response, Verdict
+
+Judged = tuple[Preference, Sequence[Verdict]]
+"""A summary with the verdicts that it is of."""
 
 
 def preferences(
@@ -157,6 +162,66 @@ def preference(
         prompt_set=prompt_set((v.prompt_id for v in verdicts), asked),
         power=_power(win + tie / 2, resampling.confidence),
         cost=sum(v.cost for v in verdicts),
+    )
+
+
+def over_seeds(
+    judged: Sequence[Judged], again: Mapping[str, str], resampling: Resampling
+) -> list[Preference]:
+    """The summaries of first training seeds; from five seeds on their rates are over all of them.
+
+    Rates are then means over prompts and seeds, and their intervals hold both. Tests, lengths and
+    positions stay those of the first seed.
+
+    Args:
+        judged: summaries, each with its verdicts.
+        again: arm → the arm that it is once more, trained with another seed.
+    """
+    further: dict[tuple[str, str, str], list[Judged]] = defaultdict(list)
+    for summary, verdicts in judged:
+        if {summary.first, summary.second} & again.keys():
+            first, second = (again.get(name, name) for name in (summary.first, summary.second))
+            further[summary.judge, first, second].append((summary, verdicts))
+    return [
+        _over_all(
+            [(summary, verdicts), *further[summary.judge, summary.first, summary.second]],
+            resampling,
+        )
+        for summary, verdicts in judged
+        if not {summary.first, summary.second} & again.keys()
+    ]
+
+
+def _over_all(seeds: Sequence[Judged], resampling: Resampling) -> Preference:
+    """The summary of the first seed, with rates over all if they are enough."""
+    summary = seeds[0][0]
+    if len(seeds) < FEWEST_SEEDS:
+        return summary
+    drawn = resampling.seeded(summary.judge, *sorted((summary.first, summary.second)))
+    read = [(of, verdicts, scores_by_prompt(verdicts, of.first)) for of, verdicts in seeds]
+    outcomes = [dict(zip(sorted(p), rates(p, of.merge), strict=True)) for of, _, p in read]
+    graded = [
+        dict(zip(sorted(p), shares_given(verdicts, of.first, p).tolist(), strict=True))
+        for of, verdicts, p in read
+        if of.graded_win is not None
+    ]
+
+    def mean(values: Sequence[Mapping[str, float]]) -> Interval:
+        return mean_over_seeds(values, 0.0, 1.0, drawn)
+
+    def rate(win: float, tie: float, lose: float) -> Interval:
+        parts = (win, tie, lose)
+        return mean(
+            [{p: float(np.dot(shares, parts)) for p, shares in o.items()} for o in outcomes]
+        )
+
+    return replace(
+        summary,
+        win=rate(1, 0, 0),
+        tie=rate(0, 1, 0),
+        lose=rate(0, 0, 1),
+        adjusted_win=rate(1, 0.5, 0),
+        graded_win=mean(graded) if len(graded) == len(seeds) else summary.graded_win,
     )
 
 

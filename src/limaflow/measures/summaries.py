@@ -349,6 +349,8 @@ class TaskTax:
     """Share of the scale that guessing gets; None where it is not known."""
     unpaired: str = ""
     """Why the items cannot be paired."""
+    over_seeds: bool = False
+    """Whether `tuned` and `difference` are over several training seeds as well."""
     conditions: Conditions | None = None
     further_format: str = ""
     """Of a row beside the arm's main one, how the task was put: `chat`."""

@@ -6,16 +6,58 @@ alone by what the seeds add. Few seeds tell little of their spread: under `FEWES
 belongs in an interval.
 """
 
+from collections.abc import Mapping, Sequence
 from math import hypot, sqrt
 
 import numpy as np
 from scipy.stats import t
 
+from limaflow.errors import InputError
 from limaflow.intervals import Array, Interval, Resampling
 
 FEWEST_SEEDS = 5
 """From so many on, the spread between seeds enters an interval; of 4 degrees of freedom the
 quantile of Student's t is 2.8, of 2 it is 4.3, and of 1 it is 12.7."""
+
+
+def arms_trained_again(words: Sequence[str]) -> dict[str, str]:
+    """Arm → the arm that it is once more with another seed, from ARM=ARM words.
+
+    Raises:
+        InputError: a word is not of that form.
+    """
+    found = {}
+    for word in words:
+        again, equals, arm = word.partition("=")
+        if not (again and equals and arm):
+            raise InputError(f"--further-seed {word}: not of the form FURTHER=ARM")
+        found[again] = arm
+    return found
+
+
+def by_prompt_and_seed(seeds: Sequence[Mapping[str, float]]) -> Array:
+    """One value a prompt and seed as a matrix, NaN where a seed has none of a prompt.
+
+    Args:
+        seeds: of each seed, prompt id → value.
+    """
+    prompts = sorted({prompt for values in seeds for prompt in values})
+    return np.array([[values.get(prompt, np.nan) for values in seeds] for prompt in prompts])
+
+
+def mean_over_seeds(
+    seeds: Sequence[Mapping[str, float]], least: float, most: float, resampling: Resampling
+) -> Interval:
+    """The mean of one value a prompt: over seeds too if they are enough, else of the first alone.
+
+    Args:
+        seeds: of each seed, prompt id → value.
+        least: lowest value that there can be; `most` the highest.
+    """
+    if len(seeds) < FEWEST_SEEDS:
+        values = [value for _, value in sorted(seeds[0].items())]
+        return resampling.mean(np.array(values, dtype=np.float64), least, most)
+    return mean_over_prompts_and_seeds(by_prompt_and_seed(seeds), least, most, resampling)
 
 
 def mean_over_prompts_and_seeds(

@@ -148,7 +148,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3),
         trainings=_trainings(results, config),
         endings=endings(results, config),
-        shown=shown_prompts(root, config, test, samples),
+        shown=shown_prompts(root, config.as_written, test, samples),
         asked_for={judge.name: _asked_for(judge.name, config) for judge in config.judges},
         answered_by=_answered_by(results, config),
         configuration=configuration(config),

@@ -12,7 +12,9 @@ from limaflow.results import Results
 
 def configuration(config: Config) -> str:
     """The whole configuration as YAML, without passwords that a URL may hold."""
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(
+        config.as_written.model_dump(mode="json"), sort_keys=False, allow_unicode=True
+    )
     return re.sub(r"(://)[^/@\s]+@", r"\1…@", text)
 
 

@@ -181,7 +181,9 @@ def grade(prompt: str, model: str, value: int | None, sample: int = 0) -> Grade:
 def test_grades_are_paired_by_prompt_after_averaging_samples() -> None:
     rows = [grade("a", "lima", 6), grade("a", "lima", 4, 1), grade("b", "lima", 3)]
     others = [grade("a", "few", 1), grade("b", "few", None), grade("c", "few", 6)]
-    (gap,) = grade_gaps([*rows, *others], "lima", span=5, rounds=100, confidence=0.9, seed=1)
+    (gap,) = grade_gaps(
+        [*rows, *others], "lima", span=5, rounds=100, confidence=0.9, seed=1, again={}
+    )
     assert (gap.arm, gap.prompts, gap.difference.estimate) == ("few", 1, 4.0)
 
 

@@ -11,6 +11,7 @@ from limaflow.analysis.exhibits import (
     lengths,
     preferences,
     quality,
+    seeds,
     sources,
     tax,
     tax_split,
@@ -27,6 +28,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "funnel": funnel.FIGURE,
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
+    "seeds": seeds.FIGURE,
 }
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
