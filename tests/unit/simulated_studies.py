@@ -12,14 +12,12 @@ import numpy as np
 
 from limaflow.analysis.decision_rules import (
     Decision,
-    Margin,
     equivalent,
     every,
     joined,
     no_sure_loss,
-    replicates,
-    replication_margin,
 )
+from limaflow.analysis.replication import Margin, replicates, replication_margin
 from limaflow.intervals import Interval, Resampling, mean_of_independent
 from limaflow.measures.significance import loss_test
 

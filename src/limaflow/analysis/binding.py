@@ -55,15 +55,15 @@ def is_one_of(model: str, names: Sequence[str]) -> bool:
     return any(fnmatchcase(model.rpartition("/")[2], name) for name in names)
 
 
-def too_few(found: Found, people: int, smallest: Smallest, asked: Smallest | None) -> str:
+def too_few(found: Found, people: int, smallest: Sequence[Smallest]) -> str:
     """What a number has too little of, how much is needed and why; "" where it has enough.
 
     Args:
         people: who judged this number and those beside it.
-        smallest: what its quantity wants; `asked`: what the entry does.
+        smallest: what its quantity and its entry want.
     """
     judged = found.annotators is not None and found.annotators.kind == "person"
-    for want in (smallest, *([asked] if asked else [])):
+    for want in smallest:
         for count, least, what in (
             (found.prompts, want.prompts, "prompts"),
             (found.items, want.items, "items"),

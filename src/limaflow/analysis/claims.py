@@ -26,7 +26,6 @@ from limaflow.analysis.decision_rules import (
     ALONE,
     Bearing,
     Decision,
-    Margin,
     above,
     below,
     equivalent,
@@ -34,8 +33,6 @@ from limaflow.analysis.decision_rules import (
     joined,
     no_loss,
     no_sure_loss,
-    replicates,
-    replication_margin,
     within,
 )
 from limaflow.analysis.evidence import Evidence
@@ -45,6 +42,7 @@ from limaflow.analysis.paper_derived import bars, derived
 from limaflow.analysis.quantities import QUANTITIES, Found, NotMeasured, Quantity
 from limaflow.analysis.recorded import FILE as RECORDED
 from limaflow.analysis.recorded import ExternalRow, Recorded, by_claim
+from limaflow.analysis.replication import Margin, replicates, replication_margin
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
 from limaflow.mistakes import nearest
@@ -233,29 +231,28 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
             aside[f"not tested here: {why}: {filled(label, found.names)}"] = why
         else:
             fitting.append(found)
+    smallest = [*quantity.smallest, *([entry.smallest] if entry.smallest else [])]
     numbers = []
     for found, bearing in zip(fitting, bearings(fitting), strict=True):
         flags = [
             *flags_of(found, evidence),
-            *_of_all(found, fitting, quantity.smallest, entry.smallest),
+            *_of_all(found, fitting, smallest),
         ]
         voiding = [flag for flag in flags if flag.id in ("too-few", *entry.undecided_if)]
         one = Measured(
             label=filled(label, found.names),
             interval=found.interval,
             decision="undecided" if voiding else bearing,
-            flags=[flag.id for flag in flags],
+            flags=list(dict.fromkeys(flag.id for flag in flags)),
         )
         numbers.append(_Number(measured=one, flags=flags, voiding=voiding))
     nothing = "" if fitting else next(iter(aside.values()), "")
     return _Part(numbers=numbers, set_aside=list(aside), nothing=nothing)
 
 
-def _of_all(
-    found: Found, fitting: Sequence[Found], smallest: Smallest, asked: Smallest | None
-) -> Iterator[Flag]:
+def _of_all(found: Found, fitting: Sequence[Found], smallest: Sequence[Smallest]) -> Iterator[Flag]:
     """The flags of a number that hang on those beside it."""
-    if few := too_few(found, _people(fitting), smallest, asked):
+    if few := too_few(found, _people(fitting), smallest):
         yield Flag(id="too-few", text=few)
     if found.annotators is not None and _judges(fitting) == 1:
         yield Flag(id="one-judge", text=f"{found.judge or 'one judge'} alone judged")
@@ -374,8 +371,9 @@ def _without_flagged_tasks(evidence: Evidence, entry: Entry) -> Evidence:
     reasons = {
         (row.arm, row.task): flag.id
         for row in evidence.tax
+        if not row.further_format
         for flag in flags_of_task(row, evidence)
-        if flag.id in entry.undecided_if
+        if flag.id in entry.undecided_if and not row.further_format
     }
     left = {row.arm for row in evidence.tax if (row.arm, row.task) not in reasons}
     out = {place: reason for place, reason in reasons.items() if place[0] in left}

@@ -7,8 +7,6 @@ difference is no support. docs/statistics.md gives the level and the power of ea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
 from statistics import NormalDist
 from typing import Literal
 
@@ -25,8 +23,6 @@ SURE = 0.975
 """Confidence of the interval of a mean that has to lie below 0 for a sure loss. That leaves half of
 the 2.5 % of one tail to the tests of single tasks."""
 POWER = 0.8
-WIDEST_MARGIN = 0.1
-"""Beyond ten points a share that counts as replicated may be another finding."""
 
 
 def above(interval: Interval, bound: float) -> Decision:
@@ -69,7 +65,7 @@ def equivalent(difference: Interval, margin: float, *, confidence: float) -> Dec
     """
     if difference.at(SURE, of=confidence).high < 0:
         return "contradicted"
-    return "supported" if _inside(both_one_sided(difference, confidence), margin) else "undecided"
+    return "supported" if inside(both_one_sided(difference, confidence), margin) else "undecided"
 
 
 def both_one_sided(interval: Interval, confidence: float) -> Interval:
@@ -80,13 +76,13 @@ def both_one_sided(interval: Interval, confidence: float) -> Interval:
 def times_as_many(difference: Interval, margin: float, *, confidence: float) -> float:
     """How many times the items a difference of 0 needs to be supported with power 80 %."""
     bounds = both_one_sided(difference, confidence)
-    error = (bounds.high - bounds.low) / 2 / _normal(ONE_SIDED)
+    error = (bounds.high - bounds.low) / 2 / quantile(ONE_SIDED)
     return float((equivalence_reach() * error / margin) ** 2)
 
 
 def equivalence_reach() -> float:
     """Margin in standard errors at which two one-sided tests support a true 0 with power 80 %."""
-    return _normal(ONE_SIDED) + _normal((1 + POWER) / 2)
+    return quantile(ONE_SIDED) + quantile((1 + POWER) / 2)
 
 
 def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
@@ -104,73 +100,13 @@ def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
     return found
 
 
-@dataclass(frozen=True)
-class Margin:
-    """How far around a share of the paper's another one counts as the same."""
-
-    value: float
-    prompts: float
-    needed: float
-    """With which an exact replication of the paper's size is supported with power 80 %."""
-
-    @property
-    def decides(self) -> bool:
-        """Whether the paper's sample lets anyone decide within `WIDEST_MARGIN`."""
-        return self.needed <= WIDEST_MARGIN
-
-    @property
-    def size(self) -> float:
-        """The margin that is used."""
-        return min(self.needed, WIDEST_MARGIN)
-
-    @property
-    def reason(self) -> str:
-        """Why it is of this size, for people."""
-        if self.decides:
-            return (
-                f"±{100 * self.needed:.1f} points, within which an exact replication on the "
-                f"paper's {self.prompts:g} prompts falls with a chance of {POWER:.0%}"
-            )
-        return (
-            f"the paper's sample cannot decide: an exact replication on {self.prompts:g} prompts "
-            f"would need ±{100 * self.needed:.0f} points. Our own sample decides alone, within "
-            f"±{100 * WIDEST_MARGIN:.0f} points of the share as printed"
-        )
-
-
-def replication_margin(value: float, prompts: float) -> Margin:
-    """The margin around a share that the paper found on so many prompts.
-
-    Two samples of that size from one truth differ by √2 standard errors. The margin is what lets
-    two one-sided tests of the second against the first as printed be passed with power 80 %:
-    (1.645 + √2 · 1.282) standard errors. These are of a share with two prompts of each kind added
-    (Agresti & Coull 1998), so that 0 and 1 have a width.
-    """
-    near = (value * prompts + 2) / (prompts + 4)
-    error = sqrt(near * (1 - near) / prompts)
-    reach = _normal(ONE_SIDED) + sqrt(2) * _normal((1 + POWER) / 2)
-    return Margin(value, prompts, reach * error)
-
-
-def replicates(share: Interval, margin: Margin, *, confidence: float) -> Decision:
-    """Whether a share is the paper's, by two one-sided tests on either side of each end.
-
-    Args:
-        confidence: of `share`.
-    """
-    bounds = both_one_sided(share, confidence)
-    apart = Interval(*(end - margin.value for end in (bounds.estimate, bounds.low, bounds.high)))
-    if _inside(apart, margin.size):
-        return "supported"
-    apart_for_sure = apart.low > margin.size or apart.high < -margin.size
-    return "contradicted" if apart_for_sure else "undecided"
-
-
-def _inside(difference: Interval, margin: float) -> bool:
+def inside(difference: Interval, margin: float) -> bool:
+    """Whether the whole of it lies within ± the margin."""
     return -margin <= difference.low and difference.high <= margin
 
 
-def _normal(chance: float) -> float:
+def quantile(chance: float) -> float:
+    """Of a standard normal variable."""
     return NormalDist().inv_cdf(chance)
 
 

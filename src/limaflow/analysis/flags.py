@@ -107,13 +107,13 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
 
 def _by_seed(found: Found, arm: str, evidence: Evidence) -> str:
     """What each seed came to, where the number is of those that are summarized by seed."""
-    tasks = [row.task for row in found.tasks]
+    task = found.tasks[0].task if len(found.tasks) == 1 else ""
     spread = next(
         (
             s
             for s in evidence.seeds
             if (s.arm, s.judge) == (arm, found.judge)
-            and s.subject in (*tasks, found.instrument, *found.arms)
+            and s.subject in (task, found.instrument, *found.arms)
             and s.interval == found.interval
         ),
         None,

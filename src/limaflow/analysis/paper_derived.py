@@ -1,8 +1,8 @@
 """Numbers that follow from the paper's values, by the names that claims use for them."""
 
-from limaflow.analysis.decision_rules import Margin, replication_margin
 from limaflow.analysis.epochs import spearman
 from limaflow.analysis.paper import Paper
+from limaflow.analysis.replication import Margin, replication_margin
 
 
 def derived(paper: Paper) -> dict[str, float | Margin]:

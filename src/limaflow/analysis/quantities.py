@@ -59,7 +59,7 @@ class Quantity:
 
     measure: Callable[[Evidence, Measure], list[Found]]
     label: str
-    smallest: Smallest
+    smallest: tuple[Smallest, ...]
     joins_tasks: bool = False
     """Whether it joins benchmark tasks, so that flags of single tasks are to be heeded before."""
     takes: tuple[str, ...] = ()
@@ -67,16 +67,11 @@ class Quantity:
 
 
 SHOWN_TO_COVER = Smallest(
-    prompts=30,
-    people=2,
-    reason="the intervals are shown to cover from 30 prompts on (docs/statistics.md), and one "
-    "person's taste is not that of people",
+    prompts=30, reason="the intervals are shown to cover from 30 prompts on (docs/statistics.md)"
 )
+SEVERAL = Smallest(people=2, reason="one person's taste is not that of people")
 AGREEING = Smallest(
-    prompts=30,
-    people=3,
-    reason="the intervals are shown to cover from 30 prompts on (docs/statistics.md), and two "
-    "people and a model are the fewest that can be compared",
+    people=3, reason="two people and a model are the fewest whose agreement can be compared"
 )
 TASK = Smallest(
     items=183,
@@ -107,6 +102,8 @@ def same_verdict_in_both_orders(evidence: Evidence, measure: Measure) -> list[Fo
         replace(
             _compared(p, p.position_consistency, evidence),
             names={"comparison": p.comparison, "judge": p.judge},
+            # It is about the judge, whatever the arms are worth.
+            arms=(),
         )
         for p in evidence.preferences
         if p.position_consistency is not None
@@ -266,8 +263,8 @@ def _more_items(mean: Interval, items: int, confidence: float, measure: Measure)
     if times <= 1:
         return f"; it lies too near to {100 * margin:g} points for these items to decide"
     return (
-        f"; if there is none, {ceil((times - 1) * items):,} more items ({times:.1f} times as many) "
-        "would show it with a chance of 80 %"
+        f"; if there is none, at most {ceil((times - 1) * items):,} more items ({times:.1f} times "
+        "as many) would show it with a chance of 80 %"
     )
 
 
@@ -356,69 +353,70 @@ def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[F
 QUANTITIES: dict[str, Quantity] = {
     "wins_over": Quantity(
         measure=wins_over,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="wins + ½ ties against {arm}, judge {judge}, {prompts} prompts",
         takes=("role", "arms", "baseline"),
     ),
     "not_losing_to": Quantity(
         measure=not_losing_to,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="wins + ties against {arm}, judge {judge}, {prompts} prompts",
         takes=("role", "arms", "baseline"),
     ),
     "same_verdict_in_both_orders": Quantity(
         measure=same_verdict_in_both_orders,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="same verdict in both orders, {comparison}, judge {judge}",
     ),
     "agreement_with_people": Quantity(
         measure=agreement_with_people,
-        smallest=AGREEING,
+        smallest=(SHOWN_TO_COVER, AGREEING),
         label="tie-discounted accuracy of {first} with {second} ({accuracy:.2f}) minus that among "
         "{first}, {items} items",
     ),
     "grade_difference": Quantity(
         measure=grade_difference,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="grade of {lima} minus {arm}, judge {judge}, {prompts} prompts",
         takes=("role", "arms", "instrument", "scale"),
     ),
     "grade_share": Quantity(
         measure=grade_share,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of {word} answers, judge {judge}, {prompts} prompts",
         takes=("arms", "instrument", "scale", "word"),
     ),
     "grade_share_or_better": Quantity(
         measure=grade_share_or_better,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of {word} or better answers, judge {judge}, {prompts} prompts",
         takes=("arms", "instrument", "scale", "word"),
     ),
     "tax_difference": Quantity(
         measure=tax_difference,
-        smallest=TASK,
+        smallest=(TASK,),
         label="{task} ({metric}), {difference}",
         takes=("arms", "task"),
     ),
     "mean_tax": Quantity(
         measure=mean_tax,
-        smallest=TASK,
+        smallest=(TASK,),
         joins_tasks=True,
-        label="mean of {tasks} benchmark tasks that count alike ({items:,} items), {difference}: "
+        label="mean over benchmark tasks ({tasks}, each counting alike; {items:,} items), "
+        "{difference}: "
         "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
         takes=("arms",),
     ),
     "tax_by_task": Quantity(
         measure=tax_difference,
-        smallest=ANY_NUMBER,
+        smallest=(ANY_NUMBER,),
         label="{task} ({metric}), {items:,} items, {difference}: no loss above {bound:.1f} points "
         "(95 %, one-sided, of this task alone)",
         takes=("arms",),
     ),
     "gain_after_lowest_perplexity": Quantity(
         measure=gain_after_lowest_perplexity,
-        smallest=SHOWN_TO_COVER,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
         label="grade after epoch {last}, the last that was judged, minus after epoch {lowest}, the "
         "judged one of lowest perplexity ({rise:+.0%} to the last), {prompts} prompts; rank "
         "correlation of perplexity and grade over {epochs} epochs {correlation:+.2f}",

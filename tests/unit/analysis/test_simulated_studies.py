@@ -16,10 +16,9 @@ from simulated_studies import (
 from limaflow.analysis.decision_rules import (
     equivalent,
     no_sure_loss,
-    replicates,
-    replication_margin,
     times_as_many,
 )
+from limaflow.analysis.replication import replicates, replication_margin
 from limaflow.intervals import Interval, mean_of_independent
 
 STUDIES = 300
