@@ -140,15 +140,14 @@ def role_options():
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     named = {
         "--role": words,
-        "--training-seeds": [
-            f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()
-        ],
+        "--training-seeds": trained,
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
-    return " ".join([f"--lima {LIMA}", *options, stands_for_options()])
+    return " ".join([f"--lima {LIMA}", stands_for_options(), *options])
 
 
 def stands_for_options():

@@ -36,12 +36,12 @@ class Evidence:
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Arm and task that `tax` lacks for a claim → the flag that says why."""
     seeds: Sequence[Spread] = ()
     """What each training seed came to, of arms that have several."""
     trained_again: Mapping[str, str] = field(default_factory=dict)
     """Arm among those of `grades` → the arm that it is once more, with another seed."""
-    tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """Arm and task that `tax` lacks for a claim → the flag that says why."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None

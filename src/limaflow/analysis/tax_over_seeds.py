@@ -21,8 +21,7 @@ def over_seeds(
     """Rows of first training seeds; from five seeds on with score and difference over all of them.
 
     A task whose items do not weigh alike, or have scores outside 0 to 1, keeps the interval of the
-    first seed, and so does one that was asked in a further format. The p-value and the split stay
-    those of the first seed.
+    first seed. The p-value stays that of the first seed.
 
     Args:
         base: items.jsonl of the base.
@@ -36,23 +35,33 @@ def over_seeds(
     if not enough:
         return list(rows)
     before = measured(base, known)[0]
-    read = {arm: [measured(path, known)[0] for path in paths] for arm, paths in enough.items()}
-    for models in read.values():
-        for after in models:
-            check_alike(before, after)
+    read = {arm: [measured(path, known) for path in paths] for arm, paths in enough.items()}
+    for seeds_of_arm in read.values():
+        for formats in seeds_of_arm:
+            for after in formats:
+                check_alike(before, after)
     return [
-        _over(row, before, read[row.arm], resampling) if row.arm in read else row for row in rows
+        _over(row, before, _in_format(row, read[row.arm]), resampling) if row.arm in read else row
+        for row in rows
+    ]
+
+
+def _in_format(row: TaskTax, seeds: Sequence[Sequence[Measured]]) -> list[Measured]:
+    """Of each seed what was asked in the format of a row; the main one is the first."""
+    return [
+        after
+        for formats in seeds
+        for number, after in enumerate(formats)
+        if (after.format if number else "") == row.further_format
     ]
 
 
 def _over(
     row: TaskTax, before: Measured, seeds: Sequence[Measured], resampling: Resampling
 ) -> TaskTax:
-    if (
-        row.difference is None
-        or row.further_format
-        or not all(row.task in seed.tasks for seed in seeds)
-    ):
+    if len(seeds) < FEWEST_SEEDS or not all(row.task in seed.tasks for seed in seeds):
+        return row
+    if row.difference is None:
         return row
     base = before.tasks[row.task]
     old = {name: item.value for name, item in base.items.items()}

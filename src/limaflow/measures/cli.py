@@ -206,15 +206,18 @@ def summarize_grades(
     from limaflow.jsonl import read_records, write_json
     from limaflow.judging.instrument import known
     from limaflow.measures.grade_means import grade_summaries
+    from limaflow.measures.replies import Replies
     from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Grade
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
-    records = [record for path in grades for record in read_records(path, Grade)]
+    replies, records = Replies(instrument or ()), []
+    for path in grades:
+        held = list(read_records(path, Grade))
+        replies.check_grades(path, held)
+        records += held
     again = arms_trained_again(further_seed or [])
     summaries = grade_summaries(records, known(instrument or ()), resampling, again)
-    from limaflow.measures.replies import Replies, check_responses
-
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
     for note in replies.notes():
         print(note)
