@@ -5,7 +5,7 @@ import torch
 from limaflow.training.settings import Attention, Launch, Training
 
 HOPPER = 9
-"""CUDA's major capability from which FlashAttention 3 runs."""
+"""CUDA's major capability on which alone FlashAttention 3 runs: its kernels are sm_90a."""
 
 
 def attention_of(settings: Training, launch: Launch) -> Attention:
@@ -24,6 +24,6 @@ def attention_of(settings: Training, launch: Launch) -> Attention:
     # It knows 16 bits only; and which GPU is here matters to it.
     if settings.precision != "bf16" or not torch.cuda.is_available():
         return "sdpa"
-    if is_flash_attn_3_available() and torch.cuda.get_device_capability()[0] >= HOPPER:
+    if is_flash_attn_3_available() and torch.cuda.get_device_capability()[0] == HOPPER:
         return "flash_attention_3"
     return "flash_attention_2" if is_flash_attn_2_available() else "sdpa"

@@ -34,6 +34,7 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
 def test_what_needs_a_gpu_is_refused_without_one(
     settings: Training, launch: Launch, launch_changes: dict, key: str
 ) -> None:
+    settings = settings.model_copy(update={"precision": "bf16"})
     require_hardware(settings, launch)
     with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
         require_hardware(settings, launch.model_copy(update=launch_changes))
@@ -42,27 +43,43 @@ def test_what_needs_a_gpu_is_refused_without_one(
 def test_a_missing_package_or_compiler_is_named(
     settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def asked(**changes: object) -> None:
+        require_hardware(
+            settings.model_copy(update={"precision": "bf16"}), launch.model_copy(update=changes)
+        )
+
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match=r"bitsandbytes, which.*pip install -r envs/gpu\.txt"):
+    with pytest.raises(InputError, match=r"bitsandbytes.*\n?.*pip install -r envs/gpu\.txt"):
         require_hardware(settings.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    for changes, install in (
-        ({"liger": True}, r"pip install -r envs/gpu\.txt"),
-        ({"attention": "flash_attention_2"}, r"pip install --no-build-isolation flash-attn=="),
-        ({"attention": "flash_attention_3"}, r"built from its source"),
-    ):
-        with pytest.raises(InputError, match=install):
-            require_hardware(settings, launch.model_copy(update=changes))
+    with pytest.raises(InputError, match=r"liger-kernel.*\n?.*pip install -r envs/gpu\.txt"):
+        asked(liger=True)
+    with pytest.raises(InputError, match=r"pip install --no-build-isolation flash-attn==.*nvcc"):
+        asked(attention="flash_attention_2")
+    with pytest.raises(InputError, match=r"built from its source.*envs/gpu\.txt"):
+        asked(attention="flash_attention_3")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CC", raising=False)
     for changes in ({"liger": True}, {"compile": True}, {"attention": "flex_attention"}):
         with pytest.raises(InputError, match=r"Triton compiles kernels, and gcc or clang cannot"):
-            require_hardware(settings, launch.model_copy(update=changes))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+            asked(**changes)
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
-        require_hardware(settings, launch.model_copy(update={"offload": "optimizer"}))
+        asked(offload="optimizer")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"launch\.compile.*c\+\+"):
-        require_hardware(settings, launch.model_copy(update={"compile": True}))
+        asked(compile=True)
+
+
+def test_flash_attention_in_fp32_is_refused_before_the_model_is_read(
+    settings: Training, launch: Launch
+) -> None:
+    for kernel in ("flash_attention_2", "flash_attention_3"):
+        with pytest.raises(InputError, match=rf"{kernel} computes in 16 bits only"):
+            require_hardware(
+                settings.model_copy(update={"precision": "fp32"}),
+                launch.model_copy(update={"attention": kernel}),
+            )
 
 
 def test_four_bits_are_not_divided(settings: Training, launch: Launch) -> None:
