@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from limaflow.cuda import computing_device
 from limaflow.errors import InputError
 from limaflow.generation.batch import DecodingBatch, Row
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
@@ -34,9 +35,11 @@ def load(location: str, revision: str | None, precision: str) -> LocalModel:
     """A model from a folder or the hub, on the GPU if there is one.
 
     Raises:
-        InputError: there is no causal language model at `location`.
+        InputError: there is no causal language model at `location`, or no GPU where one is meant.
     """
     import transformers
+
+    device = computing_device()
 
     silent: Any = transformers.utils.logging.disable_progress_bar
     silent()
@@ -48,7 +51,7 @@ def load(location: str, revision: str | None, precision: str) -> LocalModel:
         )
     except (OSError, ValueError) as error:
         raise InputError(f"no causal language model at {location}: {error}") from None
-    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    model.to(device).eval()
     ends = model.generation_config.eos_token_id
     stops = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id}
     return LocalModel(

@@ -13,6 +13,7 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import has_bos_prefix
 
+from limaflow.cuda import computing_device
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
@@ -29,14 +30,15 @@ def load_model(manifest_path: Path, *, precision: str, batch: int) -> "TextModel
     mantissa, so that choices tie and the first one wins.
 
     Raises:
-        InputError: there is no causal language model.
+        InputError: there is no causal language model, or no GPU where one is meant.
     """
+    device = computing_device()
     manifest, location = read_manifest(manifest_path)
     try:
         return TextModel(
             pretrained=location,
             revision=manifest.revision or "main",
-            device="cuda" if torch.cuda.is_available() else "cpu",
+            device=device,
             dtype={"fp32": "float32", "bf16": "bfloat16"}[precision],
             softmax_dtype="float32",
             batch_size=batch,
