@@ -50,7 +50,7 @@ class TunedArm(ArmSettings):
                 f"selection.epochs: {late} lie after the last of the {settings.epochs} epochs "
                 f"of arm '{self.name}'"
             )
-        processes = launch.nodes * launch.processes_per_node
+        processes = launch.nodes * launch.planned_processes
         if settings.batch_examples % processes:
             found.append(
                 f"training.batch_examples: {settings.batch_examples} examples of arm '{self.name}' "

@@ -46,6 +46,7 @@ from limaflow.training.processes import (
     highest_memory,
     join,
     leave,
+    lost_processes_named,
     meet,
     on_all,
     rank,
@@ -83,8 +84,9 @@ def train(job: Job) -> None:
             143 after SIGTERM.
     """
     die_with_parent()
-    join()
+    join(job.launch.patience)
     with contextlib.ExitStack() as held:
+        held.enter_context(lost_processes_named())
 
         def claim() -> tuple[str, bool]:
             check(job)
@@ -167,7 +169,8 @@ def _take_steps(run: Run, done: int, progress: Progress, log: StepLog | None, ba
     """
     launch = run.job.launch
     for step in range(done, run.steps):
-        row, stopping = _step(run, step)
+        with run.stop.step():
+            row, stopping = _step(run, step)
         progress = replace(progress, losses=(*progress.losses, row.loss))
         if log is not None:
             log.add(row)

@@ -61,6 +61,24 @@ def require_hardware(settings: Training, launch: Launch) -> None:
         _require_on_path("launch.compile: PyTorch compiles the model", compiler)
 
 
+def require_a_gpu_each(processes: int, gpus: int) -> None:
+    """Make sure that no two processes of a node share a GPU.
+
+    Raises:
+        InputError: they would.
+    """
+    if processes > gpus:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        named = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible})"
+        raise InputError(
+            f"{processes} processes are to be started on {os.uname().nodename}, and CUDA sees "
+            f"{gpus} GPU(s) there{named}",
+            fix=f"launch.processes_per_node {gpus}, or auto: one for each GPU",
+            # Another node may have more.
+            may_pass=True,
+        )
+
+
 def _require_on_path(why: str, *tools: str) -> None:
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:

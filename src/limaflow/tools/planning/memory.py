@@ -48,7 +48,7 @@ class States:
 
 def world_of(launch: Launch) -> int:
     """Processes of a launch, each with a GPU of its own."""
-    return launch.nodes * launch.processes_per_node
+    return launch.nodes * launch.planned_processes
 
 
 def trained_parameters(model: Architecture, settings: Training) -> int:
