@@ -119,7 +119,7 @@ class Launch(Settings):
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
     collective_timeout_minutes: float = Field(default=10, gt=0)
-    stop_patience_seconds: float = Field(default=60, gt=0)
+    stop_patience_seconds: float = Field(default=20, gt=0)
 
     @property
     def planned_processes(self) -> int:

@@ -64,7 +64,7 @@ def test_more_processes_than_gpus_are_refused_before_any_starts(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-8f2a,GPU-11c0")
     assert processes_here({}, 2) == 2
     nothing: Any = []
-    with pytest.raises(InputError, match="8 processes are to be started on .* sees 2 GPU") as no:
+    with pytest.raises(InputError, match=r"8 processes are to be started on .* sees 2 GPU") as no:
         launch(nothing, LaunchPlan(nodes=1, processes=8, threads=8), None)
     assert "CUDA_VISIBLE_DEVICES is GPU-8f2a,GPU-11c0" in str(no.value)
     assert "launch.processes_per_node 2, or auto" in str(no.value)
@@ -72,7 +72,7 @@ def test_more_processes_than_gpus_are_refused_before_any_starts(
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", ""])
 def test_a_number_of_processes_that_is_none(text: str) -> None:
-    with pytest.raises(InputError, match="--processes is '.*', and neither a number"):
+    with pytest.raises(InputError, match=r"--processes is '.*', and neither a number"):
         processes_asked(text)
 
 

@@ -35,7 +35,9 @@ def test_a_process_that_torchrun_did_not_start_waits_for_nobody() -> None:
 
 def test_ranks_without_a_gpu_of_their_own_are_refused_in_one_message(torchrun: Callable) -> None:
     program = (
-        "import torch; torch.cuda.is_available = lambda: True; torch.cuda.device_count = lambda: 1\n"
+        "import torch\n"
+        "torch.cuda.is_available = lambda: True\n"
+        "torch.cuda.device_count = lambda: 1\n"
         "from limaflow.training.processes import ending_at_once, join\n"
         "with ending_at_once(): join()"
     )

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 PATIENCE = 2.0
 MARGIN = 15.0
 """Seconds that a busy machine may take on top."""
+KILLED_AFTER = 30.0
+"""Seconds that torchrun waits for the other processes when one has failed."""
 
 
 def ranks_of(test: Path) -> list[psutil.Process]:
@@ -74,21 +76,14 @@ def test_a_rank_that_is_killed_ends_the_run_in_one_message_and_costs_no_result(
 
 
 def test_a_rank_that_hangs_is_waited_for_as_long_as_configured(
-    *,
-    fine_tune: Callable,
-    settings: Training,
-    launch: Launch,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    *, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
 ) -> None:
-    # A process that is stopped does not even end when torchrun asks it to.
-    monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
     waiting = launch.model_copy(update={"collective_timeout_minutes": 0.1})
     run = fine_tune(tmp_path, settings.model_copy(update={"epochs": 40}), waiting, exports="[40]")
     wait_until(run, lambda: steps_logged(tmp_path) >= 2)
     ranks_of(tmp_path)[1].suspend()
     stopped = time.monotonic()
     output = fail(run)
-    assert time.monotonic() - stopped < 6 + MARGIN
+    assert time.monotonic() - stopped < 6 + KILLED_AFTER + MARGIN
     assert output.count("error: ") == 1, output
     assert "Timed out waiting 6000ms" in output
