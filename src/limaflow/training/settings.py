@@ -118,7 +118,7 @@ class Launch(Settings):
     compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
-    collective_timeout_minutes: float = Field(default=10, gt=0)
+    collective_timeout_minutes: float = Field(default=10, ge=1)
     stop_patience_seconds: float = Field(default=20, gt=0)
 
     @property

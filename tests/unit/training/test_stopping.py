@@ -75,15 +75,10 @@ def test_a_rank_that_is_killed_ends_the_run_in_one_message_and_costs_no_result(
     assert exported(broken, 4).read_bytes() == exported(whole, 4).read_bytes()
 
 
-def test_a_rank_that_hangs_is_waited_for_as_long_as_configured(
-    *, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
-) -> None:
-    waiting = launch.model_copy(update={"collective_timeout_minutes": 0.1})
-    run = fine_tune(tmp_path, settings.model_copy(update={"epochs": 40}), waiting, exports="[40]")
-    wait_until(run, lambda: steps_logged(tmp_path) >= 2)
-    ranks_of(tmp_path)[1].suspend()
-    stopped = time.monotonic()
-    output = fail(run)
-    assert time.monotonic() - stopped < 6 + KILLED_AFTER + MARGIN
-    assert output.count("error: ") == 1, output
-    assert "Timed out waiting 6000ms" in output
+def test_a_rank_that_hangs_is_waited_for_as_long_as_configured(torchrun: Callable) -> None:
+    started = time.monotonic()
+    output = fail(torchrun(2, Path(__file__).with_name("silent_program.py"), PATIENCE))
+    # DeepSpeed's groups are made like this one, with a time-out of torch's own: 30 minutes.
+    assert "error: process 0 waited in vain for another one" in output
+    assert "Timed out waiting 2000ms" in output
+    assert time.monotonic() - started < KILLED_AFTER + MARGIN
