@@ -13,6 +13,11 @@ PACKAGES = {
     "launch.attention: flash_attention_2": "flash-attn",
     "launch.attention: flash_attention_3": "flash-attn-3",
 }
+CAPABILITIES = {
+    "flash_attention_2": range(8, 100),
+    "flash_attention_3": range(9, 10),
+}
+"""Kernel → CUDA's major capabilities that it runs on: from Ampere on; Hopper alone (sm_90a)."""
 ON_A_CPU_TOO = {"training.lora.quantize", "launch.compile"}
 MODULES = {"flash-attn-3": "flash_attn_interface"}
 """Where a package is imported by another name than its own."""
@@ -22,8 +27,8 @@ def require_hardware(settings: Training, launch: Launch) -> None:
     """Make sure that this machine has what is asked for.
 
     Raises:
-        InputError: no CUDA GPU, package or compiler for it, or 4 bits with a ZeRO stage that
-            divides them.
+        InputError: no CUDA GPU, package or compiler for it, FlashAttention in fp32 or on a GPU that
+            it does not run on, or 4 bits with a ZeRO stage that divides them.
     """
     import torch
 
@@ -54,6 +59,8 @@ def require_hardware(settings: Training, launch: Launch) -> None:
                 f"{key} needs the package {package}, which is not installed",
                 fix=f"pip install {package}",
             )
+    if launch.attention in CAPABILITIES:
+        _require_fitting_attention(settings, launch.attention)
     compiler = os.environ.get("CXX", "c++")
     if launch.offload != "none":
         _require_on_path("launch.offload: DeepSpeed compiles its AdamW", "ninja", compiler)
@@ -75,6 +82,26 @@ def require_a_gpu_each(processes: int, gpus: int) -> None:
             f"{gpus} GPU(s) there{named}",
             fix=f"launch.processes_per_node {gpus}, or auto: one for each GPU",
             # Another node may have more.
+            may_pass=True,
+        )
+
+
+def _require_fitting_attention(settings: Training, kernel: str) -> None:
+    import torch
+
+    if settings.precision != "bf16":
+        raise InputError(
+            f"launch.attention: {kernel} computes in 16 bits only, and training.precision is "
+            f"{settings.precision}",
+            fix="launch.attention: auto or sdpa, or training.precision: bf16",
+        )
+    capability = torch.cuda.get_device_capability()[0]
+    if capability not in CAPABILITIES[kernel]:
+        raise InputError(
+            f"launch.attention: {kernel} does not run on {torch.cuda.get_device_name()}, whose "
+            f"compute capability is {capability}",
+            fix="launch.attention: auto takes the best one that does",
+            # Another node may have another GPU.
             may_pass=True,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from limaflow.errors import InputError
+from limaflow.training.attention import fallback
 from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.conversation import add_dialogue_tokens, shown
 from limaflow.training.data import (
@@ -95,6 +96,7 @@ def prepared_run(
             shown(data.train[0], tokenizer),
             *notices(data.facts, loses_template=template_is_lost),
             *unfinished_warm_up(job.settings, run.steps),
+            *fallback(job.settings, job.launch),
         ]
         tqdm.write("\n".join(lines), file=sys.stderr)
     started = _with_engine(run, new_tokens, start)
