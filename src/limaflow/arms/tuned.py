@@ -61,6 +61,11 @@ class TunedArm(ArmSettings):
                 "launch.zero_stage: stage 0 with bf16 takes an optimizer step of its own when it "
                 "starts (DeepSpeed 0.19); use stage 1 to 3, or training.precision fp32"
             )
+        if settings.precision == "fp32" and launch.attention.startswith("flash"):
+            found.append(
+                f"launch.attention: {launch.attention} computes in 16 bits only, and arm "
+                f"'{self.name}' trains in fp32; use auto or sdpa"
+            )
         return found
 
     def _merged(self, shared: Training) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from limaflow.training.layout import steps_an_epoch
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.manifest import EpochResult
 from limaflow.training.model_card import model_card
+from limaflow.training.out_of_memory import out_of_memory_named
 from limaflow.training.processes import (
     die_with_parent,
     from_first,
@@ -108,7 +109,7 @@ def train(job: Job) -> None:
         identity, finished = from_first(claim)
         folder = job.run_folder / identity
         if not finished:
-            with full_disk_named(folder):
+            with full_disk_named(folder), out_of_memory_named(job):
                 _run(job, identity, folder)
         if rank() == 0:
             write_training(job, folder)
