@@ -41,6 +41,8 @@ if __name__ == "__main__":
     options = dict(zip(sys.argv[3::2], sys.argv[4::2], strict=True))
     assert sys.argv[1] == "serve" and Path(sys.argv[2], "config.json").is_file(), sys.argv
     assert options["--dtype"] == "float32" and options["--generation-config"] == "vllm"
+    started = {"options": options, "environment": dict(os.environ)}
+    NOTES.with_suffix(".started").write_text(json.dumps(started))
     if "STAND_IN_BREAKS" in os.environ:
         sys.exit("no GPU here")
     routes = [

@@ -1,5 +1,6 @@
 """What cannot work is said in one line that names the key and the way out."""
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -37,6 +38,7 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
 def test_what_needs_a_gpu_is_refused_without_one(
     settings: Training, launch: Launch, launch_changes: dict, key: str
 ) -> None:
+    settings = settings.model_copy(update={"precision": "bf16"})
     require_hardware(settings, launch)
     with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
         require_hardware(settings, launch.model_copy(update=launch_changes))
@@ -45,20 +47,43 @@ def test_what_needs_a_gpu_is_refused_without_one(
 def test_a_missing_package_or_compiler_is_named(
     settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(hardware.PACKAGES, "training.lora.quantize", "no-such-bits")
-    with pytest.raises(InputError, match=r"no-such-bits.*\n?.*pip install no-such-bits"):
+    def asked(**changes: object) -> None:
+        require_hardware(
+            settings.model_copy(update={"precision": "bf16"}), launch.model_copy(update=changes)
+        )
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"bitsandbytes.*\n?.*pip install -r envs/gpu\.txt"):
         require_hardware(settings.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
-    with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
-        require_hardware(settings, launch.model_copy(update={"liger": True}))
-    with pytest.raises(InputError, match=r"pip install flash-attn-3"):
-        require_hardware(settings, launch.model_copy(update={"attention": "flash_attention_3"}))
+    with pytest.raises(InputError, match=r"liger-kernel.*\n?.*pip install -r envs/gpu\.txt"):
+        asked(liger=True)
+    with pytest.raises(InputError, match=r"pip install --no-build-isolation flash-attn==.*nvcc"):
+        asked(attention="flash_attention_2")
+    with pytest.raises(InputError, match=r"built from its source.*envs/gpu\.txt"):
+        asked(attention="flash_attention_3")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    for changes in ({"liger": True}, {"compile": True}, {"attention": "flex_attention"}):
+        with pytest.raises(InputError, match=r"Triton compiles kernels, and gcc or clang cannot"):
+            asked(**changes)
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
-        require_hardware(settings, launch.model_copy(update={"offload": "optimizer"}))
+        asked(offload="optimizer")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"launch\.compile.*c\+\+"):
-        require_hardware(settings, launch.model_copy(update={"compile": True}))
+        asked(compile=True)
+
+
+def test_flash_attention_in_fp32_is_refused_before_the_model_is_read(
+    settings: Training, launch: Launch
+) -> None:
+    for kernel in ("flash_attention_2", "flash_attention_3"):
+        with pytest.raises(InputError, match=rf"{kernel} computes in 16 bits only"):
+            require_hardware(
+                settings.model_copy(update={"precision": "fp32"}),
+                launch.model_copy(update={"attention": kernel}),
+            )
 
 
 @pytest.fixture
@@ -75,17 +100,6 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(hardware, "PACKAGES", {})
 
     return seen
-
-
-@pytest.mark.parametrize("kernel", ["flash_attention_2", "flash_attention_3"])
-def test_flash_attention_in_fp32_is_refused_before_the_model_is_loaded(
-    gpu: Callable, settings: Training, launch: Launch, kernel: str
-) -> None:
-    gpu(9)
-    asked = launch.model_copy(update={"attention": kernel})
-    require_hardware(settings.model_copy(update={"precision": "bf16"}), asked)
-    with pytest.raises(InputError, match=f"{kernel} computes in 16 bits only.* is fp32"):
-        require_hardware(settings, asked)
 
 
 @pytest.mark.parametrize(
