@@ -48,7 +48,7 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
     if config.base.stand_in:
         small = JobSize(cpus=1, gpus=0, memory_mb=4000, memory_mb_more=4000, minutes=60)
         training = JobSize(
-            cpus=launch.processes_per_node,
+            cpus=launch.planned_processes,
             gpus=0,
             memory_mb=4000,
             memory_mb_more=4000,
@@ -72,8 +72,8 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
 
     return {
         "fine_tune": JobSize(
-            cpus=CPUS_A_GPU * launch.processes_per_node,
-            gpus=launch.processes_per_node,
+            cpus=CPUS_A_GPU * launch.planned_processes,
+            gpus=launch.planned_processes,
             memory_mb=150_000,
             memory_mb_more=50_000,
             minutes=60 * 24,

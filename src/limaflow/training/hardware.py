@@ -37,6 +37,11 @@ PACKAGES = {
         install="it is built from its source, on Hopper alone: envs/gpu.txt",
     ),
 }
+CAPABILITIES = {
+    "flash_attention_2": range(8, 100),
+    "flash_attention_3": range(9, 10),
+}
+"""Kernel → CUDA's major capabilities that it runs on: from Ampere on; Hopper alone (sm_90a)."""
 ON_A_CPU_TOO = {"training.lora.quantize", "launch.compile"}
 COMPILED_BY_TRITON = {"launch.liger", "launch.compile", "launch.attention: flex_attention"}
 """On a GPU; on a CPU PyTorch compiles C++."""
@@ -46,8 +51,8 @@ def require_hardware(settings: Training, launch: Launch) -> None:
     """Make sure that this machine has what is asked for.
 
     Raises:
-        InputError: no CUDA GPU, package or compiler for it, FlashAttention in fp32, or 4 bits with
-            a ZeRO stage that divides them.
+        InputError: no CUDA GPU, package or compiler for it, FlashAttention in fp32 or on a GPU that
+            it does not run on, or 4 bits with a ZeRO stage that divides them.
     """
     import torch
 
@@ -85,11 +90,45 @@ def require_hardware(settings: Training, launch: Launch) -> None:
         if key in COMPILED_BY_TRITON and torch.cuda.is_available():
             require_compiler(f"{key}: Triton compiles kernels")
             require_headers(f"{key}: Triton compiles kernels")
+    if launch.attention in CAPABILITIES:
+        _require_fitting_gpu(launch.attention)
     compiler = os.environ.get("CXX", "c++")
     if launch.offload != "none":
         _require_on_path("launch.offload: DeepSpeed compiles its AdamW", "ninja", compiler)
     if launch.compile:
         _require_on_path("launch.compile: PyTorch compiles the model", compiler)
+
+
+def require_a_gpu_each(processes: int, gpus: int) -> None:
+    """Make sure that no two processes of a node share a GPU.
+
+    Raises:
+        InputError: they would.
+    """
+    if processes > gpus:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        named = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible})"
+        raise InputError(
+            f"{processes} processes are to be started on {os.uname().nodename}, and CUDA sees "
+            f"{gpus} GPU(s) there{named}",
+            fix=f"launch.processes_per_node {gpus}, or auto: one for each GPU",
+            # Another node may have more.
+            may_pass=True,
+        )
+
+
+def _require_fitting_gpu(kernel: str) -> None:
+    import torch
+
+    capability = torch.cuda.get_device_capability()[0]
+    if capability not in CAPABILITIES[kernel]:
+        raise InputError(
+            f"launch.attention: {kernel} does not run on {torch.cuda.get_device_name()}, whose "
+            f"compute capability is {capability}",
+            fix="launch.attention: auto takes the best one that does",
+            # Another node may have another GPU.
+            may_pass=True,
+        )
 
 
 def _require_on_path(why: str, *tools: str) -> None:

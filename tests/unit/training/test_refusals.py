@@ -3,16 +3,20 @@
 import importlib.util
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
+from transformers.utils import import_utils
 
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest
+from limaflow.training import hardware
+from limaflow.training.attention import attention_of, fallback
 from limaflow.training.conversation import extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
@@ -80,6 +84,68 @@ def test_flash_attention_in_fp32_is_refused_before_the_model_is_read(
                 settings.model_copy(update={"precision": "fp32"}),
                 launch.model_copy(update={"attention": kernel}),
             )
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A GPU of that major compute capability, with both FlashAttentions installed."""
+
+    def seen(capability: int) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (capability, 0))
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+        for version in (2, 3):
+            there = f"is_flash_attn_{version}_available"
+            monkeypatch.setattr(import_utils, there, lambda: True)
+        monkeypatch.setattr(hardware, "PACKAGES", {})
+
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("capability", "best", "refused"),
+    [
+        (7, "sdpa", {"flash_attention_2", "flash_attention_3"}),
+        (8, "flash_attention_2", {"flash_attention_3"}),
+        (9, "flash_attention_3", set()),
+        # Blackwell: FlashAttention 3 has no kernels for it.
+        (10, "flash_attention_2", {"flash_attention_3"}),
+        (12, "flash_attention_2", {"flash_attention_3"}),
+    ],
+)
+def test_flash_attention_runs_where_its_kernels_do(
+    *,
+    gpu: Callable,
+    settings: Training,
+    launch: Launch,
+    capability: int,
+    best: str,
+    refused: set[str],
+) -> None:
+    gpu(capability)
+    bf16 = settings.model_copy(update={"precision": "bf16"})
+    assert attention_of(bf16, launch) == best
+    assert bool(fallback(bf16, launch)) == (best == "sdpa")
+    for kernel in ("flash_attention_2", "flash_attention_3"):
+        asked = launch.model_copy(update={"attention": kernel})
+        if kernel in refused:
+            with pytest.raises(InputError, match=f"{kernel} does not run on a GPU"):
+                require_hardware(bf16, asked)
+        else:
+            require_hardware(bf16, asked)
+
+
+def test_the_kernel_that_is_taken_in_place_of_flash_attention_is_named(
+    gpu: Callable, settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fallback(settings, launch) == []
+    gpu(9)
+    assert "sdpa, since FlashAttention wants 16 bits" in fallback(settings, launch)[0]
+    assert fallback(settings, launch.model_copy(update={"attention": "sdpa"})) == []
+    for version in (2, 3):
+        monkeypatch.setattr(import_utils, f"is_flash_attn_{version}_available", lambda: False)
+    bf16 = settings.model_copy(update={"precision": "bf16"})
+    assert fallback(bf16, launch) == ["attention: sdpa, since flash-attn is not installed"]
 
 
 def test_four_bits_are_not_divided(settings: Training, launch: Launch) -> None:
