@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from limaflow.cards import take_cards
 from limaflow.cuda import computing_device
 from limaflow.errors import InputError
 from limaflow.scheduler import hosts_of
@@ -59,6 +60,9 @@ def launch(command: Sequence[str], plan: LaunchPlan, rendezvous: str | None) -> 
                 over_nodes(command, plan, hosts, port_of(job)), without_scheduler(environ, KEPT)
             )
     processes = processes_here(environ, plan.processes)
+    if computing_device() == "cuda":
+        # Torchrun, which this process becomes, keeps them.
+        take_cards(processes)
     print(f"{processes} process(es) on {os.uname().nodename}", file=sys.stderr, flush=True)
     place = [] if rendezvous is None else place_among_nodes(environ, rendezvous)
     _become(

@@ -1,5 +1,6 @@
 """How many processes are started where, from what SLURM gave."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -106,3 +107,21 @@ def test_several_nodes_without_slurm_are_refused(monkeypatch: pytest.MonkeyPatch
     nothing: Any = []
     with pytest.raises(InputError, match="this is no SLURM job"):
         launch(nothing, ASKED, None)
+
+
+def test_a_training_takes_its_gpus_before_it_becomes_torchrun(
+    gpus: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpus(4)
+    mine = [f"GPU-{os.getpid()}-{number}" for number in range(4)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(mine))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    became: list[str] = []
+    monkeypatch.setattr(
+        "limaflow.training.launch._become",
+        lambda command, environ: became.append(environ["CUDA_VISIBLE_DEVICES"]),
+    )
+    for _ in range(2):
+        launch(["true"], LaunchPlan(nodes=1, processes=2, threads=2), None)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(mine))
+    assert became == [",".join(mine[:2]), ",".join(mine[2:])]
