@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -140,3 +143,24 @@ def test_a_server_without_a_compiler_is_not_started(
     with pytest.raises(InputError, match=r"vLLM compiles kernels.*gcc or clang cannot be found"):
         respond(job_of())
     assert not (tmp_path / "notes.started").exists()
+
+
+def test_an_interrupted_command_waits_for_no_reply(
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STAND_IN_HANGS", "1")
+    job = replace(job_of(), batch=12)
+    words = ["generate", "respond", "--model", job.model, "--name", "base", "--format", "raw"]
+    words += ["--prompts", job.prompts, "--decoding", PAPER.flag(), "--samples", "2"]
+    words += ["--seed", "7", "--batch", "12", "--engine", "vllm", "--vllm", job.vllm]
+    words += ["--gpus", "0", "--max-length-share", "1", "--output", job.output]
+    command = [sys.executable, "-c", "from limaflow.cli import main; main()", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(notes()) < 12 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    asked = notes()
+    assert len(asked) == 12, "all of them are under way at once"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    assert not psutil.pid_exists(asked[0]["pid"])

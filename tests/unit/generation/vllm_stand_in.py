@@ -1,5 +1,6 @@
 """Speaks vLLM's command line and protocol, as far as we use them, and notes what it was asked."""
 
+import asyncio
 import json
 import os
 import sys
@@ -26,6 +27,8 @@ async def complete(request: Request) -> JSONResponse:
     body = await request.json()
     with NOTES.open("a") as file:
         file.write(json.dumps({"pid": os.getpid(), **body}) + "\n")
+    if os.environ.get("STAND_IN_HANGS"):
+        await asyncio.sleep(300)
     if body["seed"] % 5 == 0 and os.environ.get("STAND_IN_FAILS"):
         return JSONResponse({"error": {"message": "out of memory"}}, 400)
     reason = "length" if body["seed"] % 2 else "stop"
