@@ -474,3 +474,21 @@ def test_network_trouble_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None
             load("some/model")
         with pytest.raises(InputError, match="no causal language model at /no/model"):
             load("/no/model")
+
+
+def test_a_model_whose_layers_are_placed_one_by_one_gives_the_same_responses(
+    tiny_base: Path, prompts: Path
+) -> None:
+    """Accelerate's hooks, as several GPUs have them, on the only device there is."""
+    from accelerate import dispatch_model
+
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    examples = list(read_records(prompts, Example))
+    asked = encoded(examples, model.tokenizer, "raw", context=model.context)
+    settings = {"decoding": PAPER, "style": "raw", "batch": 4, "seed": 7}
+    wanted = [(prompt, 0) for prompt in asked]
+    expected = {row.prompt.id: row.text for row in local.respond(model, wanted, **settings)}
+    skipped = model.model._skip_keys_device_placement
+    dispatch_model(model.model, {"": "cpu"}, skip_keys=skipped, force_hooks=True)
+    assert hasattr(model.model, "_hf_hook")
+    assert {row.prompt.id: row.text for row in local.respond(model, wanted, **settings)} == expected
