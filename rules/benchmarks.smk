@@ -19,6 +19,28 @@ rule benchmark_texts:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
 
 
+rule adopt_items:
+    """Take benchmark results by item that were made elsewhere."""
+    input:
+        lambda wildcards: recorded_items(wildcards.arm),
+    output:
+        results="<results>/benchmarks/{arm}/results.json",
+        answers="<results>/benchmarks/{arm}/items.jsonl",
+    log:
+        "<logs>/adopt_items/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(CONFIG.benchmarks.recorded),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("lm_evaluation", "adopt"),
+        layouts=lambda wildcards: item_layouts(wildcards.arm),
+    shell:
+        "limaflow benchmark adopt --name {wildcards.arm} {params.layouts}"
+        " --results {output.results} --items {output.answers} {input:q} 2>&1 | tee {log}"
+
+
 rule lm_eval:
     """Run the benchmark tasks on the model of one arm."""
     input:
@@ -32,6 +54,8 @@ rule lm_eval:
         "<logs>/lm_eval/{arm}.log",
     benchmark:
         "<logs>/lm_eval/{arm}.benchmark.jsonl"
+    wildcard_constraints:
+        arm=any_of(CONFIG.benchmarks.measured_arms),
     conda:
         "../envs/limaflow.yaml"
     threads: SIZES["lm_eval"].cpus

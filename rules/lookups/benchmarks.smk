@@ -8,6 +8,7 @@ from snakemake.logging import logger
 from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
+from limaflow.sources.settings import under_root
 from limaflow.tools.miniature.facts_benchmark import TASK as FACTS
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
@@ -16,7 +17,28 @@ benchmark_tasks = [
     for task in CONFIG.benchmarks.tasks
 ]
 
+# The run itself writes the world's tasks, whose data lie where it works.
+task_data_root = "." if in_world(f"{task_folder}/") else CONFIG.data_root
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
+
+
+def recorded_items(arm):
+    """The files of results by item that were made elsewhere."""
+    return [
+        under_root(file.path, CONFIG.data_root)
+        for file in CONFIG.benchmarks.recorded[arm]
+    ]
+
+
+def item_layouts(arm):
+    """How each of these files says what ours say."""
+    return repeated(
+        "--layout",
+        [
+            file.layout.model_dump_json(exclude_defaults=True)
+            for file in CONFIG.benchmarks.recorded[arm]
+        ],
+    )
 
 
 def task_files(*, made):
@@ -29,7 +51,7 @@ def task_files(*, made):
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
     try:
-        files = {str(file) for path in outside for file in files_of_task(Path(path))}
+        files = {str(file) for path in outside for file in files_of_task(Path(path), Path(task_data_root))}
     except InputError as problem:
         raise WorkflowError(f"benchmarks.tasks: {problem}") from None
     return sorted(files)
@@ -46,6 +68,8 @@ TASKS_DEFINED = task_identity()
 def task_options():
     flags = [f"--task {shlex.quote(task)}" for task in benchmark_tasks]
     flags += [f"--include {shlex.quote(task_folder)}"] if task_folder else []
+    if task_data_root not in ("", "."):
+        flags.append(f"--data-root {shlex.quote(task_data_root)}")
     return " ".join(flags)
 
 
@@ -76,8 +100,8 @@ def evaluation_options(wildcards, input):
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
     # A pretrained model has no chat template to apply.
-    if block.chat_template and arm.prompt_format == "chat":
-        words.append("--chat-template")
+    if arm.prompt_format == "chat":
+        words.append(repeated("--format", block.formats))
     if block.unsafe_code:
         words.append("--unsafe-code")
     if arm.shots:
@@ -98,6 +122,7 @@ def check_tasks():
             Path(task_folder) if task_folder else None,
             [FACTS] if in_world(f"{task_folder}/") else [],
             unsafe_code=CONFIG.benchmarks.unsafe_code,
+            data_root=Path(task_data_root),
         )
     except InputError as problem:
         raise WorkflowError(f"benchmarks.tasks: {problem}") from None

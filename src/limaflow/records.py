@@ -265,3 +265,20 @@ class BenchmarkItem:
     """Its part in the task's result, beside that of the other items."""
     prompt: str = ""
     """Hash of what is asked, before a chat template or in-context examples of the arm."""
+    format: str = ""
+    """How it was put: `plain`, `chat` (in the chat template) or `in-context`; "" if not known."""
+    reply: str | None = None
+    """What the model wrote, as it is; None where choices were scored, or it is not known."""
+    answer: str | None = None
+    """What the answer filter, or a choice, took for the answer; None where that is not known."""
+    unread: bool = False
+    """Whether no answer could be read from the reply; the value is then that of a wrong one."""
+    lenient: bool | None = None
+    """Whether a lenient reader finds a right answer in the reply; None where there is no reply, or
+    the right answer is not known."""
+    choices: int | None = None
+    """How many answers there were to choose from."""
+    right_probability: float | None = None
+    """Of the right choice, among the choices."""
+    confidence: float | None = None
+    """Probability of the likeliest choice, among the choices."""

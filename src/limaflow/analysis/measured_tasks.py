@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limaflow.errors import InputError
@@ -28,6 +28,13 @@ class TaskResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatResults:
+    """The tasks in one format."""
+
+    scores: dict[str, TaskResult]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """How the tasks were put to a model."""
 
@@ -44,6 +51,14 @@ class Results:
     model: str
     scores: dict[str, TaskResult]
     run: RunFacts = field(default_factory=RunFacts)
+    also: dict[str, FormatResults] = field(default_factory=dict)
+    """The same tasks put to the model in further formats."""
+
+    def in_format(self, name: str) -> "Results":
+        """What holds for one format."""
+        if name == self.run.format or name not in self.also:
+            return self
+        return replace(self, scores=self.also[name].scores, run=replace(self.run, format=name))
 
 
 @dataclass(frozen=True)
@@ -58,16 +73,17 @@ class Scored:
 
 @dataclass(frozen=True)
 class Measured:
-    """One model: its file of items, its scores, and its results where they were given."""
+    """One model in one format: its file of items, scores, and its results where they were given."""
 
     path: Path
     arm: str
+    format: str
     tasks: Mapping[str, Scored]
     results: Results | None
 
 
-def measured(path: Path, known: Mapping[str, Results]) -> Measured:
-    """The one model of a file, and its scores.
+def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
+    """The one model of a file, in each format in which it was asked; the main one is first.
 
     Raises:
         InputError: several models, several metrics of a task, an item twice, or no number.
@@ -79,12 +95,26 @@ def measured(path: Path, known: Mapping[str, Results]) -> Measured:
         models = {found.model for found in known.values() if found.model == path.parent.name}
     if len(models) != 1:
         raise InputError(f"holds the items of {len(models)} models instead of one", path=path)
-    by_task: dict[str, list[BenchmarkItem]] = {}
-    for item in items:
-        by_task.setdefault(item.task, []).append(item)
     arm = models.pop()
-    tasks = {task: _scored(task, found, path) for task, found in by_task.items()}
-    return Measured(path, arm, tasks, known.get(arm))
+    results = known.get(arm)
+    formats = list(dict.fromkeys(item.format for item in items))
+    if results:
+        own = [results.run.format, *results.also]
+        formats = own if set(formats) <= {*own, ""} else formats
+    by_format: dict[str, dict[str, list[BenchmarkItem]]] = {name: {} for name in formats or [""]}
+    for item in items:
+        name = item.format if item.format in by_format else next(iter(by_format))
+        by_format[name].setdefault(item.task, []).append(item)
+    return [
+        Measured(
+            path,
+            arm,
+            name,
+            {task: _scored(task, found, path) for task, found in by_task.items()},
+            results and results.in_format(name),
+        )
+        for name, by_task in by_format.items()
+    ]
 
 
 def _scored(task: str, items: Sequence[BenchmarkItem], path: Path) -> Scored:

@@ -134,7 +134,11 @@ def tax_difference(evidence: Evidence, measure: Measure) -> list[Found]:
         NotMeasured: no task has both a known scale and items that can be paired.
     """
     arms = arms_of(evidence, measure) or [evidence.lima]
-    rows = [row for row in evidence.tax if row.arm in arms and measure.task in (None, row.task)]
+    rows = [
+        row
+        for row in evidence.tax
+        if row.arm in arms and measure.task in (None, row.task) and not row.further_format
+    ]
     found = [one for row in rows if (one := _tax_found(row))]
     if rows and not found:
         tasks = ", ".join(dict.fromkeys(row.task for row in rows))

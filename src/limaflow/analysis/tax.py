@@ -22,6 +22,7 @@ from limaflow.analysis.measured_tasks import (
     conditions_of,
     measured,
 )
+from limaflow.analysis.tax_split import split_of, sureness_of
 from limaflow.analysis.unpaired_tasks import unpaired_tasks
 from limaflow.intervals import Interval, Resampling, ratio_of
 from limaflow.jsonl import read_json
@@ -43,6 +44,9 @@ def alignment_tax(
 ) -> list[TaskTax]:
     """Base, tuned and paired difference of every task, for every tuned model.
 
+    A model that was asked in several formats has rows for each; the base is always as it is mainly
+    asked.
+
     Args:
         base: items.jsonl of the base; `tuned` are those of the others.
         results: results.json of all of them, for tasks that are not paired and for how each was
@@ -53,16 +57,17 @@ def alignment_tax(
             precision; an item stands twice, or its score is no number.
     """
     known = {found.model: found for found in (read_json(path, Results) for path in results)}
-    before = measured(base, known)
+    before = measured(base, known)[0]
     resampling = Resampling(rounds=rounds, confidence=confidence, seed=seed)
-    rows = []
+    rows: list[TaskTax] = []
     for path in tuned:
-        after = measured(path, known)
-        check_alike(before, after)
-        common = common_tasks(before, after)
-        rows += [_paired(before, after, task, resampling) for task in common]
-        rows += unpaired_tasks(before, after, common)
-    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm))
+        for number, after in enumerate(measured(path, known)):
+            check_alike(before, after)
+            common = common_tasks(before, after)
+            found = [_paired(before, after, task, resampling) for task in common]
+            found += unpaired_tasks(before, after, common)
+            rows += [replace(row, further_format=after.format if number else "") for row in found]
+    return sorted(rows, key=lambda row: (row.task, row.metric, row.arm, row.further_format))
 
 
 def _paired(before: Measured, after: Measured, task: str, resampling: Resampling) -> TaskTax:
@@ -76,6 +81,8 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     ends = _ends(scored.scale, np.concatenate([old, new]))
     changes = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
     change = new - old if scored.higher_is_better else old - new
+    pairs = [(scored.items[name], other.items[name]) for name in names]
+    are_shares = scored.higher_is_better and ends == (0, 1)
     return TaskTax(
         task=task,
         metric=scored.metric,
@@ -87,6 +94,8 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         higher_is_better=scored.higher_is_better,
         scale=scored.scale,
         conditions=conditions_of(before, after, task),
+        split=split_of(pairs, drawn) if are_shares else None,
+        sureness=sureness_of(pairs, drawn),
     )
 
 

@@ -23,7 +23,8 @@ class Reference:
     key: str
     name: str
     listed_in: str
-    """`datasets`, `arms`, `sources` or `judges`."""
+    """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
+    made from no other arm's."""
 
 
 @dataclass(frozen=True)

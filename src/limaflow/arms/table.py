@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from limaflow.arms.average import AverageArm
 from limaflow.arms.base import BaseArm
 from limaflow.arms.endpoint import EndpointArm
 from limaflow.arms.in_context import InContextArm
@@ -16,6 +17,7 @@ Arm = Annotated[
     | InContextArm  # in-context
     | TunedArm  # tuned
     | ModelArm  # model
+    | AverageArm  # average
     | EndpointArm  # endpoint
     | RecordedArm,  # recorded
     Field(discriminator="kind"),

@@ -69,6 +69,9 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     yield from _of_judging(config)
     if config.benchmarks.include is not None:
         yield "benchmarks.include", config.benchmarks.include
+    for arm, files in config.benchmarks.recorded.items():
+        for file in files:
+            yield f"benchmarks.recorded.{arm}", under_root(file.path, config.data_root)
 
 
 def _of_sources(config: Config) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,11 @@ def unknown_names(config: Config) -> list[str]:
         "datasets": [d.name for d in config.datasets],
         "arms": [a.name for a in config.arms],
         "judges": [j.name for j in config.judges],
+        "models": [
+            arm.name
+            for arm in config.arms
+            if arm.model_rule and not any(r.listed_in == "models" for r in arm.references())
+        ],
     }
     return [
         f"{place}: no {kind[:-1]} is named '{name}'{nearest(name, known[kind])}"
@@ -80,7 +85,7 @@ def impossible(config: Config) -> list[str]:
     ]
     problems += [
         f"benchmarks.arms: '{name}' is not a model that runs here"
-        for name in config.benchmarks.arms
+        for name in config.benchmarks.measured_arms
         if any(a.name == name and not a.runs_here for a in config.arms)
     ]
     problems += [

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,11 +16,21 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
+class PromptFormat(StrEnum):
+    """How a task is put to a model."""
+
+    PLAIN = "plain"
+    CHAT = "chat"
+
+
 Tasks = Annotated[
     list[str],
     typer.Option(
         "--task", help="lm-eval task, group or tag, or the path of a task's YAML; repeat."
     ),
+]
+DataRoot = Annotated[
+    Path, typer.Option(help="Where relative paths of data in task files count from.")
 ]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
@@ -43,6 +53,7 @@ def check(
     *,
     task: Tasks,
     include: Include = None,
+    data_root: DataRoot = Path(),
     limit: Limit = None,
     seed: Seed = 0,
     few_shot: FewShot = None,
@@ -62,6 +73,7 @@ def check(
         few_shot_by_task=by_task,
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
+        data_root=data_root,
     )
     selection, prompts, results = checked(task, include, settings)
     for asked in selection.asked:
@@ -80,10 +92,17 @@ def run(
     batch: Annotated[int, typer.Option(min=1, help="Items at once; changes scores slightly.")],
     seed: Seed,
     include: Include = None,
+    data_root: DataRoot = Path(),
     few_shot: FewShot = None,
     metric: Metrics = None,
     limit: Limit = None,
-    chat_template: Annotated[bool, typer.Option("--chat-template")] = False,
+    format: Annotated[
+        list[PromptFormat] | None,
+        typer.Option(
+            help="plain (by default), or chat: in the model's chat template. Repeat for both: one "
+            "load of the model answers them, and the second has rows of its own."
+        ),
+    ] = None,
     precision: Annotated[Precision, typer.Option()] = Precision.FP32,
     unsafe_code: UnsafeCode = False,
     gpus: Annotated[
@@ -120,7 +139,7 @@ def run(
     settings = EvaluationSettings(
         limit=limit,
         batch=batch,
-        chat_template=chat_template,
+        formats=("in-context",) if examples else _formats(format or [PromptFormat.PLAIN]),
         precision=precision.value,
         seed=seed,
         few_shot=default,
@@ -131,17 +150,87 @@ def run(
         shots=Shots(examples=examples, count=shots, prompts=prompts, max_tokens=response_tokens)
         if examples and prompts
         else None,
+        data_root=data_root,
     )
     keep = results.parent / "answered"
     found, scores = evaluate(model, name, task, include, settings, keep=keep)
+    write_records(items, scores, key=lambda item: (item.format, item.task, item.item_id))
+    write_json(results, found)
+    by_format = {found["run"]["format"]: found} | found["also"]
+    for way, answered in by_format.items():
+        for asked, score in answered["scores"].items():
+            value = "no value" if score["value"] is None else f"{score['value']:.4f}"
+            note = f"; not paired: {score['unpaired']}" if score["unpaired"] else ""
+            unread = f", {score['unread_items']} unread" if score["unread_items"] else ""
+            print(
+                f"{name}: {asked} ({way}): {score['metric']} {value} of {score['items']} items"
+                f"{unread}{note}"
+            )
+            if others := score["other_metrics"]:
+                print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
+
+
+def _formats(asked: list[PromptFormat]) -> tuple[Literal["plain", "chat"], ...]:
+    if len(set(asked)) < len(asked):
+        raise typer.BadParameter(f"'{asked[0].value}' stands twice", param_hint="--format")
+    return tuple(format.value for format in asked)
+
+
+@app.command()
+def adopt(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="lm-eval's samples_*.jsonl, or .csv, .tsv, .parquet, JSON (lines)."),
+    ],
+    *,
+    name: Annotated[str, typer.Option(help="Name of the model in the results: its arm.")],
+    results: Annotated[Path, typer.Option(help="Writes the mean of every task (JSON).")],
+    items: Annotated[Path, typer.Option(help="Writes the score of every item (JSONL).")],
+    task: Annotated[
+        str, typer.Option(help="The task, where neither file nor column says it.")
+    ] = "",
+    metric: Annotated[
+        str, typer.Option(help="What the score is; of samples METRIC or METRIC,FILTER.")
+    ] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, reply "
+            "or prompt; repeat."
+        ),
+    ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="task, metric and columns of one file as JSON (config: benchmarks.recorded), in "
+            "place of these options; one for each file, in order."
+        ),
+    ] = None,
+) -> None:
+    """Take in results by item that were measured elsewhere; no model is needed."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import write_json, write_records
+    from limaflow.lm_evaluation.adopted_items import adopted
+    from limaflow.lm_evaluation.settings import ItemLayout
+    from limaflow.mistakes import parse_block, validated
+    from limaflow.verdict_import.column_mapping import named
+
+    if layout and (task or metric or column):
+        raise InputError("--layout says all of --task, --metric and --column")
+    if layout and len(layout) != len(files):
+        raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
+    given = {"task": task, "metric": metric, "columns": named(column, "--column")}
+    layouts = [parse_block(ItemLayout, text, "--layout") for text in layout or ()]
+    layouts = layouts or [validated(ItemLayout, given, "--column")] * len(files)
+    found, scores = adopted(list(zip(files, layouts, strict=True)), name)
     write_records(items, scores, key=lambda item: (item.task, item.item_id))
     write_json(results, found)
     for asked, score in found["scores"].items():
-        value = "no value" if score["value"] is None else f"{score['value']:.4f}"
-        note = f"; not paired: {score['unpaired']}" if score["unpaired"] else ""
-        print(f"{name}: {asked}: {score['metric']} {value} of {score['items']} items{note}")
-        if others := score["other_metrics"]:
-            print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
+        unread = f"; {score['unread_items']} unread" if score["unread_items"] else ""
+        print(
+            f"{name}: {asked}: {score['metric']} {score['value']:.4f} of {score['items']} items"
+            f"{unread}"
+        )
 
 
 @app.command()
@@ -150,13 +239,13 @@ def texts(
     task: Tasks,
     output: Annotated[Path, typer.Option(help="Writes one text an item (JSONL).")],
     include: Include = None,
+    data_root: DataRoot = Path(),
     limit: Limit = None,
 ) -> None:
     """Write the text of every benchmark item, for decontamination."""
     from limaflow.jsonl import write_records
     from limaflow.lm_evaluation.item_texts import item_texts
 
-    count = write_records(
-        output, item_texts(task, include, limit), key=lambda text: (text.task, text.item_id)
-    )
+    texts_of_items = item_texts(task, include, limit, data_root)
+    count = write_records(output, texts_of_items, key=lambda text: (text.task, text.item_id))
     print(f"{count} benchmark items")

@@ -13,7 +13,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,8 @@ from limaflow.unreachable import first_line
 
 NOT_DEFINING = ("num_fewshot", "metadata")
 """Keys of a task that results.json has beside its definition."""
+Format = Literal["plain", "chat", "in-context"]
+"""A bare prompt, one in the model's chat template, or one after the worked examples of an arm."""
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -55,7 +57,8 @@ class EvaluationSettings:
 
     limit: int | None = None
     batch: int
-    chat_template: bool = False
+    formats: tuple[Format, ...] = ("plain",)
+    """How each task is put to the model, the main one first."""
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int
     few_shot: int | None = None
@@ -68,6 +71,8 @@ class EvaluationSettings:
     shots: Shots | None = None
     gpus: int = 1
     """Cards that the model is spread over, where there are any."""
+    data_root: Path = Path()
+    """Where relative paths of data in task files count from."""
 
 
 def checked(
@@ -84,7 +89,9 @@ def checked(
     if settings.unsafe_code:
         # `code_eval`, the metric of such tasks, asks for this too.
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
-    selection = loaded(names, include, unsafe_code=settings.unsafe_code)
+    selection = loaded(
+        names, include, unsafe_code=settings.unsafe_code, data_root=settings.data_root
+    )
     set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
     hashes = prompt_hashes(selection, settings.limit, _seed(settings))
     outcomes = rehearse(selection, unsafe_code=settings.unsafe_code)
@@ -112,61 +119,80 @@ def evaluate(
         The content of results.json (`scores`: what was asked for → main metric with its direction
         and scale, items, items cut to the model's context, items that mention a control token, and
         why it is not paired where it is not; `tasks`: leaf task → every metric with its standard
-        error, version, number of examples; `run`: how) and the items.
+        error, version, number of examples; `also`: format → `scores` and `tasks` in the others of
+        `settings.formats`; `run`: how) and the items of all formats.
 
     Raises:
         InputError: as `checked`; no such model, or a chat template that the tokenizer lacks.
     """
-    from lm_eval import simple_evaluate
-
     from limaflow.lm_evaluation.model import load_model
 
     selection, hashes, _ = checked(names, include, settings)
     model = load_model(
         manifest_path, precision=settings.precision, batch=settings.batch, gpus=settings.gpus
     )
-    if settings.chat_template and not model.tokenizer.chat_template:
+    if "chat" in settings.formats and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     revision = read_manifest(manifest_path)[0].revision
     # Of a name on the hub, what it stood for when it was loaded.
     commit = getattr(model.config, "_commit_hash", None) or revision
-    cache = keep and keep / identity(manifest_path, settings.precision, commit)
-    seed = _seed(settings)
-    try:
-        found = _halving(
-            model,
-            lambda: simple_evaluate(
-                model=model,
-                tasks=list(selection.tasks.values()),
-                limit=settings.limit,
-                system_instruction=_examples(model, settings),
-                apply_chat_template=settings.chat_template,
-                fewshot_as_multiturn=settings.chat_template,
-                task_manager=selection.manager,
-                bootstrap_iters=1000,
-                log_samples=True,
-                use_cache=str(cache) if cache else None,
-                random_seed=seed,
-                numpy_random_seed=seed,
-                torch_random_seed=seed,
-                fewshot_random_seed=seed,
-                confirm_run_unsafe_code=settings.unsafe_code,
-            ),
-        )
-    except sqlite3.DatabaseError as error:
-        raise InputError(
-            f"the kept answers cannot be read: {error}", path=keep, fix="remove this folder"
-        ) from None
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise InputError(
-                f"the benchmarks of '{name}' do not fit, not even one request at a time: "
-                f"{first_line(error)}",
-                fix="raise generation.gpus; what was answered is kept",
-            ) from error
-        raise failure(f"the benchmarks of '{name}' failed", error) from error
+    asking = _Asking(
+        name=name,
+        model=model,
+        selection=selection,
+        hashes=hashes,
+        settings=settings,
+        cache=keep and keep / identity(manifest_path, settings.precision, commit),
+    )
+    main, *others = (_asked_in(format, asking) for format in settings.formats)
+    run = {
+        "limit": settings.limit,
+        "few_shot": settings.few_shot,
+        "batch": model.batch_size,
+        "format": main.format,
+        "in_context_examples": settings.shots.count if settings.shots else 0,
+        "precision": settings.precision,
+        "device": model.device.type,
+        "revision": commit,
+        "max_tokens": model.max_length,
+        "seed": settings.seed,
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+    return {
+        "model": name,
+        "scores": main.scores,
+        "tasks": main.tasks,
+        "also": {other.format: {"scores": other.scores, "tasks": other.tasks} for other in others},
+        "run": run,
+    }, [item for answered in (main, *others) for item in answered.items]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asking:
+    """A loaded model and the tasks to put to it."""
+
+    name: str
+    model: Any
+    selection: Selection
+    hashes: Mapping[str, Mapping[int, str]]
+    settings: EvaluationSettings
+    cache: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """All tasks in one format."""
+
+    format: Format
+    scores: Mapping[str, Any]
+    tasks: Mapping[str, Any]
+    items: list[BenchmarkItem]
+
+
+def _asked_in(format: Format, asking: _Asking) -> _Answered:
+    """Put all tasks to the model in one format."""
+    selection, settings, model = asking.selection, asking.settings, asking.model
+    found = _lm_eval(format, asking)
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)
     details = {
@@ -183,31 +209,70 @@ def evaluate(
         }
         for task, outcome in outcomes.items()
     }
-    scores = {asked.name: _score(asked, results[asked.name], details) for asked in selection.asked}
     prompts = {
-        (task, item_id(sample["doc_id"], sample["doc_hash"])): hashes[task][int(sample["doc_id"])]
+        (task, item_id(sample["doc_id"], sample["doc_hash"])): asking.hashes[task][
+            int(sample["doc_id"])
+        ]
         for task, outcome in outcomes.items()
         for sample in outcome.samples
     }
     items = [
-        item
+        replace(item, format=format)
         for asked in selection.asked
-        for item in _items(name, asked, results[asked.name], prompts)
+        for item in _items(asking.name, asked, results[asked.name], prompts, outcomes)
     ]
-    run = {
-        "limit": settings.limit,
-        "few_shot": settings.few_shot,
-        "batch": model.batch_size,
-        "format": _format(settings),
-        "in_context_examples": settings.shots.count if settings.shots else 0,
-        "precision": settings.precision,
-        "device": model.device.type,
-        "revision": commit,
-        "max_tokens": model.max_length,
-        "seed": settings.seed,
-        "versions": {package: version(package) for package in PACKAGES},
+    scores = {
+        asked.name: {
+            **_score(asked, results[asked.name], details),
+            "unread_items": sum(item.unread for item in items if item.task == asked.name),
+        }
+        for asked in selection.asked
     }
-    return {"model": name, "scores": scores, "tasks": details, "run": run}, items
+    return _Answered(format=format, scores=scores, tasks=details, items=items)
+
+
+def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
+    """What lm-eval returns of all tasks; raises as `evaluate`."""
+    from lm_eval import simple_evaluate
+
+    settings, selection, seed = asking.settings, asking.selection, _seed(asking.settings)
+    try:
+        found: dict[str, Any] = _halving(
+            asking.model,
+            lambda: simple_evaluate(
+                model=asking.model,
+                tasks=list(selection.tasks.values()),
+                limit=settings.limit,
+                system_instruction=_examples(asking.model, settings),
+                apply_chat_template=format == "chat",
+                fewshot_as_multiturn=format == "chat",
+                task_manager=selection.manager,
+                bootstrap_iters=1000,
+                log_samples=True,
+                use_cache=str(asking.cache) if asking.cache else None,
+                random_seed=seed,
+                numpy_random_seed=seed,
+                torch_random_seed=seed,
+                fewshot_random_seed=seed,
+                confirm_run_unsafe_code=settings.unsafe_code,
+            ),
+        )
+        return found
+    except sqlite3.DatabaseError as error:
+        folder = asking.cache and asking.cache.parent
+        raise InputError(
+            f"the kept answers cannot be read: {error}", path=folder, fix="remove this folder"
+        ) from None
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise InputError(
+                f"the benchmarks of '{asking.name}' do not fit, not even one request at a time: "
+                f"{first_line(error)}",
+                fix="raise generation.gpus; what was answered is kept",
+            ) from error
+        raise failure(f"the benchmarks of '{asking.name}' failed", error) from error
 
 
 def _halving(model: Any, run: Callable[[], Any]) -> Any:
@@ -266,12 +331,6 @@ def _examples(model: Any, settings: EvaluationSettings) -> str | None:
     return worked_examples(drawn)
 
 
-def _format(settings: EvaluationSettings) -> str:
-    if settings.shots:
-        return "in-context"
-    return "chat" if settings.chat_template else "plain"
-
-
 def _definition(task: Any) -> str:
     """Hash of a task as lm-eval has it, with the text of the functions that it names."""
     config = task.dump_config()
@@ -304,11 +363,18 @@ def _span(values: list[Any]) -> str:
 
 
 def _items(
-    name: str, asked: Asked, result: Result, prompts: Mapping[tuple[str, str], str]
+    name: str,
+    asked: Asked,
+    result: Result,
+    prompts: Mapping[tuple[str, str], str],
+    outcomes: Mapping[str, Outcome],
 ) -> list[BenchmarkItem]:
     items = []
+    answer_filter = result.key.rpartition(",")[2]
     for item, (value, weight) in result.items.items():
         part, _, own = item.rpartition("/")
+        task = part or asked.name
+        reading = outcomes[task].readings[answer_filter][own]
         items.append(
             BenchmarkItem(
                 task=asked.name,
@@ -319,7 +385,8 @@ def _items(
                 higher_is_better=result.higher_is_better,
                 scale=result.scale,
                 weight=weight,
-                prompt=prompts[part or asked.name, own],
+                prompt=prompts[task, own],
+                **asdict(reading),
             )
         )
     return items

@@ -29,7 +29,7 @@ class BenchmarkText:
 
 
 def item_texts(
-    names: list[str], include: Path | None, limit: int | None
+    names: list[str], include: Path | None, limit: int | None, data_root: Path = Path()
 ) -> Iterator[BenchmarkText]:
     """Texts of the first `limit` items (all if None) of each task, in order.
 
@@ -38,7 +38,9 @@ def item_texts(
     """
     from lm_eval.utils import handle_non_serializable, hash_string
 
-    selection = loaded(names, include, unsafe_code=True)  # nothing is run here
+    selection = loaded(  # nothing is run here
+        names, include, unsafe_code=True, data_root=data_root
+    )
     for name, task in selection.tasks.items():
         for number, doc in task.doc_iterator(limit=limit):
             canonical = json.dumps(

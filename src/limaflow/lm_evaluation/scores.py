@@ -20,6 +20,7 @@ from limaflow.lm_evaluation.metrics import (
     preference,
     scale_of,
 )
+from limaflow.lm_evaluation.readings import Reading, reading_of
 from limaflow.lm_evaluation.tasks import Asked, item_id
 
 Sample = Mapping[str, Any]
@@ -50,6 +51,8 @@ class Outcome:
     """Metric → whether a higher result is better."""
     samples: Sequence[Sample]
     """Each item once."""
+    readings: Mapping[str, Mapping[str, Reading]]
+    """Answer filter → item → what was read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,16 @@ def outcome_of(task: str, found: Mapping[str, Any]) -> Outcome:
         reasons=reasons,
         directions=directions,
         samples=[sample for sample in samples if sample["filter"] == first],
+        readings=_readings(samples),
     )
+
+
+def _readings(samples: Sequence[Sample]) -> dict[str, dict[str, Reading]]:
+    found: dict[str, dict[str, Reading]] = {}
+    for sample in samples:
+        item = item_id(sample["doc_id"], sample["doc_hash"])
+        found.setdefault(sample["filter"], {})[item] = reading_of(sample)
+    return found
 
 
 def result_of(asked: Asked, outcomes: Mapping[str, Outcome], wanted: str) -> Result:

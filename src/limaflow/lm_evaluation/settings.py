@@ -1,6 +1,6 @@
 """`benchmarks` of the configuration."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,13 +8,38 @@ from limaflow.mistakes import nearest
 from limaflow.settings import Name, Settings
 
 Count = Annotated[int, Field(ge=0)]
+Column = Literal["item", "task", "score", "right", "answer", "choices", "reply", "prompt"]
+"""The item's name, equal for every model; its task; its score (a number, true or false), or the
+right answer and the one that was read, empty where none could be; how many answers there were to
+choose from; the whole reply; what was asked, or its hash."""
+
+
+class ItemLayout(Settings):
+    """How a file of results by item that was made elsewhere says what ours say."""
+
+    task: str = ""
+    """The task of all rows, where neither a column nor the file's name says it."""
+    metric: str = ""
+    """What the score is; of lm-eval's samples, which one to take: `metric` or `metric,filter`."""
+    columns: dict[Column, str] = {}
+    """Our column → what the file calls it."""
+
+
+class RecordedItems(ItemLayout):
+    """A file of results by item, with its own layout."""
+
+    path: str
+
+    @property
+    def layout(self) -> ItemLayout:
+        return ItemLayout.model_validate(self.model_dump(exclude={"path"}))
 
 
 class Benchmarks(Settings):
     """lm-eval tasks, run on the models of some arms before and after tuning.
 
     A task is a name of lm-eval's catalogue or of the folder `include`, or the path of its YAML.
-    Without tasks no arm is measured.
+    Without tasks no arm is measured; `recorded` brings results of others.
     """
 
     tasks: list[str]
@@ -26,8 +51,16 @@ class Benchmarks(Settings):
     """Entry of `tasks` → the metric, or metric and filter, that stands for it."""
     limit: int | None = Field(ge=1)
     batch: int = Field(ge=1)
-    chat_template: bool
+    formats: Annotated[list[Literal["plain", "chat"]], Field(min_length=1)]
+    """How tasks are put to arms that have a chat template, the main way first; to others plain."""
     unsafe_code: bool = False
+    recorded: dict[Name, list[RecordedItems]] = {}
+    """Arm → its results by item that were made elsewhere, in place of a measurement."""
+
+    @property
+    def measured_arms(self) -> list[str]:
+        """The arms on whose models tasks are run."""
+        return [arm for arm in self.arms if arm not in self.recorded]
 
     @property
     def few_shot_by_task(self) -> dict[str, int]:
@@ -45,10 +78,15 @@ class Benchmarks(Settings):
                     raise ValueError(
                         f"{key}: '{name}' is no entry of tasks{nearest(name, self.tasks)}"
                     )
+        if len(set(self.formats)) < len(self.formats):
+            raise ValueError(f"formats: '{self.formats[0]}' stands twice")
         if unequal := [task for task in self.tasks if "=" in task]:
             raise ValueError(f"tasks: '{unequal[0]}': no '=' may stand in a task's name")
         return self
 
     @model_validator(mode="after")
     def _no_arms_without_tasks(self) -> Self:
-        return self if self.tasks or not self.arms else self.model_copy(update={"arms": []})
+        """Without a task nothing is measured; arms with recorded results are always there."""
+        measured = self.arms if self.tasks else []
+        arms = list(dict.fromkeys([*measured, *self.recorded]))
+        return self if arms == self.arms else self.model_copy(update={"arms": arms})

@@ -58,12 +58,12 @@ def names_in(folder: Path) -> dict[str, Path]:
     return names
 
 
-def files_of_task(path: Path) -> list[Path]:
+def files_of_task(path: Path, data_root: Path = Path()) -> list[Path]:
     """A task file and all local files that it names, directly or through others, sorted.
 
     These are included YAML, the tasks of a group, the Python files of its functions with those
-    that they import, and local data; as lm-eval has it, the first three lie beside it and the paths
-    of data count from the working directory.
+    that they import, and local data. The first three lie beside it, as lm-eval has it, and relative
+    paths of data count from `data_root`.
 
     Raises:
         InputError: one of the YAML files cannot be read.
@@ -75,20 +75,20 @@ def files_of_task(path: Path) -> list[Path]:
         if file not in found:
             found.add(file)
             if file.suffix in (".yaml", ".yml") and file.is_file():
-                todo += _named_in(file)
+                todo += _named_in(file, data_root)
             elif file.suffix == ".py":
                 todo += _imported_by(file)
     return sorted(found)
 
 
-def missing_data(path: Path) -> list[str]:
+def missing_data(path: Path, data_root: Path = Path()) -> list[str]:
     """Data files that a task file names by a local path where there is nothing."""
     data = _read(path).get("dataset_kwargs")
     kwargs = data if isinstance(data, dict) else {}
     if "data_dir" in kwargs:
         return []
     named = [name for name in _texts(kwargs.get("data_files")) if "://" not in name]
-    return [name for name in named if not _is_pattern(name) and not Path(name).exists()]
+    return [name for name in named if not _is_pattern(name) and not (data_root / name).exists()]
 
 
 def runs_written_code(path: Path) -> bool:
@@ -96,7 +96,7 @@ def runs_written_code(path: Path) -> bool:
     return _read(path).get("unsafe_code", False) is not False
 
 
-def _named_in(path: Path) -> Iterator[Path]:
+def _named_in(path: Path, data_root: Path) -> Iterator[Path]:
     content = _read(path)
     for name in _texts(content.get("include")):
         yield path.parent / name
@@ -111,14 +111,14 @@ def _named_in(path: Path) -> Iterator[Path]:
         module = path.parent / f"{name.rpartition('.')[0].replace('.', '/')}.py"
         if module.is_file():
             yield module
-    yield from _data_of(content)
+    yield from _data_of(content, data_root)
 
 
-def _data_of(content: dict[str, Any]) -> Iterator[Path]:
+def _data_of(content: dict[str, Any], data_root: Path) -> Iterator[Path]:
     """Local data: files by path or pattern, folders, and a data set that is a folder or script."""
     data = content.get("dataset_kwargs")
     kwargs = data if isinstance(data, dict) else {}
-    folder = Path(str(kwargs.get("data_dir", "")))
+    folder = data_root / str(kwargs.get("data_dir", ""))
     for name in _texts(kwargs.get("data_files")):
         if "://" in name:
             continue
@@ -130,10 +130,10 @@ def _data_of(content: dict[str, Any]) -> Iterator[Path]:
             yield folder / name
     places = [kwargs["data_dir"]] if kwargs.get("data_dir") and not kwargs.get("data_files") else []
     for place in (*places, content.get("dataset_path")):
-        if isinstance(place, str) and Path(place).is_dir():
-            yield from (file for file in Path(place).rglob("*") if file.is_file())
-        elif isinstance(place, str) and Path(place).is_file():
-            yield Path(place)
+        if isinstance(place, str) and (data_root / place).is_dir():
+            yield from (file for file in (data_root / place).rglob("*") if file.is_file())
+        elif isinstance(place, str) and (data_root / place).is_file():
+            yield data_root / place
 
 
 def _is_pattern(name: str) -> bool:

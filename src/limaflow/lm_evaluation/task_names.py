@@ -30,7 +30,12 @@ class Findings:
 
 
 def examined(
-    tasks: Sequence[str], folder: Path | None, made: Collection[str], *, unsafe_code: bool
+    tasks: Sequence[str],
+    folder: Path | None,
+    made: Collection[str],
+    *,
+    unsafe_code: bool,
+    data_root: Path = Path(),
 ) -> Findings:
     """What can be known of the named tasks.
 
@@ -38,6 +43,7 @@ def examined(
         folder: of task files of one's own; it may be made only by the run itself.
         made: names that the run itself makes there.
         unsafe_code: whether tasks may run code which the model writes.
+        data_root: where relative paths of data in task files count from.
 
     Raises:
         InputError: a task file cannot be read.
@@ -54,10 +60,10 @@ def examined(
     unknown = [t for t in tasks if not is_path(t) and t not in known]
     mistakes += [_unknown(name, known) for name in _not_of_lm_eval(unknown)]
     missing = []
-    for file in dict.fromkeys(part for named in files for part in files_of_task(named)):
+    for file in dict.fromkeys(part for named in files for part in files_of_task(named, data_root)):
         if file.suffix not in (".yaml", ".yml") or not file.is_file():
             continue
-        missing += [f"{file}: no such data file: {name}" for name in missing_data(file)]
+        missing += [f"{file}: no such data file: {name}" for name in missing_data(file, data_root)]
         if runs_written_code(file) and not unsafe_code:
             mistakes.append(f"{file}: runs code that the model writes (benchmarks.unsafe_code)")
     return Findings(tuple(mistakes), tuple(missing))

@@ -7,6 +7,7 @@ not found in those folders. A YAML file may run Python (`!function`): name only 
 
 import difflib
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,20 @@ def catalogue(names: Sequence[str], folders: Sequence[Path]) -> Any:
     return known
 
 
-def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = False) -> Selection:
+def loaded(
+    tasks: Sequence[str],
+    include: Path | None,
+    *,
+    unsafe_code: bool = False,
+    data_root: Path = Path(),
+) -> Selection:
     """The tasks that names stand for, each with its data.
 
     Args:
         tasks: names in lm-eval's catalogue or the folder `include`, and paths of YAML files.
         unsafe_code: whether tasks may be among them that run code which a model wrote.
+        data_root: where relative paths of data in task files count from; lm-eval takes them from
+            the working directory, which is changed while it reads.
 
     Raises:
         InputError: an unknown name, two tasks of one name, one that runs a model's code without
@@ -81,8 +90,8 @@ def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = Fa
     names = [task_name(Path(task)) if is_path(task) else task for task in tasks]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise InputError(f"two of the benchmark tasks are named '{min(repeated)}'")
-    folders = dict.fromkeys(path.parent for path in files.values())
-    manager = catalogue(names, [*([include] if include else []), *folders])
+    folders = dict.fromkeys(path.parent.resolve() for path in files.values())
+    manager = catalogue(names, [*([include.resolve()] if include else []), *folders])
     for name, path in files.items():
         if (other := Path(manager.task_index[name].yaml_path)).resolve() != path.resolve():
             raise InputError(f"its task '{name}' is defined in {other} too", path=path)
@@ -92,7 +101,8 @@ def loaded(tasks: Sequence[str], include: Path | None, *, unsafe_code: bool = Fa
         if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
             raise _not_allowed(name)
         try:
-            read = manager.load([name])
+            with chdir(data_root):
+                read = manager.load([name])
         except IndexError:
             # lm-eval looks at the first item of each task.
             raise InputError(f"benchmark task '{name}' has no items") from None

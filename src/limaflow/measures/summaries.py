@@ -273,6 +273,42 @@ class Conditions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """What a paired difference of right and wrong answers is made of.
+
+    `format` and `knowledge` add up to the difference.
+    """
+
+    unread_base: int
+    unread_tuned: int
+    read_in_both: int
+    """Items of which an answer was read in both replies."""
+    format: Interval | None
+    """What answers that are read, or no longer are, add to the difference."""
+    knowledge: Interval | None
+    """The difference among items read in both; None where there is none."""
+    lenient: Interval | None = None
+    """The difference by a lenient reader of the replies (lm_evaluation/lenient_reading.py); None
+    where a reply or its right answer is not known."""
+    guessed: Interval | None = None
+    """The difference if an unread answer counts as a guess; None where the number of choices is
+    not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sureness:
+    """How probable the right choice was, and how well probabilities fit how often it is right."""
+
+    right_probability: Interval
+    """Paired difference of the right choice's probability, tuned minus base."""
+    base_error: float
+    """Expected calibration error, as the next."""
+    tuned_error: float
+    error_difference: Interval
+    """Tuned minus base, so that a positive one is worse."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskTax:
     """One task before and after tuning."""
 
@@ -292,6 +328,17 @@ class TaskTax:
     unpaired: str = ""
     """Why the items cannot be paired."""
     conditions: Conditions | None = None
+    further_format: str = ""
+    """Of a row beside the arm's main one, how the task was put: `chat`."""
+    split: Split | None = None
+    """Of answers that are read from a reply."""
+    sureness: Sureness | None = None
+    """Of choices that are scored by their likelihood."""
+
+    @property
+    def asked_arm(self) -> str:
+        """The arm, and how it was asked where that is not its main way."""
+        return f"{self.arm} ({self.further_format})" if self.further_format else self.arm
 
     @property
     def span(self) -> float | None:

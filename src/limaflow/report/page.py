@@ -73,10 +73,23 @@ class TaskScore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatScores:
+    """Task → score in one format."""
+
+    scores: dict[str, TaskScore] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkResults:
     """What the page reads of results.json: task → score."""
 
     scores: dict[str, TaskScore] = field(default_factory=dict)
+    also: dict[str, FormatScores] = field(default_factory=dict)
+
+    @property
+    def by_format(self) -> dict[str, dict[str, TaskScore]]:
+        """Further format, or "" for the main one → task → score."""
+        return {"": self.scores} | {name: found.scores for name, found in self.also.items()}
 
 
 def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
@@ -205,14 +218,17 @@ def _trainings(results: Results, config: Config) -> list[Trained]:
     return found
 
 
-def _truncated(results: Results, config: Config) -> dict[tuple[str, str], int | None]:
-    """(Arm, task) → items that were cut to the model's context, where it is recorded."""
-    found = {arm: results.benchmark_results(arm) for arm in config.benchmarks.arms}
+def _truncated(results: Results, config: Config) -> dict[tuple[str, str, str], int | None]:
+    """(Arm, further format, task) → items cut to the model's context, where it is recorded."""
+    paths = {arm: results.benchmark_results(arm) for arm in config.benchmarks.arms}
+    found = {
+        arm: read_json(path, BenchmarkResults) for arm, path in paths.items() if path.is_file()
+    }
     return {
-        (arm, task): score.truncated_items
-        for arm, path in found.items()
-        if path.is_file()
-        for task, score in read_json(path, BenchmarkResults).scores.items()
+        (arm, further, task): score.truncated_items
+        for arm, measured in found.items()
+        for further, scores in measured.by_format.items()
+        for task, score in scores.items()
     }
 
 

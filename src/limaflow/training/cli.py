@@ -89,6 +89,22 @@ def adopt(
 
 
 @app.command()
+def average(
+    arm: Annotated[str, typer.Option("--arm", help="Name of the model.")],
+    base: Annotated[Path, typer.Option("--base", help="model.json of the base.")],
+    tuned: Annotated[Path, typer.Option("--tuned", help="Manifest of the tuned model.")],
+    alpha: Annotated[
+        float, typer.Option("--alpha", min=0, max=1, help="Share of the tuned weights.")
+    ],
+    output: Annotated[Path, typer.Option("--output", help="Manifest of the average.")],
+) -> None:
+    """Average the weights of a base and of a model tuned from it."""
+    from limaflow.training.average import average as average_weights
+
+    average_weights(base, tuned, alpha, output, name=arm)
+
+
+@app.command()
 def choose(
     arm: Annotated[str, typer.Option("--arm", help="Name of the model.")],
     training: Annotated[Path, typer.Option("--training", help="training.json of the arm.")],

@@ -215,3 +215,43 @@ def test_a_task_without_scores_stands_in_the_table_as_not_paired(tmp_path: Path)
     assert (row.difference, row.unpaired) == (None, "no score per item")
     assert row.conditions
     assert row.conditions.description == "5-shot; plain, chat; fp32; version 1.0; first 9 items"
+
+
+def test_a_model_asked_in_two_formats_has_a_row_for_each(tmp_path: Path) -> None:
+    def written(model: str, scores: dict[str, list[float]]) -> tuple[Path, Path]:
+        items, results = tmp_path / f"{model}.jsonl", tmp_path / f"{model}.json"
+        write_records(
+            items,
+            (
+                BenchmarkItem(
+                    task="t",
+                    item_id=f"{number}",
+                    model=model,
+                    metric="acc,none",
+                    value=value,
+                    format=name,
+                )
+                for name, values in scores.items()
+                for number, value in enumerate(values)
+            ),
+        )
+        score = {"metric": "acc,none", "value": 1, "items": 4, "higher_is_better": True}
+        further = {name: {"scores": {"t": score}} for name in [*scores][1:]}
+        run = {"format": next(iter(scores)), "precision": "fp32"}
+        write_json(results, {"model": model, "scores": {"t": score}, "also": further, "run": run})
+        return items, results
+
+    base, of_base = written("base", {"plain": [1, 1, 1, 1]})
+    lima, of_lima = written("lima", {"plain": [1, 1, 1, 0], "chat": [1, 0, 0, 0]})
+    rows = alignment_tax(
+        base, [lima], rounds=200, confidence=0.95, seed=3, results=[of_base, of_lima]
+    )
+    found = [(r.asked_arm, r.difference and r.difference.estimate, r.conditions) for r in rows]
+    assert [(arm, change) for arm, change, _ in found] == [("lima", -0.25), ("lima (chat)", -0.75)]
+    assert [c and (c.base_format, c.format) for _, _, c in found] == [
+        ("plain", "plain"),
+        ("plain", "chat"),
+    ]
+    evidence = Evidence(lima="lima", tax=rows)
+    (counted,) = tax_difference(evidence, Measure(quantity="tax_difference", no_loss=0.02))
+    assert counted.interval.estimate == -0.25

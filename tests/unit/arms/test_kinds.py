@@ -28,6 +28,7 @@ BASE = arm(kind="base")
 IN_CONTEXT = arm(kind="in-context", dataset="lima", examples=2)
 TUNED = arm(kind="tuned", dataset="lima")
 MODEL = arm(kind="model", path="someone/model")
+AVERAGE = arm(kind="average", of="lima", alpha=0.5)
 ENDPOINT = arm(kind="endpoint", model="gpt-4", timeout_seconds=5)
 RECORDED = arm(kind="recorded", path="answers.jsonl")
 
@@ -79,3 +80,20 @@ def test_an_unknown_data_set_is_named_with_the_nearest(root: Path) -> None:
         InputError, match=r"arms\.more\.dataset: no dataset is named 'lma'; did you mean 'lima'"
     ):
         parse(raw)
+
+
+def test_an_average_has_a_model_that_a_rule_of_its_own_makes() -> None:
+    assert AVERAGE.prompt_format == "chat"
+    assert AVERAGE.model_manifest(RESULTS) == Path("results/models/a/chosen.json")
+    assert AVERAGE.model_rule == "average_models"
+    assert AVERAGE.references() == [Reference("of", "lima", "models")]
+    with pytest.raises(ValueError, match="less than or equal to 1"):
+        arm(kind="average", of="lima", alpha=1.5)
+
+
+@pytest.mark.parametrize("of", ["base", "half", "nobody"])
+def test_an_average_is_of_a_model_that_is_no_average(root: Path, of: str) -> None:
+    config = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    config["arms"].append({"name": "half", "kind": "average", "of": of, "alpha": 0.5})
+    with pytest.raises(InputError, match=rf"arms\.half\.of: no model is named '{of}'"):
+        parse(config)

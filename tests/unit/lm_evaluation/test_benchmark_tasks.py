@@ -21,11 +21,14 @@ PROJECT = Path(__file__).parents[3]
 TASKS = PROJECT / "experiments/tasks"
 
 
+DATA = PROJECT.parent / "shared/data"
+
+
 @pytest.fixture(autouse=True)
-def in_the_project(monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> None:
-    """The tasks' data paths count from the project's folder."""
-    assert shared_data
-    monkeypatch.chdir(PROJECT)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, shared_data: Path, tmp_path: Path) -> None:
+    """The tasks' data paths count from a folder that is named, not from where one works."""
+    assert shared_data == DATA
+    monkeypatch.chdir(tmp_path)
 
 
 def settings(
@@ -35,9 +38,10 @@ def settings(
         few_shot=few_shot,
         limit=limit,
         batch=batch,
-        chat_template=chat,
+        formats=("chat",) if chat else ("plain",),
         precision="fp32",
         seed=0,
+        data_root=DATA,
     )
 
 
@@ -86,22 +90,22 @@ def test_the_items_of_a_group_count_as_one_task(roomy_base: Path) -> None:
 
 def test_the_items_of_texts_and_of_a_run_have_the_same_names(roomy_base: Path) -> None:
     _, items = evaluate(roomy_base, "base", ["mmlu_local_astronomy"], TASKS, settings(limit=3))
-    texts = list(item_texts(["mmlu_local_astronomy"], TASKS, limit=3))
+    texts = list(item_texts(["mmlu_local_astronomy"], TASKS, limit=3, data_root=DATA))
     assert [text.item_id for text in texts] == [item.item_id for item in items]
 
 
 def test_a_text_holds_question_choices_and_answer() -> None:
-    first = next(item_texts(["mmlu_local_astronomy"], TASKS, limit=1))
+    first = next(item_texts(["mmlu_local_astronomy"], TASKS, limit=1, data_root=DATA))
     assert first.text.startswith('What is true for a type-Ia ("type one-a") supernova?')
     assert "This type produces gamma-ray bursts." in first.text
-    problem = next(item_texts(["gsm8k_local"], TASKS, limit=1))
+    problem = next(item_texts(["gsm8k_local"], TASKS, limit=1, data_root=DATA))
     assert "Janet" in problem.text
     assert problem.question.startswith("Janet")
     assert problem.text.endswith("\n18")
 
 
 def test_every_task_of_a_group_gives_texts_and_the_answer_follows_the_question() -> None:
-    texts = list(item_texts(["mmlu_local", "gsm8k_local"], TASKS, limit=2))
+    texts = list(item_texts(["mmlu_local", "gsm8k_local"], TASKS, limit=2, data_root=DATA))
     assert Counter(text.task for text in texts) == dict.fromkeys(
         (
             "gsm8k_local",
@@ -192,7 +196,7 @@ def test_a_perplexity_is_paired_by_the_log_likelihood_of_each_unit(
 ) -> None:
     folder = local_task(
         "task: rolling\ndataset_path: csv\ntest_split: test\noutput_type: loglikelihood_rolling\n"
-        "dataset_kwargs: {data_files: {test: ../shared/data/benchmarks/mmlu/astronomy_test.csv}}\n"
+        "dataset_kwargs: {data_files: {test: benchmarks/mmlu/astronomy_test.csv}}\n"
         "doc_to_text: ''\ndoc_to_target: '{{question}}'\nmetric_list: [{metric: word_perplexity}]\n"
     )
     results, items = evaluate(roomy_base, "base", ["rolling"], folder, settings(limit=3))
@@ -204,6 +208,7 @@ def test_a_perplexity_is_paired_by_the_log_likelihood_of_each_unit(
 
 def test_the_commands_write_results_items_and_texts(roomy_base: Path, tmp_path: Path) -> None:
     common = ["--task", "mmlu_local_astronomy", "--include", str(TASKS), "--limit", "4"]
+    common += ["--data-root", str(DATA)]
     results, items, texts = (tmp_path / name for name in ("r.json", "i.jsonl", "t.jsonl"))
     for arguments in (
         [

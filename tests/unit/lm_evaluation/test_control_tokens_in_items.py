@@ -95,7 +95,12 @@ def test_the_items_that_mention_a_control_token_are_counted(
         'doc_to_text: "{{q}}"\ndoc_to_target: 0\ndoc_to_choice: "{{[a, \'no\']}}"\n'
     )
     settings = EvaluationSettings(
-        few_shot=None, limit=None, batch=2, chat_template=chat, precision="fp32", seed=0
+        few_shot=None,
+        limit=None,
+        batch=2,
+        formats=("chat",) if chat else ("plain",),
+        precision="fp32",
+        seed=0,
     )
     found, scores = evaluate(chat_base, "base", [str(task)], None, settings)
     assert found["scores"]["tags"]["control_token_items"] == 2

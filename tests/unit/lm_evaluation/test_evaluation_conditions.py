@@ -122,9 +122,9 @@ def test_examples_and_metrics_are_set_by_task(tiny_base: Path, write: Write) -> 
         checked(["one"], one.parent, replace(SETTINGS, metrics={"one": "f1"}))
 
 
-def test_a_chat_template_without_system_turns_keeps_the_tasks_description(
-    tiny_base: Path, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def chatting(tiny_base: Path, tmp_path: Path) -> Path:
+    """The tiny base with our chat template."""
     from transformers import AutoTokenizer
 
     from limaflow.manifests import read_manifest
@@ -135,10 +135,42 @@ def test_a_chat_template_without_system_turns_keeps_the_tasks_description(
     _copy(tiny_base.parent, folder)
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.save_pretrained(folder / "model")
+    return folder / "model.json"
+
+
+def test_one_load_answers_every_format_as_each_alone_would(
+    chatting: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import limaflow.lm_evaluation.model as of_models
+
+    path = str(write("one", 6))
+    alone = {
+        name: evaluate(chatting, "lima", [path], None, replace(SETTINGS, formats=(name,)))
+        for name in ("plain", "chat")
+    }
+    loads: list[Path] = []
+    load = of_models.load_model
+    monkeypatch.setattr(
+        of_models, "load_model", lambda path, **how: loads.append(path) or load(path, **how)
+    )
+    both, items = evaluate(
+        chatting, "lima", [path], None, replace(SETTINGS, formats=("plain", "chat"))
+    )
+    assert loads == [chatting]
+    assert items == [*alone["plain"][1], *alone["chat"][1]]
+    assert [item.format for item in items] == ["plain"] * 6 + ["chat"] * 6
+    assert both["scores"] == alone["plain"][0]["scores"]
+    assert both["also"]["chat"]["scores"] == alone["chat"][0]["scores"]
+    assert both["run"]["format"] == "plain"
+
+
+def test_a_chat_template_without_system_turns_keeps_the_tasks_description(
+    tiny_base: Path, chatting: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = count_requests(monkeypatch)
-    settings = replace(SETTINGS, chat_template=True)
+    settings = replace(SETTINGS, formats=("chat",))
     path = write("one", 3)
-    chat, items = evaluate(folder / "model.json", "lima", [str(path)], None, settings)
+    chat, items = evaluate(chatting, "lima", [str(path)], None, settings)
     assert all("Each question has one right answer.\n\nMay one" in context for context in asked)
     assert all("<|end_of_turn|>" in context for context in asked)
     assert chat["run"]["format"] == "chat"
@@ -169,7 +201,11 @@ def test_an_in_context_arm_is_measured_after_its_examples(
     _, plain = evaluate(roomy_base, "base", [str(path)], None, SETTINGS)
     asked = count_requests(monkeypatch)
     results, items = evaluate(
-        roomy_base, "shown", [str(path)], None, replace(SETTINGS, shots=shots)
+        roomy_base,
+        "shown",
+        [str(path)],
+        None,
+        replace(SETTINGS, shots=shots, formats=("in-context",)),
     )
     assert all(context.count("\n\nAnswer: ") == 2 for context in asked)
     assert all(context.startswith("Question: Question ") for context in asked)

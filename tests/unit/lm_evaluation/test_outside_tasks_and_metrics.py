@@ -11,9 +11,7 @@ from limaflow.lm_evaluation.item_texts import item_texts
 from limaflow.lm_evaluation.metrics import METRICS, brier, metric_of, preference
 from limaflow.lm_evaluation.task_files import files_of_task, task_name
 
-SETTINGS = EvaluationSettings(
-    few_shot=None, limit=None, batch=8, chat_template=False, precision="fp32", seed=0
-)
+SETTINGS = EvaluationSettings(few_shot=None, limit=None, batch=8, precision="fp32", seed=0)
 TASK = """
 task: {name}
 dataset_path: json

@@ -13,6 +13,7 @@ from limaflow.analysis.exhibits import (
     quality,
     sources,
     tax,
+    tax_split,
     training,
 )
 
@@ -22,6 +23,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "quality": quality.FIGURE,
     "epochs": epochs.FIGURE,
     "tax": tax.FIGURE,
+    "tax_split": tax_split.FIGURE,
     "funnel": funnel.FIGURE,
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
@@ -31,4 +33,5 @@ TABLES: dict[str, Table[Any]] = {
     "preferences": preferences.TABLE,
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
+    "tax_split": tax_split.TABLE,
 }

@@ -47,6 +47,7 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
             "better": "higher" if row.higher_is_better else "lower",
             "scale": _scale(row),
             "arm": row.arm,
+            "further_format": row.further_format,
             "items": row.items,
             **columns("base", row.base),
             **columns("tuned", row.tuned),
@@ -79,7 +80,7 @@ def _paired(row: TaskTax) -> Paired:
 def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
     rows = [_paired(row) for row in data if row.difference]
     tasks = list(dict.fromkeys(found.row.task for found in rows))
-    arms = list(dict.fromkeys(found.row.arm for found in rows))
+    arms = list(dict.fromkeys(found.row.asked_arm for found in rows))
     lines = len(tasks) * (len(arms) + 1)
     with drawing(path, width=7.2, height=1.5 + 0.24 * max(4, lines), miniature=miniature) as figure:
         scores, differences = figure.subplots(1, 2, sharey=True)
@@ -99,7 +100,7 @@ def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
             label="base",
         )
         for number, arm in enumerate(arms):
-            mine = [found for found in rows if found.row.arm == arm]
+            mine = [found for found in rows if found.row.asked_arm == arm]
             places = [tasks.index(f.row.task) - 0.4 + step * (number + 1.5) for f in mine]
             colour = SERIES[number % (len(SERIES) - 1)]
             scores.errorbar(
