@@ -51,7 +51,11 @@ def task_files(*, made):
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
     try:
-        files = {str(file) for path in outside for file in files_of_task(Path(path), Path(task_data_root))}
+        files = {
+            str(file)
+            for path in outside
+            for file in files_of_task(Path(path), Path(task_data_root))
+        }
     except InputError as problem:
         raise WorkflowError(f"benchmarks.tasks: {problem}") from None
     return sorted(files)
