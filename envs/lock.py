@@ -21,7 +21,9 @@ def conda_file(lines: list[str]) -> str:
     """The pins as a conda environment file; pip installs them inside it."""
     head = (
         "# The pins of requirements.lock for `snakemake --sdm conda`; `make lock` writes both.\n"
-        "channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n"
+        "channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n"
+        "  # Triton, DeepSpeed and torch.compile compile while a program runs.\n"
+        "  - gcc\n  - gxx\n  - pip\n  - pip:\n"
     )
     return head + "".join(f"      - {line}\n" for line in lines)
 

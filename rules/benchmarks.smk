@@ -63,6 +63,7 @@ rule lm_eval:
         mem_mb=memory_of("lm_eval"),
         runtime=minutes_of("lm_eval"),
         gres=SIZES["lm_eval"].gres,
+        cards=SIZES["lm_eval"].gpus,
     params:
         code=code("lm_evaluation", "run"),
         defined=TASKS_DEFINED,
@@ -73,8 +74,9 @@ rule lm_eval:
         # Answers are kept under every batch, so that a smaller one goes on where a larger one failed.
         batch=untracked(CONFIG.benchmarks.batch),
         seed=CONFIG.seed,
+        gpus=untracked(SIZES["lm_eval"].gpus),
     shell:
         "limaflow benchmark run --model {input.model} --name {wildcards.arm} {params.tasks}"
-        " {params.limit}"
+        " {params.limit} --gpus {params.gpus}"
         " {params.options} --batch {params.batch} --precision {params.precision} --seed {params.seed}"
         " --results {output.results} --items {output.answers} 2>&1 | tee {log}"

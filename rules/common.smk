@@ -12,6 +12,7 @@ from limaflow import fingerprint, one_run
 from limaflow.config.brought_files import ignored_decisions, missing_files
 from limaflow.config.loading import parse as parse_config
 from limaflow.config.merge_configs import read_config
+from limaflow.cuda import visible_cards
 from limaflow.errors import InputError
 from limaflow.manifests import sha256_of
 from limaflow.permissions import of_another_user
@@ -68,6 +69,16 @@ if workflow.is_main_process:
         LIMAFLOW_PYTHON=sys.executable,
         LIMAFLOW_MAIN_PROCESS=str(os.getpid()),
     )
+
+# Nothing else reserves GPUs here: each job takes as many as it names (limaflow/cards.py). Not in a
+# profile, where `resources` would hide a cluster profile's, and not where a scheduler gives them.
+if (
+    workflow.is_main_process
+    and workflow.resource_settings.nodes is None
+    and workflow.global_resources.get("cards").value is None
+    and visible_cards()
+):
+    workflow.register_resource("cards", len(visible_cards()))
 
 # For envs/limaflow.post-deploy.sh, which conda starts where Snakemake works.
 os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)

@@ -19,6 +19,7 @@ rule respond_dev:
         mem_mb=memory_of("respond_dev"),
         runtime=minutes_of("respond_dev"),
         gres=SIZES["respond_dev"].gres,
+        cards=SIZES["respond_dev"].gpus,
     params:
         code=code("generation", "respond"),
         epochs=as_json(CONFIG.selection.epochs),
@@ -29,13 +30,15 @@ rule respond_dev:
         bound=untracked(length_bound),
         seed=CONFIG.seed,
         # In fp32 it changes no response.
-        batch=untracked(CONFIG.generation.batch),
+        batch=untracked(responses_at_once()),
         engine=as_is(engine_options()),
+        gpus=untracked(SIZES["respond_dev"].gpus),
     shell:
         "limaflow generate respond --model {input.training} --epochs {params.epochs:q}"
         " --name {wildcards.arm} --format {params.format} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
         " --batch {params.batch} --precision {params.precision} {params.engine}"
+        " --gpus {params.gpus}"
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 
@@ -60,6 +63,7 @@ rule respond:
         mem_mb=memory_of("respond"),
         runtime=minutes_of("respond"),
         gres=SIZES["respond"].gres,
+        cards=SIZES["respond"].gpus,
     params:
         code=code("generation", "respond"),
         format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,
@@ -69,13 +73,15 @@ rule respond:
         precision=CONFIG.generation.precision,
         bound=untracked(length_bound),
         seed=CONFIG.seed,
-        batch=untracked(CONFIG.generation.batch),
+        batch=untracked(responses_at_once()),
         engine=as_is(engine_options()),
+        gpus=untracked(SIZES["respond"].gpus),
     shell:
         "limaflow generate respond --model {input.model} --name {wildcards.arm}"
         " --format {params.format} {params.examples} --prompts {input.prompts}"
         " --decoding {params.decoding:q} --samples {params.samples} --seed {params.seed}"
         " --batch {params.batch} --precision {params.precision} {params.engine}"
+        " --gpus {params.gpus}"
         " --max-length-share {params.bound} --output {output} 2>&1 | tee {log}"
 
 

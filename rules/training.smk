@@ -26,6 +26,7 @@ rule fine_tune:
         tasks=multinode(CONFIG.launch.nodes),
         tasks_per_gpu=multinode(0),
         gres=SIZES["fine_tune"].gres,
+        cards=SIZES["fine_tune"].gpus,
     params:
         # In place of the code's fingerprint: a fix with the same mathematics throws no training away.
         recipe=RECIPE,

@@ -80,8 +80,10 @@ def minutes_of(rule):
 def launcher(wildcards):
     """What starts the processes of a training; under SLURM the job's own nodes and GPUs count."""
     block = CONFIG.launch
+    # A stand-in asks for no GPU, and so sees none.
+    cpu = "CUDA_VISIBLE_DEVICES= " if CONFIG.base.stand_in else ""
     return (
-        f"limaflow train launch --nodes {block.nodes}"
+        f"{cpu}limaflow train launch --nodes {block.nodes}"
         f" --processes {block.processes_per_node}"
     )
 

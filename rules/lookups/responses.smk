@@ -11,6 +11,12 @@ def engine_options():
     return f"--engine {block.engine} --vllm {shlex.quote(block.vllm)}"
 
 
+def responses_at_once():
+    """vLLM schedules what it is asked by itself."""
+    block = CONFIG.generation
+    return block.batch if block.engine == "transformers" else block.vllm_requests
+
+
 def shots_files(wildcards):
     shots = CONFIG.arm(wildcards.arm).shots
     return [str(RESULTS.frozen(shots.dataset, "train"))] if shots else []

@@ -65,6 +65,8 @@ class Workspace:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "HF_HUB_OFFLINE": "1",
+            # The GPUs that SLURM gives in tests are none.
+            "DS_ACCELERATOR": "cpu",
         }
 
     def command(self, *arguments: str, overlays: tuple[str, ...] = ()) -> list[str]:

@@ -72,7 +72,7 @@ class TunedArm(ArmSettings):
                 f"selection.epochs: {late} lie after the last of the {settings.epochs} epochs "
                 f"of arm '{self.name}'"
             )
-        processes = launch.nodes * launch.processes_per_node
+        processes = launch.nodes * launch.planned_processes
         if settings.batch_examples % processes:
             found.append(
                 f"training.batch_examples: {settings.batch_examples} examples of arm '{self.name}' "
@@ -82,6 +82,11 @@ class TunedArm(ArmSettings):
             found.append(
                 "launch.zero_stage: stage 0 with bf16 takes an optimizer step of its own when it "
                 "starts (DeepSpeed 0.19); use stage 1 to 3, or training.precision fp32"
+            )
+        if settings.precision == "fp32" and launch.attention.startswith("flash"):
+            found.append(
+                f"launch.attention: {launch.attention} computes in 16 bits only, and arm "
+                f"'{self.name}' trains in fp32; use auto or sdpa"
             )
         return found
 

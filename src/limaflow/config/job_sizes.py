@@ -6,7 +6,9 @@ is small and needs no GPU.
 
 from dataclasses import dataclass
 
+from limaflow.arms.model import ModelArm
 from limaflow.config.experiment import Config
+from limaflow.training.model_size import run_size
 
 CPUS_A_GPU = 4
 """For a process on a GPU: its own thread, those that load and pin its data, and NCCL's."""
@@ -46,7 +48,7 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
     if config.base.stand_in:
         small = JobSize(cpus=1, gpus=0, memory_mb=4000, memory_mb_more=4000, minutes=60)
         training = JobSize(
-            cpus=launch.processes_per_node,
+            cpus=launch.planned_processes,
             gpus=0,
             memory_mb=4000,
             memory_mb_more=4000,
@@ -55,28 +57,46 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
         )
         return {"fine_tune": training, "respond_dev": small, "respond": small, "lm_eval": small}
 
-    def on_a_gpu(hours: int, more: int = 0) -> JobSize:
+    gpus = answering_gpus(config)
+
+    def on_gpus(hours: int, more: int = 0) -> JobSize:
         """Host memory for the weights (2 bytes a parameter), and as much while they are read."""
         return JobSize(
-            cpus=CPUS_A_GPU,
-            gpus=1,
-            memory_mb=32_000,
-            memory_mb_more=32_000,
+            cpus=CPUS_A_GPU * gpus,
+            gpus=gpus,
+            memory_mb=32_000 * gpus,
+            memory_mb_more=32_000 * gpus,
             minutes=60 * hours,
             minutes_more=60 * more,
         )
 
     return {
         "fine_tune": JobSize(
-            cpus=CPUS_A_GPU * launch.processes_per_node,
-            gpus=launch.processes_per_node,
+            cpus=CPUS_A_GPU * launch.planned_processes,
+            gpus=launch.planned_processes,
             memory_mb=150_000,
             memory_mb_more=50_000,
             minutes=60 * 24,
             nodes=launch.nodes,
         ),
         # These go on where they were, and lm-eval begins anew.
-        "respond_dev": on_a_gpu(8),
-        "respond": on_a_gpu(12),
-        "lm_eval": on_a_gpu(12, more=12),
+        "respond_dev": on_gpus(8),
+        "respond": on_gpus(12),
+        "lm_eval": on_gpus(12, more=12),
     }
+
+
+def answering_gpus(config: Config) -> int:
+    """Cards of a job that runs a model: as configured, or as many as the largest named model takes.
+
+    One where `auto` meets a model of which nothing is known here.
+    """
+    block = config.generation
+    if block.gpus != "auto":
+        return block.gpus
+    element = {"bf16": 2, "fp32": 4}[block.precision]
+    names = [config.base.path, *(arm.path for arm in config.arms if isinstance(arm, ModelArm))]
+    sizes = [run_size(name, element) for name in names if name]
+    # A prompt is seldom longer than its response may be.
+    tokens = 2 * block.decoding.max_tokens
+    return max((size.cards(block.gpu_memory * 2**30, tokens) for size in sizes if size), default=1)

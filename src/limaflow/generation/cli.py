@@ -66,6 +66,9 @@ def respond(
     vllm: Annotated[
         str, typer.Option("--vllm", help="vLLM's executable, in an environment of its own.")
     ] = "vllm",
+    gpus: Annotated[
+        int, typer.Option("--gpus", min=0, help="Free GPUs to take, if there are any; 0: the CPU.")
+    ] = 1,
     max_length_share: Annotated[
         float,
         typer.Option("--max-length-share", help="Largest share that may be cut off by length."),
@@ -73,6 +76,10 @@ def respond(
     output: Output,
 ) -> None:
     """Answer with a model that runs here; goes on where a kill cut it off."""
+    from limaflow.cards import take_cards
+
+    # Before CUDA is looked at.
+    cards = take_cards(gpus)
     from limaflow.generation.respond import ResponseJob, respond_with_epochs
     from limaflow.generation.respond import respond as answer
     from limaflow.generation.settings import Decoding
@@ -93,6 +100,7 @@ def respond(
         precision=precision.value,
         engine=engine.value,
         vllm=vllm,
+        gpus=max(1, len(cards)),
         max_length_share=max_length_share,
         output=output,
     )

@@ -1,18 +1,29 @@
 """A causal language model that runs here, decoded in batches whose finished rows leave at once."""
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
-from limaflow.errors import InputError
+from limaflow.cuda import computing_device
 from limaflow.generation.batch import DecodingBatch, Row
+from limaflow.generation.placement import require_whole, spread, too_large
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
+from limaflow.generation.room import (
+    fitting,
+    free_memory,
+    give_back,
+    is_out_of_memory,
+    row_bytes,
+)
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 from limaflow.training.context_length import context_length
+from limaflow.unreachable import no_model
 
 TAIL_TOKENS = 16
 """Tokens decoded to look for the next question; its marker is shorter in any vocabulary."""
@@ -22,7 +33,7 @@ JOINING_SHARE = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class LocalModel:
-    """Weights and tokenizer on one device."""
+    """Weights and tokenizer, on one device or spread over GPUs."""
 
     model: Any
     tokenizer: Any
@@ -30,25 +41,35 @@ class LocalModel:
     stops: frozenset[int]
 
 
-def load(location: str, revision: str | None, precision: str) -> LocalModel:
-    """A model from a folder or the hub, on the GPU if there is one.
+def load(location: str, revision: str | None, precision: str, *, gpus: int = 1) -> LocalModel:
+    """A model from a folder or the hub, on the GPU or so many of them if there are any.
 
     Raises:
-        InputError: there is no causal language model at `location`.
+        InputError: there is no causal language model at `location`, no GPU where one is meant, or
+            none that it fits on.
     """
     import transformers
+
+    device = computing_device()
 
     silent: Any = transformers.utils.logging.disable_progress_bar
     silent()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    several = device == "cuda" and gpus > 1
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(location, revision=revision)
         model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            location, revision=revision, dtype=dtype
+            location, revision=revision, dtype=dtype, **(spread(gpus) if several else {})
         )
+        model.eval()
+        if not several:
+            model.to(device)
     except (OSError, ValueError) as error:
-        raise InputError(f"no causal language model at {location}: {error}") from None
-    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        raise no_model(location, error) from None
+    except torch.OutOfMemoryError:
+        raise too_large(gpus) from None
+    if several:
+        require_whole(model, gpus)
     ends = model.generation_config.eos_token_id
     stops = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id}
     return LocalModel(
@@ -71,9 +92,69 @@ def respond(
 ) -> Iterator[Row]:
     """Yield a finished row for each wanted (prompt, sample), in the order in which they finish.
 
-    No more than `batch` are under way at once; what waits takes the places of those that are
-    finished. In fp32 a row depends on model, prompt, sample number and seed only.
+    No more than `batch` are under way at once, nor more than GPUs have room for; what waits takes
+    the places of those that are finished. Where a GPU runs out of memory half as many go on, and
+    those that were under way begin anew with the same noise. In fp32 on a CPU a row depends on
+    model, prompt, sample number and seed only.
+
+    Raises:
+        InputError: a GPU has no room for a single row.
     """
+    done: set[tuple[str, int]] = set()
+    batch = _fitting(local, wanted, decoding, batch)
+    while True:
+        left = [pair for pair in wanted if (pair[0].id, pair[1]) not in done]
+        try:
+            for row in _decoded(
+                local, left, decoding=decoding, style=style, batch=batch, seed=seed
+            ):
+                done.add((row.prompt.id, row.sample))
+                yield row
+            return
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        under_way = min(batch, len(wanted) - len(done))
+        if under_way == 1:
+            raise too_large(torch.cuda.device_count())
+        batch = under_way // 2
+        _say(f"out of the GPU's memory: goes on with {batch} responses at once")
+        give_back()
+
+
+def _fitting(
+    local: LocalModel, wanted: Sequence[tuple[Prompt, int]], decoding: Decoding, batch: int
+) -> int:
+    """How many rows are under way at once; all of `batch` where no GPU bounds them."""
+    free = free_memory(local.model)
+    if not free or not wanted:
+        return batch
+    prompt = max(len(prompt.tokens) for prompt, _ in wanted)
+    response = min(decoding.max_tokens, local.context - prompt)
+    row = row_bytes(
+        local.model.config, local.model.dtype.itemsize, prompt=prompt, response=response
+    )
+    if (fit := fitting(batch, row, free)) < batch:
+        _say(
+            f"{fit} responses at once, not {batch}: with {prompt + response} tokens each takes "
+            f"{row / 2**30:.1f} GiB, and {min(free) / 2**30:.1f} GiB are free on a GPU"
+        )
+    return fit
+
+
+def _say(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)
+
+
+def _decoded(
+    local: LocalModel,
+    wanted: Sequence[tuple[Prompt, int]],
+    *,
+    decoding: Decoding,
+    style: Format,
+    batch: int,
+    seed: int,
+) -> Iterator[Row]:
     # The longest first, so that a batch that does not fit into memory fails at once.
     waiting = deque(sorted(wanted, key=lambda pair: (-len(pair[0].tokens), pair[0].id, pair[1])))
     never = {local.tokenizer.pad_token_id} - local.stops - {None}

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from limaflow import fingerprint
+from limaflow.cuda import computing_device
 from limaflow.errors import InputError
 from limaflow.generation import local, served
 from limaflow.generation.kept_responses import (
@@ -48,6 +49,8 @@ class ResponseJob:
     engine: Literal["transformers", "vllm"]
     vllm: str
     """The executable, in an environment of its own."""
+    gpus: int = 1
+    """Cards that the model is spread over, where there are any."""
     max_length_share: float
     output: Path
 
@@ -129,7 +132,8 @@ def _decoding_facts(job: ResponseJob) -> dict[str, Any]:
         "penalized": "response" if ours else "prompt and response",
         "precision": job.precision,
         "seed": job.seed,
-        "reproducible": ours and job.precision == "fp32",
+        # On a GPU the shape of a batch chooses kernels, and so how sums are rounded.
+        "reproducible": ours and job.precision == "fp32" and computing_device() == "cpu",
     }
 
 
@@ -158,7 +162,7 @@ def _by_transformers(
     job: ResponseJob, examples: Sequence[Example], todo: set[tuple[str, int]]
 ) -> Iterator[Answered]:
     manifest, location = read_manifest(job.model)
-    model = local.load(location, manifest.revision, job.precision)
+    model = local.load(location, manifest.revision, job.precision, gpus=job.gpus)
     for row in local.respond(
         model,
         _missing_prompts(job, examples, todo, model.tokenizer, model.context),
@@ -183,7 +187,15 @@ def _by_vllm(
     manifest, location = read_manifest(job.model)
     model = served.load(location, manifest.revision)
     wanted = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
-    with served.serving(job.vllm, location, manifest.revision, job.precision) as client:
+    longest = max((len(prompt.tokens) for prompt, _ in wanted), default=0)
+    with served.serving(
+        job.vllm,
+        location,
+        manifest.revision,
+        job.precision,
+        gpus=job.gpus,
+        longest=min(longest + job.decoding.max_tokens, model.context),
+    ) as client:
         yield from served.respond(
             client,
             model,

@@ -17,16 +17,19 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import openai
 
 from limaflow.child_processes import end_with, guarded
+from limaflow.compilers import require_compiler
 from limaflow.errors import InputError
 from limaflow.generation.prompting import Format, Prompt, answer_text
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 from limaflow.training.context_length import context_length
+from limaflow.unreachable import no_model
 
 MODEL = "model"
 """The name under which the server has its one model."""
@@ -68,7 +71,7 @@ def load(location: str, revision: str | None) -> ServedModel:
         tokenizer = transformers.AutoTokenizer.from_pretrained(location, revision=revision)
         config: Any = transformers.AutoConfig.from_pretrained(location, revision=revision)
     except (OSError, ValueError) as error:
-        raise InputError(f"no causal language model at {location}: {error}") from None
+        raise no_model(location, error) from None
     try:
         ends = transformers.GenerationConfig.from_pretrained(location, revision=revision or "main")
         named = ends.eos_token_id
@@ -84,14 +87,26 @@ def load(location: str, revision: str | None) -> ServedModel:
 
 @contextlib.contextmanager
 def serving(
-    executable: str, location: str, revision: str | None, precision: Literal["fp32", "bf16"]
+    executable: str,
+    location: str,
+    revision: str | None,
+    precision: Literal["fp32", "bf16"],
+    *,
+    gpus: int,
+    longest: int,
 ) -> Iterator[openai.OpenAI]:
     """A client of a vLLM server that serves the model at `location` while the block runs.
 
+    Args:
+        gpus: among which each layer is divided.
+        longest: tokens of the longest prompt with its response; by itself the server wants room for
+            the model's whole context.
+
     Raises:
-        InputError: the executable is not there, or ended before it served.
+        InputError: the executable or a compiler is not there, or it ended before it served.
     """
-    if shutil.which(executable) is None:
+    program = shutil.which(executable)
+    if program is None:
         raise InputError(
             f"cannot run {executable}: there is no such program",
             fix="generation.vllm names the executable of an environment made from envs/vllm.yaml",
@@ -102,12 +117,14 @@ def serving(
     dtype = "bfloat16" if precision == "bf16" else "float32"
     command = [executable, "serve", location, "--served-model-name", MODEL, "--dtype", dtype]
     command += ["--host", "127.0.0.1", "--port", str(port), "--generation-config", "vllm"]
+    command += ["--max-model-len", str(longest), "--tensor-parallel-size", str(gpus)]
     command += ["--revision", revision] if revision else []
-    # Its packages are its own; the key stands in no list of processes.
+    environment = _environment(program)
+    require_compiler("vLLM compiles kernels (Triton)", environment["PATH"])
     this = os.getpid()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     server = subprocess.Popen(
         guarded(command, STOP_SECONDS),
+        # The key stands in no list of processes.
         env={**environment, "VLLM_API_KEY": key},
         stdout=sys.stderr,
         start_new_session=True,
@@ -122,6 +139,17 @@ def serving(
     finally:
         server.terminate()
         server.wait()
+
+
+def _environment(program: str) -> dict[str, str]:
+    """Of the server: its packages and its programs (ninja, a compiler) are those beside it."""
+    return {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        "PATH": os.pathsep.join([str(Path(program).resolve().parent), os.environ.get("PATH", "")]),
+        # FlashInfer's sampler would be compiled with nvcc at the start; requests with a seed, as
+        # all of ours are, never use it.
+        "VLLM_USE_FLASHINFER_SAMPLER": "0",
+    }
 
 
 def _wait_for(server: subprocess.Popen[bytes], client: openai.OpenAI) -> None:
@@ -179,16 +207,17 @@ def respond(
             finish_reason=choice.finish_reason,
         )
 
-    with ThreadPoolExecutor(batch) as pool:
-        asked = [pool.submit(one, prompt, sample) for prompt, sample in wanted]
-        try:
-            for done in as_completed(asked):
-                yield done.result()
-        except openai.OpenAIError as error:
-            raise InputError(
-                f"the vLLM server did not answer: {error}",
-                fix="what has been answered is kept; run it again",
-                may_pass=True,
-            ) from None
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ThreadPoolExecutor(batch)
+    asked = [pool.submit(one, prompt, sample) for prompt, sample in wanted]
+    try:
+        for done in as_completed(asked):
+            yield done.result()
+    except openai.OpenAIError as error:
+        raise InputError(
+            f"the vLLM server did not answer: {error}",
+            fix="what has been answered is kept; run it again",
+            may_pass=True,
+        ) from None
+    finally:
+        # Who is interrupted ends the server, which ends what is under way: nothing is waited for.
+        pool.shutdown(wait=False, cancel_futures=True)

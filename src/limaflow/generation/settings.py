@@ -1,6 +1,6 @@
 """`generation` of the configuration, and what is asked of an endpoint."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,12 @@ class Generation(Settings):
     precision: Literal["bf16", "fp32"]
     engine: Literal["transformers", "vllm"]
     vllm: str
+    vllm_requests: int = Field(default=256, ge=1)
+    """Under way at once; the server itself bounds how many of them it decodes."""
+    gpus: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Cards of a job that runs a model for responses or benchmarks."""
+    gpu_memory: float = Field(default=80, gt=0)
+    """GiB of a card, by which auto counts."""
     max_length_share: Share
 
 

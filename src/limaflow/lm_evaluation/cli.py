@@ -105,6 +105,9 @@ def run(
     ] = None,
     precision: Annotated[Precision, typer.Option()] = Precision.FP32,
     unsafe_code: UnsafeCode = False,
+    gpus: Annotated[
+        int, typer.Option(min=0, help="Free GPUs to take, if there are any; 0: the CPU.")
+    ] = 1,
     examples: Annotated[
         Path | None, typer.Option(help="Training examples, of an in-context arm.")
     ] = None,
@@ -121,6 +124,10 @@ def run(
     Answers to requests are kept in `answered/` beside the results. No arm, task, batch or limit is
     part of what they depend on.
     """
+    from limaflow.cards import take_cards
+
+    # Before CUDA is looked at.
+    cards = take_cards(gpus)
     from limaflow.errors import InputError
     from limaflow.jsonl import write_json, write_records
     from limaflow.lm_evaluation.evaluate import EvaluationSettings, Shots, evaluate
@@ -139,6 +146,7 @@ def run(
         few_shot_by_task=by_task,
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
+        gpus=max(1, len(cards)),
         shots=Shots(examples=examples, count=shots, prompts=prompts, max_tokens=response_tokens)
         if examples and prompts
         else None,

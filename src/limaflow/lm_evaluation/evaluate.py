@@ -11,7 +11,8 @@ killed evaluation goes on, and one more task asks for its own items alone.
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from limaflow.errors import InputError
 from limaflow.generation.prompting import worked_examples
+from limaflow.generation.room import give_back, is_out_of_memory
 from limaflow.generation.shots import drawn_shots
 from limaflow.lm_evaluation.kept_answers import PACKAGES, identity
 from limaflow.lm_evaluation.requests import prompt_hashes, rehearse, set_few_shot
@@ -29,6 +31,7 @@ from limaflow.lm_evaluation.tasks import Asked, Selection, item_id, loaded
 from limaflow.manifests import read_manifest
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import digest, seed_for
+from limaflow.unreachable import first_line
 
 NOT_DEFINING = ("num_fewshot", "metadata")
 """Keys of a task that results.json has beside its definition."""
@@ -66,6 +69,8 @@ class EvaluationSettings:
     """Task as it was asked for → the metric that stands for it."""
     unsafe_code: bool = False
     shots: Shots | None = None
+    gpus: int = 1
+    """Cards that the model is spread over, where there are any."""
     data_root: Path = Path()
     """Where relative paths of data in task files count from."""
 
@@ -123,7 +128,9 @@ def evaluate(
     from limaflow.lm_evaluation.model import load_model
 
     selection, hashes, _ = checked(names, include, settings)
-    model = load_model(manifest_path, precision=settings.precision, batch=settings.batch)
+    model = load_model(
+        manifest_path, precision=settings.precision, batch=settings.batch, gpus=settings.gpus
+    )
     if "chat" in settings.formats and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     revision = read_manifest(manifest_path)[0].revision
@@ -141,7 +148,7 @@ def evaluate(
     run = {
         "limit": settings.limit,
         "few_shot": settings.few_shot,
-        "batch": settings.batch,
+        "batch": model.batch_size,
         "format": main.format,
         "in_context_examples": settings.shots.count if settings.shots else 0,
         "precision": settings.precision,
@@ -230,23 +237,25 @@ def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
 
     settings, selection, seed = asking.settings, asking.selection, _seed(asking.settings)
     try:
-        found: dict[str, Any] = simple_evaluate(
-            model=asking.model,
-            tasks=list(selection.tasks.values()),
-            batch_size=settings.batch,
-            limit=settings.limit,
-            system_instruction=_examples(asking.model, settings),
-            apply_chat_template=format == "chat",
-            fewshot_as_multiturn=format == "chat",
-            task_manager=selection.manager,
-            bootstrap_iters=1000,
-            log_samples=True,
-            use_cache=str(asking.cache) if asking.cache else None,
-            random_seed=seed,
-            numpy_random_seed=seed,
-            torch_random_seed=seed,
-            fewshot_random_seed=seed,
-            confirm_run_unsafe_code=settings.unsafe_code,
+        found: dict[str, Any] = _halving(
+            asking.model,
+            lambda: simple_evaluate(
+                model=asking.model,
+                tasks=list(selection.tasks.values()),
+                limit=settings.limit,
+                system_instruction=_examples(asking.model, settings),
+                apply_chat_template=format == "chat",
+                fewshot_as_multiturn=format == "chat",
+                task_manager=selection.manager,
+                bootstrap_iters=1000,
+                log_samples=True,
+                use_cache=str(asking.cache) if asking.cache else None,
+                random_seed=seed,
+                numpy_random_seed=seed,
+                torch_random_seed=seed,
+                fewshot_random_seed=seed,
+                confirm_run_unsafe_code=settings.unsafe_code,
+            ),
         )
         return found
     except sqlite3.DatabaseError as error:
@@ -257,12 +266,33 @@ def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
     except (InputError, MemoryError):
         raise
     except Exception as error:
-        if "out of memory" in str(error):
+        if is_out_of_memory(error):
             raise InputError(
-                f"the benchmarks of '{asking.name}' do not fit: {str(error).splitlines()[0]}",
-                fix=f"lower benchmarks.batch ({settings.batch}); what was answered is kept",
+                f"the benchmarks of '{asking.name}' do not fit, not even one request at a time: "
+                f"{first_line(error)}",
+                fix="raise generation.gpus; what was answered is kept",
             ) from error
         raise failure(f"the benchmarks of '{asking.name}' failed", error) from error
+
+
+def _halving(model: Any, run: Callable[[], Any]) -> Any:
+    """What `run` returns; where a GPU has no room it runs again with half as many requests at once.
+
+    What was answered before comes from the kept answers.
+    """
+    while True:
+        try:
+            return run()
+        except RuntimeError as error:
+            if model.batch_size_per_gpu == 1 or not is_out_of_memory(error):
+                raise
+        model.batch_size_per_gpu //= 2
+        print(
+            f"out of the GPU's memory: goes on with {model.batch_size_per_gpu} requests at once",
+            file=sys.stderr,
+            flush=True,
+        )
+        give_back()
 
 
 def _seed(settings: EvaluationSettings) -> int:

@@ -13,37 +13,49 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import has_bos_prefix
 
-from limaflow.errors import InputError
+from limaflow.cuda import computing_device
+from limaflow.generation.placement import require_whole, too_large
 from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
 from limaflow.training.control_tokens import framed, is_marked, marked, marked_tokens
+from limaflow.unreachable import no_model
 
 RENDERED = "\U000f0002"
 """A private-use character, before what a chat template has made."""
 
 
-def load_model(manifest_path: Path, *, precision: str, batch: int) -> "TextModel":
-    """The model of a manifest, on the GPU if there is one.
+def load_model(manifest_path: Path, *, precision: str, batch: int, gpus: int = 1) -> "TextModel":
+    """The model of a manifest, on the GPU or so many of them if there are any.
 
     Log-probabilities are taken in fp32 whatever the weights are in: in bf16 they have 8 bits of
     mantissa, so that choices tie and the first one wins.
 
     Raises:
-        InputError: there is no causal language model.
+        InputError: there is no causal language model, no GPU where one is meant, or none that it
+            fits on.
     """
+    device = computing_device()
     manifest, location = read_manifest(manifest_path)
+    several = device == "cuda" and gpus > 1
+    # As in generation/placement.py: nothing may be left to the CPU.
+    spread = {"parallelize": True, "max_cpu_memory": 0, "offload_folder": None} if several else {}
     try:
-        return TextModel(
+        model = TextModel(
             pretrained=location,
             revision=manifest.revision or "main",
-            device="cuda" if torch.cuda.is_available() else "cpu",
+            device=device,
             dtype={"fp32": "float32", "bf16": "bfloat16"}[precision],
             softmax_dtype="float32",
             batch_size=batch,
+            **spread,
         )
     except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"no causal language model at {location}: {first}") from None
+        raise no_model(location, error) from None
+    except torch.OutOfMemoryError:
+        raise too_large(gpus) from None
+    if several:
+        require_whole(model.model, gpus)
+    return model
 
 
 class TextModel(HFLM):  # type: ignore[misc]

@@ -2,10 +2,8 @@
 
 import torch
 
+from limaflow.training.hardware import CAPABILITIES
 from limaflow.training.settings import Attention, Launch, Training
-
-HOPPER = 9
-"""CUDA's major capability from which FlashAttention 3 runs."""
 
 
 def attention_of(settings: Training, launch: Launch) -> Attention:
@@ -14,16 +12,35 @@ def attention_of(settings: Training, launch: Launch) -> Attention:
     FlashAttention computes each packed example alone, by the lengths that it takes from the
     positions; `sdpa` computes the whole row under a mask with a block for each example.
     """
+    return launch.attention if launch.attention != "auto" else _best(settings)[0]
+
+
+def fallback(settings: Training, launch: Launch) -> list[str]:
+    """A line that names the kernel and the reason where a GPU trains without FlashAttention.
+
+    Only where `launch.attention` is auto: whoever names a kernel knows which one it is.
+    """
+    kernel, reason = _best(settings)
+    return [f"attention: {kernel}, since {reason}"] if launch.attention == "auto" and reason else []
+
+
+def _best(settings: Training) -> tuple[Attention, str]:
+    """The kernel that `auto` takes here, and on a GPU why it is not a faster one."""
     from transformers.utils.import_utils import (
         is_flash_attn_2_available,
         is_flash_attn_3_available,
     )
 
-    if launch.attention != "auto":
-        return launch.attention
-    # It knows 16 bits only; and which GPU is here matters to it.
-    if settings.precision != "bf16" or not torch.cuda.is_available():
-        return "sdpa"
-    if is_flash_attn_3_available() and torch.cuda.get_device_capability()[0] >= HOPPER:
-        return "flash_attention_3"
-    return "flash_attention_2" if is_flash_attn_2_available() else "sdpa"
+    # Which GPU is here matters to it.
+    if not torch.cuda.is_available():
+        return "sdpa", ""
+    if settings.precision != "bf16":
+        return "sdpa", f"FlashAttention wants 16 bits; training.precision is {settings.precision}"
+    capability = torch.cuda.get_device_capability()[0]
+    if capability in CAPABILITIES["flash_attention_3"] and is_flash_attn_3_available():
+        return "flash_attention_3", ""
+    if capability not in CAPABILITIES["flash_attention_2"]:
+        return "sdpa", f"this GPU's compute capability is {capability}, too low for FlashAttention"
+    if not is_flash_attn_2_available():
+        return "sdpa", "flash-attn is not installed"
+    return "flash_attention_2", ""

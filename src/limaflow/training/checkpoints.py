@@ -7,6 +7,7 @@ Nothing random is stored: data order and dropout are functions of (seed, step, r
 """
 
 import contextlib
+import io
 import os
 import shutil
 import sys
@@ -191,9 +192,11 @@ def load(engine: Any, folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:
     place = folder / UNIVERSAL if split else folder
     with universal.mended(engine) if split else contextlib.nullcontext():
         try:
-            path, state = engine.load_checkpoint(
-                str(place), tag=checkpoint.name, load_module_strict=not frozen
-            )
+            # The optimizer of ZeRO-1 in bf16 prints which of its functions runs.
+            with contextlib.redirect_stdout(io.StringIO()):
+                path, state = engine.load_checkpoint(
+                    str(place), tag=checkpoint.name, load_module_strict=not frozen
+                )
         # Damaged files fail in many ways, and may be one rank's alone: it ends without waiting for
         # the others, which are waiting for it.
         except Exception as error:

@@ -61,18 +61,20 @@ def launch(
     command: Annotated[list[str], typer.Argument(help="What every process runs, after `--`.")],
     nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes asked for.")] = 1,
     processes: Annotated[
-        int, typer.Option("--processes", min=1, help="A node, where SLURM gave no GPUs to count.")
-    ] = 1,
+        str,
+        typer.Option("--processes", help="A node, where SLURM gave no GPUs to count; or auto."),
+    ] = "auto",
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPUs on each node.")] = 1,
     rendezvous: Annotated[
         str | None, typer.Option("--rendezvous", help="host:port; given by launch to itself.")
     ] = None,
 ) -> None:
     """Start a command under torchrun: on this machine, or on every node of this SLURM job."""
-    from limaflow.training.launch import LaunchPlan
+    from limaflow.training.launch import LaunchPlan, processes_asked
     from limaflow.training.launch import launch as start
 
-    start(command, LaunchPlan(nodes=nodes, processes=processes, threads=threads), rendezvous)
+    plan = LaunchPlan(nodes=nodes, processes=processes_asked(processes), threads=threads)
+    start(command, plan, rendezvous)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import io
 import os
 import warnings
 from pathlib import Path
@@ -120,15 +121,17 @@ def start_engine(
 
     if launch.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    engine, *_ = deepspeed.initialize(
-        model=model,
-        optimizer=_optimizer(model, settings, launch),
-        config={
-            **_settings(settings, launch, micro_steps),
-            "checkpoint": {"load_universal": universal},
-        },
-        dist_init_required=False,
-    )
+    # The optimizer of ZeRO-1 in bf16 prints what memory is used.
+    with contextlib.redirect_stdout(io.StringIO()):
+        engine, *_ = deepspeed.initialize(
+            model=model,
+            optimizer=_optimizer(model, settings, launch),
+            config={
+                **_settings(settings, launch, micro_steps),
+                "checkpoint": {"load_universal": universal},
+            },
+            dist_init_required=False,
+        )
     if launch.compile:
         engine.compile(compile_kwargs={"dynamic": True})
     return engine
@@ -172,7 +175,11 @@ def _settings(settings: Training, launch: Launch, micro_steps: int) -> dict[str,
         "gradient_clipping": settings.gradient_clipping,
         "zero_optimization": zero,
         "zero_allow_untested_optimizer": True,
-        "bf16": {"enabled": settings.precision == "bf16"},
+        # Sums of many micro-batches in bf16 lose what each of them adds. At ZeRO-1 DeepSpeed takes
+        # another optimizer for it, whose fp32 sums are whole on every rank; what it has added to
+        # them need not wait for the end of the backward pass.
+        "data_types": {"grad_accum_dtype": "fp32"},
+        "bf16": {"enabled": settings.precision == "bf16", "immediate_grad_update": True},
         "steps_per_print": 2**31,
     }
 

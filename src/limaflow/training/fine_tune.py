@@ -40,12 +40,14 @@ from limaflow.training.layout import steps_an_epoch
 from limaflow.training.log import StepLog, StepRow
 from limaflow.training.manifest import EpochResult
 from limaflow.training.model_card import model_card
+from limaflow.training.out_of_memory import out_of_memory_named
 from limaflow.training.processes import (
     die_with_parent,
     from_first,
     highest_memory,
     join,
     leave,
+    lost_processes_named,
     meet,
     on_all,
     rank,
@@ -83,8 +85,9 @@ def train(job: Job) -> None:
             143 after SIGTERM.
     """
     die_with_parent()
-    join()
+    join(job.launch.patience)
     with contextlib.ExitStack() as held:
+        held.enter_context(lost_processes_named())
 
         def claim() -> tuple[str, bool]:
             check(job)
@@ -106,7 +109,7 @@ def train(job: Job) -> None:
         identity, finished = from_first(claim)
         folder = job.run_folder / identity
         if not finished:
-            with full_disk_named(folder):
+            with full_disk_named(folder), out_of_memory_named(job):
                 _run(job, identity, folder)
         if rank() == 0:
             write_training(job, folder)
@@ -167,7 +170,8 @@ def _take_steps(run: Run, done: int, progress: Progress, log: StepLog | None, ba
     """
     launch = run.job.launch
     for step in range(done, run.steps):
-        row, stopping = _step(run, step)
+        with run.stop.step():
+            row, stopping = _step(run, step)
         progress = replace(progress, losses=(*progress.losses, row.loss))
         if log is not None:
             log.add(row)

@@ -12,10 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from limaflow.cards import take_cards
+from limaflow.cuda import computing_device
 from limaflow.errors import InputError
 from limaflow.scheduler import hosts_of
+from limaflow.training.hardware import require_a_gpu_each
 
 KEPT = {"SLURM_JOB_ID", "SLURM_CONF", "SLURM_CLUSTER_NAME"}
+GIVEN = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+"""Where SLURM writes the GPUs that it gave."""
 FOREIGN = ("SLURM_", "SRUN_", "SBATCH_", "SALLOC_", "PMI_", "PMIX_")
 SHUTDOWN_SECONDS = "600"
 """What torchrun grants its processes to save after SIGTERM; its own 30 s are too few for 65B."""
@@ -26,8 +31,8 @@ class LaunchPlan:
     """What the configuration says, for where no scheduler knows better."""
 
     nodes: int
-    processes: int
-    """On each node."""
+    processes: int | None
+    """On each node; None is one for each GPU."""
     threads: int
     """CPUs on each node."""
 
@@ -39,7 +44,8 @@ def launch(command: Sequence[str], plan: LaunchPlan, rendezvous: str | None) -> 
         rendezvous: `host:port` where the nodes meet, in a task that srun has started.
 
     Raises:
-        InputError: several nodes are asked for and this is no SLURM job.
+        InputError: several nodes are asked for and this is no SLURM job, or there are fewer GPUs
+            here than processes.
     """
     environ, job = os.environ, os.environ.get("SLURM_JOB_ID")
     if rendezvous is None and plan.nodes > 1:
@@ -53,7 +59,10 @@ def launch(command: Sequence[str], plan: LaunchPlan, rendezvous: str | None) -> 
             _become(
                 over_nodes(command, plan, hosts, port_of(job)), without_scheduler(environ, KEPT)
             )
-    processes = processes_given(environ, plan.processes)
+    processes = processes_here(environ, plan.processes)
+    if computing_device() == "cuda":
+        # Torchrun, which this process becomes, keeps them.
+        take_cards(processes)
     print(f"{processes} process(es) on {os.uname().nodename}", file=sys.stderr, flush=True)
     place = [] if rendezvous is None else place_among_nodes(environ, rendezvous)
     _become(
@@ -77,7 +86,7 @@ def over_nodes(
         # SLURM 22.05 and later hand a step one CPU unless it is told.
         *(f"--cpus-per-task={plan.threads}", "--kill-on-bad-exit=1"),
         *("limaflow", "train", "launch", f"--rendezvous={hosts[0]}:{port}"),
-        *(f"--nodes={len(hosts)}", f"--processes={plan.processes}"),
+        *(f"--nodes={len(hosts)}", f"--processes={plan.processes or 'auto'}"),
         *(f"--threads={plan.threads}", "--", *command),
     ]
 
@@ -99,14 +108,38 @@ def place_among_nodes(environ: Mapping[str, str], rendezvous: str) -> list[str]:
     ]
 
 
-def processes_given(environ: Mapping[str, str], configured: int) -> int:
-    """One for each GPU that SLURM gave; as configured where it gave none, or is not there."""
-    if "SLURM_JOB_ID" not in environ:
-        return configured
-    for name in ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
-        if given := environ.get(name):
-            return len(given.split(","))
+def processes_here(environ: Mapping[str, str], configured: int | None) -> int:
+    """One for each GPU where SLURM gave some, or nothing is configured; else as configured.
+
+    CUDA counts the GPUs, and knows the rules of CUDA_VISIBLE_DEVICES: numbers, UUIDs, names up to
+    the first that is none, and one MIG instance only.
+
+    Raises:
+        InputError: there are fewer GPUs than processes, or none where the environment says GPU.
+    """
+    if computing_device() == "cpu":
+        return configured or 1
+    import torch
+
+    gpus = torch.cuda.device_count()
+    by_slurm = "SLURM_JOB_ID" in environ and any(environ.get(name) for name in GIVEN)
+    if by_slurm or configured is None:
+        return gpus
+    require_a_gpu_each(configured, gpus)
     return configured
+
+
+def processes_asked(text: str) -> int | None:
+    """`--processes`: a number, or auto, which is None.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not int(text):
+        raise InputError(f"--processes is '{text}', and neither a number from 1 on nor auto")
+    return int(text)
 
 
 def port_of(job: str) -> int:

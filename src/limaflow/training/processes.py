@@ -8,7 +8,9 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -19,11 +21,13 @@ import torch.distributed as dist
 
 from limaflow import lasting_errors
 from limaflow.child_processes import end_with
+from limaflow.cuda import computing_device
 from limaflow.errors import InputError
+from limaflow.training.hardware import require_a_gpu_each
 
 Result = TypeVar("Result")
-GLOO_PATIENCE = timedelta(minutes=3)
-"""How long a rank waits for another; a training that this ended goes on from its checkpoint."""
+PATIENCE = timedelta(minutes=10)
+"""How long a rank waits for another, unless `join` is given something else."""
 ALONE = {
     "RANK": "0",
     "WORLD_SIZE": "1",
@@ -31,6 +35,8 @@ ALONE = {
     "MASTER_ADDR": "127.0.0.1",
     "MASTER_PORT": "0",
 }
+MOMENT = 2.0
+"""Seconds within which the ranks of a node find the same thing."""
 PULSE = 30
 """Seconds between the signs of life of a rank on which the others wait for long."""
 
@@ -45,19 +51,55 @@ def die_with_parent() -> None:
     end_with(torchrun, by=signal.SIGKILL)
 
 
-def join() -> torch.device:
-    """Join the process group and return this rank's device: its own GPU, else the CPU."""
+def join(patience: timedelta = PATIENCE) -> torch.device:
+    """Join the process group and return this rank's device: its own GPU, else the CPU.
+
+    Args:
+        patience: how long a rank waits for the others, in gloo's collectives and NCCL's.
+
+    Raises:
+        SystemExit: 1, where a rank finds no GPU of its own and there ought to be one; rank 0 has
+            said why.
+    """
     if not _started_by_torchrun():
         # Such variables of another job would have it wait for ranks that never come.
         os.environ.update(ALONE)
-    if torch.cuda.is_available():
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    problem: InputError | None = None
+    try:
+        device = own_device()
+    except InputError as error:
+        problem, device = error, torch.device("cpu")
+    if device.type == "cuda":
         torch.cuda.set_device(device)
-        dist.init_process_group("cpu:gloo,cuda:nccl")
-        return device
-    os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    dist.init_process_group("gloo", timeout=GLOO_PATIENCE)
-    return torch.device("cpu")
+        dist.init_process_group("cpu:gloo,cuda:nccl", timeout=patience)
+    else:
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")
+        dist.init_process_group("gloo", timeout=patience)
+
+    def refuse_if_any() -> None:
+        if problem is not None:
+            raise problem
+
+    on_all(refuse_if_any)
+    return device
+
+
+def own_device() -> torch.device:
+    """The GPU of this rank's number on its node, or the CPU.
+
+    Raises:
+        InputError: there are fewer GPUs than ranks, or none where the environment says GPU.
+    """
+    if computing_device() == "cpu":
+        return torch.device("cpu")
+    require_a_gpu_each(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count())
+    return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+
+
+def be_patient(patience: timedelta) -> None:
+    """Give all process groups that there are one time-out; those of DeepSpeed have torch's own."""
+    for group in list(dist.distributed_c10d._world.pg_map):
+        dist.distributed_c10d._set_pg_timeout(patience, group)
 
 
 def _started_by_torchrun() -> bool:
@@ -139,6 +181,45 @@ def leave(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def said_once(message: str) -> None:
+    """Print what several ranks of a node may find at the same time, by one of them.
+
+    The others come too late for a name that the kernel lets one process hold; it is held for the
+    moment in which they may come.
+    """
+    run = os.environ.get("TORCHELASTIC_RUN_ID"), os.environ.get("MASTER_PORT"), os.getppid()
+    held = socket.socket(socket.AF_UNIX)
+    try:
+        held.bind("\0limaflow-" + "-".join(map(str, run)))
+    except OSError:
+        return
+    print(message, file=sys.stderr, flush=True)
+    time.sleep(MOMENT)
+
+
+@contextlib.contextmanager
+def lost_processes_named() -> Iterator[None]:
+    """Say in one line that a collective has failed: another rank has died, or time has run out.
+
+    Raises:
+        SystemExit: 1, then.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error)
+        if not isinstance(error, dist.DistError) and "gloo" not in reason:
+            raise
+        # Behind a place in gloo's source, before advice.
+        reason = reason.splitlines()[0].rsplit("] ", 1)[-1].split(". ")[0]
+        said_once(
+            f"error: process {rank()} waited in vain for another one, which is gone or hangs "
+            f"({reason}); the last checkpoint stays, run it "
+            "again to go on"
+        )
+        sys.exit(1)
+
+
 @contextlib.contextmanager
 def ending_at_once() -> Iterator[None]:
     """End the process with the block, without the interpreter's own way out.
@@ -157,15 +238,3 @@ def ending_at_once() -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-class StopRequest:
-    """Whether SLURM, a user or torchrun has asked this process to end (SIGTERM or SIGINT)."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
-
-    def _note(self, _number: int, _frame: object) -> None:
-        self.asked = True

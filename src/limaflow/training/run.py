@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from limaflow.errors import InputError
+from limaflow.training.attention import fallback
 from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.conversation import add_dialogue_tokens, shown
 from limaflow.training.data import (
@@ -22,8 +23,9 @@ from limaflow.training.engine import load_model, release, start_engine
 from limaflow.training.job import Job, checkpoints_of
 from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
 from limaflow.training.packing import Separation, separation
-from limaflow.training.processes import StopRequest, from_first, on_all, rank, world
+from limaflow.training.processes import be_patient, from_first, on_all, rank, world
 from limaflow.training.schedule import unfinished_warm_up
+from limaflow.training.stopping import StopRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +89,14 @@ def prepared_run(
         tokenizer=tokenizer,
         loses_template=template_is_lost,
         engine=None,
-        stop=StopRequest(),
+        stop=StopRequest(job.launch.stop_patience_seconds),
     )
     if rank() == 0:
         lines = [
             shown(data.train[0], tokenizer),
             *notices(data.facts, loses_template=template_is_lost),
             *unfinished_warm_up(job.settings, run.steps),
+            *fallback(job.settings, job.launch),
         ]
         tqdm.write("\n".join(lines), file=sys.stderr)
     started = _with_engine(run, new_tokens, start)
@@ -143,4 +146,5 @@ def _with_engine(run: Run, new_tokens: list[int], start: Checkpoint | None) -> R
         micro_steps(lengths, job.settings, job.launch, world=world(), seed=job.seed),
         universal=start is not None and start.is_split_otherwise,
     )
+    be_patient(job.launch.patience)
     return replace(run, engine=engine)

@@ -1,5 +1,6 @@
 """`base`, `training`, `launch` and `selection` of the configuration."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -106,7 +107,7 @@ class Launch(Settings):
     """How training is spread over processes; of no consequence for the weights but rounding."""
 
     nodes: int = Field(ge=1)
-    processes_per_node: int = Field(ge=1)
+    processes_per_node: Annotated[int, Field(ge=1)] | Literal["auto"]
     micro_batch_examples: int = Field(ge=1)
     micro_batch_tokens: Annotated[int, Field(ge=8)] | Literal["auto"] | None
     zero_stage: Literal[0, 1, 2, 3]
@@ -117,6 +118,18 @@ class Launch(Settings):
     compile: bool = False
     checkpoint_every_steps: int | None = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
+    collective_timeout_minutes: float = Field(default=10, ge=1)
+    stop_patience_seconds: float = Field(default=20, gt=0)
+
+    @property
+    def planned_processes(self) -> int:
+        """On a node; one where only the run will see how many GPUs there are."""
+        return 1 if self.processes_per_node == "auto" else self.processes_per_node
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a process waits for another."""
+        return timedelta(minutes=self.collective_timeout_minutes)
 
     @property
     def packed_tokens(self) -> int | None:

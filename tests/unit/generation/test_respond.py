@@ -17,7 +17,7 @@ from architectures import written
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
 from limaflow.errors import InputError
-from limaflow.generation import local
+from limaflow.generation import local, served
 from limaflow.generation import respond as respond_module
 from limaflow.generation.prompting import Format, Prompt, answer_text, choose_shots, encoded
 from limaflow.generation.respond import ResponseJob, respond
@@ -390,3 +390,105 @@ def test_a_dialogue_is_put_to_the_model_up_to_its_last_question(tiny_base: Path)
     assert tokenizer.decode(shown.tokens, skip_special_tokens=True) == (
         "Question: Hi\n\nAnswer: Hello\n\nQuestion: Why?\n\nAnswer:"
     )
+
+
+def test_a_gpu_without_room_decodes_half_as_many_at_once_with_the_same_responses(
+    tiny_base: Path,
+    prompts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    examples = list(read_records(prompts, Example))
+    wanted = [
+        (p, s)
+        for p in encoded(examples, model.tokenizer, "raw", context=model.context)
+        for s in range(2)
+    ]
+    plain = {"decoding": PAPER, "style": "raw", "seed": 7}
+    expected = {
+        (r.prompt.id, r.sample): r.text for r in local.respond(model, wanted, batch=8, **plain)
+    }
+    original = type(model.model).forward
+    steps = [0]
+
+    def small(self: object, tokens: torch.Tensor, *rest: object, **named: object) -> object:
+        steps[0] += 1
+        # Later, when some rows are done and others under way.
+        if len(tokens) > 3 and steps[0] > 30:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return original(self, tokens, *rest, **named)
+
+    monkeypatch.setattr(type(model.model), "forward", small)
+    rows = list(local.respond(model, wanted, batch=8, **plain))
+    assert len(rows) == len(wanted)
+    assert {(r.prompt.id, r.sample): r.text for r in rows} == expected
+    said = capsys.readouterr().err
+    assert "goes on with 4 responses at once" in said
+    assert "goes on with 2 responses at once" in said
+
+
+def test_a_gpu_without_room_for_one_response_is_an_error(
+    tiny_base: Path, prompts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    wanted = [
+        (p, 0)
+        for p in encoded(
+            list(read_records(prompts, Example)), model.tokenizer, "raw", context=model.context
+        )
+    ]
+
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(type(model.model), "forward", full)
+    with pytest.raises(InputError, match=r"does not fit.*raise generation\.gpus"):
+        list(local.respond(model, wanted, decoding=PAPER, style="raw", batch=8, seed=7))
+
+
+def test_only_cuda_running_out_of_memory_is_answered_with_a_smaller_batch(
+    tiny_base: Path, prompts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    wanted = [
+        (p, 0)
+        for p in encoded(
+            list(read_records(prompts, Example)), model.tokenizer, "raw", context=model.context
+        )
+    ]
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(type(model.model), "forward", broken)
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        list(local.respond(model, wanted, decoding=PAPER, style="raw", batch=8, seed=7))
+
+
+def test_network_trouble_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    for load in (lambda name: local.load(name, None, "fp32"), lambda name: served.load(name, None)):
+        with pytest.raises(
+            InputError, match="the network was not reached for the model some/model"
+        ):
+            load("some/model")
+        with pytest.raises(InputError, match="no causal language model at /no/model"):
+            load("/no/model")
+
+
+def test_a_model_whose_layers_are_placed_one_by_one_gives_the_same_responses(
+    tiny_base: Path, prompts: Path
+) -> None:
+    """Accelerate's hooks, as several GPUs have them, on the only device there is."""
+    from accelerate import dispatch_model
+
+    model = local.load(str(tiny_base.parent / "model"), None, "fp32")
+    examples = list(read_records(prompts, Example))
+    asked = encoded(examples, model.tokenizer, "raw", context=model.context)
+    settings = {"decoding": PAPER, "style": "raw", "batch": 4, "seed": 7}
+    wanted = [(prompt, 0) for prompt in asked]
+    expected = {row.prompt.id: row.text for row in local.respond(model, wanted, **settings)}
+    skipped = model.model._skip_keys_device_placement
+    dispatch_model(model.model, {"": "cpu"}, skip_keys=skipped, force_hooks=True)
+    assert hasattr(model.model, "_hf_hook")
+    assert {row.prompt.id: row.text for row in local.respond(model, wanted, **settings)} == expected

@@ -1,8 +1,13 @@
 """A model decoded by a vLLM server: here a stand-in that speaks its protocol."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +115,52 @@ def test_a_server_that_does_not_start_is_told_from_one_that_is_not_there(
         respond(job_of())
     with pytest.raises(InputError, match=r"cannot run /no/vllm: .*envs/vllm\.yaml"):
         respond(job_of("/no/vllm"))
+
+
+def test_the_server_is_started_for_what_will_be_asked(
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join(["/elsewhere", os.environ["PATH"]]))
+    respond(replace(job_of(), gpus=4))
+    started = json.loads((tmp_path / "notes.started").read_text())
+    options, environment = started["options"], started["environment"]
+    longest = max(len(body["prompt"]) for body in notes())
+    assert options["--max-model-len"] == str(longest + 24)
+    assert options["--tensor-parallel-size"] == "4"
+    assert environment["VLLM_USE_FLASHINFER_SAMPLER"] == "0"
+    assert environment["PATH"].split(os.pathsep)[:2] == [str(tmp_path), "/elsewhere"]
+    # The tiny model's context is shorter than what may be written.
+    respond(replace(job_of(), decoding=PAPER.model_copy(update={"max_tokens": 5000})))
+    options = json.loads((tmp_path / "notes.started").read_text())["options"]
+    assert int(options["--max-model-len"]) < 5000
+
+
+def test_a_server_without_a_compiler_is_not_started(
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(InputError, match=r"vLLM compiles kernels.*gcc or clang cannot be found"):
+        respond(job_of())
+    assert not (tmp_path / "notes.started").exists()
+
+
+def test_an_interrupted_command_waits_for_no_reply(
+    job_of: Callable[..., ResponseJob], notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STAND_IN_HANGS", "1")
+    job = replace(job_of(), batch=12)
+    words = ["generate", "respond", "--model", job.model, "--name", "base", "--format", "raw"]
+    words += ["--prompts", job.prompts, "--decoding", PAPER.flag(), "--samples", "2"]
+    words += ["--seed", "7", "--batch", "12", "--engine", "vllm", "--vllm", job.vllm]
+    words += ["--gpus", "0", "--max-length-share", "1", "--output", job.output]
+    command = [sys.executable, "-c", "from limaflow.cli import main; main()", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(notes()) < 12 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    asked = notes()
+    assert len(asked) == 12, "all of them are under way at once"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    assert not psutil.pid_exists(asked[0]["pid"])

@@ -1,5 +1,6 @@
 """Speaks vLLM's command line and protocol, as far as we use them, and notes what it was asked."""
 
+import asyncio
 import json
 import os
 import sys
@@ -26,6 +27,8 @@ async def complete(request: Request) -> JSONResponse:
     body = await request.json()
     with NOTES.open("a") as file:
         file.write(json.dumps({"pid": os.getpid(), **body}) + "\n")
+    if os.environ.get("STAND_IN_HANGS"):
+        await asyncio.sleep(300)
     if body["seed"] % 5 == 0 and os.environ.get("STAND_IN_FAILS"):
         return JSONResponse({"error": {"message": "out of memory"}}, 400)
     reason = "length" if body["seed"] % 2 else "stop"
@@ -41,6 +44,8 @@ if __name__ == "__main__":
     options = dict(zip(sys.argv[3::2], sys.argv[4::2], strict=True))
     assert sys.argv[1] == "serve" and Path(sys.argv[2], "config.json").is_file(), sys.argv
     assert options["--dtype"] == "float32" and options["--generation-config"] == "vllm"
+    started = {"options": options, "environment": dict(os.environ)}
+    NOTES.with_suffix(".started").write_text(json.dumps(started))
     if "STAND_IN_BREAKS" in os.environ:
         sys.exit("no GPU here")
     routes = [

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_records
@@ -294,8 +295,6 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(
 
 
 def test_log_probabilities_are_taken_in_fp32(tiny_base: Path) -> None:
-    import torch
-
     for precision in ("fp32", "bf16"):
         model = load_model(tiny_base, precision=precision, batch=1)
         assert model.softmax_dtype == torch.float32
@@ -360,13 +359,41 @@ def test_what_fails_while_a_model_is_asked_is_one_error_and_what_was_answered_is
 
     def full(self: Any, *rest: Any, **named: Any) -> Any:
         calls[0] += 1
-        if calls[0] == 3:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
+        if calls[0] >= 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
         return original(self, *rest, **named)
 
     monkeypatch.setattr(HFLM, "_model_call", full)
-    with pytest.raises(InputError, match=r"do not fit.*lower benchmarks.batch \(8\)"):
+    with pytest.raises(InputError, match=r"do not fit, not even one.*raise generation.gpus"):
         evaluate(tiny_base, "base", [str(task)], None, SETTINGS, keep=keep)
+    monkeypatch.setattr(HFLM, "_model_call", original)
     asked = count_requests(monkeypatch)
     evaluate(tiny_base, "base", [str(task)], None, replace(SETTINGS, batch=4), keep=keep)
     assert len(asked) < 24
+
+
+def test_a_gpu_without_room_is_asked_half_as_much_at_once_with_the_same_result(
+    tiny_base: Path,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from lm_eval.models.huggingface import HFLM
+
+    task = write("one", 8)
+    expected, plain = evaluate(tiny_base, "base", [str(task)], None, SETTINGS)
+    original = HFLM._model_call
+
+    def small(self: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
+        if len(inputs) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return original(self, inputs, *rest, **named)
+
+    monkeypatch.setattr(HFLM, "_model_call", small)
+    for keep in (None, tmp_path / "answered"):
+        found, items = evaluate(tiny_base, "base", [str(task)], None, SETTINGS, keep=keep)
+        assert items == plain
+        assert found["run"]["batch"] == 2
+        assert found["scores"] == expected["scores"]
+    assert "goes on with 2 requests at once" in capsys.readouterr().err

@@ -1,8 +1,11 @@
 """How many processes are started where, from what SLURM gave."""
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from limaflow.errors import InputError
 from limaflow.training.launch import (
@@ -12,7 +15,8 @@ from limaflow.training.launch import (
     over_nodes,
     place_among_nodes,
     port_of,
-    processes_given,
+    processes_asked,
+    processes_here,
     torchrun,
     without_scheduler,
 )
@@ -21,12 +25,56 @@ ASKED = LaunchPlan(nodes=2, processes=8, threads=16)
 TASK = {"SLURM_JOB_ID": "4711", "SLURM_NNODES": "2", "SLURM_NODEID": "1"}
 
 
-def test_a_process_is_started_for_each_gpu_that_slurm_gave() -> None:
-    assert processes_given({**TASK, "CUDA_VISIBLE_DEVICES": "0,1,3"}, 8) == 3
-    assert processes_given({**TASK, "ROCR_VISIBLE_DEVICES": "2"}, 8) == 1
-    assert processes_given({**TASK, "CUDA_VISIBLE_DEVICES": ""}, 8) == 8
-    # A workstation's own setting is not SLURM's.
-    assert processes_given({"CUDA_VISIBLE_DEVICES": "0"}, 2) == 2
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let CUDA see that many."""
+
+    def seen(number: int) -> None:
+        monkeypatch.delenv("DS_ACCELERATOR", raising=False)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: number > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: number)
+
+    return seen
+
+
+def test_a_process_is_started_for_each_gpu_that_slurm_gave(gpus: Callable) -> None:
+    gpus(3)
+    assert processes_here({**TASK, "CUDA_VISIBLE_DEVICES": "0,1,3"}, 8) == 3
+    # It gave none: a partition without them, or one that does not count them.
+    assert processes_here(TASK, 2) == 2
+    gpus(1)
+    assert processes_here({**TASK, "ROCR_VISIBLE_DEVICES": "2"}, 8) == 1
+    # CUDA opens one instance, however many are given.
+    assert processes_here({**TASK, "CUDA_VISIBLE_DEVICES": "MIG-4f,MIG-7a"}, 2) == 1
+    gpus(0)
+    assert processes_here({**TASK, "CUDA_VISIBLE_DEVICES": ""}, 8) == 8
+
+
+def test_auto_is_a_process_for_each_gpu_and_one_without(gpus: Callable) -> None:
+    assert processes_asked("auto") is None
+    gpus(4)
+    assert processes_here({}, None) == 4
+    gpus(0)
+    assert processes_here({}, None) == 1
+
+
+def test_more_processes_than_gpus_are_refused_before_any_starts(
+    gpus: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpus(2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-8f2a,GPU-11c0")
+    assert processes_here({}, 2) == 2
+    nothing: Any = []
+    with pytest.raises(InputError, match=r"8 processes are to be started on .* sees 2 GPU") as no:
+        launch(nothing, LaunchPlan(nodes=1, processes=8, threads=8), None)
+    assert "CUDA_VISIBLE_DEVICES is GPU-8f2a,GPU-11c0" in str(no.value)
+    assert "launch.processes_per_node 2, or auto" in str(no.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", ""])
+def test_a_number_of_processes_that_is_none(text: str) -> None:
+    with pytest.raises(InputError, match=r"--processes is '.*', and neither a number"):
+        processes_asked(text)
 
 
 def test_one_machine_needs_no_meeting_place() -> None:
@@ -59,3 +107,21 @@ def test_several_nodes_without_slurm_are_refused(monkeypatch: pytest.MonkeyPatch
     nothing: Any = []
     with pytest.raises(InputError, match="this is no SLURM job"):
         launch(nothing, ASKED, None)
+
+
+def test_a_training_takes_its_gpus_before_it_becomes_torchrun(
+    gpus: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpus(4)
+    mine = [f"GPU-{os.getpid()}-{number}" for number in range(4)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(mine))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    became: list[str] = []
+    monkeypatch.setattr(
+        "limaflow.training.launch._become",
+        lambda command, environ: became.append(environ["CUDA_VISIBLE_DEVICES"]),
+    )
+    for _ in range(2):
+        launch(["true"], LaunchPlan(nodes=1, processes=2, threads=2), None)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(mine))
+    assert became == [",".join(mine[:2]), ",".join(mine[2:])]

@@ -100,6 +100,8 @@ def test_the_plan_is_what_each_of_two_processes_needs(
     two = alone.model_copy(update={"processes_per_node": 2})
     cases = [
         case(two.model_copy(update={"zero_stage": 2}), per_step=2),
+        case(two.model_copy(update={"zero_stage": 1}), per_step=2, precision="bf16"),
+        case(two.model_copy(update={"zero_stage": 2}), per_step=2, precision="bf16"),
         case(
             two.model_copy(update={"zero_stage": 3, "gradient_checkpointing": True}),
             precision="bf16",

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+
+from training_runs import fail
 
 ANOTHER_JOBS = {
     "RANK": "3",
@@ -28,3 +31,18 @@ def test_a_process_that_torchrun_did_not_start_waits_for_nobody() -> None:
         check=False,
     )
     assert done.stdout == "0 1\n", done.stderr
+
+
+def test_ranks_without_a_gpu_of_their_own_are_refused_in_one_message(torchrun: Callable) -> None:
+    program = (
+        "import torch\n"
+        "torch.cuda.is_available = lambda: True\n"
+        "torch.cuda.device_count = lambda: 1\n"
+        "from limaflow.training.processes import ending_at_once, join\n"
+        "with ending_at_once(): join()"
+    )
+    output = fail(torchrun(3, "--no-python", sys.executable, "-c", program))
+    assert output.count("error: ") == 1, output
+    assert "error: 3 processes are to be started on" in output
+    assert "CUDA sees 1 GPU(s) there" in output
+    assert "set_device" not in output

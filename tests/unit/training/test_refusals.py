@@ -1,18 +1,22 @@
 """What cannot work is said in one line that names the key and the way out."""
 
+import importlib.util
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
+from transformers.utils import import_utils
 
 from limaflow.errors import InputError
 from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest
 from limaflow.training import hardware
+from limaflow.training.attention import attention_of, fallback
 from limaflow.training.conversation import extend_embeddings
 from limaflow.training.data import dialogue_tokenizer
 from limaflow.training.engine import load_model
@@ -34,6 +38,7 @@ FOUR_BITS = {"lora": Lora(rank=4, quantize="4bit")}
 def test_what_needs_a_gpu_is_refused_without_one(
     settings: Training, launch: Launch, launch_changes: dict, key: str
 ) -> None:
+    settings = settings.model_copy(update={"precision": "bf16"})
     require_hardware(settings, launch)
     with pytest.raises(InputError, match=f"{key} needs a CUDA GPU"):
         require_hardware(settings, launch.model_copy(update=launch_changes))
@@ -42,20 +47,105 @@ def test_what_needs_a_gpu_is_refused_without_one(
 def test_a_missing_package_or_compiler_is_named(
     settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(hardware.PACKAGES, "training.lora.quantize", "no-such-bits")
-    with pytest.raises(InputError, match=r"no-such-bits.*\n?.*pip install no-such-bits"):
+    def asked(**changes: object) -> None:
+        require_hardware(
+            settings.model_copy(update={"precision": "bf16"}), launch.model_copy(update=changes)
+        )
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"bitsandbytes.*\n?.*pip install -r envs/gpu\.txt"):
         require_hardware(settings.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setitem(hardware.PACKAGES, "launch.liger", "no-such-kernels")
-    with pytest.raises(InputError, match=r"no-such-kernels.*\n?.*pip install no-such-kernels"):
-        require_hardware(settings, launch.model_copy(update={"liger": True}))
-    with pytest.raises(InputError, match=r"pip install flash-attn-3"):
-        require_hardware(settings, launch.model_copy(update={"attention": "flash_attention_3"}))
+    with pytest.raises(InputError, match=r"liger-kernel.*\n?.*pip install -r envs/gpu\.txt"):
+        asked(liger=True)
+    with pytest.raises(InputError, match=r"pip install --no-build-isolation flash-attn==.*nvcc"):
+        asked(attention="flash_attention_2")
+    with pytest.raises(InputError, match=r"built from its source.*envs/gpu\.txt"):
+        asked(attention="flash_attention_3")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    for changes in ({"liger": True}, {"compile": True}, {"attention": "flex_attention"}):
+        with pytest.raises(InputError, match=r"Triton compiles kernels, and gcc or clang cannot"):
+            asked(**changes)
     with pytest.raises(InputError, match=r"launch\.offload.*ninja"):
-        require_hardware(settings, launch.model_copy(update={"offload": "optimizer"}))
+        asked(offload="optimizer")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"launch\.compile.*c\+\+"):
-        require_hardware(settings, launch.model_copy(update={"compile": True}))
+        asked(compile=True)
+
+
+def test_flash_attention_in_fp32_is_refused_before_the_model_is_read(
+    settings: Training, launch: Launch
+) -> None:
+    for kernel in ("flash_attention_2", "flash_attention_3"):
+        with pytest.raises(InputError, match=rf"{kernel} computes in 16 bits only"):
+            require_hardware(
+                settings.model_copy(update={"precision": "fp32"}),
+                launch.model_copy(update={"attention": kernel}),
+            )
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A GPU of that major compute capability, with both FlashAttentions installed."""
+
+    def seen(capability: int) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (capability, 0))
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+        for version in (2, 3):
+            there = f"is_flash_attn_{version}_available"
+            monkeypatch.setattr(import_utils, there, lambda: True)
+        monkeypatch.setattr(hardware, "PACKAGES", {})
+
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("capability", "best", "refused"),
+    [
+        (7, "sdpa", {"flash_attention_2", "flash_attention_3"}),
+        (8, "flash_attention_2", {"flash_attention_3"}),
+        (9, "flash_attention_3", set()),
+        # Blackwell: FlashAttention 3 has no kernels for it.
+        (10, "flash_attention_2", {"flash_attention_3"}),
+        (12, "flash_attention_2", {"flash_attention_3"}),
+    ],
+)
+def test_flash_attention_runs_where_its_kernels_do(
+    *,
+    gpu: Callable,
+    settings: Training,
+    launch: Launch,
+    capability: int,
+    best: str,
+    refused: set[str],
+) -> None:
+    gpu(capability)
+    bf16 = settings.model_copy(update={"precision": "bf16"})
+    assert attention_of(bf16, launch) == best
+    assert bool(fallback(bf16, launch)) == (best == "sdpa")
+    for kernel in ("flash_attention_2", "flash_attention_3"):
+        asked = launch.model_copy(update={"attention": kernel})
+        if kernel in refused:
+            with pytest.raises(InputError, match=f"{kernel} does not run on a GPU"):
+                require_hardware(bf16, asked)
+        else:
+            require_hardware(bf16, asked)
+
+
+def test_the_kernel_that_is_taken_in_place_of_flash_attention_is_named(
+    gpu: Callable, settings: Training, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fallback(settings, launch) == []
+    gpu(9)
+    assert "sdpa, since FlashAttention wants 16 bits" in fallback(settings, launch)[0]
+    assert fallback(settings, launch.model_copy(update={"attention": "sdpa"})) == []
+    for version in (2, 3):
+        monkeypatch.setattr(import_utils, f"is_flash_attn_{version}_available", lambda: False)
+    bf16 = settings.model_copy(update={"precision": "bf16"})
+    assert fallback(bf16, launch) == ["attention: sdpa, since flash-attn is not installed"]
 
 
 def test_four_bits_are_not_divided(settings: Training, launch: Launch) -> None:

@@ -2,17 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.manifests import read_manifest
-
-KNOWN = Path(__file__).with_name("architectures.yaml")
+from limaflow.training.model_size import known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +94,6 @@ def _linears(model: Any) -> dict[str, tuple[int, int]]:
             ends, weights = found.get(name, (0, 0))
             ends += module.in_features + module.out_features
             found[name] = (ends, weights + module.weight.numel())
-    return found
-
-
-@cache
-def known() -> dict[str, dict[str, Any]]:
-    """Hub name → config.json of our recipes' models, so that a login node needs no network."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load(KNOWN.read_text(encoding="utf-8"))
     return found
 
 

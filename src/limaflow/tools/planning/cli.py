@@ -29,13 +29,14 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Bytes, as JSON.")] = False,
 ) -> None:
-    """Say what memory and disk a training needs, and which launch fits a GPU; loads no weights."""
+    """Say what memory and disk a training needs, which launch fits a GPU, and how many GPUs
+    responses and benchmarks take; loads no weights."""
     import json
     from dataclasses import asdict
 
     from limaflow.tools.planning.plan import GIB
     from limaflow.tools.planning.plan_request import plan_request
-    from limaflow.tools.planning.plan_table import table
+    from limaflow.tools.planning.plan_table import answering_lines, table
 
     request = plan_request(
         configfile or [],
@@ -47,10 +48,12 @@ def plan(
         data=data,
     )
     memory = None if gpu_memory is None else gpu_memory * GIB
-    made = request.plan(memory)
+    made, answers = request.plan(memory), request.answering(memory)
     if as_json:
         whole = {**asdict(made), "launch": made.launch.model_dump()}
         whole["fitting"] = made.fitting and made.fitting.model_dump()
+        whole["answering"] = {**asdict(answers), "fits": answers.fits}
         print(json.dumps(whole, indent=2))
     else:
         print(table(made, request.title, gpu_memory=memory))
+        print(answering_lines(answers, memory or request.generation.gpu_memory * GIB))

@@ -26,6 +26,8 @@ SUB_GROUP = 1_000_000_000
 """Elements that ZeRO-3 updates at once."""
 CONTEXT = 2 * 2**30
 """Bytes of CUDA's context, NCCL and fragmentation; an assumption."""
+SUM = 4
+"""Bytes of an element of a sum of gradients: fp32 in any precision (training/engine.py)."""
 NF4 = 0.516
 """Bytes of a weight in 4 bits with its quantized constants (QLoRA, arXiv 2305.14314, section 3)."""
 
@@ -43,12 +45,12 @@ class States:
     moments: float
     """Adam's two, in fp32."""
     gradients: float
-    """ZeRO-3's lasting buffer of gradients."""
+    """A buffer of gradients that lasts, summed in fp32: ZeRO-3's share; at ZeRO-1 in bf16 all."""
 
 
 def world_of(launch: Launch) -> int:
     """Processes of a launch, each with a GPU of its own."""
-    return launch.nodes * launch.processes_per_node
+    return launch.nodes * launch.planned_processes
 
 
 def trained_parameters(model: Architecture, settings: Training) -> int:
@@ -85,8 +87,13 @@ def states(model: Architecture, settings: Training, launch: Launch) -> States:
         weights=weight_bytes(model, settings) / (world if stage == 3 else 1),
         master=4 * trained / world if stage else 0,
         moments=8 * trained / (world if stage else 1),
-        gradients=bytes_of(settings) * trained / world if stage == 3 else 0,
+        gradients=SUM * trained / world if stage == 3 else SUM * trained * _whole(settings, launch),
     )
+
+
+def _whole(settings: Training, launch: Launch) -> bool:
+    """Whether DeepSpeed takes its optimizer of ZeRO-1 in bf16, which keeps all gradients whole."""
+    return settings.precision == "bf16" and launch.zero_stage == 1 and launch.offload == "none"
 
 
 def moments(
@@ -117,7 +124,7 @@ def moments(
         | bucket,
         "last layer back": working
         | {"gradients": 4 * trained if launch.zero_stage == 0 else gradients}
-        | _reduction(trained, layer, settings, launch)
+        | _reduction(trained, layer, settings, launch, micro)
         | bucket,
         "update": kept | _update(model, settings, launch, gpu=gpu),
     }
@@ -154,29 +161,39 @@ def _elements(trained: int, *, gpu: bool) -> int:
 
 def _bucket(trained: int, settings: Training, launch: Launch, *, gpu: bool) -> Parts:
     """Stages 1 and 2 fill a bucket in the backward pass; stage 3's is counted with what lasts."""
-    if launch.zero_stage not in (1, 2):
+    if launch.zero_stage not in (1, 2) or _whole(settings, launch):
         return {}
     return {"reduce buckets": bytes_of(settings) * _elements(trained, gpu=gpu)}
 
 
 def _accumulated(trained: int, settings: Training, launch: Launch, micro: MicroBatch) -> float:
-    """Gradients of the step's earlier micro-batches; ZeRO-3 keeps them in a buffer of its own."""
-    if micro.per_step == 1 or launch.zero_stage == 3:
+    """Gradients of the step's earlier micro-batches, where no lasting buffer has them."""
+    if micro.per_step == 1 or launch.zero_stage == 3 or _whole(settings, launch):
         return 0
-    return bytes_of(settings) * trained / (world_of(launch) if launch.zero_stage == 2 else 1)
+    return SUM * trained / (world_of(launch) if launch.zero_stage == 2 else 1)
 
 
-def _reduction(trained: int, layer: float, settings: Training, launch: Launch) -> Parts:
+def _reduction(
+    trained: int, layer: float, settings: Training, launch: Launch, micro: MicroBatch
+) -> Parts:
     """The flat copy of a bucket that is sent, and the partition that is kept of what comes back.
 
-    Stage 0, and a single bucket that holds all, are reduced when no layer is held any more.
+    Stage 0, and a single bucket that holds all, are reduced when no layer is held any more. The
+    fp32 sums of bf16 are a buffer of their own beside what is sent, and the same one for all
+    micro-batches of a step.
     """
     b = bytes_of(settings)
+    if _whole(settings, launch):
+        # All at once, in the precision in which it travels.
+        return {"sent gradients": max(b * trained, layer)}
     sent: float = b * min(BUCKET, trained)
-    own = b * trained / world_of(launch) if launch.zero_stage in (1, 2) else 0
+    own = SUM * trained / world_of(launch) if launch.zero_stage in (1, 2) else 0
+    apart = settings.precision == "bf16"
+    if apart and micro.per_step > 1:
+        own = 0
     if launch.zero_stage and trained > BUCKET:
         return {"activations": layer, "sent gradients": sent + own}
-    sent = max(sent, own)
+    sent = sent + own if apart else max(sent, own)
     return {"activations": layer} if layer > sent else {"sent gradients": sent}
 
 
@@ -191,4 +208,5 @@ def _update(model: Architecture, settings: Training, launch: Launch, *, gpu: boo
     share = trained / world_of(launch)
     if launch.zero_stage == 3:
         share = min(share, float(SUB_GROUP))
-    return {"gradients": 4 * share, "update": (4 if gpu else 8) * share}
+    gradients = 0 if _whole(settings, launch) else 4 * share
+    return {"gradients": gradients, "update": (4 if gpu else 8) * share}

@@ -160,7 +160,7 @@ def disk(model: Architecture, settings: Training, launch: Launch, exports: int) 
 def _host(model: Architecture, settings: Training, launch: Launch) -> Parts:
     """Memory of one node: below ZeRO-3 each process reads the whole model, at ZeRO-3 the first
     alone; an export gathers it once more on the first."""
-    processes = launch.processes_per_node
+    processes = launch.planned_processes
     lasting = states(model, settings, launch)
     loading = weight_bytes(model, settings) * (1 if launch.zero_stage == 3 else processes)
     offloaded = 0.0
@@ -199,8 +199,8 @@ def _nearest(settings: Training, launch: Launch) -> Iterator[Launch]:
 
 def _machines(settings: Training, launch: Launch) -> Iterator[tuple[int, int]]:
     """This many nodes and processes, then more that share a batch evenly; nodes of up to 8 GPUs."""
-    largest = max(8, launch.processes_per_node)
-    yield launch.nodes, launch.processes_per_node
+    largest = max(8, launch.planned_processes)
+    yield launch.nodes, launch.planned_processes
     for total in range(world_of(launch) + 1, settings.batch_examples + 1):
         per_node = min(total, largest)
         if settings.batch_examples % total == 0 and total % per_node == 0:

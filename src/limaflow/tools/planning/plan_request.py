@@ -7,10 +7,12 @@ from limaflow.config.experiment import Config
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
+from limaflow.generation.settings import Generation
 from limaflow.manifests import read_manifest
 from limaflow.mistakes import parse_block
+from limaflow.tools.planning.answering import Answering, answering
 from limaflow.tools.planning.architecture import Architecture, architecture_of
-from limaflow.tools.planning.plan import Micro, Plan, largest_of, largest_possible, plan
+from limaflow.tools.planning.plan import GIB, Micro, Plan, largest_of, largest_possible, plan
 from limaflow.training.settings import Launch, Training
 
 DEFAULTS = Path("config.yaml")
@@ -26,6 +28,12 @@ class PlanRequest:
     launch: Launch
     micro: Micro
     exports: int
+    generation: Generation
+
+    def answering(self, gpu_memory: float | None) -> Answering:
+        """What responses and benchmarks take, on cards of the configured size if none is given."""
+        card = gpu_memory or self.generation.gpu_memory * GIB
+        return answering(self.model, self.generation, card)
 
     def plan(self, gpu_memory: float | None) -> Plan:
         """The plan; `gpu_memory` in bytes of one GPU."""
@@ -72,6 +80,7 @@ def plan_request(
         launch=parse_block(Launch, launch, "--launch") if launch else config.launch,
         micro=_micro(data, base, chosen, config.seed),
         exports=len(config.selection.epochs),
+        generation=config.generation,
     )
 
 

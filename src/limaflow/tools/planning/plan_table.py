@@ -1,7 +1,9 @@
 """A plan as a table for a terminal, in GiB."""
 
+from limaflow.tools.planning.answering import Answering
 from limaflow.tools.planning.memory import world_of
 from limaflow.tools.planning.plan import GIB, Plan
+from limaflow.training.model_size import MOST_CARDS
 from limaflow.training.settings import Launch
 
 
@@ -26,6 +28,22 @@ def table(plan: Plan, title: str, *, gpu_memory: float | None) -> str:
         f"disk: {_listed(plan.disk)}",
     ]
     return "\n".join(lines)
+
+
+def answering_lines(answers: Answering, gpu_memory: float) -> str:
+    """What responses and benchmarks take; `gpu_memory` in bytes."""
+    card = f"{gpu_memory / GIB:.0f} GiB"
+    if answers.fits:
+        fit = f"{answers.at_once} at once fit in {card} a GPU"
+    elif answers.gpus_that_fit is None:
+        fit = f"does not fit in {card} a GPU, nor on {MOST_CARDS} of them"
+    else:
+        fit = f"does not fit in {card} a GPU; generation.gpus: {answers.gpus_that_fit} would"
+    return (
+        f"responses and benchmarks, on {answers.gpus} GPU(s) a job: weights "
+        f"{answers.weights / GIB:.1f} GiB, {answers.cache_per_response / GIB:.2f} GiB of cache a "
+        f"response of {answers.response_tokens:,} tokens with its prompt: {fit}"
+    )
 
 
 def _verdict(plan: Plan, gpu_memory: float | None) -> str:

@@ -65,8 +65,13 @@ def test_an_experiment_adds_the_nodes_and_gpus_of_its_launch(root: Path) -> None
     assert requests["fine_tune"].gres == f"gpu:{config.launch.processes_per_node}"
     assert requests["fine_tune"].cpus == 4 * config.launch.processes_per_node
     assert requests["fine_tune"].nodes == config.launch.nodes
-    assert (requests["respond"].nodes, requests["respond"].gres) == (1, "gpu:1")
-    assert requests["respond"].memory_mb == 4 * 32_000
+    assert (requests["respond"].nodes, requests["respond"].gres) == (1, "gpu:4")
+    assert requests["respond"].memory_mb == 4 * 4 * 32_000
+    two = {"generation": config.generation.model_copy(update={"gpus": 2})}
+    config = config.model_copy(update=two)
+    requests = {r.rule: r for r in read_profile(root / "profiles/slurm", config).requests}
+    for rule in ("respond", "respond_dev", "lm_eval"):
+        assert (requests[rule].gres, requests[rule].cpus) == ("gpu:2", 8)
 
 
 def test_a_stand_in_is_small_and_its_nodes_count(root: Path) -> None:
