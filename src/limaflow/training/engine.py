@@ -178,7 +178,7 @@ def _settings(settings: Training, launch: Launch, micro_steps: int) -> dict[str,
         # Sums of many micro-batches in bf16 lose what each of them adds. At ZeRO-1 DeepSpeed takes
         # another optimizer for it, whose fp32 sums are whole on every rank; what it has added to
         # them need not wait for the end of the backward pass.
-        "data_types": {"grad_accum_dtype": "fp32"},
+        "data_types": {"grad_accum_dtype": settings.gradient_sums},
         "bf16": {"enabled": settings.precision == "bf16", "immediate_grad_update": True},
         "steps_per_print": 2**31,
     }

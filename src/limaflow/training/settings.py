@@ -80,6 +80,7 @@ class Training(Settings):
     loss_on: Literal["responses", "everything"]
     loss_mean: Literal["token", "example"]
     precision: Literal["bf16", "fp32"]
+    gradient_sums: Literal["bf16", "fp32"] = "fp32"
     max_trimmed_share: Share
     vocabulary_multiple: int = Field(ge=1)
     lora: Lora | None = None
@@ -92,6 +93,12 @@ class Training(Settings):
     def last_residual_dropout(self) -> float:
         """Residual dropout's rate at the last layer; with LoRA that of its block."""
         return self.residual_dropout if self.lora is None else self.lora.residual_dropout
+
+    @model_validator(mode="after")
+    def _sums_no_coarser(self) -> Self:
+        if self.precision == "fp32" and self.gradient_sums == "bf16":
+            raise ValueError("gradient_sums: bf16 goes with precision: bf16 alone")
+        return self
 
     @model_validator(mode="after")
     def _decaying(self) -> Self:

@@ -26,8 +26,6 @@ SUB_GROUP = 1_000_000_000
 """Elements that ZeRO-3 updates at once."""
 CONTEXT = 2 * 2**30
 """Bytes of CUDA's context, NCCL and fragmentation; an assumption."""
-SUM = 4
-"""Bytes of an element of a sum of gradients: fp32 in any precision (training/engine.py)."""
 NF4 = 0.516
 """Bytes of a weight in 4 bits with its quantized constants (QLoRA, arXiv 2305.14314, section 3)."""
 
@@ -45,7 +43,7 @@ class States:
     moments: float
     """Adam's two, in fp32."""
     gradients: float
-    """A buffer of gradients that lasts, summed in fp32: ZeRO-3's share; at ZeRO-1 in bf16 all."""
+    """A buffer of summed gradients that lasts: ZeRO-3's share; at ZeRO-1 all, where apart."""
 
 
 def world_of(launch: Launch) -> int:
@@ -87,13 +85,28 @@ def states(model: Architecture, settings: Training, launch: Launch) -> States:
         weights=weight_bytes(model, settings) / (world if stage == 3 else 1),
         master=4 * trained / world if stage else 0,
         moments=8 * trained / (world if stage else 1),
-        gradients=SUM * trained / world if stage == 3 else SUM * trained * _whole(settings, launch),
+        gradients=_sum_bytes(settings) * trained * _lasting_share(settings, launch),
     )
 
 
 def _whole(settings: Training, launch: Launch) -> bool:
     """Whether DeepSpeed takes its optimizer of ZeRO-1 in bf16, which keeps all gradients whole."""
-    return settings.precision == "bf16" and launch.zero_stage == 1 and launch.offload == "none"
+    return _sums_apart(settings) and launch.zero_stage == 1 and launch.offload == "none"
+
+
+def _sums_apart(settings: Training) -> bool:
+    """Whether gradients are summed in another precision than they are computed in."""
+    return settings.gradient_sums != settings.precision
+
+
+def _sum_bytes(settings: Training) -> int:
+    """Bytes of an element of a sum of gradients."""
+    return 4 if settings.gradient_sums == "fp32" else 2
+
+
+def _lasting_share(settings: Training, launch: Launch) -> float:
+    """The share of all gradients whose sums one process keeps from step to step."""
+    return 1 / world_of(launch) if launch.zero_stage == 3 else float(_whole(settings, launch))
 
 
 def moments(
@@ -170,7 +183,7 @@ def _accumulated(trained: int, settings: Training, launch: Launch, micro: MicroB
     """Gradients of the step's earlier micro-batches, where no lasting buffer has them."""
     if micro.per_step == 1 or launch.zero_stage == 3 or _whole(settings, launch):
         return 0
-    return SUM * trained / (world_of(launch) if launch.zero_stage == 2 else 1)
+    return _sum_bytes(settings) * trained / (world_of(launch) if launch.zero_stage == 2 else 1)
 
 
 def _reduction(
@@ -187,8 +200,8 @@ def _reduction(
         # All at once, in the precision in which it travels.
         return {"sent gradients": max(b * trained, layer)}
     sent: float = b * min(BUCKET, trained)
-    own = SUM * trained / world_of(launch) if launch.zero_stage in (1, 2) else 0
-    apart = settings.precision == "bf16"
+    own = _sum_bytes(settings) * trained / world_of(launch) if launch.zero_stage in (1, 2) else 0
+    apart = _sums_apart(settings)
     if apart and micro.per_step > 1:
         own = 0
     if launch.zero_stage and trained > BUCKET:
