@@ -12,15 +12,18 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from architectures import ARCHITECTURES, written
+from tiny_model import written_model
+
 from limaflow.training.settings import Attention
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
-HEADER = ("architecture", "full", "LoRA", "examples", "export", "adapter", "generation", "lm-eval")
+TEXTS = ["What did the person sell to the neighbours today? Nine goats and a bridge."]
 WORKS = "works"
 TOLERANCE = 1e-3
 """How far the logits of an opened adapter may differ from the merged model's, in their spread."""
@@ -242,7 +245,7 @@ def _respond(manifest: Path, folder: Path) -> None:
                 vllm="vllm",
                 max_length_share=1.0,
                 output=output,
-            )  # fmt: skip
+            )
         )
         found.append([response.text for response in read_records(output, Response)])
     equal = sum(one == other for one, other in zip(*found, strict=True))
@@ -273,3 +276,42 @@ def rows_of(bases: dict[str, tuple[Callable[[Path], object], Attention]]) -> Ite
             made, log = outcome(lambda write=write_base, base=base: write(base))
             assert made == WORKS, log
             yield observed(name, base / "model.json", Path(folder), attention)
+
+
+def written_rows() -> dict[str, Row]:
+    """The rows of the page, by architecture."""
+    table = PAGE.read_text().split("| architecture ")[1].split("\n\n")[0]
+    lines = table.splitlines()[2:]
+    rows = (Row(*(cell.strip() for cell in line[1:-1].split(" | "))) for line in lines)
+    return {row.architecture: row for row in rows}
+
+
+def bases(
+    names: Iterable[str], folder: Path
+) -> dict[str, tuple[Callable[[Path], object], Attention]]:
+    """What writes the tiny base model of each architecture, with a tokenizer made in `folder`."""
+    like = written_model(folder, texts=TEXTS, context=256).parent / "model"
+
+    def write(name: str) -> Callable[[Path], object]:
+        return lambda base: written(name, base, like)
+
+    return {name: (write(name), ARCHITECTURES[name].attention) for name in names}
+
+
+def main(names: Sequence[str]) -> None:
+    """Observe architectures and write their rows into the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows_of(bases(names or list(ARCHITECTURES), Path(folder))):
+            rows = written_rows() | {row.architecture: row}
+            text = PAGE.read_text()
+            start = text.index("| architecture ")
+            head = text[start:].splitlines()[:2]
+            end = start + len(text[start:].split("\n\n", 1)[0])
+            order = [name for name in ARCHITECTURES if name in rows]
+            table = "\n".join([*head, *(rows[name].line for name in order)])
+            PAGE.write_text(text[:start] + table + text[end:])
+            print(row.line, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
