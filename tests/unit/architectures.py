@@ -116,7 +116,7 @@ ARCHITECTURES |= {
     "llama-tied": Architecture("llama", {"tie_word_embeddings": True}),
     "gemma": Architecture("gemma", {"head_dim": 12, "tie_word_embeddings": True}),
     "phi3": Architecture("phi3", {"pad_token_id": 1}),
-    "stablelm": Architecture("stablelm"),
+    "stablelm": Architecture("stablelm", {"partial_rotary_factor": 0.5}),
     "olmo2": Architecture("olmo2"),
     "gptj": Architecture(
         "gptj",
@@ -137,7 +137,10 @@ ARCHITECTURES |= {
     "granitemoe": Architecture("granitemoe", _LOCAL_EXPERTS),
     "phimoe": Architecture("phimoe", _LOCAL_EXPERTS | {"lm_head_bias": True}),
     "gpt-oss": Architecture(
-        "gpt_oss", _LOCAL_EXPERTS | {"head_dim": 12, "sliding_window": 16}, attention="eager"
+        "gpt_oss",
+        _LOCAL_EXPERTS | {"head_dim": 12, "sliding_window": 16},
+        packs=False,
+        attention="eager",
     ),
     "qwen3.5": Architecture("qwen3_5_text", _LINEAR_ATTENTION | _MIXED_LAYERS, packs=False),
     "granite4-hybrid": Architecture(
