@@ -233,7 +233,10 @@ def tiny_model(name: str, vocabulary: int) -> Any:
 def written(name: str, folder: Path, like: Path) -> Path:
     """The model's model.json below `folder`, with the tokenizer of the model at `like`."""
     tokenizer: Any = transformers.AutoTokenizer.from_pretrained(like)
-    tiny_model(name, len(tokenizer)).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
+    tiny_model(name, len(tokenizer)).config.save_pretrained(folder / "model")
+    # Beside its configuration a tokenizer may get another class, with tokens of its own (Qwen 2).
+    opened: Any = transformers.AutoTokenizer.from_pretrained(folder / "model")
+    tiny_model(name, len(opened)).save_pretrained(folder / "model")
     write_json(folder / "model.json", ModelManifest(model=name, path="model"))
     return folder / "model.json"
