@@ -109,6 +109,111 @@ ARCHITECTURES = {
     ),
 }
 
+_EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24}
+_LOCAL_EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+_MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 12, "mamba_d_state": 12}
+ARCHITECTURES |= {
+    "llama-tied": Architecture("llama", {"tie_word_embeddings": True}),
+    "gemma": Architecture("gemma", {"head_dim": 12, "tie_word_embeddings": True}),
+    "phi3": Architecture("phi3", {"pad_token_id": 1}),
+    "stablelm": Architecture("stablelm", {"partial_rotary_factor": 0.5}),
+    "olmo2": Architecture("olmo2"),
+    "gptj": Architecture(
+        "gptj",
+        {"rotary_dim": 8},
+        common=_OLD_SIZES | {"bos_token_id": 0, "eos_token_id": 1},
+        attention="eager",
+    ),
+    "gpt-neox": Architecture("gpt_neox"),
+    "mamba": Architecture(
+        "mamba",
+        {"hidden_size": 48, "num_hidden_layers": 2, "state_size": 8, "pad_token_id": 1},
+        packs=False,
+        common={"bos_token_id": 0, "eos_token_id": 1},
+        attention="eager",
+    ),
+    "qwen2-moe": Architecture("qwen2_moe", _EXPERTS | {"shared_expert_intermediate_size": 24}),
+    "olmoe": Architecture("olmoe", {"num_experts": 4, "num_experts_per_tok": 2}),
+    "granitemoe": Architecture("granitemoe", _LOCAL_EXPERTS),
+    "phimoe": Architecture("phimoe", _LOCAL_EXPERTS | {"lm_head_bias": True}),
+    "gpt-oss": Architecture(
+        "gpt_oss",
+        _LOCAL_EXPERTS | {"head_dim": 12, "sliding_window": 16},
+        packs=False,
+        attention="eager",
+    ),
+    "qwen3.5": Architecture("qwen3_5_text", _LINEAR_ATTENTION | _MIXED_LAYERS, packs=False),
+    "granite4-hybrid": Architecture(
+        "granitemoehybrid",
+        {
+            **_MAMBA,
+            **_LOCAL_EXPERTS,
+            **_MIXED_LAYERS,
+            "mamba_n_groups": 1,
+            "shared_intermediate_size": 48,
+            "layer_types": ["mamba", "mamba", "attention", "mamba"],
+        },
+        packs=False,
+    ),
+    "starcoder2": Architecture("starcoder2"),
+    "cohere2": Architecture("cohere2", {"sliding_window": 16}),
+    "glm4": Architecture("glm4", {"head_dim": 12}),
+    "nemotron": Architecture("nemotron"),
+    "exaone4": Architecture("exaone4", {"sliding_window": 16}),
+    "smollm3": Architecture("smollm3"),
+    "olmo3": Architecture("olmo3", {"sliding_window": 16}),
+    "ernie4.5": Architecture("ernie4_5"),
+    "deepseek-v3": Architecture(
+        "deepseek_v3",
+        {
+            "n_routed_experts": 4,
+            "num_experts_per_tok": 2,
+            "n_group": 1,
+            "topk_group": 1,
+            "moe_intermediate_size": 24,
+            "first_k_dense_replace": 1,
+            "q_lora_rank": 16,
+            "kv_lora_rank": 16,
+            "qk_rope_head_dim": 8,
+            "qk_nope_head_dim": 8,
+            "v_head_dim": 12,
+            "num_key_value_heads": 4,
+        },
+    ),
+    "gpt-neo": Architecture(
+        "gpt_neo",
+        {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "num_heads": 4},
+        common={
+            "hidden_size": 48,
+            "max_position_embeddings": 256,
+            "bos_token_id": 0,
+            "eos_token_id": 1,
+        },
+        attention="eager",
+    ),
+    "xglm": Architecture(
+        "xglm",
+        {"d_model": 48, "ffn_dim": 96, "num_layers": 2, "attention_heads": 4, "pad_token_id": 1},
+        packs=False,
+        common={"max_position_embeddings": 256, "bos_token_id": 0, "eos_token_id": 1},
+        attention="eager",
+    ),
+    "recurrent-gemma": Architecture(
+        "recurrent_gemma", {"block_types": ["recurrent", "attention"], "lru_width": 48}, packs=False
+    ),
+    "jamba": Architecture(
+        "jamba",
+        {
+            **_MIXED_LAYERS,
+            "attn_layer_period": 2,
+            "attn_layer_offset": 1,
+            "num_experts": 2,
+            "use_mamba_kernels": False,
+        },
+        packs=False,
+    ),
+}
+
 
 def tiny_model(name: str, vocabulary: int) -> Any:
     """Random weights, larger than at initialization, so that attention matters."""
@@ -128,7 +233,10 @@ def tiny_model(name: str, vocabulary: int) -> Any:
 def written(name: str, folder: Path, like: Path) -> Path:
     """The model's model.json below `folder`, with the tokenizer of the model at `like`."""
     tokenizer: Any = transformers.AutoTokenizer.from_pretrained(like)
-    tiny_model(name, len(tokenizer)).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
+    tiny_model(name, len(tokenizer)).config.save_pretrained(folder / "model")
+    # Beside its configuration a tokenizer may get another class, with tokens of its own (Qwen 2).
+    opened: Any = transformers.AutoTokenizer.from_pretrained(folder / "model")
+    tiny_model(name, len(opened)).save_pretrained(folder / "model")
     write_json(folder / "model.json", ModelManifest(model=name, path="model"))
     return folder / "model.json"

@@ -6,6 +6,7 @@ other strings are text from end to end.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ from limaflow.cuda import computing_device
 from limaflow.generation.placement import require_whole, too_large
 from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
-from limaflow.training.control_tokens import framed, is_marked, marked, marked_tokens
+from limaflow.training.control_tokens import (
+    framed,
+    is_marked,
+    marked,
+    marked_tokens,
+    unclosed,
+)
+from limaflow.training.end_of_turn import base_eos
 from limaflow.unreachable import no_model
 
 RENDERED = "\U000f0002"
@@ -76,19 +84,25 @@ class TextModel(HFLM):  # type: ignore[misc]
         left_truncate_len: int | None = None,
         **kwargs: Any,
     ) -> list[int]:
-        """The tokens of a prompt or a text, as lm-eval's own but for what texts mention."""
+        """The tokens of a prompt or a text, as lm-eval's own but for what texts mention.
+
+        An EOS that the tokenizer puts behind all texts is left out: it would stand between prompt
+        and continuation, or end the prompt.
+        """
 
         def encode(text: str) -> list[int]:
             tokens: list[int] = super(TextModel, self).tok_encode(text, add_special_tokens)
             return tokens
 
         text = self._text_of(string)
-        if not is_marked(text):
-            tokens = encode(text)
-        else:
+        # lm-eval puts nothing around a text that begins with BOS.
+        is_framed = add_special_tokens is not None or not has_bos_prefix(text, self._bos)
+        if is_marked(text):
             tokens = marked_tokens(text, self.tokenizer)
-            if add_special_tokens is not None or not has_bos_prefix(text, self._bos):
-                tokens = framed(tokens, encode, self.tokenizer)
+            tokens = framed(tokens, encode, self.tokenizer) if is_framed else tokens
+        else:
+            closed = is_framed and self._closes_texts
+            tokens = unclosed(text, encode, self.tokenizer) if closed else encode(text)
         return tokens[-left_truncate_len:] if left_truncate_len else tokens
 
     def tok_batch_encode(
@@ -100,7 +114,7 @@ class TextModel(HFLM):  # type: ignore[misc]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens and attention mask of several prompts, [prompts, longest]."""
         texts = [self._text_of(string) for string in strings]
-        if not any(map(is_marked, texts)):
+        if not any(map(is_marked, texts)) and not self._closes_texts:
             encoded: tuple[torch.Tensor, torch.Tensor] = super().tok_batch_encode(
                 texts, padding_side, left_truncate_len, truncation
             )
@@ -132,6 +146,21 @@ class TextModel(HFLM):  # type: ignore[misc]
 
     def _marked(self, text: str) -> str:
         return marked(text, self.tokenizer)
+
+    @property
+    def prefix_token_id(self) -> int:
+        """What stands before a text without a prompt: BOS, else EOS.
+
+        The EOS of an export is its end of turn; its texts begin as those of its base model do.
+        """
+        if self.tokenizer.bos_token_id is not None:
+            return int(self.tokenizer.bos_token_id)
+        return base_eos(self.tokenizer, self.model.generation_config)
+
+    @cached_property
+    def _closes_texts(self) -> bool:
+        encode = super().tok_encode
+        return len(encode("a")) > len(unclosed("a", encode, self.tokenizer))
 
     @property
     def _bos(self) -> str:

@@ -27,10 +27,12 @@ def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> An
         trained_token: its rows in the embedding and in the head are trained.
 
     Raises:
-        InputError: the model has none of the modules that the adapter is for.
+        InputError: the model has none of the modules that the adapter is for, or one of them is
+            no linear layer but in name.
     """
     from peft import LoraConfig, get_peft_model
 
+    _require_plain_layers(model, lora)
     tables = [model.get_input_embeddings(), model.get_output_embeddings()]
     names = {id(module): name.rsplit(".", 1)[-1] for name, module in model.named_modules()}
     config = LoraConfig(
@@ -50,6 +52,25 @@ def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> An
             return get_peft_model(model, config, autocast_adapter_dtype=False)
         except ValueError as error:
             raise InputError(f"training.lora does not fit this base model: {error}") from None
+
+
+def _require_plain_layers(model: Any, lora: Lora) -> None:
+    """Refuse a linear layer whose own code does more than one: peft's would break it (PhiMoE)."""
+    wanted = lora.target_modules
+    for name, module in model.named_modules():
+        kind = type(module)
+        is_wanted = wanted == "all-linear" or name.rsplit(".", 1)[-1] in wanted
+        if (
+            is_wanted
+            and isinstance(module, torch.nn.Linear)
+            and kind.__module__.startswith("transformers.models.")
+            and kind.forward is not torch.nn.Linear.forward
+        ):
+            raise InputError(
+                f"training.lora cannot adapt {name}: {kind.__name__} is more than a linear layer",
+                fix="name the layers to be adapted in training.lora.target_modules, such as "
+                "[q_proj, k_proj, v_proj, o_proj]",
+            )
 
 
 def trained_weights(model: Any) -> dict[str, torch.Tensor]:

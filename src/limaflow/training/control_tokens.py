@@ -92,15 +92,30 @@ def marked_tokens(text: str, tokenizer: Any) -> list[int]:
 
 
 def framed(tokens: Sequence[int], encode: Callable[[str], list[int]], tokenizer: Any) -> list[int]:
-    """`tokens` with what `encode` puts before and after the tokens of any text, such as BOS."""
+    """`tokens` behind what `encode` puts before the tokens of any text, such as BOS."""
+    before, _ = _frame(encode, tokenizer)
+    return [*before, *tokens]
+
+
+def unclosed(text: str, encode: Callable[[str], list[int]], tokenizer: Any) -> list[int]:
+    """`encode(text)` without what `encode` puts behind any text: an EOS would end a prompt."""
+    tokens = encode(text)
+    _, behind = _frame(encode, tokenizer)
+    return tokens[: len(tokens) - len(behind)]
+
+
+def _frame(encode: Callable[[str], list[int]], tokenizer: Any) -> tuple[list[int], list[int]]:
+    """What `encode` puts before and behind the tokens of any text."""
     bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     whole, length = encode("a"), len(bare)
     start = next(n for n in range(len(whole)) if whole[n : n + length] == bare)
-    return [*whole[:start], *tokens, *whole[start + length :]]
+    return whole[:start], whole[start + length :]
 
 
 def text_tokens(text: str, tokenizer: Any) -> list[int]:
-    """A text without a template as tokens, with the BOS or EOS that the tokenizer adds to all.
+    """A text without a template as tokens, with the BOS that the tokenizer puts before all.
+
+    An EOS that it puts behind all is left out, since the model goes on from here.
 
     Raises:
         InputError: as `marked_tokens`.
@@ -111,7 +126,7 @@ def text_tokens(text: str, tokenizer: Any) -> list[int]:
         return tokens
 
     if not mentioned([text], tokenizer):
-        return encode(text)
+        return unclosed(text, encode, tokenizer)
     return framed(marked_tokens(marked(text, tokenizer), tokenizer), encode, tokenizer)
 
 

@@ -95,6 +95,12 @@ def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
         )
     # Damaged files fail in many ways.
     except Exception as error:
+        if 'attn_implementation="eager"' in str(error):
+            raise InputError(
+                f"the base model's code has no attention of this kind ({type(error).__name__})",
+                path=base,
+                fix="launch.attention: eager",
+            ) from None
         raise InputError(f"no causal language model at {location}: {error}", path=base) from None
     if missing := sorted(found["missing_keys"]):
         # transformers makes them up, with a warning.

@@ -1,5 +1,6 @@
 """The trained model as a Hugging Face folder that transformers, vLLM and lm-eval open as it is."""
 
+import copy
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from limaflow.jsonl import write_json
 from limaflow.manifests import checksums
 from limaflow.records import ModelManifest
 from limaflow.training.adapter import merged, trained_weights
-from limaflow.training.conversation import END_OF_TURN
+from limaflow.training.end_of_turn import exported_tokenizer, name_stops
 from limaflow.training.export_check import CHECKED_TOKENS, require_same_logits, trained_logits
 from limaflow.training.partition import whole
 from limaflow.training.processes import from_first, on_first, rank
@@ -57,21 +58,23 @@ def export(
         shutil.rmtree(hidden, ignore_errors=True)
         folder = hidden / "model"
         folder.mkdir(parents=True)
-        model.generation_config = _generation_config(tokenizer)
+        # The trained model's own configuration stays: its run goes on.
+        own = model.config, model.generation_config
+        model.config = copy.deepcopy(model.config)
+        name_stops(model, tokenizer)
         model.save_pretrained(folder, state_dict=weights)
+        model.config, model.generation_config = own
         weights.clear()
         require_same_logits(folder, rows, logits, weight_dtype(engine.module))
-        tokenizer.save_pretrained(folder)
+        exported_tokenizer(tokenizer).save_pretrained(folder)
         text = card()
         (folder / "README.md").write_text(text, encoding="utf-8")
         if adapted is not None:
-            for config in adapted.peft_config.values():
-                # A folder of this machine means nothing elsewhere; peft would fill a None with it.
-                if Path(str(config.base_model_name_or_path)).is_dir():
-                    config.base_model_name_or_path = ""
             adapted.save_pretrained(
                 hidden / "adapter", state_dict=trained, save_embedding_layers=False
             )
+            # With it AutoPeftModelForCausalLM gives the base model rows for the new tokens.
+            exported_tokenizer(tokenizer).save_pretrained(hidden / "adapter")
             (hidden / "adapter" / "README.md").write_text(text, encoding="utf-8")
         write_json(
             hidden / "model.json",
@@ -93,16 +96,3 @@ def whole_weights(model: Any) -> dict[str, torch.Tensor]:
                 copies[id(value)] = on_first(value.detach())
         weights[name] = copies[id(value)]
     return weights if rank() == 0 else {}
-
-
-def _generation_config(tokenizer: Any) -> Any:
-    """Stops at the end of a turn, and at EOS, which a base model may still produce."""
-    from transformers import GenerationConfig
-
-    stops = [tokenizer.convert_tokens_to_ids(END_OF_TURN), tokenizer.eos_token_id]
-    settings = {
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": [stop for stop in stops if stop is not None],
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    return GenerationConfig.from_dict(settings)

@@ -56,7 +56,7 @@ def test_a_run_leaves_a_model_that_others_open_and_is_recognised_when_asked_agai
     tokenizer = AutoTokenizer.from_pretrained(location)
     model = AutoModelForCausalLM.from_pretrained(location)
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-    assert model.generation_config.eos_token_id == [end, tokenizer.eos_token_id]
+    assert model.generation_config.eos_token_id == [end, tokenizer.convert_tokens_to_ids("</s>")]
     turns = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Yes."}]
     assert tokenizer.apply_chat_template(turns, tokenize=False) == (
         f"<s>Hi?{END_OF_TURN}Yes.{END_OF_TURN}"
