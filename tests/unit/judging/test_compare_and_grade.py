@@ -230,6 +230,7 @@ def test_summaries_hold_the_agreed_keys(endpoint, study) -> None:
         *("p_value", "permutation_p_value", "merge", "other_merges", "power"),
         *("position_consistency", "same_slot", "first_slot_share"),
         *("longer_wins", "length_controlled_win", "longer_by", "mean_chars", "cost"),
+        *("annotators", "prompt_set"),
     }
     assert told["comparison"] == "ours-vs-theirs"
     assert told["win"]["estimate"] == 0.5 and told["lose"]["estimate"] == 0.25
