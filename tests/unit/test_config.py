@@ -230,6 +230,16 @@ def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:
     assert not any(config.is_unfiltered(a.name) for a in config.arms)
 
 
+def test_an_arm_that_is_trained_otherwise_is_no_ablation_of_quantity(root: Path) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    raw["arms"] += [
+        {"name": "slow", "kind": "tuned", "dataset": "few", "training": {"learning_rate": 1e-3}},
+        {"name": "long", "kind": "tuned", "dataset": "few", "training": {"epochs": 30}},
+    ]
+    config = parse(raw)
+    assert [a.name for a in config.arms if config.is_ablation(a.name)] == ["few", "long"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

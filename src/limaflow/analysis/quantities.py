@@ -402,7 +402,7 @@ QUANTITIES: dict[str, Quantity] = {
         measure=mean_tax,
         smallest=(TASK,),
         joins_tasks=True,
-        label="mean over benchmark tasks ({tasks}, each counting alike; {items:,} items), "
+        label="mean over benchmark tasks ({tasks} of them, counting alike; {items:,} items), "
         "{difference}: "
         "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
         takes=("arms",),

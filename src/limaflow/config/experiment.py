@@ -108,9 +108,19 @@ class Config(Settings):
         return self.arm(arm).training_settings(self.training)
 
     def is_ablation(self, arm: str) -> bool:
-        """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6)."""
-        ours, theirs = self._drawn(self.analysis.lima_arm), self._drawn(arm)
-        return bool(ours) and ours.keys() == theirs.keys() and ours != theirs
+        """Whether a tuned arm has another number of the LIMA arm's kind of examples (Figure 6).
+
+        It is trained alike, but for what may make the steps as many: epochs and batch.
+        """
+        lima = self.analysis.lima_arm
+        ours, theirs = self._drawn(lima), self._drawn(arm)
+        if not ours or ours.keys() != theirs.keys() or ours == theirs:
+            return False
+        own, other = (
+            self.training_of(one).model_dump(exclude={"epochs", "batch_examples"})
+            for one in (lima, arm)
+        )
+        return own == other
 
     def is_unfiltered(self, arm: str) -> bool:
         """Whether a tuned arm's sources name blocks with all rules off in place of their kind's own
