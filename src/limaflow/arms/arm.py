@@ -13,7 +13,7 @@ from limaflow.generation.prompting import Format
 from limaflow.generation.settings import AskedEndpoint
 from limaflow.results import Results
 from limaflow.settings import Name, Settings
-from limaflow.training.settings import Launch, Selection, Training
+from limaflow.training.settings import Launch, Preference, Selection, Training
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Reference:
     """A key of an arm whose value must be the name of an entry of another list."""
 
     key: str
-    name: str
+    name: str | None
+    """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
     """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
     made from no other arm's."""
@@ -82,7 +83,9 @@ class ArmSettings(Settings):
         """The block `training` as it holds for this arm."""
         return shared
 
-    def problems(self, shared: Training, launch: Launch, selection: Selection) -> list[str]:
+    def problems(
+        self, shared: Training, preference: Preference, launch: Launch, selection: Selection
+    ) -> list[str]:
         """What of its block cannot work with the blocks that all arms share."""
         return []
 

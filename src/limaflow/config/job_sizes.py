@@ -53,7 +53,13 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             minutes=60,
             nodes=launch.nodes,
         )
-        return {"fine_tune": training, "respond_dev": small, "respond": small, "lm_eval": small}
+        return {
+            "fine_tune": training,
+            "prefer": training,
+            "respond_dev": small,
+            "respond": small,
+            "lm_eval": small,
+        }
 
     def on_a_gpu(hours: int, more: int = 0) -> JobSize:
         """Host memory for the weights (2 bytes a parameter), and as much while they are read."""
@@ -66,15 +72,17 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             minutes_more=60 * more,
         )
 
+    training = JobSize(
+        cpus=CPUS_A_GPU * launch.processes_per_node,
+        gpus=launch.processes_per_node,
+        memory_mb=150_000,
+        memory_mb_more=50_000,
+        minutes=60 * 24,
+        nodes=launch.nodes,
+    )
     return {
-        "fine_tune": JobSize(
-            cpus=CPUS_A_GPU * launch.processes_per_node,
-            gpus=launch.processes_per_node,
-            memory_mb=150_000,
-            memory_mb_more=50_000,
-            minutes=60 * 24,
-            nodes=launch.nodes,
-        ),
+        "fine_tune": training,
+        "prefer": training,
         # These go on where they were, and lm-eval begins anew.
         "respond_dev": on_a_gpu(8),
         "respond": on_a_gpu(12),

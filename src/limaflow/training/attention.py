@@ -2,13 +2,13 @@
 
 import torch
 
-from limaflow.training.settings import Attention, Launch, Training
+from limaflow.training.settings import Attention, Launch, Preference, Training
 
 HOPPER = 9
 """CUDA's major capability from which FlashAttention 3 runs."""
 
 
-def attention_of(settings: Training, launch: Launch) -> Attention:
+def attention_of(settings: Training | Preference, launch: Launch) -> Attention:
     """The name under which transformers knows the kernel.
 
     FlashAttention computes each packed example alone, by the lengths that it takes from the

@@ -27,6 +27,7 @@ def export(
     notes: dict[str, Any],
     card: Callable[[], str],
     examples: Sequence[Sequence[int]],
+    generation: Any = None,
 ) -> None:
     """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
@@ -36,6 +37,7 @@ def export(
 
     Args:
         examples: tokens on which the exported model must give the trained model's logits.
+        generation: the generation config; None makes that of our dialogue format.
 
     Raises:
         InputError: it does not.
@@ -57,7 +59,7 @@ def export(
         shutil.rmtree(hidden, ignore_errors=True)
         folder = hidden / "model"
         folder.mkdir(parents=True)
-        model.generation_config = _generation_config(tokenizer)
+        model.generation_config = generation or _generation_config(tokenizer)
         model.save_pretrained(folder, state_dict=weights)
         weights.clear()
         require_same_logits(folder, rows, logits, weight_dtype(engine.module))

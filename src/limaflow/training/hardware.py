@@ -5,7 +5,7 @@ import os
 import shutil
 
 from limaflow.errors import InputError
-from limaflow.training.settings import Launch, Training
+from limaflow.training.settings import Launch, Lora, Preference, Training
 
 PACKAGES = {
     "training.lora.quantize": "bitsandbytes",
@@ -18,7 +18,7 @@ MODULES = {"flash-attn-3": "flash_attn_interface"}
 """Where a package is imported by another name than its own."""
 
 
-def require_hardware(settings: Training, launch: Launch) -> None:
+def require_hardware(settings: Training | Preference, launch: Launch) -> None:
     """Make sure that this machine has what is asked for.
 
     Raises:
@@ -27,7 +27,7 @@ def require_hardware(settings: Training, launch: Launch) -> None:
     """
     import torch
 
-    quantized = settings.lora is not None and settings.lora.quantize is not None
+    quantized = isinstance(settings.lora, Lora) and settings.lora.quantize is not None
     if quantized and launch.zero_stage == 3:
         raise InputError(
             "training.lora.quantize: ZeRO-3 cannot divide weights of 4 bits",
