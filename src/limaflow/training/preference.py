@@ -8,10 +8,12 @@ and a checkpoint counts once its mark is written. No dropout: a run depends on n
 import contextlib
 import csv
 import json
+import logging
 import math
 import os
 import shutil
 import sys
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -231,10 +233,11 @@ def _start(manifest: Path) -> Start:
             path=manifest,
             fix="name an arm of kind tuned under `from`",
         )
+    config: Any = GenerationConfig
     try:
-        generation = GenerationConfig.from_pretrained(location, revision=found.revision)
+        generation = config.from_pretrained(location, revision=found.revision)
     except OSError:
-        generation = GenerationConfig(eos_token_id=tokenizer.eos_token_id)
+        generation = config(eos_token_id=tokenizer.eos_token_id)
     return Start(
         location=location, revision=found.revision, tokenizer=tokenizer, generation=generation
     )
@@ -264,6 +267,9 @@ def _trainer(
 ) -> "ReadyPairsTrainer":
     settings, launch = job.settings, job.launch
     prepare_deepspeed()
+    # Names that transformers and TRL give each other; nothing that a user could mend.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
     steps = len(order) // settings.batch_examples
     micro = micro_batch(settings, launch, world())
     micro_steps = settings.batch_examples // (world() * micro)
@@ -339,7 +345,7 @@ def _adapter(settings: Preference) -> Any:
     )
 
 
-class ReadyPairsTrainer(DPOTrainer):
+class ReadyPairsTrainer(DPOTrainer):  # type: ignore[misc]
     """TRL's trainer on tokens that are ready, in their order, with marked checkpoints."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
