@@ -112,11 +112,13 @@ def warn_of_changed_training():
 def request_forced_trainings():
     """Hand `--forcerun` on to the trainings, which would find themselves finished."""
     forced = set(workflow.dag_settings.forcerun)
-    for arm in FINE_TUNED:
-        training = MODELS / arm / "training.json"
-        if {"fine_tune", str(training)} & forced:
+    made = [("fine_tune", arm, "training.json") for arm in FINE_TUNED]
+    made += [("prefer", arm, "chosen.json") for arm in modelled_by("prefer")]
+    for rule, arm, file in made:
+        trained = MODELS / arm / file
+        if {rule, str(trained)} & forced:
             train_anew.request(MODELS / arm / "runs")
-        elif training.exists():
+        elif trained.exists():
             train_anew.withdraw(MODELS / arm / "runs")
 
 
