@@ -7,7 +7,6 @@ and a checkpoint counts once its mark is written. No dropout: a run depends on n
 
 import contextlib
 import csv
-import json
 import logging
 import math
 import os
@@ -33,6 +32,7 @@ from limaflow.jsonl import read_json, replacing, write_json
 from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import ModelManifest
 from limaflow.seeds import digest, generator_for, seed_for
+from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.context_length import context_length
 from limaflow.training.data import base_tokenizer
 from limaflow.training.engine import deepspeed_settings, prepare_deepspeed, pretrained
@@ -61,7 +61,7 @@ STOPPED = 143
 FIRST_LOSS = math.log(2)
 FIRST_LOSS_BOUND = 1e-3
 WHOLE = "limaflow.json"
-"""The mark of a whole checkpoint: the size of each of its files, written last."""
+"""The mark of a whole checkpoint, written last."""
 LOGGED = ("loss", "rewards/accuracies", "rewards/margins", "grad_norm", "learning_rate")
 
 
@@ -192,7 +192,7 @@ def _run(job: PreferenceJob, identity: str, folder: Path, exported: Path) -> Non
         ]
         tqdm.write("\n".join(lines), file=sys.stderr)
     trainer = on_all(lambda: _trainer(job, start, pairs, order, folder))
-    checkpoint = from_first(lambda: newest_checkpoint(folder / "checkpoints"))
+    checkpoint = from_first(lambda: newest_checkpoint(folder / "checkpoints", job.launch))
     if checkpoint is not None and rank() == 0:
         tqdm.write(f"{job.arm}: resuming from {checkpoint.name}", file=sys.stderr)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -328,6 +328,7 @@ def _trainer(
         peft_config=_adapter(settings),
         callbacks=[Watch(steps, bar)],
     )
+    trainer.zero_stage = launch.zero_stage
     trainer.remove_callback(PrinterCallback)
     return trainer
 
@@ -348,6 +349,8 @@ def _adapter(settings: Preference) -> Any:
 class ReadyPairsTrainer(DPOTrainer):  # type: ignore[misc]
     """TRL's trainer on tokens that are ready, in their order, with marked checkpoints."""
 
+    zero_stage: int
+
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         """TRL's own would tokenize texts, and pass pairs over that are too long."""
         return dataset
@@ -364,7 +367,7 @@ class ReadyPairsTrainer(DPOTrainer):  # type: ignore[misc]
         Trainer._save_checkpoint(self, model, trial)
         meet()
         if rank() == 0:
-            _mark_whole(folder)
+            _mark_whole(folder, self.state.global_step, self.zero_stage)
         meet()
 
 
@@ -403,33 +406,47 @@ class Watch(TrainerCallback):
         self.bar.close()
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint; what a kill has left half made goes."""
-    whole = []
+def newest_checkpoint(folder: Path, launch: Launch) -> Path | None:
+    """The newest whole checkpoint; what a kill has left half made goes.
+
+    Raises:
+        InputError: it was written by another number of processes or at another ZeRO stage.
+    """
+    whole = {}
     for path in folder.glob("checkpoint-*"):
-        if _is_whole(path):
-            whole.append(path)
+        mark = read_json(path / WHOLE, Checkpoint) if (path / WHOLE).is_file() else None
+        if mark is not None and _has_all(path, mark):
+            whole[path] = mark
         else:
             shutil.rmtree(path)
-    return max(whole, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
+    if not whole:
+        return None
+    newest = max(whole, key=lambda path: whole[path].step)
+    saved = whole[newest].world, whole[newest].zero_stage
+    if saved != (world(), launch.zero_stage):
+        raise InputError(
+            f"the checkpoint was saved by {saved[0]} processes at ZeRO stage {saved[1]}, and "
+            f"{world()} at stage {launch.zero_stage} cannot go on from it",
+            path=newest,
+            fix="launch as before, or remove the folder of checkpoints to begin anew",
+        )
+    return newest
 
 
-def _mark_whole(folder: Path) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != WHOLE)
-    for file in files:
+def _mark_whole(folder: Path, step: int, zero_stage: int) -> None:
+    sizes = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         with file.open("rb") as opened:
             os.fsync(opened.fileno())
-    write_json(folder / WHOLE, {str(f.relative_to(folder)): f.stat().st_size for f in files})
+        sizes[str(file.relative_to(folder))] = file.stat().st_size
+    mark = Checkpoint(step=step, world=world(), zero_stage=zero_stage, bytes=sizes)
+    write_json(folder / WHOLE, mark)
 
 
-def _is_whole(folder: Path) -> bool:
-    mark = folder / WHOLE
-    if not mark.is_file():
-        return False
-    sizes = json.loads(mark.read_text(encoding="utf-8"))
+def _has_all(folder: Path, mark: Checkpoint) -> bool:
     return all(
         (folder / name).is_file() and (folder / name).stat().st_size == size
-        for name, size in sizes.items()
+        for name, size in mark.bytes.items()
     )
 
 

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from training_runs import fail, finish, processes_of, wait_until, wait_until_all_are_gone
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from limaflow.jsonl import read_records
+from limaflow.errors import InputError
+from limaflow.jsonl import read_records, write_json
 from limaflow.manifests import adopt, checksums, read_manifest
 from limaflow.records import Example
+from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.conversation import END_OF_TURN, add_dialogue_tokens, extend_embeddings
 from limaflow.training.preference import Watch, micro_batch, newest_checkpoint, order_of
 from limaflow.training.preference_pairs import PairTokens, tokenized_pairs
@@ -256,14 +258,20 @@ def test_a_wrong_loss_ends_the_run(
     assert message in capsys.readouterr().err
 
 
-def test_a_torn_checkpoint_is_removed(tmp_path: Path) -> None:
+def test_a_torn_checkpoint_is_removed_and_another_launch_refused(
+    alone: None, launch: Launch, tmp_path: Path
+) -> None:
     for step, size in ((2, 3), (10, 3), (11, 4)):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         (folder / "state.pt").write_text("abc")
-        (folder / "limaflow.json").write_text(json.dumps({"state.pt": size}))
+        mark = Checkpoint(step=step, world=1, zero_stage=2, bytes={"state.pt": size})
+        write_json(folder / "limaflow.json", mark)
     (tmp_path / "checkpoint-12").mkdir()
-    assert newest_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+    assert newest_checkpoint(tmp_path, launch) == tmp_path / "checkpoint-10"
+    other = launch.model_copy(update={"zero_stage": 3})
+    with pytest.raises(InputError, match="saved by 1 processes at ZeRO stage 2"):
+        newest_checkpoint(tmp_path, other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-2"]
 
 
