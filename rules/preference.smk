@@ -28,9 +28,7 @@ rule prefer:
     params:
         # As of fine_tune.
         recipe=PREFERENCE_RECIPE,
-        trained_as=lambda wildcards: as_json(
-            preference_of(wildcards.arm).determining()
-        ),
+        trained_as=lambda wildcards: as_json(preference_of(wildcards.arm).determining()),
         settings=untracked(lambda wildcards: preference_of(wildcards.arm).flag()),
         seed=CONFIG.seed,
         launch=untracked(CONFIG.launch.flag()),
