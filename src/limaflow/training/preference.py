@@ -24,6 +24,7 @@ from datasets import Dataset
 from torch.utils.data import SequentialSampler
 from tqdm import tqdm
 from transformers import GenerationConfig, Trainer, TrainerCallback
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer
 
@@ -39,6 +40,7 @@ from limaflow.training.engine import deepspeed_settings, prepare_deepspeed, pret
 from limaflow.training.export import export
 from limaflow.training.hardware import require_hardware
 from limaflow.training.job import full_disk_named
+from limaflow.training.manifest import PreferenceNotes
 from limaflow.training.preference_pairs import Pairs, left_out_in_words, tokenized_pairs
 from limaflow.training.processes import (
     StopRequest,
@@ -202,22 +204,26 @@ def _run(job: PreferenceJob, identity: str, folder: Path, exported: Path) -> Non
             f"stopped after step {trainer.state.global_step} of {steps}; run it again to go on",
             STOPPED,
         )
+    # While it is set, transformers divides over the ranks whatever is loaded, the export too.
+    unset_hf_deepspeed_config()
+    history = [row for row in trainer.state.log_history if "loss" in row]
     if rank() == 0:
-        _write_log(folder / "log.csv", trainer.state.log_history)
-    notes = {
-        "identity": identity,
-        "preference": settings.model_dump(mode="json"),
-        "pairs": len(pairs.tokens),
-        "left_out": {reason: len(lines) for reason, lines in pairs.left_out.items()},
-        "last_pairs_unseen": unseen,
-        "from": read_manifest(job.start)[0].model,
-    }
+        _write_log(folder / "log.csv", history)
+    notes = PreferenceNotes(
+        identity=identity,
+        start=read_manifest(job.start)[0].model,
+        settings=settings.model_dump(mode="json"),
+        pairs=len(pairs.tokens),
+        left_out={reason: len(lines) for reason, lines in pairs.left_out.items()},
+        unseen=unseen,
+        last_loss=history[-1]["loss"],
+    )
     export(
         trainer.model_wrapped,
         start.tokenizer,
         exported,
         name=job.arm,
-        notes=notes,
+        notes=asdict(notes),
         card=lambda: _card(job, notes),
         examples=[[*pair.prompt, *pair.chosen] for pair in pairs.tokens[:2]],
         generation=start.generation,
@@ -454,9 +460,7 @@ def _write_log(path: Path, history: list[dict[str, Any]]) -> None:
     with replacing(path) as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["step", *LOGGED])
-        for row in history:
-            if "loss" in row:
-                rows.writerow([row["step"], *(row[name] for name in LOGGED)])
+        rows.writerows([row["step"], *(row[name] for name in LOGGED)] for row in history)
 
 
 def _write_manifest(job: PreferenceJob, exported: Path) -> None:
@@ -468,12 +472,12 @@ def _write_manifest(job: PreferenceJob, exported: Path) -> None:
     )
 
 
-def _card(job: PreferenceJob, notes: dict[str, Any]) -> str:
+def _card(job: PreferenceJob, notes: PreferenceNotes) -> str:
     settings = yaml.safe_dump(job.settings.model_dump(mode="json"), sort_keys=False)
     return (
-        f"# {job.arm}\n\n`{notes['from']}` after direct preference optimization (DPO, Rafailov et "
-        f"al. 2023, arXiv 2305.18290) on {notes['pairs']:,} pairs of responses, made by limaflow "
+        f"# {job.arm}\n\n`{notes.start}` after direct preference optimization (DPO, Rafailov et "
+        f"al. 2023, arXiv 2305.18290) on {notes.pairs:,} pairs of responses, made by limaflow "
         "with TRL. The model that it starts from was the reference.\n\n"
-        f"Pairs: SHA-256 {sha256_of(job.pairs)}. Run: {notes['identity']}, seed {job.seed}.\n\n"
+        f"Pairs: SHA-256 {sha256_of(job.pairs)}. Run: {notes.identity}, seed {job.seed}.\n\n"
         f"```yaml\n{settings}```\n"
     )

@@ -218,7 +218,7 @@ def test_the_model_opens_and_is_another_than_its_start(
     assert losses[-1] < losses[0] - 0.01
     manifest, location = read_manifest(tmp_path / "chosen.json")
     assert manifest.model == "dpo"
-    assert manifest.notes["from"] == "lima"
+    assert manifest.notes["start"] == "lima"
     assert manifest.sha256 == checksums(Path(location))
     model = AutoModelForCausalLM.from_pretrained(location)
     start = AutoModelForCausalLM.from_pretrained(read_manifest(lima)[1])
