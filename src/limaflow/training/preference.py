@@ -205,7 +205,8 @@ def _run(job: PreferenceJob, identity: str, folder: Path, exported: Path) -> Non
             STOPPED,
         )
     # While it is set, transformers divides over the ranks whatever is loaded, the export too.
-    unset_hf_deepspeed_config()
+    forget: Any = unset_hf_deepspeed_config
+    forget()
     history = [row for row in trainer.state.log_history if "loss" in row]
     if rank() == 0:
         _write_log(folder / "log.csv", history)
