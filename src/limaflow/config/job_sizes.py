@@ -40,6 +40,11 @@ class JobSize:
         return f"gpu:{self.gpus}" if self.gpus else None
 
 
+def idle_rules(config: Config) -> set[str]:
+    """Rules that train a model and have no arm to do it for."""
+    return {"fine_tune", "prefer"} - {arm.model_rule for arm in config.arms}
+
+
 def job_sizes(config: Config) -> dict[str, JobSize]:
     """Rule → the size of its jobs."""
     launch = config.launch

@@ -1,4 +1,25 @@
-# Preference tuning (DPO) of another arm's model.
+# Models made from other arms' models: averages with the base, preference tuning (DPO).
+
+
+rule average_models:
+    """Average the weights of the base and of a tuned arm."""
+    input:
+        base="<results>/base/model.json",
+        tuned=lambda wildcards: model_of(CONFIG.arm(wildcards.arm).of),
+    output:
+        "<results>/models/{arm}/chosen.json",
+    log:
+        "<logs>/average_models/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(modelled_by("average_models")),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("training", "average"),
+        alpha=lambda wildcards: CONFIG.arm(wildcards.arm).alpha,
+    shell:
+        "limaflow train average --arm {wildcards.arm} --base {input.base} --tuned {input.tuned}"
+        " --alpha {params.alpha} --output {output} 2>&1 | tee {log}"
 
 
 rule prefer:
