@@ -46,8 +46,8 @@ class ArmSettings(Settings):
     response_rule: ClassVar[str] = "respond"
     """The rule of rules/generation.smk that makes `responses/test/<arm>.jsonl`."""
     model_rule: ClassVar[str | None] = None
-    """The rule that makes its model (rules/training.smk, rules/derived_models.smk); None where it has
-    none of its own."""
+    """The rule that makes its model, in rules/training.smk or rules/derived_models.smk; None where
+    it has none of its own."""
     is_trained: ClassVar[bool] = False
     """Whether its model is an epoch of a training.json, chosen by judged dev responses."""
     stops_by_itself: ClassVar[bool] = False

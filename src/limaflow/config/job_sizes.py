@@ -41,8 +41,8 @@ class JobSize:
 
 
 def idle_rules(config: Config) -> set[str]:
-    """Rules that train a model and have no arm to do it for."""
-    return {"fine_tune", "prefer"} - {arm.model_rule for arm in config.arms}
+    """Rules that make an arm's model by a job of its own, and have no arm to do it for."""
+    return {"fine_tune", "prefer", "average_models"} - {arm.model_rule for arm in config.arms}
 
 
 def job_sizes(config: Config) -> dict[str, JobSize]:

@@ -156,3 +156,25 @@ def test_a_template_that_refuses_or_does_not_end_is_an_error(
         tokens_of(path, tokenizer)
     with pytest.raises(InputError, match="ends a response with no token that stops"):
         tokenized_pairs(written(TEXTS), tokenizer, frozenset([0]), max_tokens=100, max_left_out=0.0)
+
+
+def test_a_model_with_a_template_of_its_own_keeps_it(
+    written: Callable[..., Path], tiny_base: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(read_manifest(tiny_base)[1])
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    stop = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    system = {"role": "system", "content": "Be brief."}
+    row = {"prompt": [system, USER], "chosen": said(BETTER), "rejected": said(WORSE)}
+    (pair,) = tokenized_pairs(
+        written(row), tokenizer, frozenset([stop]), max_tokens=100, max_left_out=0.0
+    ).tokens
+    assert tokenizer.decode(pair.prompt) == (
+        f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{ASKED}<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+    assert tokenizer.decode(pair.chosen) == f"{BETTER}<|im_end|>\n"
