@@ -307,7 +307,6 @@ def _trainer(
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_steps=launch.checkpoint_every_steps or math.ceil(steps / settings.epochs),
-        save_total_limit=launch.keep_checkpoints,
         seed=seed_for(job.seed, "preference") % 2**32,
         report_to="none",
         disable_tqdm=True,
@@ -335,7 +334,7 @@ def _trainer(
         peft_config=_adapter(settings),
         callbacks=[Watch(steps, bar)],
     )
-    trainer.zero_stage = launch.zero_stage
+    trainer.launch = launch
     trainer.remove_callback(PrinterCallback)
     return trainer
 
@@ -356,7 +355,7 @@ def _adapter(settings: Preference) -> Any:
 class ReadyPairsTrainer(DPOTrainer):  # type: ignore[misc]
     """TRL's trainer on tokens that are ready, in their order, with marked checkpoints."""
 
-    zero_stage: int
+    launch: Launch
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         """TRL's own would tokenize texts, and pass pairs over that are too long."""
@@ -374,7 +373,10 @@ class ReadyPairsTrainer(DPOTrainer):  # type: ignore[misc]
         Trainer._save_checkpoint(self, model, trial)
         meet()
         if rank() == 0:
-            _mark_whole(folder, self.state.global_step, self.zero_stage)
+            _mark_whole(folder, self.state.global_step, self.launch.zero_stage)
+            # Here and not by transformers, which would do it before the mark is written.
+            for old in _whole(folder.parent)[: -self.launch.keep_checkpoints]:
+                _remove(old)
         meet()
 
 
@@ -419,17 +421,14 @@ def newest_checkpoint(folder: Path, launch: Launch) -> Path | None:
     Raises:
         InputError: it was written by another number of processes or at another ZeRO stage.
     """
-    whole = {}
-    for path in folder.glob("checkpoint-*"):
-        mark = read_json(path / WHOLE, Checkpoint) if (path / WHOLE).is_file() else None
-        if mark is not None and _has_all(path, mark):
-            whole[path] = mark
-        else:
-            shutil.rmtree(path)
+    whole = _whole(folder)
+    for path in set(folder.glob("checkpoint-*")) - set(whole):
+        _remove(path)
     if not whole:
         return None
-    newest = max(whole, key=lambda path: whole[path].step)
-    saved = whole[newest].world, whole[newest].zero_stage
+    newest = whole[-1]
+    mark = read_json(newest / WHOLE, Checkpoint)
+    saved = mark.world, mark.zero_stage
     if saved != (world(), launch.zero_stage):
         raise InputError(
             f"the checkpoint was saved by {saved[0]} processes at ZeRO stage {saved[1]}, and "
@@ -448,6 +447,21 @@ def _mark_whole(folder: Path, step: int, zero_stage: int) -> None:
         sizes[str(file.relative_to(folder))] = file.stat().st_size
     mark = Checkpoint(step=step, world=world(), zero_stage=zero_stage, bytes=sizes)
     write_json(folder / WHOLE, mark)
+
+
+def _whole(folder: Path) -> list[Path]:
+    """The whole checkpoints in `folder`, oldest first."""
+    marks = {file.parent: read_json(file, Checkpoint) for file in folder.glob(f"*/{WHOLE}")}
+    return sorted(
+        (path for path, mark in marks.items() if _has_all(path, mark)),
+        key=lambda path: marks[path].step,
+    )
+
+
+def _remove(folder: Path) -> None:
+    """Remove a checkpoint; it counts no more before its first file goes."""
+    (folder / WHOLE).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def _has_all(folder: Path, mark: Checkpoint) -> bool:

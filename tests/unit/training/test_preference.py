@@ -195,6 +195,8 @@ def test_killed_and_stopped_it_ends_in_the_same_weights(
     wait_until_all_are_gone(tmp_path)
 
     assert "resuming from checkpoint-" in finish(prefer(broken, launch, **changes))
+    kept = {path.name for path in broken.glob("runs/*/checkpoints/checkpoint-*")}
+    assert len(kept) == launch.keep_checkpoints
     assert logged(broken) == logged(whole)
     assert weights(broken) == weights(whole)
 
