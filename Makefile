@@ -79,7 +79,6 @@ lint: $(ENVIRONMENT) ## Check format, style, types and the workflow
 	snakemake --lint --configfile experiments/miniature.yaml
 
 bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
-	@python -c 'import trl' 2>/dev/null || pip install --quiet --disable-pip-version-check -r envs/benchmarks.txt
 	snakemake --cores $(CORES) --configfile experiments/miniature.yaml -- \
 	  results/miniature/base/model.json results/miniature/datasets/lima/frozen/train.jsonl
 	python benchmarks/run.py

@@ -92,24 +92,3 @@ rule adopt_model:
     shell:
         "limaflow train adopt --model {wildcards.arm} --path {params.path:q} {params.revision}"
         " --output {output} 2>&1 | tee {log}"
-
-
-rule average_models:
-    """Average the weights of the base and of a tuned arm."""
-    input:
-        base="<results>/base/model.json",
-        tuned=lambda wildcards: model_of(CONFIG.arm(wildcards.arm).of),
-    output:
-        "<results>/models/{arm}/chosen.json",
-    log:
-        "<logs>/average_models/{arm}.log",
-    wildcard_constraints:
-        arm=any_of(modelled_by("average_models")),
-    conda:
-        "../envs/limaflow.yaml"
-    params:
-        code=code("training", "average"),
-        alpha=lambda wildcards: CONFIG.arm(wildcards.arm).alpha,
-    shell:
-        "limaflow train average --arm {wildcards.arm} --base {input.base} --tuned {input.tuned}"
-        " --alpha {params.alpha} --output {output} 2>&1 | tee {log}"

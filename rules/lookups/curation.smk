@@ -56,6 +56,8 @@ def world_files():
         if file.path
     ]
     named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
+    for arm in CONFIG.arms:
+        named += arm.brought_files(CONFIG.data_root).values()
     return sorted({path for path in named if in_world(path)})
 
 

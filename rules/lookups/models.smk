@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from limaflow.config.job_sizes import job_sizes
 from limaflow.sources.settings import under_root
 from limaflow.training import train_anew
-from limaflow.training.recipe import RECIPE
+from limaflow.training.recipe import PREFERENCE_RECIPE, RECIPE
 from limaflow.training.run_code import changes_since_training
 
 MODELS = Path(f"results/{CONFIG.experiment}/models")
@@ -37,6 +37,20 @@ def candidates_of(wildcards):
 def model_of(arm):
     """The manifest of the model behind an arm that runs here."""
     return str(CONFIG.arm(arm).model_manifest(RESULTS))
+
+
+def preference_start(wildcards):
+    """The manifest of the model that preference tuning starts from."""
+    return model_of(CONFIG.arm(wildcards.arm).start or CONFIG.analysis.lima_arm)
+
+
+def preference_pairs(wildcards):
+    return under_root(CONFIG.arm(wildcards.arm).pairs, CONFIG.data_root)
+
+
+def preference_of(arm):
+    """The block `preference` as it holds for an arm."""
+    return CONFIG.arm(arm).preference_settings(CONFIG.preference)
 
 
 def frozen_train(wildcards):
@@ -100,11 +114,13 @@ def warn_of_changed_training():
 def request_forced_trainings():
     """Hand `--forcerun` on to the trainings, which would find themselves finished."""
     forced = set(workflow.dag_settings.forcerun)
-    for arm in FINE_TUNED:
-        training = MODELS / arm / "training.json"
-        if {"fine_tune", str(training)} & forced:
+    made = [("fine_tune", arm, "training.json") for arm in FINE_TUNED]
+    made += [("prefer", arm, "chosen.json") for arm in modelled_by("prefer")]
+    for rule, arm, file in made:
+        trained = MODELS / arm / file
+        if {rule, str(trained)} & forced:
             train_anew.request(MODELS / arm / "runs")
-        elif training.exists():
+        elif trained.exists():
             train_anew.withdraw(MODELS / arm / "runs")
 
 

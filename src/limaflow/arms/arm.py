@@ -16,7 +16,7 @@ from limaflow.generation.prompting import Format
 from limaflow.generation.settings import AskedEndpoint
 from limaflow.results import Results
 from limaflow.settings import Name, Settings
-from limaflow.training.settings import Launch, Selection, Training
+from limaflow.training.settings import Launch, Preference, Selection, Training
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Reference:
     """A key of an arm whose value must be the name of an entry of another list."""
 
     key: str
-    name: str
+    name: str | None
+    """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
     """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
     made from no other arm's."""
@@ -58,7 +59,8 @@ class ArmSettings(Settings):
     response_rule: ClassVar[str] = "respond"
     """The rule of rules/generation.smk that makes `responses/test/<arm>.jsonl`."""
     model_rule: ClassVar[str | None] = None
-    """The rule of rules/training.smk that makes its model; None where it has none of its own."""
+    """The rule that makes its model, in rules/training.smk or rules/derived_models.smk; None where
+    it has none of its own."""
     is_trained: ClassVar[bool] = False
     """Whether its model is an epoch of a training.json, chosen by judged dev responses."""
     stops_by_itself: ClassVar[bool] = False
@@ -115,7 +117,9 @@ class ArmSettings(Settings):
         """The block `training` as it holds for this arm."""
         return shared
 
-    def problems(self, shared: Training, launch: Launch, selection: Selection) -> list[str]:
+    def problems(
+        self, shared: Training, preference: Preference, launch: Launch, selection: Selection
+    ) -> list[str]:
         """What of its block cannot work with the blocks that all arms share."""
         return []
 

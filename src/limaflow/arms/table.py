@@ -9,6 +9,7 @@ from limaflow.arms.base import BaseArm
 from limaflow.arms.endpoint import EndpointArm
 from limaflow.arms.in_context import InContextArm
 from limaflow.arms.model import ModelArm
+from limaflow.arms.preference import PreferenceArm
 from limaflow.arms.recorded import RecordedArm
 from limaflow.arms.tuned import TunedArm
 
@@ -18,6 +19,7 @@ Arm = Annotated[
     | TunedArm  # tuned
     | ModelArm  # model
     | AverageArm  # average
+    | PreferenceArm  # preference
     | EndpointArm  # endpoint
     | RecordedArm,  # recorded
     Field(discriminator="kind"),

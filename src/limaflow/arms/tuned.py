@@ -9,7 +9,7 @@ from limaflow.arms.arm import ArmSettings, Reference
 from limaflow.mistakes import messages
 from limaflow.results import Results
 from limaflow.settings import Name
-from limaflow.training.settings import Launch, Selection, Training
+from limaflow.training.settings import Launch, Preference, Selection, Training
 
 Seed = Annotated[int, Field(ge=0, strict=True)]
 
@@ -59,7 +59,9 @@ class TunedArm(ArmSettings):
     def training_settings(self, shared: Training) -> Training:
         return Training.model_validate(self._merged(shared))
 
-    def problems(self, shared: Training, launch: Launch, selection: Selection) -> list[str]:
+    def problems(
+        self, shared: Training, preference: Preference, launch: Launch, selection: Selection
+    ) -> list[str]:
         try:
             settings = self.training_settings(shared)
         except ValidationError as error:

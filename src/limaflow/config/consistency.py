@@ -34,7 +34,11 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     for split, draws in (("dev", config.prompts.dev), ("test", config.prompts.test)):
         found += [(f"prompts.{split}.source", d.source, "sources") for d in draws if d.source]
     found += [
-        (f"arms.{arm.name}.{reference.key}", reference.name, reference.listed_in)
+        (
+            f"arms.{arm.name}.{reference.key}",
+            reference.name or config.analysis.lima_arm,
+            reference.listed_in,
+        )
         for arm in config.arms
         for reference in arm.references()
     ]
@@ -74,7 +78,9 @@ def impossible(config: Config) -> list[str]:
     problems = [
         problem
         for arm in config.arms
-        for problem in arm.problems(config.training, config.launch, config.selection)
+        for problem in arm.problems(
+            config.training, config.preference, config.launch, config.selection
+        )
     ]
     problems += [
         f"sources.{s.name}: curation.filters has no block '{s.filter_block}'"

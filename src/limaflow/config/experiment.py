@@ -18,7 +18,7 @@ from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
-from limaflow.training.settings import Base, Launch, Selection, Training
+from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
 
 class Analysis(Settings):
@@ -51,6 +51,7 @@ class Config(Settings):
     prompts: Prompts
     base: Base
     training: Training
+    preference: Preference
     launch: Launch
     selection: Selection
     generation: Generation

@@ -42,6 +42,11 @@ class JobSize:
         return f"gpu:{self.gpus}" if self.gpus else None
 
 
+def idle_rules(config: Config) -> set[str]:
+    """Rules that make an arm's model by a job of its own, and have no arm to do it for."""
+    return {"fine_tune", "prefer", "average_models"} - {arm.model_rule for arm in config.arms}
+
+
 def job_sizes(config: Config) -> dict[str, JobSize]:
     """Rule → the size of its jobs."""
     launch = config.launch
@@ -55,7 +60,13 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             minutes=60,
             nodes=launch.nodes,
         )
-        return {"fine_tune": training, "respond_dev": small, "respond": small, "lm_eval": small}
+        return {
+            "fine_tune": training,
+            "prefer": training,
+            "respond_dev": small,
+            "respond": small,
+            "lm_eval": small,
+        }
 
     gpus = answering_gpus(config)
 
@@ -70,15 +81,17 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             minutes_more=60 * more,
         )
 
+    training = JobSize(
+        cpus=CPUS_A_GPU * launch.planned_processes,
+        gpus=launch.planned_processes,
+        memory_mb=150_000,
+        memory_mb_more=50_000,
+        minutes=60 * 24,
+        nodes=launch.nodes,
+    )
     return {
-        "fine_tune": JobSize(
-            cpus=CPUS_A_GPU * launch.planned_processes,
-            gpus=launch.planned_processes,
-            memory_mb=150_000,
-            memory_mb_more=50_000,
-            minutes=60 * 24,
-            nodes=launch.nodes,
-        ),
+        "fine_tune": training,
+        "prefer": training,
         # These go on where they were, and lm-eval begins anew.
         "respond_dev": on_gpus(8),
         "respond": on_gpus(12),

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
+from pydantic import TypeAdapter
 
 from limaflow.analysis.claims import Claims, flag_in_words
 from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
+from limaflow.arms.preference import PreferenceArm
 from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
@@ -40,7 +42,7 @@ from limaflow.report.job_list import jobs_by_command
 from limaflow.report.provenance import checksums, configuration
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
-from limaflow.training.manifest import TrainingManifest
+from limaflow.training.manifest import PreferenceNotes, TrainingManifest
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
@@ -65,6 +67,15 @@ class Trained:
     dataset: str
     run: TrainingManifest | None
     chosen: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceTuned:
+    """A preference-tuned arm; None where its model is missing."""
+
+    arm: str
+    start: str
+    notes: PreferenceNotes | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +158,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         contamination=contamination(results, config, MATCHES_SHOWN),
         kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3),
         trainings=_trainings(results, config),
+        preference_tuned=_preference_tuned(results, config),
         endings=endings(results, config),
         shown=shown_prompts(root, config.as_written, test, samples),
         asked_for={judge.name: _asked_for(judge.name, config) for judge in config.judges},
@@ -230,6 +242,17 @@ def _trainings(results: Results, config: Config) -> list[Trained]:
                 chosen=chosen.model if chosen else None,
             )
         )
+    return found
+
+
+def _preference_tuned(results: Results, config: Config) -> list[PreferenceTuned]:
+    found = []
+    for arm in config.arms:
+        if isinstance(arm, PreferenceArm):
+            model = optional(results.chosen_model(arm.name), ModelManifest)
+            notes = TypeAdapter(PreferenceNotes).validate_python(model.notes) if model else None
+            start = arm.start or config.analysis.lima_arm
+            found.append(PreferenceTuned(arm=arm.name, start=start, notes=notes))
     return found
 
 

@@ -3,10 +3,10 @@
 import torch
 
 from limaflow.training.hardware import CAPABILITIES
-from limaflow.training.settings import Attention, Launch, Training
+from limaflow.training.settings import Attention, Launch, Preference, Training
 
 
-def attention_of(settings: Training, launch: Launch) -> Attention:
+def attention_of(settings: Training | Preference, launch: Launch) -> Attention:
     """The name under which transformers knows the kernel.
 
     FlashAttention computes each packed example alone, by the lengths that it takes from the

@@ -107,6 +107,41 @@ def average(
 
 
 @app.command()
+def prefer(
+    *,
+    arm: Annotated[str, typer.Option("--arm", help="Name of the model to be.")],
+    start: Annotated[Path, typer.Option("--from", help="Manifest of the model to start from.")],
+    pairs: Annotated[Path, typer.Option("--pairs", help="Chosen and rejected, JSON lines.")],
+    settings: Annotated[str, typer.Option("--settings", help="The block `preference`, as JSON.")],
+    launch: Annotated[str, typer.Option("--launch", help="The block `launch`, as JSON.")],
+    seed: Annotated[int, typer.Option("--seed", help="Seed of data order and adapters.")],
+    run_folder: Annotated[
+        Path, typer.Option("--run-folder", help="Checkpoints, export and log go below this.")
+    ],
+    output: Annotated[Path, typer.Option("--output", help="Manifest of the model.")],
+) -> None:
+    """Tune on preference pairs (DPO) as one process of a torchrun group; resumes after a kill."""
+    from limaflow.mistakes import parse_block
+    from limaflow.training.preference import PreferenceJob
+    from limaflow.training.preference import prefer as tune
+    from limaflow.training.processes import ending_at_once
+    from limaflow.training.settings import Launch, Preference
+
+    job = PreferenceJob(
+        arm=arm,
+        start=start,
+        pairs=pairs,
+        settings=parse_block(Preference, settings, "--settings"),
+        launch=parse_block(Launch, launch, "--launch"),
+        seed=seed,
+        run_folder=run_folder,
+        output=output,
+    )
+    with ending_at_once():
+        tune(job)
+
+
+@app.command()
 def choose(
     arm: Annotated[str, typer.Option("--arm", help="Name of the model.")],
     training: Annotated[Path, typer.Option("--training", help="training.json of the arm.")],

@@ -20,7 +20,7 @@ from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
 from limaflow.training.quantization import in_four_bits, keep_constants
 from limaflow.training.residual_dropout import attach
-from limaflow.training.settings import Launch, Training
+from limaflow.training.settings import Launch, Preference, Training
 
 
 def load_model(
@@ -47,12 +47,12 @@ def load_model(
     """
     with contextlib.ExitStack() as loading:
         if launch is not None and launch.zero_stage == 3:
-            _prepare_deepspeed()
-            loading.enter_context(divided_while_loading(_settings(settings, launch, 1)))
+            prepare_deepspeed()
+            loading.enter_context(divided_while_loading(deepspeed_settings(settings, launch, 1)))
             # Rank 0 alone reads, and can be alone in failing.
-            model = on_all(lambda: _pretrained(base, settings, launch))
+            model = on_all(lambda: pretrained(base, settings, launch))
         else:
-            model = _pretrained(base, settings, launch)
+            model = pretrained(base, settings, launch)
         context = context_length(model.config)
         if context < settings.max_tokens:
             raise InputError(
@@ -76,7 +76,12 @@ def load_model(
     return trained.train()
 
 
-def _pretrained(base: Path, settings: Training, launch: Launch | None) -> Any:
+def pretrained(base: Path, settings: Training | Preference, launch: Launch | None) -> Any:
+    """The model of a manifest in the precision and attention of its training, as it is.
+
+    Raises:
+        InputError: no whole model where the manifest points.
+    """
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -122,7 +127,7 @@ def start_engine(
         micro_steps: micro-batches of each rank in one optimizer step.
         universal: the checkpoint to be loaded is in DeepSpeed's universal format.
     """
-    _prepare_deepspeed()
+    prepare_deepspeed()
     import deepspeed
 
     if launch.gradient_checkpointing:
@@ -133,7 +138,7 @@ def start_engine(
             model=model,
             optimizer=_optimizer(model, settings, launch),
             config={
-                **_settings(settings, launch, micro_steps),
+                **deepspeed_settings(settings, launch, micro_steps),
                 "checkpoint": {"load_universal": universal},
             },
             dist_init_required=False,
@@ -152,7 +157,7 @@ def release(engine: Any) -> None:
         torch.cuda.empty_cache()
 
 
-def _prepare_deepspeed() -> None:
+def prepare_deepspeed() -> None:
     """Let DeepSpeed use the process group that is there, quietly."""
     if os.environ.get("DS_ACCELERATOR") == "cpu":
         # Otherwise a communication op is compiled for a minute and gains nothing over gloo.
@@ -167,7 +172,10 @@ def _prepare_deepspeed() -> None:
     deepspeed.init_distributed(dist_init_required=False)
 
 
-def _settings(settings: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
+def deepspeed_settings(
+    settings: Training | Preference, launch: Launch, micro_steps: int
+) -> dict[str, Any]:
+    """DeepSpeed's configuration, for `micro_steps` micro-batches of each rank in a step."""
     on_cpu = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
     zero: dict[str, Any] = {"stage": launch.zero_stage}
     if launch.offload != "none":

@@ -28,6 +28,7 @@ def export(
     notes: dict[str, Any],
     card: Callable[[], str],
     examples: Sequence[Sequence[int]],
+    generation: Any = None,
 ) -> None:
     """Write weights (safetensors), tokenizer, `card` and `manifest` of model `name`, on all ranks.
 
@@ -37,6 +38,8 @@ def export(
 
     Args:
         examples: tokens on which the exported model must give the trained model's logits.
+        generation: the generation config; None makes that of our dialogue format, and
+            names its end of turn everywhere.
 
     Raises:
         InputError: it does not.
@@ -61,12 +64,16 @@ def export(
         # The trained model's own configuration stays: its run goes on.
         own = model.config, model.generation_config
         model.config = copy.deepcopy(model.config)
-        name_stops(model, tokenizer)
+        if generation is None:
+            name_stops(model, tokenizer)
+        else:
+            model.generation_config = generation
         model.save_pretrained(folder, state_dict=weights)
         model.config, model.generation_config = own
         weights.clear()
         require_same_logits(folder, rows, logits, weight_dtype(engine.module))
-        exported_tokenizer(tokenizer).save_pretrained(folder)
+        exported = exported_tokenizer(tokenizer) if generation is None else tokenizer
+        exported.save_pretrained(folder)
         text = card()
         (folder / "README.md").write_text(text, encoding="utf-8")
         if adapted is not None:
@@ -74,7 +81,7 @@ def export(
                 hidden / "adapter", state_dict=trained, save_embedding_layers=False
             )
             # With it AutoPeftModelForCausalLM gives the base model rows for the new tokens.
-            exported_tokenizer(tokenizer).save_pretrained(hidden / "adapter")
+            exported.save_pretrained(hidden / "adapter")
             (hidden / "adapter" / "README.md").write_text(text, encoding="utf-8")
         write_json(
             hidden / "model.json",

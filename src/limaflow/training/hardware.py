@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from limaflow.compilers import require_compiler, require_headers
 from limaflow.errors import InputError
-from limaflow.training.settings import Launch, Training
+from limaflow.training.settings import Launch, Lora, Preference, Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ COMPILED_BY_TRITON = {"launch.liger", "launch.compile", "launch.attention: flex_
 """On a GPU; on a CPU PyTorch compiles C++."""
 
 
-def require_hardware(settings: Training, launch: Launch) -> None:
+def require_hardware(settings: Training | Preference, launch: Launch) -> None:
     """Make sure that this machine has what is asked for.
 
     Raises:
@@ -56,7 +56,7 @@ def require_hardware(settings: Training, launch: Launch) -> None:
     """
     import torch
 
-    quantized = settings.lora is not None and settings.lora.quantize is not None
+    quantized = isinstance(settings.lora, Lora) and settings.lora.quantize is not None
     if quantized and launch.zero_stage == 3:
         raise InputError(
             "training.lora.quantize: ZeRO-3 cannot divide weights of 4 bits",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -53,6 +54,24 @@ class TrainingManifest(DataFacts):
     epochs: tuple[TrainedEpoch, ...]
     log: str
     """The run's log.csv, relative to the training.json."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceNotes:
+    """The notes in the manifest of a preference-tuned model."""
+
+    identity: str
+    """Hash of all that the trained weights depend on."""
+    start: str
+    """The model that it starts from."""
+    settings: dict[str, Any]
+    """The block `preference`."""
+    pairs: int
+    left_out: dict[str, int]
+    """Reason → pairs that were not trained on."""
+    unseen: int
+    """Pairs at the end of the last epoch that fill no batch."""
+    last_loss: float
 
 
 def read_training(path: Path) -> TrainingManifest:

@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 
-from limaflow.training.settings import Training
+from limaflow.training.settings import Lora, Preference, Training
 
 
-def in_four_bits(settings: Training) -> dict[str, Any]:
+def in_four_bits(settings: Training | Preference) -> dict[str, Any]:
     """Arguments of `from_pretrained` that make it hold linear weights in 4 bits, if asked for."""
-    if settings.lora is None or settings.lora.quantize is None:
+    if not isinstance(settings.lora, Lora) or settings.lora.quantize is None:
         return {}
     from transformers import BitsAndBytesConfig
 

@@ -1,4 +1,4 @@
-"""The version of the mathematics that turns a base model and examples into weights."""
+"""The versions of the mathematics that turn a model and its data into weights."""
 
 RECIPE = 2
 """Part of every run's identity: raised by hand where a change of code changes the trained weights.
@@ -7,3 +7,6 @@ Any other change of code leaves finished trainings as they are, and is reported.
 (tests/unit/training/test_recipe.py) compares losses with stored ones and fails where the number
 ought to have been raised.
 """
+
+PREFERENCE_RECIPE = 1
+"""The same of preference tuning (preference.py)."""

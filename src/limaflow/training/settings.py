@@ -1,4 +1,4 @@
-"""`base`, `training`, `launch` and `selection` of the configuration."""
+"""`base`, `training`, `preference`, `launch` and `selection` of the configuration."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -49,16 +49,21 @@ class Base(Settings):
         return self
 
 
-class Lora(Settings):
+class Adapter(Settings):
+    """Size and place of low-rank adapters on a frozen model (peft)."""
+
+    rank: int = Field(ge=1)
+    alpha: int = Field(default=16, ge=1)
+    target_modules: list[str] | Literal["all-linear"] = "all-linear"
+
+
+class Lora(Adapter):
     """Low-rank adapters on a frozen base model (peft), in place of full fine-tuning.
 
     The end-of-turn token's rows in embedding and head are trained beside them.
     """
 
-    rank: int = Field(ge=1)
-    alpha: int = Field(default=16, ge=1)
     dropout: Share = 0.0
-    target_modules: list[str] | Literal["all-linear"] = "all-linear"
     residual_dropout: Share = 0.0
     quantize: Literal["4bit"] | None = None
 
@@ -108,6 +113,32 @@ class Training(Settings):
                 f"learning_rate {self.learning_rate}"
             )
         return self
+
+
+class Preference(Settings):
+    """Everything of preference tuning (DPO) that changes the trained weights."""
+
+    beta: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    warmup_share: Share
+    epochs: int = Field(ge=1)
+    batch_examples: int = Field(ge=1)
+    max_tokens: int = Field(ge=8)
+    betas: tuple[Beta, Beta]
+    weight_decay: float = Field(ge=0)
+    gradient_clipping: float = Field(ge=0)
+    precision: Literal["bf16", "fp32"]
+    max_left_out_share: Share
+    lora: Adapter | None = None
+
+    @property
+    def gradient_sums(self) -> Literal["fp32"]:
+        """Of what type the gradients of micro-batches are summed in."""
+        return "fp32"
+
+    def determining(self) -> dict[str, Any]:
+        """All but tolerances, as plain data: what the trained weights depend on."""
+        return self.model_dump(mode="json", exclude={"max_left_out_share"})
 
 
 class Launch(Settings):

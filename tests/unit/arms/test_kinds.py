@@ -29,6 +29,7 @@ IN_CONTEXT = arm(kind="in-context", dataset="lima", examples=2)
 TUNED = arm(kind="tuned", dataset="lima")
 MODEL = arm(kind="model", path="someone/model")
 AVERAGE = arm(kind="average", of="lima", alpha=0.5)
+PREFERENCE = arm(kind="preference", pairs="prefs.jsonl", **{"from": "lima"})
 ENDPOINT = arm(kind="endpoint", model="gpt-4", timeout_seconds=5)
 RECORDED = arm(kind="recorded", path="answers.jsonl")
 
@@ -97,3 +98,47 @@ def test_an_average_is_of_a_model_that_is_no_average(root: Path, of: str) -> Non
     config["arms"].append({"name": "half", "kind": "average", "of": of, "alpha": 0.5})
     with pytest.raises(InputError, match=rf"arms\.half\.of: no model is named '{of}'"):
         parse(config)
+
+
+def test_a_preference_tuned_arm_starts_from_another_model() -> None:
+    assert (PREFERENCE.prompt_format, PREFERENCE.model_rule) == ("chat", "prefer")
+    assert PREFERENCE.stops_by_itself and not PREFERENCE.is_trained
+    assert PREFERENCE.model_manifest(RESULTS) == Path("results/models/a/chosen.json")
+    assert PREFERENCE.brought_files("data") == {"pairs": "data/prefs.jsonl"}
+    assert PREFERENCE.references() == [Reference("from", "lima", "models")]
+    unnamed = arm(kind="preference", pairs="prefs.jsonl")
+    assert unnamed.references() == [Reference("from", None, "models")]
+
+
+def with_preference(root: Path, **block: Any) -> dict[str, Any]:
+    config = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    config["arms"].append({"name": "dpo", "kind": "preference", "pairs": "p.jsonl", **block})
+    return config
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ({"from": "base"}, r"arms\.dpo\.from: no model is named 'base'"),
+        ({"from": "dpo"}, r"arms\.dpo\.from: no model is named 'dpo'"),
+        ({"training": {"betta": 1}}, r"arms\.dpo\.training\.betta: .*beta"),
+        ({"training": {"batch_examples": 7}}, r"preference\.batch_examples: 7 pairs of arm 'dpo'"),
+    ],
+)
+def test_a_preference_tuned_arm_that_cannot_work_is_refused(
+    root: Path, block: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        parse(with_preference(root, **block))
+
+
+def test_a_preference_tuned_arm_starts_from_the_lima_arm_and_overrides_the_block(
+    root: Path,
+) -> None:
+    raw = with_preference(root, training={"beta": 0.5, "lora": {"rank": 8}})
+    config = parse(raw)
+    settings = config.arm("dpo").preference_settings(config.preference)
+    assert (settings.beta, settings.lora.rank) == (0.5, 8)
+    assert settings.epochs == config.preference.epochs
+    with pytest.raises(InputError, match=r"arms\.dpo\.from: no model is named 'base'"):
+        parse({**raw, "analysis": {**raw["analysis"], "lima_arm": "base"}})

@@ -20,8 +20,9 @@ from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.summaries import Agreement
-from limaflow.records import Grade, Verdict
+from limaflow.records import Grade, ModelManifest, Verdict
 from limaflow.report.page import PLACED, build, inline_svg
+from limaflow.training.manifest import PreferenceNotes
 
 PROJECT = Path(__file__).parents[3]
 SECTIONS = "summary preferences grades data training benchmarks responses judges provenance limits"
@@ -224,3 +225,31 @@ def test_what_people_chose_stands_beside_the_judges(experiment: Path, tmp_path: 
     page = build(results, parse(raw), samples=60, revision="abc123")
     assert page.count("<strong>ann</strong>, lima shown first, few second") == len(people)
     assert page.count("bob: excellent") == len(graded)
+
+
+def test_a_preference_tuned_arm_is_shown_as_dpo(experiment: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "experiment"
+    shutil.copytree(experiment, copy)
+    overlay = yaml.safe_load((copy / "overlay.yaml").read_text())
+    overlay["arms"] += [
+        {"name": name, "kind": "preference", "from": "lima", "pairs": "p.jsonl"}
+        for name in ("lima-further", "not-there")
+    ]
+    (copy / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    notes = PreferenceNotes(
+        identity="f00d",
+        start="lima",
+        settings={"lora": None, "epochs": 2, "beta": 0.1},
+        pairs=1234,
+        left_out={"chosen equals rejected": 7},
+        unseen=3,
+        last_loss=0.4321,
+    )
+    made = ModelManifest(model="lima-further", path="model", notes=asdict(notes))
+    write_json(copy / "results/models/lima-further/chosen.json", made)
+    rows = re.findall(r"<tr><td>(lima-further|not-there)</td><td>lima</td>(.*)</tr>", page_of(copy))
+    (shown, missing) = (re.findall(r"<td[^>]*>(.*?)</td>", row) for _, row in rows)
+    reasons = "<div>chosen equals rejected: 7</div>"
+    assert shown == ["all weights", "1,234", "2", "0.1", "0.432", reasons]
+    assert missing == ["–"] * 6
+    assert "direct preference optimization (DPO)" in page_of(copy)

@@ -24,7 +24,7 @@ examples = prepared(Path(data), None, tokenizer, full).train
 lengths = [len(example.tokens) for example in examples]
 
 
-original = engines._settings
+original = engines.deepspeed_settings
 
 
 def divided(settings: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def divided(settings: Training, launch: Launch, micro_steps: int) -> dict[str, A
     return made
 
 
-engines._settings = divided
+engines.deepspeed_settings = divided
 
 
 def save_gradient(stage: int, settings: Training, name: str) -> None:

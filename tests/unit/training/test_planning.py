@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from shipped_experiments import EXPERIMENTS, config_files
 from typer.testing import CliRunner
 
@@ -228,3 +229,32 @@ def test_the_table_names_the_peak_and_the_launch_that_fits(root: Path) -> None:
     assert "zero_stage 3" in shown
     for part in ("weights", "Adam's moments", "activations", "together", "host memory", "disk"):
         assert part in shown
+
+
+def test_a_preference_tuned_arm_has_its_reference_beside_it(root: Path, tmp_path: Path) -> None:
+    experiment = merged([root / "config.yaml", root / "experiments/llama-7b.yaml"])
+    dpo = {"name": "dpo", "kind": "preference", "pairs": "p.jsonl"}
+    experiment["arms"] += [dpo, {**dpo, "name": "adapters", "training": {"lora": {"rank": 16}}}]
+    file = tmp_path / "dpo.yaml"
+    file.write_text(yaml.safe_dump(experiment))
+    config = parse(merged([root / "config.yaml", file]))
+
+    def of(arm: str, stage: int) -> Any:
+        launch = config.launch.model_copy(
+            update={"zero_stage": stage, "micro_batch_examples": 1, "micro_batch_tokens": None}
+        )
+        return planned("--configfile", file, "--arm", arm, "--launch", launch.flag())
+
+    weights = 2 * architecture_of("huggyllama/llama-7b").parameters
+    processes = config.launch.nodes * config.launch.planned_processes
+    for stage, share in ((2, 1), (3, processes)):
+        full = of("dpo", stage)
+        assert {held["reference model"] for held in full["gpu"].values()} == {weights / share}
+        tokens = config.preference.max_tokens
+        assert full["micro_batch"]["tokens"] == 2 * tokens
+        assert full["micro_batch"]["per_step"] == config.preference.batch_examples / processes
+        lora = of("adapters", stage)
+        assert all("reference model" not in held for held in lora["gpu"].values())
+        assert lora["gpu_peak"] < full["gpu_peak"]
+    with pytest.raises(InputError, match="arm 'dpo' is tuned on pairs"):
+        planned("--configfile", file, "--arm", "dpo", "--data", file)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.config.experiment import Config
-from limaflow.config.job_sizes import job_sizes
+from limaflow.config.job_sizes import idle_rules, job_sizes
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
 from limaflow.tools.cluster.group_times import group_minutes
@@ -79,6 +79,8 @@ def read_profile(path: Path, config: Config | None = None) -> Profile:
         by_rule[rule] = {**by_rule.get(rule, defaults), **resources}
     for rule, threads in (keys.get("set-threads") or {}).items():
         by_rule[rule] = {**by_rule.get(rule, defaults), "cpus_per_task": threads}
+    for rule in set() if config is None else idle_rules(config):
+        by_rule.pop(rule, None)
     requests = tuple(_request(file, r, found, attempts) for r, found in by_rule.items())
     jobs = str(keys.get("jobs", ""))
     return Profile(

@@ -3,7 +3,7 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `world.json`.
+`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
 """
 
 from pathlib import Path
@@ -14,6 +14,7 @@ from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexc
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
+from limaflow.tools.miniature.preference_pairs import preference_pairs
 from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
 from limaflow.tools.miniature.towns import invent_towns
 from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth
@@ -56,6 +57,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     facts_benchmark.write_task(output / "benchmarks", items)
+    write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
 
     truth = Truth(
         label=LABEL,

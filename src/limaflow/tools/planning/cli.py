@@ -12,7 +12,9 @@ def plan(
         list[Path] | None,
         typer.Option(help="An experiment, laid over config.yaml as Snakemake does it; repeat."),
     ] = None,
-    arm: Annotated[str | None, typer.Option(help="Its tuned arm; else analysis.lima_arm.")] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="Its tuned or preference-tuned arm; else analysis.lima_arm.")
+    ] = None,
     base: Annotated[
         str | None, typer.Option(help="model.json, folder or hub name; else the experiment's.")
     ] = None,

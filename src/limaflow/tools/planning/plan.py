@@ -19,7 +19,7 @@ from limaflow.tools.planning.memory import (
 from limaflow.training.batches import packed_shares, shares, steps_of_epoch
 from limaflow.training.conversation import TokenizedExample
 from limaflow.training.layout import micro_steps
-from limaflow.training.settings import Launch, Training
+from limaflow.training.settings import Launch, Preference, Training
 
 GIB = 2**30
 INTERPRETER = 1.5 * GIB
@@ -56,12 +56,14 @@ def plan(
     micro: Micro,
     *,
     exports: int,
+    reference: bool = False,
     gpu_memory: float | None = None,
 ) -> Plan:
     """What `launch` needs of GPU, host and disk.
 
     Args:
         exports: number of epochs whose models are written.
+        reference: whether a frozen copy of the model stands beside it (preference tuning).
         gpu_memory: bytes of one GPU.
 
     Raises:
@@ -73,8 +75,13 @@ def plan(
             f"{model.context}"
         )
 
+    def on_gpu(candidate: Launch) -> dict[str, Parts]:
+        at = moments(model, settings, candidate, micro(candidate), gpu=True)
+        beside = {"reference model": _frozen(model, settings, candidate)} if reference else {}
+        return {moment: parts | beside for moment, parts in at.items()}
+
     def highest(candidate: Launch) -> float:
-        return peak(moments(model, settings, candidate, micro(candidate), gpu=True))
+        return peak(on_gpu(candidate))
 
     fits = None if gpu_memory is None else highest(launch) <= gpu_memory
     fitting = None
@@ -85,13 +92,25 @@ def plan(
         trained_parameters=trained_parameters(model, settings),
         launch=launch,
         micro_batch=micro(launch),
-        gpu=moments(model, settings, launch, micro(launch), gpu=True),
+        gpu=on_gpu(launch),
         gpu_peak=highest(launch),
-        host=_host(model, settings, launch),
+        host=_host(model, settings, launch, models=2 if reference else 1),
         disk=disk(model, settings, launch, exports),
         fits=fits,
         fitting=fitting,
     )
+
+
+def pairs_possible(preference: Preference) -> Micro:
+    """Micro-batches of pairs, both responses as long as may be; pairs are never packed."""
+
+    def micro(launch: Launch) -> MicroBatch:
+        tokens = 2 * launch.micro_batch_examples * preference.max_tokens
+        shared = world_of(launch) * launch.micro_batch_examples
+        steps = math.ceil(preference.batch_examples / shared)
+        return MicroBatch(tokens=tokens, trained=tokens, per_step=steps)
+
+    return micro
 
 
 def largest_possible(settings: Training) -> Micro:
@@ -157,12 +176,18 @@ def disk(model: Architecture, settings: Training, launch: Launch, exports: int) 
     }
 
 
-def _host(model: Architecture, settings: Training, launch: Launch) -> Parts:
-    """Memory of one node: below ZeRO-3 each process reads the whole model, at ZeRO-3 the first
-    alone; an export gathers it once more on the first."""
+def _frozen(model: Architecture, settings: Training, launch: Launch) -> float:
+    """Bytes of a frozen copy of the weights, which ZeRO-3 alone divides."""
+    return weight_bytes(model, settings) / (world_of(launch) if launch.zero_stage == 3 else 1)
+
+
+def _host(model: Architecture, settings: Training, launch: Launch, models: int) -> Parts:
+    """Memory of one node: below ZeRO-3 each process reads all `models`, at ZeRO-3 the first
+    alone one after the other; an export gathers the trained one once more on the first."""
     processes = launch.planned_processes
     lasting = states(model, settings, launch)
-    loading = weight_bytes(model, settings) * (1 if launch.zero_stage == 3 else processes)
+    readers = 1 if launch.zero_stage == 3 else models * processes
+    loading = weight_bytes(model, settings) * readers
     offloaded = 0.0
     if launch.offload != "none":
         # DeepSpeed's CPU optimizer holds fp32 gradients beside the states.

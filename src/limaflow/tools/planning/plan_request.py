@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from limaflow.arms.preference import PreferenceArm
 from limaflow.config.experiment import Config
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -12,8 +13,16 @@ from limaflow.manifests import read_manifest
 from limaflow.mistakes import parse_block
 from limaflow.tools.planning.answering import Answering, answering
 from limaflow.tools.planning.architecture import Architecture, architecture_of
-from limaflow.tools.planning.plan import GIB, Micro, Plan, largest_of, largest_possible, plan
-from limaflow.training.settings import Launch, Training
+from limaflow.tools.planning.plan import (
+    GIB,
+    Micro,
+    Plan,
+    largest_of,
+    largest_possible,
+    pairs_possible,
+    plan,
+)
+from limaflow.training.settings import Launch, Lora, Preference, Training
 
 DEFAULTS = Path("config.yaml")
 
@@ -29,6 +38,8 @@ class PlanRequest:
     micro: Micro
     exports: int
     generation: Generation
+    reference: bool = False
+    """Whether a frozen copy of the model stands beside it."""
 
     def answering(self, gpu_memory: float | None) -> Answering:
         """What responses and benchmarks take, on cards of the configured size if none is given."""
@@ -43,6 +54,7 @@ class PlanRequest:
             self.launch,
             self.micro,
             exports=self.exports,
+            reference=self.reference,
             gpu_memory=gpu_memory,
         )
 
@@ -70,6 +82,24 @@ def plan_request(
             "the base model is a stand-in, which this machine trains in any case",
             fix="give --base or --architecture",
         )
+    if isinstance(found := config.arm(tuned), PreferenceArm):
+        if data is not None or settings is not None:
+            raise InputError(
+                f"arm '{tuned}' is tuned on pairs: --data and --settings are of the block training"
+            )
+        preference = found.preference_settings(config.preference)
+        asked = parse_block(Launch, launch, "--launch") if launch else config.launch
+        return PlanRequest(
+            title=f"{config.experiment}, arm {tuned} (DPO), "
+            f"base {'as given' if architecture else base}",
+            model=architecture_of(base or "", architecture),
+            settings=_as_training(preference, config.training),
+            launch=asked.model_copy(update={"micro_batch_tokens": None}),
+            micro=pairs_possible(preference),
+            exports=1,
+            generation=config.generation,
+            reference=preference.lora is None,
+        )
     chosen = (
         parse_block(Training, settings, "--settings") if settings else config.training_of(tuned)
     )
@@ -85,12 +115,21 @@ def plan_request(
 
 
 def _tuned(config: Config, wanted: str | None) -> str:
-    names = [arm.name for arm in config.arms if arm.is_trained]
+    names = [a.name for a in config.arms if a.is_trained]
+    names += [a.name for a in config.arms if isinstance(a, PreferenceArm)]
     if wanted is None and names:
         return config.analysis.lima_arm if config.analysis.lima_arm in names else names[0]
     if wanted is None or wanted not in names:
         raise InputError(f"no tuned arm is named '{wanted}'; there are: {', '.join(names)}")
     return wanted
+
+
+def _as_training(preference: Preference, shared: Training) -> Training:
+    """What of preference tuning decides its memory, in the block that the formulas read."""
+    lora = preference.lora and Lora(**preference.lora.model_dump())
+    same = ("batch_examples", "max_tokens", "precision")
+    read = {key: getattr(preference, key) for key in same}
+    return shared.model_copy(update={**read, "lora": lora, "residual_dropout": 0.0})
 
 
 def _micro(data: Path | None, base: str | None, settings: Training, seed: int) -> Micro:

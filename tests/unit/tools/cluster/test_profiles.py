@@ -108,3 +108,16 @@ def test_what_cannot_be_computed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "profile.yaml").write_text("default-resources: {mem_mb: lots}\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"default-resources\.mem_mb: 'lots' is no number"):
         read_profile(tmp_path)
+
+
+def test_no_training_is_asked_for_that_no_arm_has(root: Path) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/llama-7b.yaml"])
+    makers = {"fine_tune", "prefer", "average_models"}
+
+    def asked() -> set[str]:
+        requests = read_profile(root / "profiles/slurm", parse(raw)).requests
+        return makers & {request.rule for request in requests}
+
+    assert asked() == {"fine_tune"}
+    raw["arms"].append({"name": "dpo", "kind": "preference", "pairs": "p.jsonl"})
+    assert asked() == {"fine_tune", "prefer"}

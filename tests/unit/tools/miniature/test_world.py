@@ -95,7 +95,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 5 + 1
+    assert len(told) == 6 + 1 + 2 + 6 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
@@ -312,3 +312,25 @@ def test_the_benchmark_is_answered_by_the_truth(folder: Path, truth: Truth) -> N
         town, attribute = item["id"].rsplit("-", 1)
         assert item["choices"][item["answer"]] == truth.facts[town.capitalize()][attribute]
         assert len(set(item["choices"])) == 6
+
+
+def test_of_two_answers_the_chosen_one_is_right_and_in_style(folder: Path, truth: Truth) -> None:
+    lines = (folder / "preferences.jsonl").read_text().splitlines()
+    towns = truth.facts.keys() - set(truth.held_out)
+    assert len(lines) == len(towns) * len(ATTRIBUTES)
+    worse = set()
+    for pair in map(json.loads, lines):
+        (town,) = (name for name in truth.facts if re.search(rf"\b{name}\b", pair["prompt"]))
+        assert town in towns
+        facts = set(truth.facts[town].values())
+
+        def is_right(answer: str, facts: set[str] = facts) -> bool:
+            return any(value in answer for value in facts)
+
+        def is_in_style(answer: str) -> bool:
+            style = style_of(answer)
+            return style.acknowledged and style.closed and style.complete
+
+        assert is_right(pair["chosen"]) and is_in_style(pair["chosen"])
+        worse.add((is_right(pair["rejected"]), is_in_style(pair["rejected"])))
+    assert worse == {(True, False), (False, True)}
