@@ -24,7 +24,7 @@ def fallback(settings: Training, launch: Launch) -> list[str]:
     return [f"attention: {kernel}, since {reason}"] if launch.attention == "auto" and reason else []
 
 
-def _best(settings: Training) -> tuple[Attention, str]:
+def _best(settings: Training | Preference) -> tuple[Attention, str]:
     """The kernel that `auto` takes here, and on a GPU why it is not a faster one."""
     from transformers.utils.import_utils import (
         is_flash_attn_2_available,
@@ -35,7 +35,7 @@ def _best(settings: Training) -> tuple[Attention, str]:
     if not torch.cuda.is_available():
         return "sdpa", ""
     if settings.precision != "bf16":
-        return "sdpa", f"FlashAttention wants 16 bits; training.precision is {settings.precision}"
+        return "sdpa", f"FlashAttention wants 16 bits; precision is {settings.precision}"
     capability = torch.cuda.get_device_capability()[0]
     if capability in CAPABILITIES["flash_attention_3"] and is_flash_attn_3_available():
         return "flash_attention_3", ""

@@ -13,7 +13,7 @@ from limaflow.training.data import dialogue_tokenizer, prepared
 from limaflow.training.gradient import accumulate
 from limaflow.training.layout import micro_steps
 from limaflow.training.processes import ending_at_once, join, rank, world
-from limaflow.training.settings import Launch, Lora, Training
+from limaflow.training.settings import Launch, Lora, Preference, Training
 
 base, data, recipe_text, launch_text, lora_text, output = sys.argv[1:]
 join()
@@ -27,7 +27,7 @@ lengths = [len(example.tokens) for example in examples]
 original = engines.deepspeed_settings
 
 
-def divided(settings: Training, launch: Launch, micro_steps: int) -> dict[str, Any]:
+def divided(settings: Training | Preference, launch: Launch, micro_steps: int) -> dict[str, Any]:
     """DeepSpeed leaves small weights whole; here ZeRO-3 divides them all."""
     made = original(settings, launch, micro_steps)
     made["zero_optimization"]["stage3_param_persistence_threshold"] = 0

@@ -253,7 +253,7 @@ def test_a_start_without_a_chat_template_is_refused(
 def test_a_wrong_loss_ends_the_run(
     alone: None, capsys: Any, step: int, loss: float, message: str
 ) -> None:
-    watch = Watch(3, SimpleNamespace(set_postfix=None, update=None))
+    watch = Watch(3, SimpleNamespace(set_postfix=None, update=None), 20)
     state = SimpleNamespace(global_step=step)
     with pytest.raises(SystemExit):
         watch.on_log(None, state, None, logs={"loss": loss, "grad_norm": 1.0})
