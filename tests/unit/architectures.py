@@ -191,13 +191,6 @@ ARCHITECTURES |= {
         },
         attention="eager",
     ),
-    "xglm": Architecture(
-        "xglm",
-        {"d_model": 48, "ffn_dim": 96, "num_layers": 2, "attention_heads": 4, "pad_token_id": 1},
-        packs=False,
-        common={"max_position_embeddings": 256, "bos_token_id": 0, "eos_token_id": 1},
-        attention="eager",
-    ),
     "recurrent-gemma": Architecture(
         "recurrent_gemma", {"block_types": ["recurrent", "attention"], "lru_width": 48}, packs=False
     ),

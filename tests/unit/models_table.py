@@ -113,7 +113,9 @@ def _run_as_child(action: Callable[[], object], cell: Path, log: Path) -> NoRetu
     except SystemExit:
         # The message stands in the log, as with every error of a training.
         sys.stderr.flush()
-        text = f"refused: {_in_a_cell(log.read_text().strip().splitlines()[-1])}"
+        lines = log.read_text().replace("\r", "\n").strip().splitlines()
+        messages = [line for line in lines if line.startswith("error: ")]
+        text = f"refused: {_in_a_cell((messages or lines)[-1])}"
     except BaseException as error:
         traceback.print_exc()
         text = f"FAULT: {type(error).__name__}: {_in_a_cell(error)}"

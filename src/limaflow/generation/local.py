@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from limaflow.cuda import computing_device
 from limaflow.generation.batch import DecodingBatch, Row
+from limaflow.generation.padding import keeps_padding_out
 from limaflow.generation.placement import require_whole, spread, too_large
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
 from limaflow.generation.room import (
@@ -23,6 +24,7 @@ from limaflow.generation.room import (
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 from limaflow.training.context_length import context_length
+from limaflow.training.packing import Separation
 from limaflow.unreachable import no_model
 
 TAIL_TOKENS = 16
@@ -39,6 +41,8 @@ class LocalModel:
     tokenizer: Any
     context: int
     stops: frozenset[int]
+    padding: Separation
+    """How far its answer to a prompt is changed by a longer one beside it."""
 
 
 def load(location: str, revision: str | None, precision: str, *, gpus: int = 1) -> LocalModel:
@@ -77,6 +81,7 @@ def load(location: str, revision: str | None, precision: str, *, gpus: int = 1) 
         tokenizer=tokenizer,
         context=context_length(model.config),
         stops=frozenset(stop for stop in stops if stop is not None),
+        padding=keeps_padding_out(model),
     )
 
 
@@ -101,7 +106,7 @@ def respond(
         InputError: a GPU has no room for a single row.
     """
     done: set[tuple[str, int]] = set()
-    batch = _fitting(local, wanted, decoding, batch)
+    batch = _fitting(local, wanted, decoding, _paddable(local, batch))
     while True:
         left = [pair for pair in wanted if (pair[0].id, pair[1]) not in done]
         try:
@@ -120,6 +125,17 @@ def respond(
         batch = under_way // 2
         _say(f"out of the GPU's memory: goes on with {batch} responses at once")
         give_back()
+
+
+def _paddable(local: LocalModel, batch: int) -> int:
+    """One row at a time, where rows beside longer ones would be answered otherwise."""
+    if batch == 1 or local.padding.holds:
+        return batch
+    _say(
+        "1 response at a time: beside a longer prompt this model's logits differ by "
+        f"{local.padding.difference:.1g} of their spread (rounding: {local.padding.bound:.1g})"
+    )
+    return 1
 
 
 def _fitting(

@@ -5,6 +5,7 @@ told by a first character, and the control tokens that the messages mention are 
 other strings are text from end to end.
 """
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import has_bos_prefix
+from tqdm import tqdm
 
 from limaflow.cuda import computing_device
+from limaflow.generation.padding import keeps_padding_out
 from limaflow.generation.placement import require_whole, too_large
 from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
@@ -63,6 +66,13 @@ def load_model(manifest_path: Path, *, precision: str, batch: int, gpus: int = 1
         raise too_large(gpus) from None
     if several:
         require_whole(model.model, gpus)
+    if batch > 1 and not (apart := keeps_padding_out(model.model)).holds:
+        model.batch_size_per_gpu = 1
+        tqdm.write(
+            "items are asked one at a time: beside a longer prompt this model's logits differ by "
+            f"{apart.difference:.1g} of their spread (rounding: {apart.bound:.1g})",
+            file=sys.stderr,
+        )
     return model
 
 

@@ -50,7 +50,7 @@ def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> An
         warnings.simplefilter("ignore", FutureWarning)
         try:
             return get_peft_model(model, config, autocast_adapter_dtype=False)
-        except ValueError as error:
+        except (ValueError, IndexError) as error:
             raise InputError(f"training.lora does not fit this base model: {error}") from None
 
 

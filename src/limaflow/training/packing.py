@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from limaflow.training.context_length import context_length
 from limaflow.training.conversation import TokenizedExample
 from limaflow.training.quantization import weight_dtype
 
@@ -26,7 +27,7 @@ NOISE_FACTOR = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Separation:
-    """How far a packed example's logits are from those of the example alone.
+    """How far logits are from those of the same tokens alone, and what rounding explains.
 
     In standard deviations of the logits: root mean square over the vocabulary, at the worst token.
     """
@@ -40,7 +41,9 @@ class Separation:
 
 
 @torch.no_grad()
-def separation(engine: Any, examples: Sequence[TokenizedExample], max_tokens: int) -> Separation:
+def separation(
+    engine: Any, examples: Sequence[TokenizedExample], max_tokens: int, row_tokens: int = 0
+) -> Separation:
     """Compare one example alone with itself behind three others, on all ranks together.
 
     Two of the three are of equal length, so that the same kernels run on the same shapes; the
@@ -50,21 +53,26 @@ def separation(engine: Any, examples: Sequence[TokenizedExample], max_tokens: in
     Args:
         examples: where the tokens come from.
         max_tokens: of one example in training.
+        row_tokens: of a packed row, at most. Where that is more than the model's context, a row
+            longer than it is tried as well: some models have a table with a place for each token.
     """
     length = min(PROBE_TOKENS, max_tokens // 2)
     probe, first, second = _probe_tokens(examples, length)
     shorter = first[: length - length // 4]
     engine.eval()
     alone = _logits(engine, probe)
-    noise = _difference(_logits(engine, probe, first)[:length], alone)
+    noise = difference(_logits(engine, probe, first)[:length], alone)
     behind = [_logits(engine, before, probe)[-length:] for before in (first, second, shorter)]
+    if row_tokens > (context := context_length(engine.module.config)):
+        many = [first, second] * (1 + context // (2 * length))
+        behind.append(_logits_or_none(engine, *many, probe)[-length:])
     engine.train()
-    difference = max(*(_difference(packed, alone) for packed in behind), _difference(*behind[:2]))
-    worst = torch.tensor([difference, noise], dtype=torch.float64)
+    largest = max(*(difference(packed, alone) for packed in behind), difference(*behind[:2]))
+    worst = torch.tensor([largest, noise], dtype=torch.float64)
     dist.all_reduce(worst, op=dist.ReduceOp.MAX)
-    difference, noise = worst.tolist()
+    largest, noise = worst.tolist()
     smallest = ROUNDING[weight_dtype(engine.module)]
-    return Separation(difference=difference, bound=max(smallest, NOISE_FACTOR * noise))
+    return Separation(difference=largest, bound=max(smallest, NOISE_FACTOR * noise))
 
 
 def _probe_tokens(examples: Sequence[TokenizedExample], length: int) -> list[list[int]]:
@@ -86,11 +94,22 @@ def _logits(engine: Any, *packed: list[int]) -> torch.Tensor:
     return logits.float()
 
 
+def _logits_or_none(engine: Any, *packed: list[int]) -> torch.Tensor:
+    """As `_logits`; infinite where the model cannot read such a row."""
+    try:
+        return _logits(engine, *packed)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, IndexError):
+        vocabulary = engine.module.config.get_text_config().vocab_size
+        return torch.full((len(packed[-1]), vocabulary), torch.inf, device=engine.device)
+
+
 def _places(tokens: list[int]) -> range:
     return range(len(tokens))
 
 
-def _difference(one: torch.Tensor, other: torch.Tensor) -> float:
+def difference(one: torch.Tensor, other: torch.Tensor) -> float:
     """Root mean square over the vocabulary at the worst token, in deviations of `other`."""
     error = (one - other).square().mean(dim=-1).sqrt().max()
     return float(error / other.std())

@@ -102,7 +102,9 @@ def prepared_run(
     started = _with_engine(run, new_tokens, start)
     if job.launch.packed_tokens is None:
         return started
-    apart = separation(started.engine, data.train, job.settings.max_tokens)
+    apart = separation(
+        started.engine, data.train, job.settings.max_tokens, job.launch.packed_tokens
+    )
     if from_first(lambda: _may_pack(job, apart)):
         return started
     padded = job.launch.model_copy(update={"micro_batch_tokens": None})

@@ -11,6 +11,7 @@ from limaflow.generation import local, placement
 from limaflow.generation.prompting import Prompt
 from limaflow.generation.room import cache_bytes, fitting, row_bytes
 from limaflow.generation.settings import Decoding
+from limaflow.training.packing import Separation
 
 GIB = 2**30
 LLAMA_7B = LlamaConfig(hidden_size=4096, num_hidden_layers=32, num_attention_heads=32)
@@ -48,7 +49,10 @@ def test_a_long_prompt_shrinks_the_batch_which_is_said(
 ) -> None:
     monkeypatch.setattr(local, "free_memory", lambda _: [10 * GIB])
     model = SimpleNamespace(config=LLAMA_7B, dtype=torch.bfloat16)
-    here = local.LocalModel(model=model, tokenizer=None, context=2048, stops=frozenset())
+    none = Separation(difference=0, bound=1)
+    here = local.LocalModel(
+        model=model, tokenizer=None, context=2048, stops=frozenset(), padding=none
+    )
     decoding = Decoding(top_p=1, temperature=0, repetition_penalty=1, max_tokens=2048, samples=1)
     wanted = [(Prompt(id="a", tokens=tuple(range(48))), 0)]
     assert local._fitting(here, wanted, decoding, 16) == 8
