@@ -63,7 +63,7 @@ def tax(
     for row in rows:
         d = row.difference
         found = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]" if d else "not paired"
-        print(f"{row.arm}: {row.task}: {found}{row.unpaired and f': {row.unpaired}'}")
+        print(f"{row.asked_arm}: {row.task}: {found}{row.unpaired and f': {row.unpaired}'}")
 
 
 @app.command()
