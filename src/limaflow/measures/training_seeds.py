@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from math import hypot, sqrt
 
 import numpy as np
-from scipy.stats import t
 
 from limaflow.errors import InputError
 from limaflow.intervals import Array, Interval, Resampling
@@ -80,6 +79,9 @@ def mean_over_prompts_and_seeds(
         ValueError: fewer than two seeds have values.
         NotEstimable: no prompt has a value.
     """
+    # Half a second, which every start of the workflow would pay.
+    from scipy.stats import t
+
     values = values[~np.isnan(values).all(axis=1)]
     values = values[:, ~np.isnan(values).all(axis=0)]
     by_prompt = np.nanmean(values, axis=1)

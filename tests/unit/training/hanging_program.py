@@ -12,7 +12,9 @@ with ending_at_once():
     stop = StopRequest(patience)
     with stop.step():
         meet()
-    print("step done", flush=True)
+    # In one piece, since both ranks write to one pipe.
+    sys.stdout.write("step done\n")
+    sys.stdout.flush()
     with stop.step():
         if rank() == 1:
             # As on a node that the network has lost: nothing is closed, nothing answers.
