@@ -25,6 +25,24 @@ class Row:
     text: str = ""
 
 
+def right_aligned(
+    prompts: Sequence[Sequence[int]], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Prompts of several lengths, the shorter ones padded on the left: [prompts, longest] each.
+
+    Returns:
+        Tokens, mask (0 at padding) and positions, which begin at 0 with each prompt.
+    """
+    longest = max(map(len, prompts))
+    tokens = torch.zeros((len(prompts), longest), dtype=torch.long)
+    mask = torch.zeros_like(tokens)
+    for place, prompt in enumerate(prompts):
+        tokens[place, longest - len(prompt) :] = torch.tensor(prompt)
+        mask[place, longest - len(prompt) :] = 1
+    mask = mask.to(device)
+    return tokens.to(device), mask, (mask.cumsum(dim=-1) - 1).clamp(min=0)
+
+
 class DecodingBatch:
     """The state of `rows`: the last token of each has been drawn and not been read yet.
 
@@ -45,17 +63,12 @@ class DecodingBatch:
         self._model, self._decoding, self._never = model, decoding, list(never)
         self.rows = list(rows)
         device = model.device
-        longest = max(len(row.prompt.tokens) for row in rows)
-        tokens = torch.zeros((len(rows), longest), dtype=torch.long)
-        mask = torch.zeros_like(tokens)
-        for place, row in enumerate(rows):
-            tokens[place, longest - len(row.prompt.tokens) :] = torch.tensor(row.prompt.tokens)
-            mask[place, longest - len(row.prompt.tokens) :] = 1
-        self._mask = mask.to(device)
-        self._positions = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)
+        tokens, self._mask, self._positions = right_aligned(
+            [row.prompt.tokens for row in rows], device
+        )
         self._generated = torch.zeros((len(rows), vocabulary), dtype=torch.bool, device=device)
         self._cache = empty_cache(model.config)
-        self._draw(tokens.to(device))
+        self._draw(tokens)
 
     @property
     def can_be_joined(self) -> bool:

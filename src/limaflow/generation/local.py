@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from limaflow.cuda import computing_device
 from limaflow.generation.batch import DecodingBatch, Row
-from limaflow.generation.padding import keeps_padding_out
+from limaflow.generation.padding import in_words, keeps_padding_out
 from limaflow.generation.placement import require_whole, spread, too_large
 from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
 from limaflow.generation.room import (
@@ -131,10 +131,7 @@ def _paddable(local: LocalModel, batch: int) -> int:
     """One row at a time, where rows beside longer ones would be answered otherwise."""
     if batch == 1 or local.padding.holds:
         return batch
-    _say(
-        "1 response at a time: beside a longer prompt this model's logits differ by "
-        f"{local.padding.difference:.1g} of their spread (rounding: {local.padding.bound:.1g})"
-    )
+    _say(f"1 response at a time: {in_words(local.padding)}")
     return 1
 
 

@@ -10,14 +10,13 @@ from typing import Any
 
 import torch
 
+from limaflow.generation.batch import right_aligned
 from limaflow.generation.cache import empty_cache
 from limaflow.training.export_check import BOUNDS
 from limaflow.training.packing import NOISE_FACTOR, Separation, difference
 
 PROBE_TOKENS = 24
 """Of the shorter prompt; the longer one has half as many more."""
-
-
 PROBES = 3
 """Padding that is read shows in each; an expert that rounding exchanges, in bf16, in some."""
 
@@ -36,6 +35,14 @@ def keeps_padding_out(model: Any) -> Separation:
     return min(found, key=lambda probe: probe.difference / probe.bound)
 
 
+def in_words(padding: Separation) -> str:
+    """How far an answer changes beside a longer prompt, for people."""
+    return (
+        "beside a longer prompt this model's logits differ by "
+        f"{padding.difference:.1g} of their spread (rounding: {padding.bound:.1g})"
+    )
+
+
 def _probe(model: Any, seed: int) -> Separation:
     vocabulary = model.config.get_text_config().vocab_size
     generator = torch.Generator().manual_seed(seed)
@@ -50,16 +57,9 @@ def _probe(model: Any, seed: int) -> Separation:
 
 def _logits(model: Any, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
     """Of the first prompt's last token and of one more after it, [2, vocabulary] in fp32."""
-    longest = max(map(len, prompts))
-    tokens = torch.zeros((len(prompts), longest), dtype=torch.long)
-    mask = torch.zeros_like(tokens)
-    for row, prompt in enumerate(prompts):
-        tokens[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
-    tokens, mask = tokens.to(model.device), mask.to(model.device)
+    tokens, mask, positions = right_aligned(prompts, model.device)
     cache = empty_cache(model.config)
     found = []
-    positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
     for _ in range(2):
         read = model(
             tokens,

@@ -17,7 +17,7 @@ from lm_eval.models.utils import has_bos_prefix
 from tqdm import tqdm
 
 from limaflow.cuda import computing_device
-from limaflow.generation.padding import keeps_padding_out
+from limaflow.generation.padding import in_words, keeps_padding_out
 from limaflow.generation.placement import require_whole, too_large
 from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
 from limaflow.manifests import read_manifest
@@ -68,11 +68,7 @@ def load_model(manifest_path: Path, *, precision: str, batch: int, gpus: int = 1
         require_whole(model.model, gpus)
     if batch > 1 and not (apart := keeps_padding_out(model.model)).holds:
         model.batch_size_per_gpu = 1
-        tqdm.write(
-            "items are asked one at a time: beside a longer prompt this model's logits differ by "
-            f"{apart.difference:.1g} of their spread (rounding: {apart.bound:.1g})",
-            file=sys.stderr,
-        )
+        tqdm.write(f"items are asked one at a time: {in_words(apart)}", file=sys.stderr)
     return model
 
 

@@ -32,7 +32,6 @@ def run(
 ) -> None:
     """Fine-tune as one process of a torchrun group; resumes what a kill has cut off."""
     from limaflow.mistakes import parse_block
-    from limaflow.recording.job import leave_records
     from limaflow.training.fine_tune import train
     from limaflow.training.job import Job
     from limaflow.training.manifest import epochs_in
@@ -53,7 +52,6 @@ def run(
     )
     with ending_at_once():
         train(job)
-        leave_records()
 
 
 @app.command()

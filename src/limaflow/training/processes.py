@@ -23,6 +23,7 @@ from limaflow import lasting_errors
 from limaflow.child_processes import end_with
 from limaflow.cuda import computing_device
 from limaflow.errors import InputError
+from limaflow.recording.job import leave_records
 from limaflow.training.hardware import require_a_gpu_each
 
 Result = TypeVar("Result")
@@ -226,7 +227,7 @@ def ending_at_once() -> Iterator[None]:
 
     That takes Python down while threads of gloo and DeepSpeed may still let go of tensors: of runs
     that had ended well, one in some fifty was then aborted ("terminate called without an active
-    exception").
+    exception"). A command that ends well leaves its records first.
     """
     code = 0
     try:
@@ -235,6 +236,8 @@ def ending_at_once() -> Iterator[None]:
         if isinstance(asked.code, str):
             print(asked.code, file=sys.stderr)
         code = asked.code if isinstance(asked.code, int) else int(asked.code is not None)
+    if not code:
+        leave_records()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

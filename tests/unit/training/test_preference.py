@@ -20,6 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records, write_json
 from limaflow.manifests import adopt, checksums, read_manifest
+from limaflow.recording.record import read_record
 from limaflow.records import Example
 from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.conversation import END_OF_TURN, add_dialogue_tokens, extend_embeddings
@@ -159,6 +160,8 @@ def test_each_step_is_the_formulas_however_it_is_spread(
     assert expected[-1][0] < 0.65
     for folder in (tmp_path / "one", tmp_path / "two"):
         assert logged(folder) == [pytest.approx(row, rel=1e-4) for row in expected]
+        record = read_record(folder / "chosen.json")
+        assert record is not None and record.command[:2] == ("train", "prefer")
 
     # What is finished is recognised, by any launch.
     before = weights(tmp_path / "one")
