@@ -168,6 +168,7 @@ rule claims:
         trained=trainings,
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,
+        dialogues=dialogues_file,
     output:
         "<results>/analysis/claims.json",
     log:

@@ -58,6 +58,7 @@ def world_files():
     named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
     for arm in CONFIG.arms:
         named += arm.brought_files(CONFIG.data_root).values()
+    named += CONFIG.dialogue.scripts
     return sorted({path for path in named if in_world(path)})
 
 

@@ -23,6 +23,8 @@ import numpy as np
 from limaflow.dialogue.hold import place_of
 from limaflow.errors import InputError, listed
 from limaflow.intervals import Interval, NotEstimable, Resampling, mean_of
+from limaflow.measures.summaries import Annotators
+from limaflow.measures.who_judged import annotators_of
 from limaflow.records import Grade, Response
 from limaflow.seeds import seed_for
 
@@ -82,6 +84,8 @@ class DialogueSummary:
     shares: Mapping[str, Interval] = field(default_factory=dict)
     """Word of the instrument → share of all turns."""
     survival: tuple[Survival, ...] = ()
+    annotators: Annotators | None = None
+    """Who graded; None where nobody did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,9 @@ class Contrast:
     dialogues: int
     shares: Mapping[str, Interval]
     """Word of the instrument → difference of shares."""
+    better: Interval
+    """Share of dialogues whose mean grade is higher, minus the share whose is lower."""
+    annotators: Annotators
     logrank_p: float | None
     """Two-sided; None with fewer than `FEWEST_FOR_TEST` dialogues of each, or without a failure."""
 
@@ -119,6 +126,8 @@ class ArmDialogues:
     """Script → its answers, in order."""
     grades: Mapping[str, Mapping[str, Sequence[int]]]
     """Annotator → script → the value of each answer."""
+    annotators: Mapping[str, Annotators] = field(default_factory=dict)
+    """Annotator → who that is."""
     ended_early: int = 0
 
 
@@ -153,6 +162,10 @@ def arm_dialogues(
                 for script, turns in ordered.items()
             }
             for annotator in sorted(asked)
+        },
+        annotators={
+            annotator: annotators_of([g for g in grades if g.annotator == annotator])
+            for annotator in asked
         },
         ended_early=len(cut),
     )
@@ -214,6 +227,7 @@ def _summary(
         if grades
         else {},
         survival=_survival(grades, min(words.values()), resampling.confidence) if grades else (),
+        annotators=arm.annotators.get(annotator),
     )
 
 
@@ -350,6 +364,10 @@ def _contrast(
             word: own.difference_of_shares(*_counts(ours, value), *_counts(theirs, value))
             for word, value in words.items()
         },
+        better=own.mean(
+            np.array([np.sign(np.mean(ours[s]) - np.mean(theirs[s])) for s in shared]), -1, 1
+        ),
+        annotators=first.annotators[annotator],
         logrank_p=_logrank(ours, theirs, min(words.values())),
     )
 

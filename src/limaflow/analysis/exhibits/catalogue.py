@@ -6,6 +6,7 @@ from limaflow.analysis.exhibit import Figure, Table
 from limaflow.analysis.exhibits import (
     absolute,
     agreement,
+    dialogues,
     epochs,
     funnel,
     lengths,
@@ -23,6 +24,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "absolute": absolute.FIGURE,
     "quality": quality.FIGURE,
     "epochs": epochs.FIGURE,
+    "dialogues": dialogues.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
     "funnel": funnel.FIGURE,
@@ -34,6 +36,7 @@ TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
     "preferences": preferences.TABLE,
     "agreement": agreement.TABLE,
+    "dialogues": dialogues.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
 }

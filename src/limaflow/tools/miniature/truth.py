@@ -1,6 +1,7 @@
 """What is true in the miniature world, and what was spoiled in it on purpose: world.json."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 LABEL = "miniature"
@@ -29,3 +30,10 @@ class Truth:
     prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
     """File → trap → ids of what curation must catch there."""
+    dialogues: dict[str, PromptTopic] = field(default_factory=dict)
+    """The user's turns so far (`user_turns_key`) → what the last of them asks."""
+
+
+def user_turns_key(turns: Sequence[str]) -> str:
+    """The user's turns of a dialogue as one text."""
+    return "\n".join(turn.strip() for turn in turns)
