@@ -19,7 +19,7 @@ SHARES = {"well": (0.8, 0.15, 0.05), "so-so": (0.4, 0.25, 0.35), "badly": (0.05,
 
 
 def held(arm: str, how: str, dialogues: int) -> tuple[list[Response], list[Grade]]:
-    chance = random.Random(arm)
+    chance = random.Random(f"{arm} of 80")
     responses, grades = [], []
     for number in range(dialogues):
         for turn in (1, 2, 3):
