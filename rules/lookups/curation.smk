@@ -56,6 +56,7 @@ def world_files():
         if file.path
     ]
     named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
+    named += [CONFIG.analysis.answers] if CONFIG.analysis.answers else []
     for arm in CONFIG.arms:
         named += arm.brought_files(CONFIG.data_root).values()
     return sorted({path for path in named if in_world(path)})

@@ -28,7 +28,7 @@ class Reference:
     """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
     """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
-    made from no other arm's."""
+    made from no other arm's; `answering`: arms whose responses are made from no other arm's."""
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,15 @@ def unknown_names(config: Config) -> list[str]:
             for arm in config.arms
             if arm.model_rule and not any(r.listed_in == "models" for r in arm.references())
         ],
+        "answering": [
+            arm.name
+            for arm in config.arms
+            if not any(r.listed_in == "answering" for r in arm.references())
+        ],
     }
+    singular = {kind: kind.removesuffix("s") for kind in known} | {"answering": "answering arm"}
     return [
-        f"{place}: no {kind[:-1]} is named '{name}'{nearest(name, known[kind])}"
+        f"{place}: no {singular[kind]} is named '{name}'{nearest(name, known[kind])}"
         for place, name, kind in _references(config)
         if name not in known[kind]
     ]

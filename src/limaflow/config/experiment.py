@@ -29,6 +29,8 @@ class Analysis(Settings):
     lima_arm: Name
     claims: list[str] = Field(default_factory=list)
     """Files with claims of one's own, held beside the paper's; see docs/report.md."""
+    answers: str | None = None
+    """What is right and wrong of the test prompts, as far as it is known; see docs/report.md."""
 
 
 class Miniature(Settings):
@@ -122,6 +124,15 @@ class Config(Settings):
             for one in (lima, arm)
         )
         return own == other
+
+    def is_adapted(self, arm: str) -> bool:
+        """Whether a tuned arm trains an adapter on the LIMA arm's examples, which the LIMA arm does
+        not."""
+        same = self.arm(arm).training_dataset == self.arm(self.analysis.lima_arm).training_dataset
+        return same and (
+            self.training_of(arm).lora is not None
+            and self.training_of(self.analysis.lima_arm).lora is None
+        )
 
     def is_unfiltered(self, arm: str) -> bool:
         """Whether a tuned arm's sources name blocks with all rules off in place of their kind's own

@@ -24,6 +24,13 @@ class Engine(StrEnum):
     VLLM = "vllm"
 
 
+class CutAfter(StrEnum):
+    """What stays of a response."""
+
+    SENTENCE = "sentence"
+    PARAGRAPH = "paragraph"
+
+
 class Precision(StrEnum):
     """Of the weights and the computation."""
 
@@ -162,3 +169,18 @@ def adopt(
 
     count = adopt_recorded(name, prompts, recorded, samples=samples, output=output)
     print(f"{name}: {count} responses adopted")
+
+
+@app.command()
+def cut(
+    *,
+    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    at: Annotated[CutAfter, typer.Option("--at", help="What stays: the first of these.")],
+    output: Output,
+    responses: Annotated[Path, typer.Argument(help="Responses of another arm, JSON lines.")],
+) -> None:
+    """Cut another arm's responses after their first sentence or paragraph."""
+    from limaflow.generation.cutting import cut_responses
+
+    count, shorter = cut_responses(responses, name, at.value, output)
+    print(f"{name}: {count} responses, {shorter} of them cut after their first {at.value}")

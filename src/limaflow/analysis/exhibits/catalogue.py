@@ -5,6 +5,7 @@ from typing import Any
 from limaflow.analysis.exhibit import Figure, Table
 from limaflow.analysis.exhibits import (
     absolute,
+    accuracy,
     agreement,
     epochs,
     funnel,
@@ -33,6 +34,7 @@ FIGURES: dict[str, Figure[Any]] = {
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
     "preferences": preferences.TABLE,
+    "accuracy": accuracy.TABLE,
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,

@@ -3,7 +3,7 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
+`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `answers.jsonl`, `world.json`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from limaflow.tools.miniature.natural_instructions import write_tasks
 from limaflow.tools.miniature.preference_pairs import preference_pairs
 from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
 from limaflow.tools.miniature.towns import invent_towns
-from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth
+from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, known_answers
 
 Planted = dict[str, dict[str, tuple[str, ...]]]
 
@@ -70,6 +70,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         | _prompt_topics(titles, topics["askreddit"], "test"),
         planted=planted,
     )
+    write_records(output / "answers.jsonl", known_answers(truth))
     write_json(output / "world.json", truth)
     return truth
 
