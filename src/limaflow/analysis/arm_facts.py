@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from limaflow.jsonl import read_records
-from limaflow.records import Response
+from limaflow.jsonl import read_json, read_records
+from limaflow.records import ModelManifest, Response
 from limaflow.training.manifest import TrainingManifest, read_training
 
 STILL_FALLING = 0.01
@@ -23,6 +23,10 @@ class ArmFacts:
     """Share of the test responses that the length limit cut off."""
     steps: int | None = None
     """Optimizer steps of its training."""
+    examples: int | None = None
+    """Training examples."""
+    kilobytes: float | None = None
+    """Size of its adapter, in 1,000 bytes; None without one."""
     still_falling: float | None = None
     """By what share the last epoch lowered dev perplexity; below 0 where it rose."""
     seeds: int | None = None
@@ -52,6 +56,8 @@ def arm_facts(
         found[run.arm] = replace(
             found.get(run.arm, ArmFacts()),
             steps=_steps(path.parent / run.log),
+            examples=run.examples or None,
+            kilobytes=adapter_kilobytes(path.with_name("chosen.json")),
             still_falling=_still_falling(run),
             seeds=seeds.get(run.arm, 1),
         )
@@ -64,6 +70,17 @@ def _of_responses(rows: Sequence[Response]) -> ArmFacts:
         answered_by=tuple(sorted(named - {""})),
         cut=sum(row.finish_reason == "length" for row in rows) / len(rows),
     )
+
+
+def adapter_kilobytes(chosen: Path) -> float | None:
+    """Size of the trained values of a model's adapter, in 1,000 bytes, by the model's manifest.
+
+    None where there is no such manifest, or it names no adapter.
+    """
+    if not chosen.is_file():
+        return None
+    size = read_json(chosen, ModelManifest).notes.get("adapter_bytes")
+    return size / 1000 if isinstance(size, int) else None
 
 
 def _steps(log: Path) -> int | None:
