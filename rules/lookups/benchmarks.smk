@@ -110,7 +110,7 @@ def evaluation_options(wildcards, input):
         words.append("--unsafe-code")
     if arm.shots:
         words.append(
-            f"--examples {shlex.quote(input.examples)} --shots {arm.shots.count}"
+            f"--examples {shlex.quote(input.examples)} {shots_choice(arm.shots)}"
             f" --prompts {shlex.quote(input.prompts)}"
             f" --response-tokens {CONFIG.generation.decoding.max_tokens}"
         )

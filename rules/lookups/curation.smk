@@ -123,6 +123,16 @@ def pool_of(wildcards):
     return f"<results>/curation/pool/{CONFIG.pool(wildcards.dataset)}.jsonl"
 
 
+def choose_option(wildcards):
+    choose = CONFIG.dataset(wildcards.dataset).choose
+    return "" if choose == "lot" else f"--choose {choose}"
+
+
+def prompts_option(wildcards):
+    kept = CONFIG.dataset(wildcards.dataset).prompts == "kept"
+    return "" if kept else "--without-prompts"
+
+
 def filtered_files_of_pool(wildcards):
     return filtered_files(CONFIG.dataset(wildcards.pool).examples)
 

@@ -34,7 +34,10 @@ class ArmFacts:
 
 
 def arm_facts(
-    responses: Sequence[Path], trainings: Sequence[Path], seeds: Mapping[str, int]
+    responses: Sequence[Path],
+    trainings: Sequence[Path],
+    seeds: Mapping[str, int],
+    chosen: Sequence[Path] = (),
 ) -> dict[str, ArmFacts]:
     """Arm → what is known of it.
 
@@ -42,6 +45,7 @@ def arm_facts(
         responses: to the test prompts, a file an arm.
         trainings: training.json of every tuned arm.
         seeds: arm → number of its training seeds; 1 of a tuned arm that is not named.
+        chosen: manifests of models that were tuned by an adapter.
 
     Raises:
         InputError: a file cannot be read.
@@ -57,10 +61,13 @@ def arm_facts(
             found.get(run.arm, ArmFacts()),
             steps=_steps(path.parent / run.log),
             examples=run.examples or None,
-            kilobytes=adapter_kilobytes(path.with_name("chosen.json")),
             still_falling=_still_falling(run),
             seeds=seeds.get(run.arm, 1),
         )
+    for path in chosen:
+        model = read_json(path, ModelManifest)
+        known = found.get(model.model, ArmFacts())
+        found[model.model] = replace(known, kilobytes=adapter_kilobytes(model))
     return found
 
 
@@ -72,14 +79,9 @@ def _of_responses(rows: Sequence[Response]) -> ArmFacts:
     )
 
 
-def adapter_kilobytes(chosen: Path) -> float | None:
-    """Size of the trained values of a model's adapter, in 1,000 bytes, by the model's manifest.
-
-    None where there is no such manifest, or it names no adapter.
-    """
-    if not chosen.is_file():
-        return None
-    size = read_json(chosen, ModelManifest).notes.get("adapter_bytes")
+def adapter_kilobytes(model: ModelManifest) -> float | None:
+    """Size of the trained values of a model's adapter, in 1,000 bytes; None without one."""
+    size = model.notes.get("adapter_bytes")
     return size / 1000 if isinstance(size, int) else None
 
 

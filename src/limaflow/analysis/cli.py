@@ -172,6 +172,10 @@ def claims(
     trained: Annotated[
         list[Path] | None, typer.Option(help="training.json of every tuned arm; repeat.")
     ] = None,
+    adapted: Annotated[
+        list[Path] | None,
+        typer.Option(help="chosen.json of every arm that was tuned by an adapter; repeat."),
+    ] = None,
     training_seeds: Annotated[
         list[str] | None,
         typer.Option(help="With how many seeds an arm was trained, as ARM=NUMBER; repeat. Else 1."),
@@ -239,7 +243,10 @@ def claims(
         stands_for=grouped("--stands-for", stands_for or []),
         teaches=grouped("--teaches", teaches or []),
         arms=arm_facts(
-            responses or [], trained or [], numbers("--training-seeds", training_seeds or [])
+            responses or [],
+            trained or [],
+            numbers("--training-seeds", training_seeds or []),
+            adapted or [],
         ),
         prompt_ids=frozenset(example.id for example in read_records(prompts, Example))
         if prompts

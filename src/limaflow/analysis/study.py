@@ -26,6 +26,8 @@ class Study:
     """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
     selection: tuple[str, str] = ("", "")
     """Instrument and judge of the dev responses."""
+    judges: tuple[str, ...] = ()
+    """Who grades test responses by that instrument."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         lima=lima,
         dataset=(datasets or [config.datasets[0].name])[0],
         selection=(chosen.instrument, chosen.judge),
+        judges=tuple(config.judging.judges(chosen.instrument)),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         scales=scales,

@@ -105,6 +105,21 @@ def impossible(config: Config) -> list[str]:
         for c in config.comparisons
         if c.first == c.second
     ]
+    measured = {task.removesuffix(".yaml").rpartition("/")[2] for task in config.benchmarks.tasks}
+    problems += [
+        f"datasets.{dataset.name}.teaches: no task of benchmarks.tasks is named '{task}'"
+        f"{nearest(task, sorted(measured))}"
+        for dataset in config.datasets
+        for task in dataset.teaches
+        if task not in measured
+    ]
+    problems += [
+        f"arms.{arm.name}.dataset: the examples of '{arm.shots.dataset}' have no prompts "
+        "(prompts: none), so that they show no question to a base"
+        for arm in config.arms
+        if arm.shots
+        and any(d.name == arm.shots.dataset and d.prompts == "none" for d in config.datasets)
+    ]
     chosen, instruments = config.judging.selection.instrument, list(config.judging.files)
     if chosen not in instruments:
         problems.append(

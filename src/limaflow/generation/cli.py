@@ -24,6 +24,14 @@ class Engine(StrEnum):
     VLLM = "vllm"
 
 
+class ChooseBy(StrEnum):
+    """Which in-context examples are tried first."""
+
+    SEED = "seed"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+
+
 class CutAfter(StrEnum):
     """What stays of a response."""
 
@@ -61,6 +69,13 @@ def respond(
         Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
     ] = None,
     shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
+    choose: Annotated[
+        ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
+    ] = ChooseBy.SEED,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
+    ] = None,
     prompts: Prompts,
     decoding: DecodingBlock,
     samples: Samples,
@@ -99,6 +114,8 @@ def respond(
         style=style.value,
         examples=examples,
         shots=shots,
+        choose=choose.value,
+        given=tuple(given or ()),
         prompts=prompts,
         decoding=parse_block(Decoding, decoding, "--decoding"),
         samples=samples,

@@ -18,6 +18,8 @@ from limaflow.seeds import generator_for
 from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
+ChooseShots = Literal["seed", "longest", "shortest"]
+"""Which in-context examples are tried first: by lot, or by the length of their response."""
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
 NEXT_QUESTION = re.compile(r"\n\s*Question:")
 """Where an in-context answer ends: the model goes on to invent a question of its own."""
@@ -95,8 +97,12 @@ def choose_shots(
     count: int,
     room: int,
     seed: int,
+    choose: ChooseShots = "seed",
 ) -> list[Example]:
-    """The same `count` examples for all prompts, drawn by seed among those that fit.
+    """The same `count` examples for all prompts, chosen among those that fit.
+
+    Each takes at most its share of the room, so `longest` gives the longest that leave place for
+    the others. Equal lengths are ordered by the seed.
 
     Args:
         room: tokens that shots and question may take together.
@@ -106,6 +112,8 @@ def choose_shots(
     """
     order = sorted((e for e in pool if e.response), key=lambda e: e.id)
     generator_for(seed, "shots").shuffle(order)
+    if choose != "seed":
+        order.sort(key=lambda e: len(_first_answer(e)), reverse=choose == "longest")
 
     def length(prompt: Example, shots: Sequence[Example] = ()) -> int:
         return len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
@@ -125,6 +133,42 @@ def choose_shots(
             f"only {len(shots)} of {count} in-context examples fit into {room} tokens before "
             f"prompt {longest.id}",
             fix="lower the arm's `examples` or generation.decoding.max_tokens",
+        )
+    return shots
+
+
+def given_shots(
+    pool: Sequence[Example],
+    prompts: Sequence[Example],
+    tokenizer: Any,
+    *,
+    given: Sequence[str],
+    room: int,
+) -> list[Example]:
+    """The examples that the user names, in that order.
+
+    Raises:
+        InputError: the pool has no example of an id, one has no response, or they do not fit before
+            the longest prompt.
+    """
+    by_id = {example.id: example for example in pool}
+    if unknown := [name for name in given if name not in by_id or not by_id[name].response]:
+        raise InputError(
+            f"in-context example {unknown[0]} is not among the {len(pool)} training examples, or "
+            "has no response",
+            fix="`given` holds ids of the arm's data set (frozen/train.jsonl)",
+        )
+    shots = [by_id[name] for name in given]
+    lengths = {
+        prompt.id: len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
+        for prompt in prompts
+    }
+    longest = max(lengths, key=lengths.__getitem__)
+    if lengths[longest] > room:
+        raise InputError(
+            f"the {len(shots)} in-context examples and prompt {longest} take {lengths[longest]} "
+            f"tokens, and there is room for {room}",
+            fix="give shorter ones, or lower generation.decoding.max_tokens",
         )
     return shots
 

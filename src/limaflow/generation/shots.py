@@ -1,9 +1,10 @@
 """The in-context examples of an arm: the same before every prompt, and before every benchmark."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limaflow.generation.prompting import choose_shots
+from limaflow.generation.prompting import ChooseShots, choose_shots, given_shots
 from limaflow.generation.prompts import read_prompts
 from limaflow.jsonl import read_records
 from limaflow.records import Example
@@ -18,19 +19,18 @@ def drawn_shots(
     context: int,
     max_tokens: int,
     seed: int,
+    choose: ChooseShots = "seed",
+    given: Sequence[str] = (),
 ) -> list[Example]:
-    """`count` training examples that fit before the longest of the prompts.
+    """`count` training examples that fit before the longest of the prompts, or those `given` by id.
 
     A response may take half the `context`; a shorter limit (`max_tokens`) leaves the examples more.
 
     Raises:
-        InputError: fewer than `count` fit, or a file cannot be read.
+        InputError: fewer than `count` fit, an id is not known, or a file cannot be read.
     """
-    return choose_shots(
-        list(read_records(examples, Example)),
-        read_prompts(prompts),
-        tokenizer,
-        count=count,
-        room=context - min(max_tokens, context // 2),
-        seed=seed,
-    )
+    pool, asked = list(read_records(examples, Example)), read_prompts(prompts)
+    room = context - min(max_tokens, context // 2)
+    if given:
+        return given_shots(pool, asked, tokenizer, given=given, room=room)
+    return choose_shots(pool, asked, tokenizer, count=count, room=room, seed=seed, choose=choose)
