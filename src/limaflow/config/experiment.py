@@ -38,6 +38,8 @@ class Miniature(Settings):
 
     towns: int = Field(ge=30)
     heldout_share: float = Field(gt=0, lt=1)
+    unwritten: int = Field(default=0, ge=0)
+    """Further towns of which the pretraining corpus says nothing, and authored examples all."""
 
 
 class Config(Settings):
