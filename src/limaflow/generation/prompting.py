@@ -14,7 +14,6 @@ import jinja2
 
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
-from limaflow.seeds import generator_for
 from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
@@ -57,7 +56,7 @@ def encoded(
     for example in examples:
         turns = asked_turns(example)
         try:
-            tokens = _tokens(turns, tokenizer, style, shots)
+            tokens = prompt_tokens(turns, tokenizer, style, shots)
         except jinja2.TemplateError as error:
             raise InputError(
                 f"prompt {example.id}: the model's chat template refuses it: {error}"
@@ -71,9 +70,10 @@ def encoded(
     return prompts
 
 
-def _tokens(
+def prompt_tokens(
     turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
 ) -> list[int]:
+    """What a model reads of some turns, in a format."""
     if style == "chat":
         return chat_tokens(turns, tokenizer, add_generation_prompt=True)
     if style == "raw":
@@ -86,94 +86,11 @@ def _tokens(
 
 def worked_examples(shots: Sequence[Example]) -> str:
     """What stands before the question of an in-context prompt."""
-    return "".join(f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots)
+    return "".join(f"Question: {s.prompt}\n\nAnswer: {first_answer(s)}\n\n" for s in shots)
 
 
-def choose_shots(
-    pool: Sequence[Example],
-    prompts: Sequence[Example],
-    tokenizer: Any,
-    *,
-    count: int,
-    room: int,
-    seed: int,
-    choose: ChooseShots = "seed",
-) -> list[Example]:
-    """The same `count` examples for all prompts, chosen among those that fit.
-
-    Each takes at most its share of the room, so `longest` gives the longest that leave place for
-    the others. Equal lengths are ordered by the seed.
-
-    Args:
-        room: tokens that shots and question may take together.
-
-    Raises:
-        InputError: fewer than `count` fit before the longest prompt.
-    """
-    order = sorted((e for e in pool if e.response), key=lambda e: e.id)
-    generator_for(seed, "shots").shuffle(order)
-    if choose != "seed":
-        order.sort(key=lambda e: len(_first_answer(e)), reverse=choose == "longest")
-
-    def length(prompt: Example, shots: Sequence[Example] = ()) -> int:
-        return len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
-
-    longest = max(prompts, key=length)
-    asked = length(longest)
-    shots: list[Example] = []
-    for example in order:
-        if len(shots) == count:
-            break
-        # No more than its share of the room, so that the first ones leave place for the others.
-        share = asked + (room - asked) * (len(shots) + 1) // count
-        if length(longest, [*shots, example]) <= share:
-            shots.append(example)
-    if len(shots) < count:
-        raise InputError(
-            f"only {len(shots)} of {count} in-context examples fit into {room} tokens before "
-            f"prompt {longest.id}",
-            fix="lower the arm's `examples` or generation.decoding.max_tokens",
-        )
-    return shots
-
-
-def given_shots(
-    pool: Sequence[Example],
-    prompts: Sequence[Example],
-    tokenizer: Any,
-    *,
-    given: Sequence[str],
-    room: int,
-) -> list[Example]:
-    """The examples that the user names, in that order.
-
-    Raises:
-        InputError: the pool has no example of an id, one has no response, or they do not fit before
-            the longest prompt.
-    """
-    by_id = {example.id: example for example in pool}
-    if unknown := [name for name in given if name not in by_id or not by_id[name].response]:
-        raise InputError(
-            f"in-context example {unknown[0]} is not among the {len(pool)} training examples, or "
-            "has no response",
-            fix="`given` holds ids of the arm's data set (frozen/train.jsonl)",
-        )
-    shots = [by_id[name] for name in given]
-    lengths = {
-        prompt.id: len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
-        for prompt in prompts
-    }
-    longest = max(lengths, key=lengths.__getitem__)
-    if lengths[longest] > room:
-        raise InputError(
-            f"the {len(shots)} in-context examples and prompt {longest} take {lengths[longest]} "
-            f"tokens, and there is room for {room}",
-            fix="give shorter ones, or lower generation.decoding.max_tokens",
-        )
-    return shots
-
-
-def _first_answer(example: Example) -> str:
+def first_answer(example: Example) -> str:
+    """What an in-context example shows as its answer."""
     return next(m.content for m in example.messages if m.role == "assistant")
 
 
