@@ -12,8 +12,11 @@ import pytest
 import zstandard
 from lxml import etree
 
+from limaflow.analysis.accuracy import KnownAnswer
 from limaflow.config.experiment import Miniature
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.tools.miniature.grading import TruthGrader
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.stackexchange import DUPLICATE_SCORE, TRAPS
 from limaflow.tools.miniature.style import CLOSINGS, OPENINGS, style_of
