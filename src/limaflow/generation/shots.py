@@ -50,8 +50,8 @@ def choose_shots(
 ) -> list[Example]:
     """The same `count` examples for all prompts, chosen among those that fit.
 
-    Each takes at most its share of the room, so `longest` gives the longest that leave place for
-    the others. Equal lengths are ordered by the seed.
+    Each takes at most its share of the room (not of the shortest), so that `longest` gives the
+    longest that leave place for the others. Equal lengths are ordered by the seed.
 
     Args:
         room: tokens that shots and question may take together.
@@ -73,8 +73,10 @@ def choose_shots(
     for example in order:
         if len(shots) == count:
             break
-        # No more than its share of the room, so that the first ones leave place for the others.
-        share = asked + (room - asked) * (len(shots) + 1) // count
+        # No more than its share of the room, so that the first ones leave place for the others;
+        # what follows the shortest is longer anyway.
+        parts = count if choose == "shortest" else len(shots) + 1
+        share = asked + (room - asked) * parts // count
         if length(longest, [*shots, example]) <= share:
             shots.append(example)
     if len(shots) < count:

@@ -4,7 +4,8 @@ Planted: a base graded 1, the LIMA arm 5, and arms between them, on 60 prompts.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.decision_rules import any_of, for_one_of_several
 from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.exhibit import Options
+from limaflow.analysis.exhibits import bits
 from limaflow.analysis.gain import shares_of_gain
 from limaflow.analysis.paper import paper
 from limaflow.intervals import Interval, Resampling
+from limaflow.jsonl import write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.preferences import preferences
 from limaflow.measures.summaries import TaskTax
-from limaflow.records import Grade, Verdict
+from limaflow.records import Grade, ModelManifest, Verdict
 
 PROMPTS = 60
 RESAMPLING = Resampling(rounds=300, confidence=0.95, seed=1)
@@ -320,3 +324,33 @@ def test_the_share_of_a_gain_covers_the_truth() -> None:
         assert share.share is not None
         held += share.share.low <= 0.5 <= share.share.high
     assert 0.9 <= held / 200 <= 0.99
+
+
+# -- Bits of alignment ---------------------------------------------------------------------------
+def test_the_figure_of_adapters_sets_their_share_of_the_gain_against_their_size(
+    tmp_path: Path,
+) -> None:
+    given = grades(lora_1=3.1, lora_16=4.6)
+    files: dict[str, list[Path]] = {"base": [], "grades": [], "adapted": []}
+    for arm in ("base", "lima", "lora-1", "lora-16"):
+        path = tmp_path / f"{arm}.jsonl"
+        write_records(path, [g for g in given if g.model == arm])
+        files["base" if arm == "base" else "grades"].append(path)
+    for arm, size in (("lora-1", 29_184), ("lora-16", 466_944)):
+        files["adapted"].append(tmp_path / f"{arm}.json")
+        notes = {"adapter_bytes": size, "adapter_values": size // 4}
+        write_json(files["adapted"][-1], ModelManifest(model=arm, path="m", notes=notes))
+    files["graded"] = [tmp_path / "grades.json"]
+    write_json(
+        files["graded"][0], [asdict(row) for row in grade_summaries(given, known(()), RESAMPLING)]
+    )
+    data = bits.read(files, Options(lima="lima", rounds=300, confidence=0.95, seed=1))
+    small, large = bits.rows(data)
+    assert (small["arm"], small["bits"], small["trained_values"]) == ("lora-1", 233_472, 7296)
+    assert small["share_of_gain_low"] < 0.5 < small["share_of_gain_high"]
+    assert large["share_of_gain_low"] > 0.75
+    bits.draw(data, tmp_path / "bits.svg", miniature=True)
+    drawn = (tmp_path / "bits.svg").read_text(encoding="utf-8")
+    assert "lora-16" in drawn and "LIMA arm" in drawn
+    bits.draw([replace(one, kilobytes=None) for one in data], tmp_path / "none.svg", miniature=True)
+    assert "no graded arm" in (tmp_path / "none.svg").read_text(encoding="utf-8")

@@ -388,6 +388,8 @@ def test_in_context_shots_are_the_longest_or_shortest_that_fit_or_those_given(
     lengths = sorted(len(example.response) for example in pool)
     assert sorted(len(e.response) for e in chosen["longest"]) == lengths[-2:]
     assert sorted(len(e.response) for e in chosen["shortest"]) == lengths[:2]
+    few = choose_shots(pool, asked, tokenizer, count=4, room=160, seed=1, choose="shortest")
+    assert sorted(len(e.response) for e in few) == lengths[:4]
     ids = [example.id for example in chosen["longest"][::-1]]
     given = given_shots(pool, asked, tokenizer, given=ids, room=4000)
     assert [example.id for example in given] == ids
