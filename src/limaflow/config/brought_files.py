@@ -67,6 +67,8 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     yield from _of_data(config)
     yield from _of_models(config)
     yield from _of_judging(config)
+    if config.analysis.answers is not None:
+        yield "analysis.answers", under_root(config.analysis.answers, config.data_root)
     if config.benchmarks.include is not None:
         yield "benchmarks.include", config.benchmarks.include
     for arm, files in config.benchmarks.recorded.items():

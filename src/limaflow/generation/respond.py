@@ -18,7 +18,7 @@ from limaflow.generation.kept_responses import (
     check_lengths,
     cut_share,
 )
-from limaflow.generation.prompting import Format, Prompt, encoded
+from limaflow.generation.prompting import ChooseShots, Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
@@ -40,6 +40,9 @@ class ResponseJob:
     style: Format
     examples: Path | None
     shots: int
+    choose: ChooseShots = "seed"
+    given: tuple[str, ...] = ()
+    """Ids of the shots, where the user names them."""
     prompts: Path
     decoding: Decoding
     samples: int
@@ -115,7 +118,7 @@ def _identity(job: ResponseJob) -> str:
         content_of(job.model),
         job.name,
         job.style,
-        [sha256_of(job.examples), job.shots] if job.examples else None,
+        [sha256_of(job.examples), job.shots, job.choose, job.given] if job.examples else None,
         sha256_of(job.prompts),
         _decoding_facts(job),
         fingerprint.of("limaflow.generation.cli", "respond"),
@@ -227,6 +230,8 @@ def _missing_prompts(
             context=context,
             max_tokens=job.decoding.max_tokens,
             seed=job.seed,
+            choose=job.choose,
+            given=job.given,
         )
     prompts = encoded(examples, tokenizer, job.style, shots=shots, context=context)
     if mentions := counted(prompt.control_strings for prompt in prompts):

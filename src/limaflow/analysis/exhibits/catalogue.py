@@ -5,7 +5,9 @@ from typing import Any
 from limaflow.analysis.exhibit import Figure, Table
 from limaflow.analysis.exhibits import (
     absolute,
+    accuracy,
     agreement,
+    bits,
     epochs,
     funnel,
     lengths,
@@ -22,6 +24,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "preferences": preferences.FIGURE,
     "absolute": absolute.FIGURE,
     "quality": quality.FIGURE,
+    "bits": bits.FIGURE,
     "epochs": epochs.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
@@ -33,6 +36,7 @@ FIGURES: dict[str, Figure[Any]] = {
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
     "preferences": preferences.TABLE,
+    "accuracy": accuracy.TABLE,
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,

@@ -1,7 +1,10 @@
 """What is true in the miniature world, and what was spoiled in it on purpose: world.json."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from limaflow.analysis.accuracy import KnownAnswer
 
 LABEL = "miniature"
 
@@ -29,3 +32,18 @@ class Truth:
     prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
     """File → trap → ids of what curation must catch there."""
+
+
+def known_answers(truth: Truth) -> Iterator[KnownAnswer]:
+    """What is right and wrong of each test prompt, as the judge sees it."""
+    for prompt, topic in truth.prompts.items():
+        if topic.split != "test":
+            continue
+        right = truth.facts[topic.town][topic.attribute]
+        yield KnownAnswer(
+            prompt=prompt,
+            right=(right,),
+            wrong=tuple(value for value in truth.values[topic.attribute] if value != right),
+            subject=(topic.town,),
+            other_subjects=tuple(town for town in truth.facts if town != topic.town),
+        )
