@@ -166,6 +166,7 @@ rule claims:
         prompts="<results>/curation/prompts/test.jsonl",
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=STUDY.arms),
         trained=trainings,
+        adapted=collect("<results>/models/{arm}/chosen.json", arm=STUDY.adapted),
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,
         dialogues=dialogues_file,

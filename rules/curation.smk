@@ -119,10 +119,11 @@ rule sample:
         examples=lambda wildcards: as_json(CONFIG.dataset(wildcards.dataset).examples),
         temperature=CONFIG.curation.sampling_temperature,
         reserve=CONFIG.curation.reserve_share,
+        choose=choose_option,
         seed=CONFIG.seed,
     shell:
         "limaflow curate sample --examples {params.examples:q} --temperature {params.temperature}"
-        " --reserve-share {params.reserve} --seed {params.seed}"
+        " --reserve-share {params.reserve} {params.choose} --seed {params.seed}"
         " --sampled {output.sampled} --reserve {output.reserve} --dropped {output.dropped}"
         " {input} 2>&1 | tee {log}"
 
@@ -217,9 +218,10 @@ rule freeze:
     params:
         code=code("curation", "freeze"),
         licences=as_json({s.name: s.licence for s in CONFIG.sources if s.licence}),
+        prompts=prompts_option,
         folder=subpath(output.train, parent=True),
     shell:
-        "limaflow curate freeze --dev {input.dev} --test {input.test}"
+        "limaflow curate freeze --dev {input.dev} --test {input.test} {params.prompts}"
         " --licences {params.licences:q} --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
 
 

@@ -135,3 +135,24 @@ rule adopt_responses:
     shell:
         "limaflow generate adopt --name {wildcards.arm} --prompts {input.prompts}"
         " --samples {params.samples} --output {output} {input.recorded:q} 2>&1 | tee {log}"
+
+
+rule cut_responses:
+    """Cut another arm's responses after their first sentence or paragraph."""
+    input:
+        lambda wildcards: str(CONFIG.arm(wildcards.arm).responses_cut(RESULTS)),
+    output:
+        "<results>/responses/test/{arm}.jsonl",
+    log:
+        "<logs>/cut_responses/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(answered_by("cut_responses")),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("generation", "cut"),
+        at=lambda wildcards: CONFIG.arm(wildcards.arm).at,
+    shell:
+        "limaflow generate cut --name {wildcards.arm} --at {params.at} --output {output} {input}"
+        " 2>&1 | tee {log}"

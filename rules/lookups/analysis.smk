@@ -135,20 +135,32 @@ def role_options():
     """Which arm plays which part in the claims."""
     roles = {
         "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
+        "cut-base": cut_bases(),
         "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
         "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
+        "responses": [a for a in STUDY.tuned if CONFIG.is_of_responses(a)],
+        "longest": [a for a in STUDY.tuned if CONFIG.is_of_longest(a)],
+        "adapted": list(STUDY.adapted),
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    teaches = [f"{arm}={task}" for arm in STUDY.tuned for task in CONFIG.teaches(arm)]
     trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     named = {
         "--role": words,
+        "--teaches": teaches,
         "--training-seeds": trained,
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
         "--with-dialogues": [f"{a}={b}" for a, b in DIALOGUE.with_dialogues.items()],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
     return " ".join([f"--lima {LIMA}", stands_for_options(), *options])
+
+
+def cut_bases():
+    """The arms that cut a base's responses."""
+    bases = {a.name for a in WRITTEN.arms if a.kind == "base"}
+    return [a.name for a in WRITTEN.arms if a.kind == "cut" and a.of in bases]
 
 
 def stands_for_options():
@@ -193,6 +205,7 @@ def claim_options(wildcards, input):
         "--seeds": input.get("seeds", []),
         "--responses": input.responses,
         "--trained": input.get("trained", []),
+        "--adapted": input.get("adapted", []),
         "--contamination": input.get("contamination", []),
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),

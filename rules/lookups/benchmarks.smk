@@ -9,7 +9,7 @@ from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
 from limaflow.sources.settings import under_root
-from limaflow.tools.miniature.facts_benchmark import TASK as FACTS
+from limaflow.tools.miniature.facts_benchmark import TASKS as TASKS_OF_WORLD
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
 benchmark_tasks = [
@@ -110,7 +110,7 @@ def evaluation_options(wildcards, input):
         words.append("--unsafe-code")
     if arm.shots:
         words.append(
-            f"--examples {shlex.quote(input.examples)} --shots {arm.shots.count}"
+            f"--examples {shlex.quote(input.examples)} {shots_choice(arm.shots)}"
             f" --prompts {shlex.quote(input.prompts)}"
             f" --response-tokens {CONFIG.generation.decoding.max_tokens}"
         )
@@ -124,7 +124,7 @@ def check_tasks():
         found = examined(
             named,
             Path(task_folder) if task_folder else None,
-            [FACTS] if in_world(f"{task_folder}/") else [],
+            list(TASKS_OF_WORLD) if in_world(f"{task_folder}/") else [],
             unsafe_code=CONFIG.benchmarks.unsafe_code,
             data_root=Path(task_data_root),
         )

@@ -56,6 +56,7 @@ def world_files():
         if file.path
     ]
     named += CONFIG.base.stand_in.corpus if CONFIG.base.stand_in else []
+    named += [CONFIG.analysis.answers] if CONFIG.analysis.answers else []
     for arm in CONFIG.arms:
         named += arm.brought_files(CONFIG.data_root).values()
     named += CONFIG.dialogue.scripts
@@ -121,6 +122,16 @@ POOLS = list(
 
 def pool_of(wildcards):
     return f"<results>/curation/pool/{CONFIG.pool(wildcards.dataset)}.jsonl"
+
+
+def choose_option(wildcards):
+    choose = CONFIG.dataset(wildcards.dataset).choose
+    return "" if choose == "lot" else f"--choose {choose}"
+
+
+def prompts_option(wildcards):
+    kept = CONFIG.dataset(wildcards.dataset).prompts == "kept"
+    return "" if kept else "--without-prompts"
 
 
 def filtered_files_of_pool(wildcards):

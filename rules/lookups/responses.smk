@@ -24,7 +24,14 @@ def shots_files(wildcards):
 
 def shots_options(wildcards, input):
     shots = CONFIG.arm(wildcards.arm).shots
-    return f"--examples {input.examples} --shots {shots.count}" if shots else ""
+    return f"--examples {input.examples} {shots_choice(shots)}" if shots else ""
+
+
+def shots_choice(shots):
+    """How many in-context examples, and which."""
+    words = [f"--shots {shots.count}", repeated("--given", shots.given)]
+    words += [f"--choose {shots.choose}"] if shots.choose != "seed" else []
+    return " ".join(word for word in words if word)
 
 
 def length_bound(wildcards):

@@ -19,6 +19,7 @@ def miniature(root: Path) -> dict[str, Any]:
 def study(miniature: dict[str, Any], *arms: dict[str, Any], **other: Any) -> Config:
     base = [
         {"name": "base", "kind": "base"},
+        {"name": "base-cut", "kind": "cut", "of": "base", "at": "sentence"},
         {"name": "base-in-context", "kind": "in-context", "dataset": "lima"},
     ]
     return parse({**miniature, "arms": [*base, *arms], **other})
@@ -38,7 +39,7 @@ def test_each_further_seed_is_trained_answers_is_compared_and_measured(
     miniature: dict[str, Any],
 ) -> None:
     config = study(miniature, tuned("lima", seeds=[1, 7]), tuned("few"))
-    assert [arm.name for arm in config.arms][2:] == ["lima", "lima-seed7", "few"]
+    assert [arm.name for arm in config.arms][3:] == ["lima", "lima-seed7", "few"]
     assert config.further_seeds("lima") == ["lima-seed7"]
     seeds = {arm.name: arm.training_seed(config.seed) for arm in config.arms if arm.is_trained}
     assert seeds == {"lima": 1, "lima-seed7": 7, "few": config.seed}
@@ -46,6 +47,7 @@ def test_each_further_seed_is_trained_answers_is_compared_and_measured(
     assert (again.training_dataset, again.seed_of) == ("lima", "lima")
     assert [c.name for c in config.comparisons] == [
         *("lima-vs-base", "lima-seed7-vs-base"),
+        *("lima-vs-base-cut", "lima-seed7-vs-base-cut"),
         *("lima-vs-base-in-context", "lima-seed7-vs-base-in-context"),
         *("lima-vs-few", "lima-seed7-vs-few"),
     ]
@@ -54,7 +56,7 @@ def test_each_further_seed_is_trained_answers_is_compared_and_measured(
 
 def test_one_seed_adds_nothing_and_as_written_has_each_arm_once(miniature: dict[str, Any]) -> None:
     once = study(miniature, tuned("lima", seeds=[3]), tuned("few"))
-    assert [arm.name for arm in once.arms][2:] == ["lima", "few"]
+    assert [arm.name for arm in once.arms][3:] == ["lima", "few"]
     assert once.arm("lima").training_seed(once.seed) == 3
     plain = study(miniature, tuned("lima"), tuned("few"))
     written = study(miniature, tuned("lima", seeds=[1, 2]), tuned("few", seeds=[1, 2])).as_written

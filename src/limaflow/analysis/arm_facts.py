@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from limaflow.jsonl import read_records
-from limaflow.records import Response
+from limaflow.jsonl import read_json, read_records
+from limaflow.records import ModelManifest, Response
 from limaflow.training.manifest import TrainingManifest, read_training
 
 STILL_FALLING = 0.01
@@ -23,6 +23,10 @@ class ArmFacts:
     """Share of the test responses that the length limit cut off."""
     steps: int | None = None
     """Optimizer steps of its training."""
+    examples: int | None = None
+    """Training examples."""
+    kilobytes: float | None = None
+    """Size of its adapter, in 1,000 bytes; None without one."""
     still_falling: float | None = None
     """By what share the last epoch lowered dev perplexity; below 0 where it rose."""
     seeds: int | None = None
@@ -30,7 +34,10 @@ class ArmFacts:
 
 
 def arm_facts(
-    responses: Sequence[Path], trainings: Sequence[Path], seeds: Mapping[str, int]
+    responses: Sequence[Path],
+    trainings: Sequence[Path],
+    seeds: Mapping[str, int],
+    chosen: Sequence[Path] = (),
 ) -> dict[str, ArmFacts]:
     """Arm → what is known of it.
 
@@ -38,6 +45,7 @@ def arm_facts(
         responses: to the test prompts, a file an arm.
         trainings: training.json of every tuned arm.
         seeds: arm → number of its training seeds; 1 of a tuned arm that is not named.
+        chosen: manifests of models that were tuned by an adapter.
 
     Raises:
         InputError: a file cannot be read.
@@ -52,9 +60,14 @@ def arm_facts(
         found[run.arm] = replace(
             found.get(run.arm, ArmFacts()),
             steps=_steps(path.parent / run.log),
+            examples=run.examples or None,
             still_falling=_still_falling(run),
             seeds=seeds.get(run.arm, 1),
         )
+    for path in chosen:
+        model = read_json(path, ModelManifest)
+        known = found.get(model.model, ArmFacts())
+        found[model.model] = replace(known, kilobytes=adapter_kilobytes(model))
     return found
 
 
@@ -64,6 +77,12 @@ def _of_responses(rows: Sequence[Response]) -> ArmFacts:
         answered_by=tuple(sorted(named - {""})),
         cut=sum(row.finish_reason == "length" for row in rows) / len(rows),
     )
+
+
+def adapter_kilobytes(model: ModelManifest) -> float | None:
+    """Size of the trained values of a model's adapter, in 1,000 bytes; None without one."""
+    size = model.notes.get("adapter_bytes")
+    return size / 1000 if isinstance(size, int) else None
 
 
 def _steps(log: Path) -> int | None:

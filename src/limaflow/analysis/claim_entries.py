@@ -15,9 +15,13 @@ from limaflow.yaml_file import read_yaml
 Origin = Literal["paper", "critic", "note", "later work", "own"]
 """Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
 work that came after, or the user's."""
-Role = Literal["base", "in-context", "ablation", "unfiltered"]
-"""The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
-arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
+Role = Literal[
+    "base", "cut-base", "in-context", "ablation", "unfiltered", "responses", "longest", "adapted"
+]
+"""The part that other arms play: of kind base or in-context, of kind cut and made of the base's
+responses, tuned on another number of the LIMA arm's examples (Figure 6), on unfiltered examples
+(Figure 5), on the LIMA arm's responses without their prompts, on the longest examples of a set, or
+on the LIMA arm's examples by an adapter."""
 Kind = Literal["person", "model", "simulated"]
 """Who may have judged. `simulated` counts in reports of the invented world alone."""
 FlagId = Literal[
@@ -37,7 +41,9 @@ FlagId = Literal[
 Number = float | str
 """A number, or the name of one in paper_derived.py."""
 
-BOUNDS = ("above", "below", "within", "no_loss", "equivalent", "no_sure_loss", "replicates")
+BOUNDS = (
+    *("above", "below", "within", "no_loss", "equivalent", "no_sure_loss", "shown", "replicates"),
+)
 
 
 class Replication(Settings):
@@ -66,6 +72,13 @@ class Measure(Settings):
     task: str | None = None
     least_rise: float | None = None
     """Of perplexity, as a share of the lowest: a smaller one is none."""
+    most_examples: float | None = Field(default=None, gt=0)
+    """Arms tuned on at most so many examples, as a share of the LIMA arm's."""
+    most_kilobytes: float | None = Field(default=None, gt=0)
+    """Arms whose adapter holds at most so many kilobytes (1,000 bytes)."""
+    any: bool = False
+    """Whether one of the arms is enough: then one number supports the claim, and only all of them
+    contradict it. The intervals are widened by their number (Bonferroni)."""
     label: str = ""
     """How a number is called; else as the quantity says."""
     above: Number | None = None
@@ -80,6 +93,8 @@ class Measure(Settings):
     no_sure_loss: Number | None = None
     """Level of a one-sided test for losses, corrected over all numbers of the quantity. A loss that
     it finds contradicts; no number supports anything by itself."""
+    shown: Literal[True] | None = None
+    """A number to be read beside the others; it decides nothing, and need not be there."""
     replicates: Replication | None = None
 
     @model_validator(mode="after")
@@ -91,7 +106,8 @@ class Measure(Settings):
     def chosen(self) -> set[str]:
         """The keys that say of whom or what, which a quantity has to take."""
         return self.model_fields_set & {
-            *("role", "arms", "baseline", "instrument", "scale", "word", "task", "least_rise")
+            *("role", "arms", "baseline", "instrument", "scale", "word", "task", "least_rise"),
+            *("most_examples", "most_kilobytes"),
         }
 
 

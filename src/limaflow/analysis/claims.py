@@ -24,12 +24,15 @@ from limaflow.analysis.claim_entries import (
 )
 from limaflow.analysis.decision_rules import (
     ALONE,
+    SHOWN,
     Bearing,
     Decision,
     above,
+    any_of,
     below,
     equivalent,
     every,
+    for_one_of_several,
     joined,
     no_loss,
     no_sure_loss,
@@ -155,9 +158,10 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
     parts = [_part(measure, entry, evidence, known) for measure in entry.measure]
     set_aside = [line for part in parts for line in part.set_aside]
     numbers = [number for part in parts for number in part.numbers]
-    # A claim of several quantities needs all of them.
-    tested = bool(parts) and all(part.numbers for part in parts)
-    verdict = every([part.decision for part in parts]) if tested else "not tested here"
+    # A claim of several quantities needs all of them that decide.
+    needed = [part for part in parts if not part.is_shown]
+    tested = bool(needed) and all(part.numbers for part in needed)
+    verdict = every([part.decision for part in needed]) if tested else "not tested here"
     return Claim(
         id=filled(entry.id, known),
         origin=entry.origin,
@@ -170,7 +174,7 @@ def _decided(entry: Entry, evidence: Evidence, paper: Paper, known: Known) -> Cl
         see=entry.see,
         measured=[number.measured for number in numbers] if tested else [],
         verdict=verdict,
-        reason=_reason(parts, verdict, filled(entry.missing, known)),
+        reason=_reason(needed, verdict, filled(entry.missing, known)),
         flags=_joined(flag for number in numbers for flag in number.flags) if tested else [],
         set_aside=set_aside,
     )
@@ -204,6 +208,10 @@ class _Part:
     set_aside: list[str] = field(default_factory=list)
     nothing: str = ""
     """Why there is no number, where it is another reason than the claim's `missing`."""
+    is_shown: bool = False
+    """Whether it decides nothing."""
+    any: bool = False
+    """Whether one of its numbers is enough."""
 
     @property
     def deciding(self) -> list[Measured]:
@@ -212,7 +220,8 @@ class _Part:
     @property
     def decision(self) -> Bearing:
         decided = [one.decision for one in self.deciding]
-        return joined(decided) if decided else "undecided"
+        together = any_of if self.any else joined
+        return together(decided) if decided else "undecided"
 
 
 def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _Part:
@@ -224,13 +233,24 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
     try:
         everything = quantity.measure(evidence, measure)
     except NotMeasured as reason:
-        return _Part(nothing=str(reason))
+        return _Part(nothing=str(reason), is_shown=bool(measure.shown))
     fitting, aside = [], {}
     for found in everything:
         if why := misfit(found, entry, evidence):
             aside[f"not tested here: {why}: {filled(label, found.names)}"] = why
         else:
             fitting.append(found)
+    if measure.any and len(fitting) > 1:
+        label += f" (interval for one of {len(fitting)})"
+        fitting = [
+            replace(
+                found,
+                interval=for_one_of_several(
+                    found.interval, len(fitting), confidence=evidence.confidence
+                ),
+            )
+            for found in fitting
+        ]
     smallest = [*quantity.smallest, *([entry.smallest] if entry.smallest else [])]
     numbers = []
     for found, bearing in zip(fitting, bearings(fitting), strict=True):
@@ -238,7 +258,7 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
             *flags_of(found, evidence),
             *_of_all(found, fitting, smallest),
         ]
-        voiding = [flag for flag in flags if flag.id in ("too-few", *entry.undecided_if)]
+        voiding = [] if measure.shown else _voiding(flags, entry)
         one = Measured(
             label=filled(label, found.names),
             interval=found.interval,
@@ -247,7 +267,17 @@ def _part(measure: Measure, entry: Entry, evidence: Evidence, known: Known) -> _
         )
         numbers.append(_Number(measured=one, flags=flags, voiding=voiding))
     nothing = "" if fitting else next(iter(aside.values()), "")
-    return _Part(numbers=numbers, set_aside=list(aside), nothing=nothing)
+    return _Part(
+        numbers=numbers,
+        set_aside=list(aside),
+        nothing=nothing,
+        is_shown=bool(measure.shown),
+        any=measure.any,
+    )
+
+
+def _voiding(flags: Sequence[Flag], entry: Entry) -> list[Flag]:
+    return [flag for flag in flags if flag.id in ("too-few", *entry.undecided_if)]
 
 
 def _of_all(found: Found, fitting: Sequence[Found], smallest: Sequence[Smallest]) -> Iterator[Flag]:
@@ -313,6 +343,8 @@ def _rule(measure: Measure, known: Known, confidence: float) -> Rule:
     if measure.no_sure_loss is not None:
         level = _number(measure.no_sure_loss, known)
         return lambda founds: no_sure_loss([_loss_p_value(found) for found in founds], level)
+    if measure.shown:
+        return lambda founds: [SHOWN] * len(founds)
     decision = _decision(measure, known, confidence)
     return lambda founds: [
         ALONE if found.alone and by_interval == "supported" else by_interval

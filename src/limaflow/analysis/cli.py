@@ -155,6 +155,13 @@ def claims(
         typer.Option(help="The part that an arm plays in claims, as ROLE=ARM; repeat."),
     ] = None,
     stands_for: StandsFor = None,
+    teaches: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A task about facts of an arm's examples that the base's corpus lacks, as "
+            "ARM=TASK; repeat."
+        ),
+    ] = None,
     prompts: Annotated[
         Path | None, typer.Option(help="The test prompts (JSONL): others are set aside.")
     ] = None,
@@ -164,6 +171,10 @@ def claims(
     ] = None,
     trained: Annotated[
         list[Path] | None, typer.Option(help="training.json of every tuned arm; repeat.")
+    ] = None,
+    adapted: Annotated[
+        list[Path] | None,
+        typer.Option(help="chosen.json of every arm that was tuned by an adapter; repeat."),
     ] = None,
     training_seeds: Annotated[
         list[str] | None,
@@ -236,8 +247,12 @@ def claims(
         lima=lima,
         roles=grouped("--role", role or []),
         stands_for=grouped("--stands-for", stands_for or []),
+        teaches=grouped("--teaches", teaches or []),
         arms=arm_facts(
-            responses or [], trained or [], numbers("--training-seeds", training_seeds or [])
+            responses or [],
+            trained or [],
+            numbers("--training-seeds", training_seeds or []),
+            adapted or [],
         ),
         prompt_ids=frozenset(example.id for example in read_records(prompts, Example))
         if prompts

@@ -14,7 +14,8 @@ from limaflow.intervals import Interval
 
 Decision = Literal["supported", "contradicted", "undecided", "not tested here"]
 ALONE: Literal["supports nothing alone"] = "supports nothing alone"
-Bearing = Decision | Literal["supports nothing alone"]
+SHOWN: Literal["no part of the verdict"] = "no part of the verdict"
+Bearing = Decision | Literal["supports nothing alone", "no part of the verdict"]
 """What one number means for a claim."""
 
 ONE_SIDED = 0.95
@@ -114,10 +115,31 @@ def joined(bearings: Sequence[Bearing]) -> Bearing:
     """What several numbers mean together: they support if each does, and fall with one."""
     if "contradicted" in bearings:
         return "contradicted"
-    deciding = {bearing for bearing in bearings if bearing != ALONE}
+    deciding = {bearing for bearing in bearings if bearing not in (ALONE, SHOWN)}
     if bearings and not deciding:
         return ALONE
     return "supported" if deciding == {"supported"} else "undecided"
+
+
+def any_of(bearings: Sequence[Bearing]) -> Bearing:
+    """What several numbers mean for a claim that one of them is enough for.
+
+    One supports it; only all of them contradict it. Their intervals are those of
+    `for_one_of_several`.
+    """
+    if "supported" in bearings:
+        return "supported"
+    deciding = {bearing for bearing in bearings if bearing not in (ALONE, SHOWN)}
+    return "contradicted" if deciding == {"contradicted"} else "undecided"
+
+
+def for_one_of_several(interval: Interval, number: int, *, confidence: float) -> Interval:
+    """An interval so wide that the best of `number` of them keeps the level (Bonferroni).
+
+    Args:
+        confidence: of `interval`.
+    """
+    return interval.at(1 - (1 - confidence) / number, of=confidence) if number > 1 else interval
 
 
 def every(bearings: Sequence[Bearing]) -> Decision:
@@ -125,4 +147,4 @@ def every(bearings: Sequence[Bearing]) -> Decision:
     if not bearings:
         return "not tested here"
     together = joined(bearings)
-    return "undecided" if together == ALONE else together
+    return "undecided" if together in (ALONE, SHOWN) else together

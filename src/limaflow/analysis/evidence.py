@@ -26,6 +26,8 @@ class Evidence:
     """Role → arms."""
     stands_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Baseline of the paper's → arms that the configuration says are that model."""
+    teaches: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Arm → benchmark tasks about facts of its examples that the base's corpus lacks."""
     arms: Mapping[str, ArmFacts] = field(default_factory=dict)
     prompt_ids: frozenset[str] = frozenset()
     """Of the test prompts; empty where they are not known, and then any are taken."""

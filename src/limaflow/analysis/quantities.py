@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.claim_entries import Measure, Smallest
 from limaflow.analysis.decision_rules import both_one_sided, equivalent, times_as_many
 from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.gain import shares_of_gain
 from limaflow.analysis.grades import grade_gaps, grade_shares
 from limaflow.dialogue.measure import Contrast
 from limaflow.errors import InputError
-from limaflow.intervals import Interval, mean_of_independent
-from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrored
+from limaflow.intervals import Interval, Resampling, mean_of_independent
+from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrored, negated
 from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
@@ -80,6 +82,11 @@ TASK = Smallest(
     "(0.98 to the power of 182 is above 2.5 %)",
 )
 
+TAUGHT = Smallest(
+    items=72,
+    reason="with fewer items, a gain of 5 points is not excluded even if no answer changes "
+    "(0.95 to the power of 72 is 2.5 %)",
+)
 ANY_NUMBER = Smallest(reason="a paired test keeps its level on any number of items")
 
 
@@ -138,18 +145,13 @@ def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     others = arms_of(evidence, measure)
     grades = _grades(evidence, measure)
     by_judge = _by_judge(grades)
-    levels = [
-        int(value)
-        for summary in evidence.graded
-        if summary.instrument == measure.instrument and measure.scale in (None, summary.scale)
-        for value in summary.words
-    ]
-    if not levels:
+    span = _span(evidence, measure)
+    if span is None:
         return []
     gaps = grade_gaps(
         grades,
         evidence.lima,
-        span=max(levels) - min(levels),
+        span=span,
         rounds=evidence.rounds,
         confidence=evidence.confidence,
         seed=evidence.seed,
@@ -171,6 +173,117 @@ def grade_difference(evidence: Evidence, measure: Measure) -> list[Found]:
         for gap in gaps
         if gap.arm in others
     ]
+
+
+def share_of_gain(evidence: Evidence, measure: Measure) -> list[Found]:
+    """What part of the LIMA arm's gain in grade over the base each of the arms reaches.
+
+    Raises:
+        NotMeasured: no base answers, or its gain is not surely above 0.
+    """
+    arms = [arm for arm in arms_of(evidence, measure) if _is_small_enough(arm, measure, evidence)]
+    grades = _grades(evidence, measure)
+    span = _span(evidence, measure)
+    base = next(iter(evidence.roles.get("base", ())), None)
+    if not arms or not grades or span is None:
+        return []
+    if base is None:
+        raise NotMeasured("no arm is the base as it is, so that there is no gain to share")
+    by_judge = _by_judge(grades)
+    shares = shares_of_gain(
+        grades,
+        lima=evidence.lima,
+        base=base,
+        arms=arms,
+        span=span,
+        resampling=Resampling(
+            rounds=evidence.rounds, confidence=evidence.confidence, seed=evidence.seed
+        ),
+    )
+    if shares and all(row.share is None for row in shares):
+        raise NotMeasured("; ".join(dict.fromkeys(row.refused for row in shares)))
+    return [
+        Found(
+            names={
+                "arm": row.arm,
+                "lima": evidence.lima,
+                "gain": row.gain.estimate,
+                "judge": row.judge,
+                "prompts": row.prompts,
+                "size": _size(row.arm, evidence),
+            },
+            interval=row.share,
+            arms=(evidence.lima, row.arm, base),
+            prompts=row.prompts,
+            **_graded(by_judge[row.judge], evidence),
+        )
+        for row in shares
+        if row.share is not None
+    ]
+
+
+def _is_small_enough(arm: str, measure: Measure, evidence: Evidence) -> bool:
+    """Whether an arm has as few examples, or as small an adapter, as an entry asks for."""
+    of_lima, own = (evidence.arms.get(name, ArmFacts()) for name in (evidence.lima, arm))
+    if (most := measure.most_examples) is not None and not (
+        own.examples and of_lima.examples and own.examples <= most * of_lima.examples
+    ):
+        return False
+    most_kilobytes = measure.most_kilobytes
+    return most_kilobytes is None or (own.kilobytes is not None and own.kilobytes <= most_kilobytes)
+
+
+def _size(arm: str, evidence: Evidence) -> str:
+    """What an arm was tuned on, or by, in words."""
+    facts = evidence.arms.get(arm, ArmFacts())
+    words = [f"{facts.examples:,} examples" if facts.examples else ""]
+    words += [f"an adapter of {facts.kilobytes:,.0f} kB" if facts.kilobytes else ""]
+    listed = ", ".join(word for word in words if word)
+    return f" ({listed})" if listed else ""
+
+
+def gain_of_more_examples(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Mean grade of the arm with more examples minus that of the one with fewer, by judge: the
+    LIMA arm and each of the arms."""
+    found = []
+    for one in grade_difference(evidence, measure):
+        lima, other = one.arms
+        numbers = [evidence.arms.get(arm, ArmFacts()).examples for arm in (lima, other)]
+        if numbers[0] is None or numbers[1] is None or numbers[0] == numbers[1]:
+            continue
+        more, fewer = (lima, other) if numbers[0] > numbers[1] else (other, lima)
+        found.append(
+            replace(
+                one,
+                names={
+                    **one.names,
+                    "more": more,
+                    "fewer": fewer,
+                    "most": max(numbers[0], numbers[1]),
+                    "least": min(numbers[0], numbers[1]),
+                },
+                interval=one.interval if more == lima else negated(one.interval),
+            )
+        )
+    return found
+
+
+def taught_knowledge(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Score after tuning minus before, on a task about facts that stand in an arm's examples and
+    not in the base's corpus: the arms and tasks that the configuration names so.
+
+    Raises:
+        NotMeasured: as `tax_difference`.
+    """
+    rows = [
+        row
+        for row in evidence.tax
+        if row.task in evidence.teaches.get(row.arm, ()) and not row.further_format
+    ]
+    found = [_tax_found(row, evidence.confidence) for row in rows if not _left_out(row)]
+    if rows and not found:
+        raise NotMeasured(f"no known scale, or no pairs of items: {rows[0].task}")
+    return found
 
 
 def grade_share(evidence: Evidence, measure: Measure) -> list[Found]:
@@ -455,6 +568,25 @@ QUANTITIES: dict[str, Quantity] = {
         label="grade of {lima} minus {arm}, judge {judge}, {prompts} prompts",
         takes=("role", "arms", "instrument", "scale"),
     ),
+    "share_of_gain": Quantity(
+        measure=share_of_gain,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="share of the gain of {lima} over the base ({gain:+.2f} grades) that {arm}{size} "
+        "reaches, judge {judge}, {prompts} prompts",
+        takes=("role", "arms", "instrument", "scale", "most_examples", "most_kilobytes"),
+    ),
+    "gain_of_more_examples": Quantity(
+        measure=gain_of_more_examples,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="grade of {more} ({most:,} examples) minus {fewer} ({least:,}), judge {judge}, "
+        "{prompts} prompts",
+        takes=("role", "arms", "instrument", "scale"),
+    ),
+    "taught_knowledge": Quantity(
+        measure=taught_knowledge,
+        smallest=(TAUGHT,),
+        label="{arm}: {task} ({metric}), {items:,} items, {difference}",
+    ),
     "grade_share": Quantity(
         measure=grade_share,
         smallest=(SHOWN_TO_COVER, SEVERAL),
@@ -602,6 +734,17 @@ def _grades(evidence: Evidence, measure: Measure) -> Sequence[Grade]:
             f"{measure.scale}"
         )
     return fitting
+
+
+def _span(evidence: Evidence, measure: Measure) -> int | None:
+    """Highest minus lowest value of the scale; None where nothing is graded on it."""
+    levels = [
+        int(value)
+        for summary in evidence.graded
+        if summary.instrument == measure.instrument and measure.scale in (None, summary.scale)
+        for value in summary.words
+    ]
+    return max(levels) - min(levels) if levels else None
 
 
 def _shares(evidence: Evidence, measure: Measure, *, or_better: bool) -> list[Found]:

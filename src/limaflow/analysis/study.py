@@ -10,6 +10,7 @@ from pathlib import Path
 
 from limaflow.config.experiment import Config
 from limaflow.results import Results
+from limaflow.sources.settings import under_root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,20 @@ class Study:
     """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
     selection: tuple[str, str] = ("", "")
     """Instrument and judge of the dev responses."""
+    judges: tuple[str, ...] = ()
+    """Who grades test responses by that instrument."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
     holds_dialogues: bool = False
     """Whether arms hold dialogues by script."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
+    answers: str | None = None
+    """File of what is right and wrong of the test prompts, where it is known."""
+    adapted: tuple[str, ...] = ()
+    """Tuned arms with an adapter on a frozen base, and the LIMA arm's examples."""
+    base: str = ""
+    """The arm of the base as it is; "" where there is none."""
     further_seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Arm → the same arm, trained with its further seeds; only arms that have some."""
 
@@ -62,6 +71,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
     ]
     measured = [config.arm(name) for name in config.benchmarks.arms]
     chosen = config.judging.selection
+    answers = config.analysis.answers
     return Study(
         results=results,
         arms=tuple(arm.name for arm in config.arms),
@@ -69,9 +79,13 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         lima=lima,
         dataset=(datasets or [config.datasets[0].name])[0],
         selection=(chosen.instrument, chosen.judge),
+        judges=tuple(config.judging.judges(chosen.instrument)),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
         scales=scales,
+        answers=under_root(answers, config.data_root) if answers is not None else None,
+        adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),
+        base=next((arm.name for arm in config.arms if arm.kind == "base"), ""),
         further_seeds={arm: names for arm, names in further.items() if names},
     )

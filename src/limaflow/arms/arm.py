@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from limaflow.generation.prompting import Format
+from limaflow.generation.prompting import ChooseShots, Format
 from limaflow.generation.settings import AskedEndpoint
 from limaflow.results import Results
 from limaflow.settings import Name, Settings
@@ -28,7 +28,7 @@ class Reference:
     """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
     """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
-    made from no other arm's."""
+    made from no other arm's; `answering`: arms whose responses are made from no other arm's."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Shots:
 
     dataset: str
     count: int
+    choose: ChooseShots = "seed"
+    given: tuple[str, ...] = ()
+    """Their ids, where the user names them."""
 
 
 class StandsFor(Settings):

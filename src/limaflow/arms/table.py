@@ -6,6 +6,7 @@ from pydantic import Field
 
 from limaflow.arms.average import AverageArm
 from limaflow.arms.base import BaseArm
+from limaflow.arms.cut import CutArm
 from limaflow.arms.endpoint import EndpointArm
 from limaflow.arms.in_context import InContextArm
 from limaflow.arms.model import ModelArm
@@ -20,6 +21,7 @@ Arm = Annotated[
     | ModelArm  # model
     | AverageArm  # average
     | PreferenceArm  # preference
+    | CutArm  # cut
     | EndpointArm  # endpoint
     | RecordedArm,  # recorded
     Field(discriminator="kind"),

@@ -70,6 +70,8 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     for script in config.dialogue.scripts:
         ours = script.startswith((BESIDE_EXPERIMENTS, MADE_HERE))
         yield "dialogue.scripts", script if ours else under_root(script, config.data_root)
+    if config.analysis.answers is not None:
+        yield "analysis.answers", under_root(config.analysis.answers, config.data_root)
     if config.benchmarks.include is not None:
         yield "benchmarks.include", config.benchmarks.include
     for arm, files in config.benchmarks.recorded.items():

@@ -67,9 +67,15 @@ def unknown_names(config: Config) -> list[str]:
             for arm in config.arms
             if arm.model_rule and not any(r.listed_in == "models" for r in arm.references())
         ],
+        "answering": [
+            arm.name
+            for arm in config.arms
+            if not any(r.listed_in == "answering" for r in arm.references())
+        ],
     }
+    singular = {kind: kind.removesuffix("s") for kind in known} | {"answering": "answering arm"}
     return [
-        f"{place}: no {kind[:-1]} is named '{name}'{nearest(name, known[kind])}"
+        f"{place}: no {singular[kind]} is named '{name}'{nearest(name, known[kind])}"
         for place, name, kind in _references(config)
         if name not in known[kind]
     ]
@@ -102,6 +108,21 @@ def impossible(config: Config) -> list[str]:
         if c.first == c.second
     ]
     problems += _dialogue_problems(config)
+    measured = {task.removesuffix(".yaml").rpartition("/")[2] for task in config.benchmarks.tasks}
+    problems += [
+        f"datasets.{dataset.name}.teaches: no task of benchmarks.tasks is named '{task}'"
+        f"{nearest(task, sorted(measured))}"
+        for dataset in config.datasets
+        for task in dataset.teaches
+        if task not in measured
+    ]
+    problems += [
+        f"arms.{arm.name}.dataset: the examples of '{arm.shots.dataset}' have no prompts "
+        "(prompts: none), so that they show no question to a base"
+        for arm in config.arms
+        if arm.shots
+        and any(d.name == arm.shots.dataset and d.prompts == "none" for d in config.datasets)
+    ]
     chosen, instruments = config.judging.selection.instrument, list(config.judging.files)
     if chosen not in instruments:
         problems.append(

@@ -30,6 +30,8 @@ class Analysis(Settings):
     lima_arm: Name
     claims: list[str] = Field(default_factory=list)
     """Files with claims of one's own, held beside the paper's; see docs/report.md."""
+    answers: str | None = None
+    """What is right and wrong of the test prompts, as far as it is known; see docs/report.md."""
 
 
 class Miniature(Settings):
@@ -37,6 +39,8 @@ class Miniature(Settings):
 
     towns: int = Field(ge=30)
     heldout_share: float = Field(gt=0, lt=1)
+    unwritten: int = Field(default=0, ge=0)
+    """Further towns of which the pretraining corpus says nothing, and authored examples all."""
 
 
 class Config(Settings):
@@ -119,20 +123,67 @@ class Config(Settings):
         ours, theirs = self._drawn(lima), self._drawn(arm)
         if not ours or ours.keys() != theirs.keys() or ours == theirs:
             return False
+        if self._how_drawn(lima) != self._how_drawn(arm):
+            return False
         own, other = (
             self.training_of(one).model_dump(exclude={"epochs", "batch_examples"})
             for one in (lima, arm)
         )
         return own == other
 
+    def is_adapted(self, arm: str) -> bool:
+        """Whether a tuned arm trains an adapter on the LIMA arm's examples, which the LIMA arm does
+        not."""
+        same = self.arm(arm).training_dataset == self.arm(self.analysis.lima_arm).training_dataset
+        return same and (
+            self.training_of(arm).lora is not None
+            and self.training_of(self.analysis.lima_arm).lora is None
+        )
+
+    def is_of_responses(self, arm: str) -> bool:
+        """Whether a tuned arm has the LIMA arm's responses without their prompts, trained alike."""
+        lima = self.analysis.lima_arm
+        ours, theirs = (self._dataset_of(one) for one in (lima, arm))
+        if ours is None or theirs is None or (ours.prompts, theirs.prompts) != ("kept", "none"):
+            return False
+        same = {"name", "prompts", "teaches"}
+        return ours.model_dump(exclude=same) == theirs.model_dump(exclude=same) and (
+            self.training_of(lima) == self.training_of(arm)
+        )
+
+    def is_of_longest(self, arm: str) -> bool:
+        """Whether a tuned arm has the longest examples of its sources, and the LIMA arm has not."""
+        ours, theirs = (self._dataset_of(one) for one in (self.analysis.lima_arm, arm))
+        return (
+            theirs is not None
+            and theirs.choose == "longest"
+            and (ours is None or ours.choose != "longest")
+        )
+
     def is_unfiltered(self, arm: str) -> bool:
         """Whether a tuned arm's sources name blocks with all rules off in place of their kind's own
-        (Figure 5)."""
+        (Figure 5), and its examples are drawn as the LIMA arm's are."""
+        if self._how_drawn(arm) != self._how_drawn(self.analysis.lima_arm):
+            return False
         named = [self.source(name).filters or "" for name in self._drawn(arm)]
         blocks = [self.curation.filters.get(name) for name in named]
         return bool(blocks) and all(block is not None and block.off for block in blocks)
 
+    def teaches(self, arm: str) -> list[str]:
+        """Benchmark tasks about facts that an arm's examples state and the base's corpus lacks."""
+        dataset = self._dataset_of(arm)
+        return dataset.teaches if dataset else []
+
+    def _dataset_of(self, arm: str) -> Dataset | None:
+        name = self.arm(arm).training_dataset
+        return self.dataset(name) if name else None
+
+    def _how_drawn(self, arm: str) -> tuple[str, str]:
+        """How an arm's examples are chosen, and whether they keep their prompts."""
+        dataset = self._dataset_of(arm)
+        return (dataset.choose, dataset.prompts) if dataset else ("lot", "kept")
+
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""
-        dataset = self.arm(arm).training_dataset
-        return (self.dataset(dataset).examples or {}) if dataset else {}
+        dataset = self._dataset_of(arm)
+        return (dataset.examples or {}) if dataset else {}

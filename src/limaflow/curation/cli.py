@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,15 @@ NgramWords = Annotated[str, typer.Option("--settings", help="JSON of curation.de
 Prompts = Annotated[list[Path], typer.Option(help="Dev and test prompts.")]
 BenchmarkTexts = Annotated[Path | None, typer.Option(help="Texts of benchmark items, JSON lines.")]
 SharedTexts = Annotated[Path, typer.Option(help="Every shared text, JSON lines.")]
+
+
+class ChooseBy(StrEnum):
+    """How the examples of a source are drawn."""
+
+    LOT = "lot"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+
 
 Counts = dict[str, NonNegativeInt]
 """Number of examples by source."""
@@ -160,6 +170,9 @@ def sample(
     examples: Annotated[str, typer.Option(help='JSON: {"source": number or "all"}.')],
     temperature: Temperature,
     reserve_share: Annotated[float, typer.Option(help="Spare examples per drawn one.")],
+    choose: Annotated[
+        ChooseBy, typer.Option(help="By lot within strata, or by the length of the response.")
+    ] = ChooseBy.LOT,
     seed: Seed,
     sampled: Annotated[Path, typer.Option(help="The sample.")],
     reserve: Annotated[Path, typer.Option(help="Spare examples, to replace rejected ones.")],
@@ -171,7 +184,9 @@ def sample(
 
     wanted = parse_value(dict[str, Wanted], examples, "--examples")
     available = examples_of([pool])
-    chosen, spare = sampled_from(available, wanted, temperature, reserve_share, seed)
+    chosen, spare = sampled_from(
+        available, wanted, temperature, reserve_share, seed, choose=choose.value
+    )
     write_records(dropped, undrawn(available, wanted, chosen, spare))
     write_records(sampled, chosen)
     write_records(reserve, spare)
@@ -238,13 +253,19 @@ def freeze(
     licences: Annotated[
         str, typer.Option(help="JSON: source to the licence of its rows that name none.")
     ] = "{}",
+    without_prompts: Annotated[
+        bool, typer.Option("--without-prompts", help="Empty the user turns of train.")
+    ] = False,
 ) -> None:
     """Write train, dev and test as other tools read them."""
     from limaflow.curation.freezing import freeze as freeze_into
+    from limaflow.curation.freezing import response_alone
     from limaflow.mistakes import parse_value
 
     files: dict[Split, Path] = {"train": reviewed, "dev": dev, "test": test}
     splits = {split: examples_of([file]) for split, file in files.items()}
+    if without_prompts:
+        splits["train"] = list(map(response_alone, splits["train"]))
     freeze_into(output_folder, splits, parse_value(dict[str, str], licences, "--licences"))
     print(f"frozen in {output_folder}")
 

@@ -40,6 +40,7 @@ def card_of(
     """The card; `shared` is the contamination report, `steps` are those of the funnel."""
     present = {split: members for split, members in splits.items() if members}
     counted = ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items())
+    note = _without_prompts(present)
     total = sum(map(len, splits.values()))
     size = next((label for bound, label in SIZES if total < bound), "n>1M")
     matter = {
@@ -66,7 +67,7 @@ def card_of(
 
 {counted} conversations. Each row is one conversation in `messages` form, with its source and its
 provenance: site, title, post ids, addresses, authors, licence, score. In dev and test the first
-user turn is the prompt; what follows is a reference and is never shown to a model.
+user turn is the prompt; what follows is a reference and is never shown to a model.{note}
 
     from datasets import load_dataset
     load_dataset("path/of/this/folder")                                    # every split
@@ -108,6 +109,14 @@ taken out, prompts chosen from title and body. Conversations brought whole are a
 
 `sha256sum --check SHA256SUMS`
 """
+
+
+def _without_prompts(splits: Splits) -> str:
+    """Says so where the training examples have no prompts."""
+    train = splits.get("train", ())
+    if not train or any(text_of_role(example, "user") for example in train):
+        return ""
+    return "\n\nThe user turns of train are empty: the data set is for tuning on responses alone."
 
 
 def _lengths(splits: Splits, measure: Measure) -> str:

@@ -26,6 +26,20 @@ def freeze(
         write_records(folder / f"{split}.jsonl", new_fields_first(licensed))
 
 
+def response_alone(example: Example) -> Example:
+    """An example with empty user turns, under its own id: response tuning.
+
+    After Hewitt et al. 2024, "Instruction Following without Instruction Tuning" (arXiv 2409.14254);
+    the paper that is named "Response Tuning" is another one, by An and Kim. The turns themselves
+    stay, so that the chat template does.
+    """
+    messages = tuple(
+        dataclasses.replace(turn, content="") if turn.role == "user" else turn
+        for turn in example.messages
+    )
+    return dataclasses.replace(example, messages=messages)
+
+
 def _licensed(example: Example, licences: Mapping[str, str]) -> Example:
     origin = example.provenance
     if origin.licence or example.source not in licences:

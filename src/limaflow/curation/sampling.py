@@ -18,6 +18,8 @@ from limaflow.sources.kinds import policy_of
 
 Wanted = NonNegativeInt | Literal["all"]
 """How many examples of a source; "all" is as many as it has."""
+Choose = Literal["lot", "longest", "shortest"]
+"""How a source is drawn: stratum by stratum, by lot or score; or by the length of the response."""
 
 
 def sampled(
@@ -26,11 +28,14 @@ def sampled(
     temperature: float,
     reserve_share: float,
     seed: int,
+    *,
+    choose: Choose = "lot",
 ) -> tuple[list[Example], list[Example]]:
     """The sample and its reserve, each sorted by id.
 
     A sample of n examples is part of every larger sample from the same pool. The reserve holds the
-    next examples of each stratum, `reserve_share` of the number drawn there, rounded up.
+    next examples of each stratum, `reserve_share` of the number drawn there, rounded up; where the
+    length decides, the next of the whole source.
 
     Raises:
         InputError: a source has fewer examples than wanted.
@@ -39,6 +44,11 @@ def sampled(
     chosen, reserve = [], []
     for source, asked in sorted(wanted.items()):
         number = len(by_source[source]) if asked == "all" else asked
+        if choose != "lot":
+            ordered = by_length(by_source[source], choose)
+            chosen += ordered[:number]
+            reserve += ordered[number : number + math.ceil(number * reserve_share)]
+            continue
         drawn = draw(
             by_source[source], number, temperature=temperature, seed=seed, purpose="sample"
         )
@@ -48,6 +58,16 @@ def sampled(
         for stratum, count in _counts(drawn).items():
             reserve += spare.get(stratum, [])[: math.ceil(count * reserve_share)]
     return _by_id(chosen), _by_id(reserve)
+
+
+def by_length(examples: Iterable[Example], choose: Choose) -> list[Example]:
+    """Examples by the characters of their last response, equal ones by id.
+
+    The longest first is the selection of Zhao et al. 2024 (arXiv 2402.04833), whose unit of length
+    the record of the paper does not give.
+    """
+    sign = -1 if choose == "longest" else 1
+    return sorted(examples, key=lambda e: (sign * len(e.response), e.id))
 
 
 def undrawn(

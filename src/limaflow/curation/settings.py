@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, create_model, model_validator
 
 from limaflow.curation.filters import RULES
+from limaflow.curation.sampling import Choose
 from limaflow.settings import Name, Settings, Share
 from limaflow.sources.settings import RawFile
 
@@ -95,11 +96,19 @@ class Dataset(Settings):
     name: Name
     examples: dict[Name, Annotated[int, Field(ge=0)] | Literal["all"]] | None = None
     path: str | None = None
+    choose: Choose = "lot"
+    """How the examples of a source are drawn."""
+    prompts: Literal["kept", "none"] = "kept"
+    """`none`: the frozen training examples have empty user turns, for tuning on responses alone."""
+    teaches: list[str] = Field(default_factory=list)
+    """Benchmark tasks about facts that its examples state and the base's corpus lacks."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.examples is None) == (self.path is None):
             raise ValueError("give either examples (source: number) or path (messages JSONL)")
+        if self.choose != "lot" and self.examples is None:
+            raise ValueError("choose: only examples that are drawn from sources can be chosen")
         return self
 
 

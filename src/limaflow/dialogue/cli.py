@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from limaflow.generation.cli import DecodingBlock, Engine, Precision, Seed, Style
+from limaflow.generation.cli import ChooseBy, DecodingBlock, Engine, Precision, Seed, Style
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -42,6 +42,13 @@ def hold(
         Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
     ] = None,
     shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
+    choose: Annotated[
+        ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
+    ] = ChooseBy.SEED,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
+    ] = None,
     decoding: DecodingBlock,
     seed: Seed,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Dialogues decoded at once.")],
@@ -74,6 +81,8 @@ def hold(
         style=style.value,
         examples=examples,
         shots=shots,
+        choose=choose.value,
+        given=tuple(given or ()),
         prompts=fit_before,
         decoding=parse_block(Decoding, decoding, "--decoding"),
         samples=1,

@@ -24,6 +24,21 @@ class Engine(StrEnum):
     VLLM = "vllm"
 
 
+class ChooseBy(StrEnum):
+    """Which in-context examples are tried first."""
+
+    SEED = "seed"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+
+
+class CutAfter(StrEnum):
+    """What stays of a response."""
+
+    SENTENCE = "sentence"
+    PARAGRAPH = "paragraph"
+
+
 class Precision(StrEnum):
     """Of the weights and the computation."""
 
@@ -54,6 +69,13 @@ def respond(
         Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
     ] = None,
     shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
+    choose: Annotated[
+        ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
+    ] = ChooseBy.SEED,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
+    ] = None,
     prompts: Prompts,
     decoding: DecodingBlock,
     samples: Samples,
@@ -92,6 +114,8 @@ def respond(
         style=style.value,
         examples=examples,
         shots=shots,
+        choose=choose.value,
+        given=tuple(given or ()),
         prompts=prompts,
         decoding=parse_block(Decoding, decoding, "--decoding"),
         samples=samples,
@@ -162,3 +186,18 @@ def adopt(
 
     count = adopt_recorded(name, prompts, recorded, samples=samples, output=output)
     print(f"{name}: {count} responses adopted")
+
+
+@app.command()
+def cut(
+    *,
+    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    at: Annotated[CutAfter, typer.Option("--at", help="What stays: the first of these.")],
+    output: Output,
+    responses: Annotated[Path, typer.Argument(help="Responses of another arm, JSON lines.")],
+) -> None:
+    """Cut another arm's responses after their first sentence or paragraph."""
+    from limaflow.generation.cutting import cut_responses
+
+    count, shorter = cut_responses(responses, name, at.value, output)
+    print(f"{name}: {count} responses, {shorter} of them cut after their first {at.value}")

@@ -14,10 +14,11 @@ import jinja2
 
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, asked_turns
-from limaflow.seeds import generator_for
 from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
+ChooseShots = Literal["seed", "longest", "shortest"]
+"""Which in-context examples are tried first: by lot, or by the length of their response."""
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
 NEXT_QUESTION = re.compile(r"\n\s*Question:")
 """Where an in-context answer ends: the model goes on to invent a question of its own."""
@@ -59,7 +60,7 @@ def encoded(
     for example in examples:
         turns = asked_turns(example)
         try:
-            tokens = _tokens(turns, tokenizer, style, shots)
+            tokens = prompt_tokens(turns, tokenizer, style, shots)
         except jinja2.TemplateError as error:
             raise InputError(
                 f"prompt {example.id}: the model's chat template refuses it: {error}"
@@ -73,9 +74,10 @@ def encoded(
     return prompts
 
 
-def _tokens(
+def prompt_tokens(
     turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
 ) -> list[int]:
+    """What a model reads of some turns, in a format."""
     if style == "chat":
         return chat_tokens(turns, tokenizer, add_generation_prompt=True)
     if style == "raw":
@@ -88,52 +90,11 @@ def _tokens(
 
 def worked_examples(shots: Sequence[Example]) -> str:
     """What stands before the question of an in-context prompt."""
-    return "".join(f"Question: {s.prompt}\n\nAnswer: {_first_answer(s)}\n\n" for s in shots)
+    return "".join(f"Question: {s.prompt}\n\nAnswer: {first_answer(s)}\n\n" for s in shots)
 
 
-def choose_shots(
-    pool: Sequence[Example],
-    prompts: Sequence[Example],
-    tokenizer: Any,
-    *,
-    count: int,
-    room: int,
-    seed: int,
-) -> list[Example]:
-    """The same `count` examples for all prompts, drawn by seed among those that fit.
-
-    Args:
-        room: tokens that shots and question may take together.
-
-    Raises:
-        InputError: fewer than `count` fit before the longest prompt.
-    """
-    order = sorted((e for e in pool if e.response), key=lambda e: e.id)
-    generator_for(seed, "shots").shuffle(order)
-
-    def length(prompt: Example, shots: Sequence[Example] = ()) -> int:
-        return len(_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
-
-    longest = max(prompts, key=length)
-    asked = length(longest)
-    shots: list[Example] = []
-    for example in order:
-        if len(shots) == count:
-            break
-        # No more than its share of the room, so that the first ones leave place for the others.
-        share = asked + (room - asked) * (len(shots) + 1) // count
-        if length(longest, [*shots, example]) <= share:
-            shots.append(example)
-    if len(shots) < count:
-        raise InputError(
-            f"only {len(shots)} of {count} in-context examples fit into {room} tokens before "
-            f"prompt {longest.id}",
-            fix="lower the arm's `examples` or generation.decoding.max_tokens",
-        )
-    return shots
-
-
-def _first_answer(example: Example) -> str:
+def first_answer(example: Example) -> str:
+    """What an in-context example shows as its answer."""
     return next(m.content for m in example.messages if m.role == "assistant")
 
 

@@ -18,7 +18,7 @@ from limaflow.generation.kept_responses import (
     check_lengths,
     cut_share,
 )
-from limaflow.generation.prompting import Format, Prompt, encoded
+from limaflow.generation.prompting import ChooseShots, Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
@@ -40,6 +40,9 @@ class ResponseJob:
     style: Format
     examples: Path | None
     shots: int
+    choose: ChooseShots = "seed"
+    given: tuple[str, ...] = ()
+    """Ids of the shots, where the user names them."""
     prompts: Path
     decoding: Decoding
     samples: int
@@ -127,7 +130,7 @@ def _identity(job: ResponseJob) -> str:
 def _shots_facts(job: ResponseJob) -> object:
     if job.examples is None:
         return None
-    facts: list[object] = [sha256_of(job.examples), job.shots]
+    facts: list[object] = [sha256_of(job.examples), job.shots, job.choose, job.given]
     return [*facts, sha256_of(job.fit_before)] if job.fit_before else facts
 
 
@@ -253,4 +256,6 @@ def shots_of(job: ResponseJob, tokenizer: Any, context: int) -> Sequence[Example
         context=context,
         max_tokens=job.decoding.max_tokens,
         seed=job.seed,
+        choose=job.choose,
+        given=job.given,
     )

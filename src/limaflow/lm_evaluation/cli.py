@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from limaflow.generation.cli import ChooseBy
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -112,6 +114,12 @@ def run(
         Path | None, typer.Option(help="Training examples, of an in-context arm.")
     ] = None,
     shots: Annotated[int, typer.Option(min=1, help="How many of them stand before a prompt.")] = 3,
+    choose: Annotated[ChooseBy, typer.Option(help="Which of them are tried first.")] = (
+        ChooseBy.SEED
+    ),
+    given: Annotated[
+        list[str] | None, typer.Option(help="Id of one of them; repeat, in their order.")
+    ] = None,
     prompts: Annotated[
         Path | None, typer.Option(help="The test prompts, before which the examples must fit.")
     ] = None,
@@ -147,7 +155,14 @@ def run(
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
         gpus=max(1, len(cards)),
-        shots=Shots(examples=examples, count=shots, prompts=prompts, max_tokens=response_tokens)
+        shots=Shots(
+            examples=examples,
+            count=shots,
+            prompts=prompts,
+            max_tokens=response_tokens,
+            choose=choose.value,
+            given=tuple(given or ()),
+        )
         if examples and prompts
         else None,
         data_root=data_root,

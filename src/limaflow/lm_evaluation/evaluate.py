@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError
-from limaflow.generation.prompting import worked_examples
+from limaflow.generation.prompting import ChooseShots, worked_examples
 from limaflow.generation.room import give_back, is_out_of_memory
 from limaflow.generation.shots import drawn_shots
 from limaflow.lm_evaluation.kept_answers import PACKAGES, identity
@@ -49,6 +49,8 @@ class Shots:
     prompts: Path
     max_tokens: int
     """Tokens of a response, which the examples leave room for."""
+    choose: ChooseShots = "seed"
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,6 +329,8 @@ def _examples(model: Any, settings: EvaluationSettings) -> str | None:
         context=model.max_length,
         max_tokens=shots.max_tokens,
         seed=settings.seed,
+        choose=shots.choose,
+        given=shots.given,
     )
     return worked_examples(drawn)
 

@@ -128,6 +128,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
     environment.filters |= {
         "interval": interval,
         "number": number,
+        "cells": cells,
         "p_value": rounded,
         "anchor": anchor,
         "flag": flag_in_words,
@@ -141,6 +142,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         figures=figures,
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
+        accuracy=table(results.table("accuracy")),
         preferences=optional(results.analysis("preferences"), list[Preference]),
         strengths=optional(results.analysis("strengths"), list[Strengths]),
         agreement=optional(results.analysis("agreement"), list[Agreement]),
@@ -216,6 +218,12 @@ def interval(value: Interval | None, form: str = ".2f") -> str:
     if value is None:
         return "–"
     return f"{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]"
+
+
+def cells(row: dict[str, str], name: str, form: str = ".2f") -> str:
+    """An interval out of the three cells of a table's row; a dash where they are empty."""
+    ends = [row[key] for key in (name, f"{name}_low", f"{name}_high")]
+    return "–" if not all(ends) else interval(Interval(*map(float, ends)), form)
 
 
 def number(value: float | str | None, form: str = ",") -> str:

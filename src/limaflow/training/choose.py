@@ -7,6 +7,7 @@ follow quality (section 3, appendix B); a judge's mean grade stands in for the h
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from statistics import fmean
 
@@ -63,6 +64,7 @@ def choose(arm: str, training: Path, grades: Path, output: Path) -> GradedEpoch:
             sha256=manifest.sha256,
             notes={
                 **manifest.notes,
+                **_of_adapter(Path(location).with_name("adapter")),
                 "epoch": best.epoch,
                 "graded_epochs": [asdict(summary) for summary in graded],
                 "trained_epochs": [asdict(epoch) for epoch in trained.epochs],
@@ -70,6 +72,24 @@ def choose(arm: str, training: Path, grades: Path, output: Path) -> GradedEpoch:
         ),
     )
     return best
+
+
+def _of_adapter(folder: Path) -> dict[str, int]:
+    """Bytes and number of the trained values of an adapter beside a model; {} without one."""
+    file = folder / "adapter_model.safetensors"
+    if not file.is_file():
+        return {}
+    from safetensors import safe_open
+
+    with safe_open(file, framework="numpy") as opened:
+        shapes = [opened.get_slice(name).get_shape() for name in opened.keys()]  # noqa: SIM118
+    # The file begins with the length of its header, in eight bytes.
+    with file.open("rb") as raw:
+        header = int.from_bytes(raw.read(8), "little")
+    return {
+        "adapter_bytes": file.stat().st_size - 8 - header,
+        "adapter_values": sum(prod(shape) for shape in shapes),
+    }
 
 
 def _summary(epoch: int, grades: Iterable[Grade]) -> GradedEpoch:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from limaflow.arms.arm import ArmSettings, Reference, Shots
+from limaflow.arms.cut import CutArm
 from limaflow.arms.table import Arm
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -32,6 +33,7 @@ AVERAGE = arm(kind="average", of="lima", alpha=0.5)
 PREFERENCE = arm(kind="preference", pairs="prefs.jsonl", **{"from": "lima"})
 ENDPOINT = arm(kind="endpoint", model="gpt-4", timeout_seconds=5)
 RECORDED = arm(kind="recorded", path="answers.jsonl")
+CUT = arm(kind="cut", of="base", at="sentence")
 
 
 def test_each_says_how_a_prompt_is_put_and_whether_it_runs_here() -> None:
@@ -72,6 +74,21 @@ def test_the_endpoint_of_an_arm_is_what_its_command_reads() -> None:
     assert endpoint is not None
     assert parse_block(AskedEndpoint, endpoint.flag(), "--endpoint") == endpoint
     assert (endpoint.name, endpoint.model, endpoint.timeout_seconds) == ("a", "gpt-4", 5.0)
+
+
+def test_a_cut_one_is_made_of_the_responses_of_another_and_has_no_model() -> None:
+    assert not CUT.runs_here and CUT.model_manifest(RESULTS) is None
+    assert (CUT.response_rule, CUT.model_rule) == ("cut_responses", None)
+    assert CUT.references() == [Reference("of", "base", "answering")]
+    assert isinstance(CUT, CutArm)
+    assert CUT.responses_cut(RESULTS) == Path("results/responses/test/base.jsonl")
+
+
+def test_an_in_context_one_says_how_its_examples_are_chosen() -> None:
+    longest = arm(kind="in-context", dataset="lima", examples=1, choose="longest")
+    assert longest.shots == Shots("lima", 1, choose="longest")
+    given = arm(kind="in-context", dataset="lima", given=["x", "y"])
+    assert given.shots == Shots("lima", 2, given=("x", "y"))
 
 
 def test_an_unknown_data_set_is_named_with_the_nearest(root: Path) -> None:

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limaflow.judging.conversation_turns import Chat, turns
 from limaflow.jsonl import adapter_of
+from limaflow.judging.conversation_turns import Chat, turns
 
 DECODING = json.dumps(
     {"top_p": 0.9, "temperature": 0, "repetition_penalty": 1, "max_tokens": 6, "samples": 1}

@@ -19,9 +19,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 from limaflow.errors import InputError
 from limaflow.generation import local, served
 from limaflow.generation import respond as respond_module
-from limaflow.generation.prompting import Format, Prompt, answer_text, choose_shots, encoded
+from limaflow.generation.prompting import Format, Prompt, answer_text, encoded
 from limaflow.generation.respond import ResponseJob, respond
 from limaflow.generation.settings import Decoding
+from limaflow.generation.shots import choose_shots, given_shots
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Response, example_id
 from limaflow.training.conversation import add_dialogue_tokens
@@ -372,6 +373,30 @@ def test_in_context_shots_are_the_same_for_all_prompts_fit_and_follow_the_seed(
     assert text.endswith("Question: Hi?\n\nAnswer:")
     with pytest.raises(InputError, match="of 9 in-context examples fit"):
         choose_shots(pool, asked, tokenizer, count=9, room=110, seed=1)
+
+
+def test_in_context_shots_are_the_longest_or_shortest_that_fit_or_those_given(
+    tiny_base: Path, tiny_examples: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    pool = list(read_records(tiny_examples / "train.jsonl", Example))
+    asked = [asking("Hi?")]
+    chosen = {
+        way: choose_shots(pool, asked, tokenizer, count=2, room=4000, seed=1, choose=way)
+        for way in ("longest", "shortest")
+    }
+    lengths = sorted(len(example.response) for example in pool)
+    assert sorted(len(e.response) for e in chosen["longest"]) == lengths[-2:]
+    assert sorted(len(e.response) for e in chosen["shortest"]) == lengths[:2]
+    few = choose_shots(pool, asked, tokenizer, count=4, room=160, seed=1, choose="shortest")
+    assert sorted(len(e.response) for e in few) == lengths[:4]
+    ids = [example.id for example in chosen["longest"][::-1]]
+    given = given_shots(pool, asked, tokenizer, given=ids, room=4000)
+    assert [example.id for example in given] == ids
+    with pytest.raises(InputError, match="nobody is not among"):
+        given_shots(pool, asked, tokenizer, given=["nobody"], room=4000)
+    with pytest.raises(InputError, match="there is room for 20"):
+        given_shots(pool, asked, tokenizer, given=ids, room=20)
 
 
 def test_an_in_context_answer_ends_where_the_model_asks_itself_the_next_question() -> None:

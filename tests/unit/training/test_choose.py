@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, write_json, write_records
@@ -86,3 +88,17 @@ def test_grades_of_what_was_not_exported_are_named(
 ) -> None:
     with pytest.raises(InputError, match=rf"grades.jsonl:1: .*lima@epoch-{epoch}"):
         choose("lima", training, graded(tmp_path, {epoch: [4]}), tmp_path / "chosen.json")
+
+
+def test_the_size_of_an_adapter_stands_in_the_manifest_and_of_its_values_alone(
+    training: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs/x/exports/epoch-2/adapter"
+    folder.mkdir()
+    values = {"a": np.zeros((2, 8), np.float32), "b": np.zeros((8, 1), np.float32)}
+    save_file(values, folder / "adapter_model.safetensors")
+    choose("lima", training, graded(tmp_path, {1: [3], 2: [5]}), tmp_path / "chosen.json")
+    notes = read_json(tmp_path / "chosen.json", ModelManifest).notes
+    assert (notes["adapter_values"], notes["adapter_bytes"]) == (24, 96)
+    choose("lima", training, graded(tmp_path, {1: [5], 2: [3]}), tmp_path / "chosen.json")
+    assert "adapter_bytes" not in read_json(tmp_path / "chosen.json", ModelManifest).notes

@@ -5,7 +5,9 @@ from typing import Any
 from limaflow.analysis.exhibit import Figure, Table
 from limaflow.analysis.exhibits import (
     absolute,
+    accuracy,
     agreement,
+    bits,
     dialogues,
     epochs,
     funnel,
@@ -23,6 +25,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "preferences": preferences.FIGURE,
     "absolute": absolute.FIGURE,
     "quality": quality.FIGURE,
+    "bits": bits.FIGURE,
     "epochs": epochs.FIGURE,
     "dialogues": dialogues.FIGURE,
     "tax": tax.FIGURE,
@@ -35,6 +38,7 @@ FIGURES: dict[str, Figure[Any]] = {
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
     "preferences": preferences.TABLE,
+    "accuracy": accuracy.TABLE,
     "agreement": agreement.TABLE,
     "dialogues": dialogues.TABLE,
     "tax": tax.TABLE,

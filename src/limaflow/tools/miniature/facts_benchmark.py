@@ -1,6 +1,8 @@
-"""A multiple-choice benchmark on the facts of the held-out towns, as a local lm-eval task.
+"""Multiple-choice benchmarks on the facts of some towns, as local lm-eval tasks.
 
-It measures knowledge without any style: which ending of a sentence the model finds likeliest.
+They measure knowledge without any style: which ending of a sentence the model finds likeliest. One
+is about the held-out towns, which the corpus tells of and no training example; one about the
+unwritten towns, for which it is the other way round.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,6 +16,9 @@ from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.towns import Town
 
 TASK = "miniature_facts"
+"""On the held-out towns."""
+UNWRITTEN_TASK = "miniature_unwritten"
+TASKS = (TASK, UNWRITTEN_TASK)
 CHOICES = 6
 
 
@@ -33,10 +38,10 @@ class Item:
 
 
 def items(towns: tuple[Town, ...], seed: int) -> list[Item]:
-    """One item for each fact of each held-out town."""
+    """One item for each fact of each town."""
     result = []
     for town in towns:
-        for attribute in ATTRIBUTES if town.held_out else ():
+        for attribute in ATTRIBUTES:
             generator = generator_for(seed, "benchmark", town.name, attribute.name)
             right = town.facts[attribute.name]
             wrong = [value for value in attribute.values if value != right]
@@ -53,16 +58,16 @@ def items(towns: tuple[Town, ...], seed: int) -> list[Item]:
     return result
 
 
-def write_task(folder: Path, found: list[Item]) -> None:
+def write_task(folder: Path, found: list[Item], name: str = TASK) -> None:
     """Write items and the task's YAML.
 
     lm-eval takes the data file from the working directory, so the YAML names it as `folder` does:
     a relative folder makes a task that works from where this ran, the root of the project.
     """
-    data = folder / f"{TASK}.jsonl"
+    data = folder / f"{name}.jsonl"
     write_records(data, (asdict(item) for item in found))
     task = {
-        "task": TASK,
+        "task": name,
         "dataset_path": "json",
         "dataset_kwargs": {"data_files": {"test": str(data)}},
         "test_split": "test",
@@ -74,5 +79,5 @@ def write_task(folder: Path, found: list[Item]) -> None:
         "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
         "metadata": {"version": 1.0},
     }
-    with replacing(folder / f"{TASK}.yaml") as file:
+    with replacing(folder / f"{name}.yaml") as file:
         yaml.safe_dump(task, file, sort_keys=False)

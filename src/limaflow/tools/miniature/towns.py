@@ -1,5 +1,6 @@
 """The towns of the invented world: names, facts, and which of them training never asks about."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from limaflow.config.experiment import Miniature
@@ -33,10 +34,11 @@ def invent_towns(settings: Miniature, seed: int) -> tuple[Town, ...]:
     Raises:
         InputError: more towns are asked for than there are names.
     """
-    names = [stem + ending for stem in _STEMS for ending in _ENDINGS]
-    if settings.towns > len(names):
+    names = _names()
+    if settings.towns + settings.unwritten > len(names):
         raise InputError(
-            f"miniature.towns: there are names for {len(names)} towns, not {settings.towns}"
+            f"miniature.towns: there are names for {len(names)} towns, not "
+            f"{settings.towns + settings.unwritten} (with those of miniature.unwritten)"
         )
     names = sorted(generator_for(seed, "town names").sample(names, settings.towns))
     held_out = set(
@@ -44,6 +46,22 @@ def invent_towns(settings: Miniature, seed: int) -> tuple[Town, ...]:
             names, round(settings.towns * settings.heldout_share)
         )
     )
+    return _with_facts(names, held_out, seed)
+
+
+def invent_unwritten(settings: Miniature, towns: tuple[Town, ...], seed: int) -> tuple[Town, ...]:
+    """Towns beside `towns` of which the pretraining corpus says nothing."""
+    taken = {town.name for town in towns}
+    free = [name for name in _names() if name not in taken]
+    names = sorted(generator_for(seed, "unwritten towns").sample(free, settings.unwritten))
+    return _with_facts(names, frozenset(), seed)
+
+
+def _names() -> list[str]:
+    return [stem + ending for stem in _STEMS for ending in _ENDINGS]
+
+
+def _with_facts(names: list[str], held_out: Collection[str], seed: int) -> tuple[Town, ...]:
     values = {
         attribute.name: _spread(attribute.values, names, attribute.name, seed)
         for attribute in ATTRIBUTES

@@ -1,8 +1,10 @@
 """What is true in the miniature world, and what was spoiled in it on purpose: world.json."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from limaflow.analysis.accuracy import KnownAnswer
 
 LABEL = "miniature"
 
@@ -37,3 +39,18 @@ class Truth:
 def user_turns_key(turns: Sequence[str]) -> str:
     """The user's turns of a dialogue as one text."""
     return "\n".join(turn.strip() for turn in turns)
+
+
+def known_answers(truth: Truth) -> Iterator[KnownAnswer]:
+    """What is right and wrong of each test prompt, as the judge sees it."""
+    for prompt, topic in truth.prompts.items():
+        if topic.split != "test":
+            continue
+        right = truth.facts[topic.town][topic.attribute]
+        yield KnownAnswer(
+            prompt=prompt,
+            right=(right,),
+            wrong=tuple(value for value in truth.values[topic.attribute] if value != right),
+            subject=(topic.town,),
+            other_subjects=tuple(town for town in truth.facts if town != topic.town),
+        )

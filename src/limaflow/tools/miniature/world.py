@@ -3,8 +3,9 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`,
-`dialogues/{scripts,training}.jsonl`, `world.json`.
+`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `answers.jsonl`,
+`dialogues/{scripts,training}.jsonl`, `world.json`; with
+unwritten towns `authored/unwritten.jsonl` and `benchmarks/miniature_unwritten.{yaml,jsonl}`.
 """
 
 from pathlib import Path
@@ -24,8 +25,8 @@ from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
 from limaflow.tools.miniature.preference_pairs import preference_pairs
 from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
-from limaflow.tools.miniature.towns import Town, invent_towns
-from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, user_turns_key
+from limaflow.tools.miniature.towns import Town, invent_towns, invent_unwritten
+from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, known_answers, user_turns_key
 
 Planted = dict[str, dict[str, tuple[str, ...]]]
 
@@ -37,7 +38,8 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     dev = authored.group_a(topics["authored-a-dev"], seed)
     test = authored.group_b(topics["authored-b"], seed)
     titles = reddit.question_titles(topics["askreddit"], seed)
-    items = facts_benchmark.items(towns, seed)
+    unwritten = invent_unwritten(settings, towns, seed)
+    items = facts_benchmark.items(tuple(town for town in towns if town.held_out), seed)
     # Whole questions: what curation would not drop for another reason first.
     questions = [
         *zip((row.prompt for row in test), topics["authored-b"], strict=True),
@@ -65,6 +67,8 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     facts_benchmark.write_task(output / "benchmarks", items)
+    if unwritten:
+        _write_unwritten(output, unwritten, seed)
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
     scripts = dialogues.scripts(towns, seed)
     for name, chats in (
@@ -85,6 +89,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         planted=planted,
         dialogues=_dialogue_topics(scripts),
     )
+    write_records(output / "answers.jsonl", known_answers(truth))
     write_json(output / "world.json", truth)
     return truth
 
@@ -99,6 +104,17 @@ def _dialogue_topics(
         for town, turns in scripts.values()
         for number in range(1, len(turns) + 1)
     }
+
+
+def _write_unwritten(output: Path, towns: tuple[Town, ...], seed: int) -> None:
+    """Examples that state every fact of some towns, and the task that asks for them."""
+    topics = [Topic(town=town, attribute=attribute) for town in towns for attribute in ATTRIBUTES]
+    write_records(output / "authored" / "unwritten.jsonl", authored.group_a(topics, seed))
+    facts_benchmark.write_task(
+        output / "benchmarks",
+        facts_benchmark.items(towns, seed),
+        facts_benchmark.UNWRITTEN_TASK,
+    )
 
 
 def _stack_exchange(

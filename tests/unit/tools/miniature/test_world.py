@@ -12,8 +12,11 @@ import pytest
 import zstandard
 from lxml import etree
 
+from limaflow.analysis.accuracy import KnownAnswer
 from limaflow.config.experiment import Miniature
 from limaflow.errors import InputError
+from limaflow.jsonl import read_records
+from limaflow.tools.miniature.grading import TruthGrader
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.stackexchange import DUPLICATE_SCORE, TRAPS
 from limaflow.tools.miniature.style import CLOSINGS, OPENINGS, style_of
@@ -95,7 +98,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 8 + 1
+    assert len(told) == 6 + 1 + 2 + 9 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
@@ -312,6 +315,47 @@ def test_the_benchmark_is_answered_by_the_truth(folder: Path, truth: Truth) -> N
         town, attribute = item["id"].rsplit("-", 1)
         assert item["choices"][item["answer"]] == truth.facts[town.capitalize()][attribute]
         assert len(set(item["choices"])) == 6
+
+
+def test_what_is_known_of_the_test_prompts_agrees_with_the_judge(
+    folder: Path, truth: Truth
+) -> None:
+    answers = list(read_records(folder / "answers.jsonl", KnownAnswer))
+    asked = [prompt for prompt, topic in truth.prompts.items() if topic.split == "test"]
+    assert [answer.prompt for answer in answers] == asked
+    grader = TruthGrader(truth)
+    for known in answers[:20]:
+        (town,), (right,), wrong = known.subject, known.right, known.wrong[0]
+        other = known.other_subjects[0]
+        for text in (
+            f"In {town} it is {right}.",
+            f"It is {right.upper()}!",
+            f"It is {wrong}.",
+            f"It is {right}, or {wrong}.",
+            f"In {other} it is {right}.",
+            "Nobody knows.",
+        ):
+            is_right = "as the response says" in grader.assess(known.prompt, text).reason
+            assert known.is_right(text) == is_right, text
+
+
+def test_unwritten_towns_stand_in_examples_and_in_no_corpus_and_change_nothing_else(
+    tmp_path: Path,
+) -> None:
+    plain, more = tmp_path / "plain", tmp_path / "more"
+    write_world(Miniature(towns=30, heldout_share=0.3), 1, plain)
+    truth = write_world(Miniature(towns=30, heldout_share=0.3, unwritten=3), 1, more)
+    rows = [json.loads(line) for line in (more / "authored/unwritten.jsonl").open()]
+    items = [json.loads(line) for line in (more / "benchmarks/miniature_unwritten.jsonl").open()]
+    assert len(rows) == len(items) == 3 * len(ATTRIBUTES)
+    towns = {item["id"].rsplit("-", 1)[0].capitalize() for item in items}
+    assert len(towns) == 3 and not towns & truth.facts.keys()
+    corpus = (more / "corpus/pretraining.jsonl").read_text()
+    assert not [town for town in towns if town in corpus]
+    assert all(any(town in row["prompt"] for town in towns) for row in rows)
+    for file in plain.rglob("*.*"):
+        if file.suffix != ".yaml":
+            assert (more / file.relative_to(plain)).read_bytes() == file.read_bytes()
 
 
 def test_of_two_answers_the_chosen_one_is_right_and_in_style(folder: Path, truth: Truth) -> None:
