@@ -18,6 +18,7 @@ include: "rules/lookups/curation.smk"
 include: "rules/lookups/models.smk"
 include: "rules/lookups/responses.smk"
 include: "rules/lookups/judging.smk"
+include: "rules/lookups/dialogue.smk"
 include: "rules/lookups/benchmarks.smk"
 include: "rules/lookups/analysis.smk"
 
@@ -61,6 +62,7 @@ include: "rules/training.smk"
 include: "rules/derived_models.smk"
 include: "rules/generation.smk"
 include: "rules/judging.smk"
+include: "rules/dialogue.smk"
 include: "rules/benchmarks.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
@@ -115,6 +117,14 @@ rule benchmark:
     """Stop after lm-eval of every model that is to be measured."""
     input:
         collect("<results>/benchmarks/{arm}/items.jsonl", arm=CONFIG.benchmarks.arms),
+    localrule: True
+
+
+rule dialogue:
+    """Stop after the dialogues, their grades and what is measured of them."""
+    input:
+        dialogues_file,
+        dialogue_grade_files,
     localrule: True
 
 

@@ -169,6 +169,7 @@ rule claims:
         adapted=collect("<results>/models/{arm}/chosen.json", arm=STUDY.adapted),
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,
+        dialogues=dialogues_file,
     output:
         "<results>/analysis/claims.json",
     log:

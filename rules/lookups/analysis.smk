@@ -151,6 +151,7 @@ def role_options():
         "--teaches": teaches,
         "--training-seeds": trained,
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
+        "--with-dialogues": [f"{a}={b}" for a, b in DIALOGUE.with_dialogues.items()],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
     return " ".join([f"--lima {LIMA}", stands_for_options(), *options])
@@ -210,6 +211,7 @@ def claim_options(wildcards, input):
         "--tax": input.get("tax", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
+        "--dialogues": input.get("dialogues", []),
     }
     return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 

@@ -8,6 +8,8 @@ from limaflow import lasting_errors
 from limaflow.analysis.cli import app as analyze
 from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
+from limaflow.dialogue.cli import app as dialogue
+from limaflow.dialogue.cli import chat
 from limaflow.errors import NO_ROOM, InputError
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
@@ -49,6 +51,8 @@ app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
 app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
+app.add_typer(dialogue, name="dialogue", help="Dialogues by script, and how well arms hold them.")
+app.command()(chat)
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")

@@ -208,6 +208,11 @@ def claims(
     dev_grades: Annotated[
         list[Path] | None, typer.Option(help="Dev grades of the LIMA arm; repeat.")
     ] = None,
+    dialogues: Annotated[Path | None, typer.Option(help="dialogues.json.")] = None,
+    with_dialogues: Annotated[
+        list[str] | None,
+        typer.Option(help="Arm tuned on dialogues too and the one without, ARM=WITHOUT; repeat."),
+    ] = None,
     claims: Annotated[
         list[Path] | None, typer.Option(help="More claims (YAML), beside the paper's; repeat.")
     ] = None,
@@ -221,6 +226,7 @@ def claims(
     from limaflow.analysis.named_values import grouped, numbers
     from limaflow.analysis.paper import paper
     from limaflow.analysis.training_seeds import Spread
+    from limaflow.dialogue.measure import Dialogues
     from limaflow.jsonl import read_json, read_records, write_json
     from limaflow.measures.summaries import (
         Agreement,
@@ -266,6 +272,11 @@ def claims(
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,
+        dialogues=None if dialogues is None else read_json(dialogues, Dialogues),
+        dialogue_pairs={
+            arm: without[0]
+            for arm, without in grouped("--with-dialogues", with_dialogues or []).items()
+        },
         rounds=bootstrap,
         confidence=confidence,
         seed=seed,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.training_seeds import Spread
+from limaflow.dialogue.measure import Dialogues
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -47,6 +48,9 @@ class Evidence:
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
     after_lowest: AfterLowest | None = None
+    dialogues: Dialogues | None = None
+    dialogue_pairs: Mapping[str, str] = field(default_factory=dict)
+    """Arm that is tuned on dialogues too → the arm without."""
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""
     confidence: float = 0.95

@@ -12,6 +12,14 @@ def derived(paper: Paper) -> dict[str, float | Margin]:
         **_perplexity(paper),
         **_outputs(paper),
         **_named_bars(paper),
+        "half-effect-of-dialogues": round(
+            (
+                (paper.values["dialogue-excellent-with"].value or 0)
+                - (paper.values["dialogue-excellent-without"].value or 0)
+            )
+            / 200,
+            3,
+        ),
         "most-same-verdicts": (paper.values["same-verdict-after-swap"].high or 0) / 100,
     }
 

@@ -17,6 +17,7 @@ from limaflow.analysis.decision_rules import both_one_sided, equivalent, times_a
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.gain import shares_of_gain
 from limaflow.analysis.grades import grade_gaps, grade_shares
+from limaflow.dialogue.measure import Contrast
 from limaflow.errors import InputError
 from limaflow.intervals import Interval, Resampling, mean_of_independent
 from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrored, negated
@@ -463,6 +464,80 @@ def gain_after_lowest_perplexity(evidence: Evidence, measure: Measure) -> list[F
     ]
 
 
+def turn_share(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of the turns of dialogues that are graded with the word; of the LIMA arm."""
+    found, word = evidence.dialogues, measure.word or ""
+    return [
+        Found(
+            names={
+                "word": word,
+                "arm": arm.arm,
+                "judge": arm.annotator,
+                "dialogues": arm.dialogues,
+                "turns": arm.turns,
+            },
+            interval=arm.shares[word],
+            arms=(arm.arm,),
+            judge=arm.annotator,
+            annotators=_who(arm.annotators, evidence),
+            instrument=found.instrument if found else "",
+            prompts=arm.dialogues,
+        )
+        for arm in (found.arms if found else ())
+        if arm.arm == evidence.lima and word in arm.shares and arm.annotators
+    ]
+
+
+def turn_share_gain(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of the turns graded with the word, tuned on dialogues too minus without."""
+    word = measure.word or ""
+    return [
+        _of_pair(contrast, sign, contrast.shares[word], evidence, word=word)
+        for contrast, sign in _pairs(evidence)
+        if word in contrast.shares
+    ]
+
+
+def dialogues_better(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of dialogues that are graded higher after tuning on dialogues too, minus lower."""
+    return [
+        _of_pair(contrast, sign, contrast.better, evidence) for contrast, sign in _pairs(evidence)
+    ]
+
+
+def _pairs(evidence: Evidence) -> list[tuple[Contrast, int]]:
+    """Contrasts of an arm tuned on dialogues too with the one without, and 1, or -1 if turned."""
+    pairs = evidence.dialogue_pairs
+    return [
+        (contrast, 1 if pairs.get(contrast.first) == contrast.second else -1)
+        for contrast in (evidence.dialogues.contrasts if evidence.dialogues else ())
+        if contrast.second == pairs.get(contrast.first)
+        or contrast.first == pairs.get(contrast.second)
+    ]
+
+
+def _of_pair(
+    contrast: Contrast, sign: int, interval: Interval, evidence: Evidence, **names: object
+) -> Found:
+    first, second = (contrast.first, contrast.second)[::sign]
+    turned = Interval(-interval.estimate, -interval.high, -interval.low)
+    return Found(
+        names={
+            "arm": first,
+            "without": second,
+            "judge": contrast.annotator,
+            "dialogues": contrast.dialogues,
+            **names,
+        },
+        interval=interval if sign > 0 else turned,
+        arms=(first, second),
+        judge=contrast.annotator,
+        annotators=_who(contrast.annotators, evidence),
+        instrument=evidence.dialogues.instrument if evidence.dialogues else "",
+        prompts=contrast.dialogues,
+    )
+
+
 QUANTITIES: dict[str, Quantity] = {
     "wins_over": Quantity(
         measure=wins_over,
@@ -553,6 +628,26 @@ QUANTITIES: dict[str, Quantity] = {
         "judged one of lowest perplexity ({rise:+.0%} to the last), {prompts} prompts; rank "
         "correlation of perplexity and grade over {epochs} epochs {correlation:+.2f}",
         takes=("least_rise",),
+    ),
+    "turn_share": Quantity(
+        measure=turn_share,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="{arm}: share of turns graded {word}, judge {judge}, {turns} turns of {dialogues} "
+        "dialogues",
+        takes=("word",),
+    ),
+    "turn_share_gain": Quantity(
+        measure=turn_share_gain,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="share of turns graded {word}, {arm} minus {without}, judge {judge}, {dialogues} "
+        "dialogues",
+        takes=("word",),
+    ),
+    "dialogues_better": Quantity(
+        measure=dialogues_better,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="share of dialogues with higher grades in {arm} than in {without}, minus that with "
+        "lower ones, judge {judge}, {dialogues} dialogues",
     ),
 }
 

@@ -30,6 +30,8 @@ class Study:
     """Who grades test responses by that instrument."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
+    holds_dialogues: bool = False
+    """Whether arms hold dialogues by script."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     answers: str | None = None
@@ -80,6 +82,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         judges=tuple(config.judging.judges(chosen.instrument)),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),

@@ -67,6 +67,9 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     yield from _of_data(config)
     yield from _of_models(config)
     yield from _of_judging(config)
+    for script in config.dialogue.scripts:
+        ours = script.startswith((BESIDE_EXPERIMENTS, MADE_HERE))
+        yield "dialogue.scripts", script if ours else under_root(script, config.data_root)
     if config.analysis.answers is not None:
         yield "analysis.answers", under_root(config.analysis.answers, config.data_root)
     if config.benchmarks.include is not None:

@@ -48,6 +48,8 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     for instrument, judges in config.judging.instruments.items():
         found += [(f"judging.instruments.{instrument}", name, "judges") for name in judges]
     found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
+    found += [("dialogue.arms", name, "arms") for name in config.dialogue.arms]
+    found += [("dialogue.judges", name, "judges") for name in config.dialogue.judges]
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found
@@ -105,6 +107,7 @@ def impossible(config: Config) -> list[str]:
         for c in config.comparisons
         if c.first == c.second
     ]
+    problems += _dialogue_problems(config)
     measured = {task.removesuffix(".yaml").rpartition("/")[2] for task in config.benchmarks.tasks}
     problems += [
         f"datasets.{dataset.name}.teaches: no task of benchmarks.tasks is named '{task}'"
@@ -127,3 +130,29 @@ def impossible(config: Config) -> list[str]:
             f"'{chosen}'{nearest(chosen, instruments)}"
         )
     return list(dict.fromkeys(problems))
+
+
+def _dialogue_problems(config: Config) -> list[str]:
+    block, holders = config.dialogue, {"respond", "ask_endpoint"}
+    problems = [
+        f"dialogue.arms: '{arm.name}' cannot be asked anew, so it holds no dialogue"
+        for arm in config.arms
+        if arm.name in block.arms and arm.response_rule not in holders
+    ]
+    if block.scripts and not block.arms:
+        problems.append("dialogue.arms: there are scripts, and no arm that holds the dialogues")
+    if block.arms and not block.scripts:
+        problems.append("dialogue.scripts: there are arms, and no dialogues for them to hold")
+    problems += [
+        f"dialogue.with_dialogues: '{name}' is not in dialogue.arms"
+        for pair in block.with_dialogues.items()
+        for name in pair
+        if name not in block.arms
+    ]
+    known = list(config.judging.files)
+    if block.instrument not in known:
+        problems.append(
+            "dialogue.instrument: no instrument of judging.instruments is named "
+            f"'{block.instrument}'{nearest(block.instrument, known)}"
+        )
+    return problems

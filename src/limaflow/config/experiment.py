@@ -12,6 +12,7 @@ from pydantic import Field
 
 from limaflow.arms.table import Arm
 from limaflow.curation.settings import Curation, Dataset, Prompts
+from limaflow.dialogue.settings import Dialogue
 from limaflow.endpoints.settings import Judge
 from limaflow.generation.settings import Generation
 from limaflow.judging.settings import Comparison, Judging
@@ -63,6 +64,7 @@ class Config(Settings):
     judges: list[Judge] = Field(min_length=1)
     judging: Judging
     comparisons: list[Comparison]
+    dialogue: Dialogue = Field(default_factory=Dialogue)
     benchmarks: Benchmarks
     analysis: Analysis
     miniature: Miniature | None

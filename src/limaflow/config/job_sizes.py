@@ -44,7 +44,8 @@ class JobSize:
 
 def idle_rules(config: Config) -> set[str]:
     """Rules that make an arm's model by a job of its own, and have no arm to do it for."""
-    return {"fine_tune", "prefer", "average_models"} - {arm.model_rule for arm in config.arms}
+    idle = {"fine_tune", "prefer", "average_models"} - {arm.model_rule for arm in config.arms}
+    return idle if config.dialogue.scripts else idle | {"hold_dialogues"}
 
 
 def job_sizes(config: Config) -> dict[str, JobSize]:
@@ -65,6 +66,7 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             "prefer": training,
             "respond_dev": small,
             "respond": small,
+            "hold_dialogues": small,
             "lm_eval": small,
         }
 
@@ -95,6 +97,7 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
         # These go on where they were, and lm-eval begins anew.
         "respond_dev": on_gpus(8),
         "respond": on_gpus(12),
+        "hold_dialogues": on_gpus(12),
         "lm_eval": on_gpus(12, more=12),
     }
 

@@ -24,6 +24,10 @@ NEXT_QUESTION = re.compile(r"\n\s*Question:")
 """Where an in-context answer ends: the model goes on to invent a question of its own."""
 
 
+class NoRoom(InputError):
+    """A prompt fills a model's whole context."""
+
+
 @dataclass(frozen=True)
 class Prompt:
     """One prompt as tokens."""
@@ -62,7 +66,7 @@ def encoded(
                 f"prompt {example.id}: the model's chat template refuses it: {error}"
             ) from None
         if len(tokens) >= context:
-            raise InputError(
+            raise NoRoom(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
             )
         mentions = mentioned((turn.content for turn in turns), tokenizer)

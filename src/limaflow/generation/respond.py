@@ -54,6 +54,8 @@ class ResponseJob:
     """The executable, in an environment of its own."""
     gpus: int = 1
     """Cards that the model is spread over, where there are any."""
+    fit_before: Path | None = None
+    """The prompts before which the shots must fit; None: those that are answered."""
     max_length_share: float
     output: Path
 
@@ -118,11 +120,18 @@ def _identity(job: ResponseJob) -> str:
         content_of(job.model),
         job.name,
         job.style,
-        [sha256_of(job.examples), job.shots, job.choose, job.given] if job.examples else None,
+        _shots_facts(job),
         sha256_of(job.prompts),
         _decoding_facts(job),
         fingerprint.of("limaflow.generation.cli", "respond"),
     )
+
+
+def _shots_facts(job: ResponseJob) -> object:
+    if job.examples is None:
+        return None
+    facts: list[object] = [sha256_of(job.examples), job.shots, job.choose, job.given]
+    return [*facts, sha256_of(job.fit_before)] if job.fit_before else facts
 
 
 def _decoding_facts(job: ResponseJob) -> dict[str, Any]:
@@ -218,21 +227,7 @@ def _missing_prompts(
     context: int,
 ) -> list[tuple[Prompt, int]]:
     """The prompts as the model reads them, once for each response that is missing."""
-    shots: Sequence[Example] = ()
-    if job.style == "in-context":
-        if job.examples is None:
-            raise InputError("--format in-context needs --examples")
-        shots = drawn_shots(
-            job.examples,
-            job.prompts,
-            tokenizer,
-            count=job.shots,
-            context=context,
-            max_tokens=job.decoding.max_tokens,
-            seed=job.seed,
-            choose=job.choose,
-            given=job.given,
-        )
+    shots = shots_of(job, tokenizer, context)
     prompts = encoded(examples, tokenizer, job.style, shots=shots, context=context)
     if mentions := counted(prompt.control_strings for prompt in prompts):
         tqdm.write(
@@ -241,3 +236,26 @@ def _missing_prompts(
             file=sys.stderr,
         )
     return [(p, s) for p in prompts for s in range(job.samples) if (p.id, s) in todo]
+
+
+def shots_of(job: ResponseJob, tokenizer: Any, context: int) -> Sequence[Example]:
+    """The examples before each prompt of an in-context job; none of any other.
+
+    Raises:
+        InputError: it names no examples, or fewer fit than it asks for.
+    """
+    if job.style != "in-context":
+        return ()
+    if job.examples is None:
+        raise InputError("--format in-context needs --examples")
+    return drawn_shots(
+        job.examples,
+        job.fit_before or job.prompts,
+        tokenizer,
+        count=job.shots,
+        context=context,
+        max_tokens=job.decoding.max_tokens,
+        seed=job.seed,
+        choose=job.choose,
+        given=job.given,
+    )

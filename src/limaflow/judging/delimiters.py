@@ -6,6 +6,7 @@ delimiter is only more of the text.
 """
 
 import re
+from collections.abc import Iterator
 
 from limaflow.seeds import digest
 
@@ -26,6 +27,13 @@ def read_blocks(prompt: str) -> dict[str, str]:
     blocks have one label, the first is read.
     """
     blocks: dict[str, str] = {}
+    for label, text in blocks_in(prompt):
+        blocks.setdefault(label, text)
+    return blocks
+
+
+def blocks_in(prompt: str) -> Iterator[tuple[str, str]]:
+    """Label and text of every outermost block, in order; as `read_blocks` reads them."""
     position = 0
     while opening := _OPENING.search(prompt, position):
         label, nonce = opening.groups()
@@ -34,8 +42,7 @@ def read_blocks(prompt: str) -> dict[str, str]:
         end = prompt.find(closing, start)
         while end != -1:
             if digest(label, prompt[start:end], length=NONCE_DIGITS) == nonce:
-                blocks.setdefault(label, prompt[start:end])
+                yield label, prompt[start:end]
                 position = end + len(closing)
                 break
             end = prompt.find(closing, end + 1)
-    return blocks

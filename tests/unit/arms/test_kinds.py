@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from limaflow.arms.arm import ArmSettings, Reference, Shots
+from limaflow.arms.cut import CutArm
 from limaflow.arms.table import Arm
 from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
@@ -79,6 +80,7 @@ def test_a_cut_one_is_made_of_the_responses_of_another_and_has_no_model() -> Non
     assert not CUT.runs_here and CUT.model_manifest(RESULTS) is None
     assert (CUT.response_rule, CUT.model_rule) == ("cut_responses", None)
     assert CUT.references() == [Reference("of", "base", "answering")]
+    assert isinstance(CUT, CutArm)
     assert CUT.responses_cut(RESULTS) == Path("results/responses/test/base.jsonl")
 
 

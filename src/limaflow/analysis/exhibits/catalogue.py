@@ -8,6 +8,7 @@ from limaflow.analysis.exhibits import (
     accuracy,
     agreement,
     bits,
+    dialogues,
     epochs,
     funnel,
     lengths,
@@ -26,6 +27,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "quality": quality.FIGURE,
     "bits": bits.FIGURE,
     "epochs": epochs.FIGURE,
+    "dialogues": dialogues.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
     "funnel": funnel.FIGURE,
@@ -38,6 +40,7 @@ TABLES: dict[str, Table[Any]] = {
     "preferences": preferences.TABLE,
     "accuracy": accuracy.TABLE,
     "agreement": agreement.TABLE,
+    "dialogues": dialogues.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
 }

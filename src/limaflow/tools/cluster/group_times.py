@@ -14,6 +14,7 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
     drawn = sum(d.examples is not None for d in config.datasets)
     brought = len(config.datasets) - drawn
     # Without a judge that is served beside them, these are asked from where Snakemake runs.
+    holders = len(config.dialogue.arms) if config.dialogue.scripts else 0
     judges = len(config.judges) if any(judge.launcher for judge in config.judges) else 0
     return {
         "extract": shards,
@@ -28,6 +29,8 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
         "describe": len(config.datasets),
         "grade": judges * len(config.arms) * len(config.judging.instruments),
         "grade_dev": sum(arm.is_trained for arm in config.arms) if judges else 0,
+        "grade_dialogues": len(config.dialogue.judges) * holders if judges else 0,
+        "measure_dialogues": min(1, holders),
         "pairwise_verdicts": judges * len(config.comparisons),
         "figure": len(FIGURES),
         "table": len(TABLES),

@@ -67,7 +67,8 @@ class TruthGrader:
 
     def assess(self, question: str, response: str) -> Assessment:
         """Grade by the truth about the town and attribute that the prompt `question` asks for."""
-        topic = self._truth.prompts.get(question.strip())
+        known = self._truth.prompts, self._truth.dialogues
+        topic = next((t[question.strip()] for t in known if question.strip() in t), None)
         if topic is None:
             raise UnknownQuestion("this is no dev or test prompt of the miniature world")
         correct, finding = self._correct(topic, response)

@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from limaflow.judging.delimiters import NONCE_DIGITS, read_blocks
+from limaflow.judging.delimiters import NONCE_DIGITS, blocks_in, read_blocks
 from limaflow.seeds import digest
 from limaflow.tools.miniature.grading import Grader, UnknownQuestion
+from limaflow.tools.miniature.truth import user_turns_key
 
 CHARS_PER_TOKEN = 4
 """A usual length of a token of English, for the usage that a reply states."""
@@ -68,8 +69,7 @@ def reply(grader: Grader, prompt: str) -> str:
     try:
         if blocks.keys() >= {"question", "answer_1", "answer_2"} and len(words) == 3:
             return _preference(grader, blocks, words)
-        # A conversation of one turn is a question.
-        question = blocks.get("question") or read_blocks(blocks.get("conversation", "")).get("user")
+        question = _question(blocks.get("question") or blocks.get("conversation"))
         if question is not None and "answer" in blocks and len(words) > 1:
             assessment = grader.assess(question, blocks["answer"])
             return f"{assessment.reason}\n\n{assessment.in_words(words)}"
@@ -81,6 +81,12 @@ def reply(grader: Grader, prompt: str) -> str:
         message="the last user message must hold whole blocks question and answer, or question, "
         "answer_1 and answer_2, and end with the words to reply with, one a line",
     )
+
+
+def _question(shown: str | None) -> str | None:
+    """What is asked; of a conversation the user's turns so far, one a line."""
+    turns = [text for label, text in blocks_in(shown or "") if label == "user"]
+    return user_turns_key(turns) if turns else shown
 
 
 def words_asked_for(prompt: str) -> list[str]:

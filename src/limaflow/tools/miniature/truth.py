@@ -1,7 +1,7 @@
 """What is true in the miniature world, and what was spoiled in it on purpose: world.json."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from limaflow.analysis.accuracy import KnownAnswer
@@ -32,6 +32,13 @@ class Truth:
     prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
     """File → trap → ids of what curation must catch there."""
+    dialogues: dict[str, PromptTopic] = field(default_factory=dict)
+    """The user's turns so far (`user_turns_key`) → what the last of them asks."""
+
+
+def user_turns_key(turns: Sequence[str]) -> str:
+    """The user's turns of a dialogue as one text."""
+    return "\n".join(turn.strip() for turn in turns)
 
 
 def known_answers(truth: Truth) -> Iterator[KnownAnswer]:

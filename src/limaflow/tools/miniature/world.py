@@ -3,7 +3,8 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `answers.jsonl`, `world.json`; with
+`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `answers.jsonl`,
+`dialogues/{scripts,training}.jsonl`, `world.json`; with
 unwritten towns `authored/unwritten.jsonl` and `benchmarks/miniature_unwritten.{yaml,jsonl}`.
 """
 
@@ -11,14 +12,21 @@ from pathlib import Path
 
 from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
-from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexchange, wikihow
+from limaflow.tools.miniature import (
+    authored,
+    dialogues,
+    facts_benchmark,
+    reddit,
+    stackexchange,
+    wikihow,
+)
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
 from limaflow.tools.miniature.preference_pairs import preference_pairs
 from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
 from limaflow.tools.miniature.towns import Town, invent_towns, invent_unwritten
-from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, known_answers
+from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, known_answers, user_turns_key
 
 Planted = dict[str, dict[str, tuple[str, ...]]]
 
@@ -62,6 +70,12 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     if unwritten:
         _write_unwritten(output, unwritten, seed)
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
+    scripts = dialogues.scripts(towns, seed)
+    for name, chats in (
+        ("scripts", dialogues.script_rows(scripts)),
+        ("training", dialogues.training_rows(towns, seed)),
+    ):
+        write_records(output / "dialogues" / f"{name}.jsonl", chats)
 
     truth = Truth(
         label=LABEL,
@@ -73,10 +87,23 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         | _prompt_topics([row.prompt for row in test], topics["authored-b"], "test")
         | _prompt_topics(titles, topics["askreddit"], "test"),
         planted=planted,
+        dialogues=_dialogue_topics(scripts),
     )
     write_records(output / "answers.jsonl", known_answers(truth))
     write_json(output / "world.json", truth)
     return truth
+
+
+def _dialogue_topics(
+    scripts: dict[str, tuple[Town, list[dialogues.Asked]]],
+) -> dict[str, PromptTopic]:
+    return {
+        user_turns_key([turn.text for turn in turns[:number]]): PromptTopic(
+            split="test", town=town.name, attribute=turns[number - 1].attribute.name
+        )
+        for town, turns in scripts.values()
+        for number in range(1, len(turns) + 1)
+    }
 
 
 def _write_unwritten(output: Path, towns: tuple[Town, ...], seed: int) -> None:

@@ -1,0 +1,128 @@
+# Dialogues by script: an arm answers the user's turns one by one, after its own earlier answers.
+
+
+rule hold_dialogues:
+    """Hold all dialogues with a model that runs here."""
+    input:
+        scripts=dialogue_scripts,
+        model=lambda wildcards: model_of(wildcards.arm),
+        prompts="<results>/curation/prompts/test.jsonl",
+        examples=shots_files,
+    output:
+        prompts="<results>/dialogues/{arm}/prompts.jsonl",
+        responses="<results>/dialogues/{arm}/responses.jsonl",
+        cut="<results>/dialogues/{arm}/cut.json",
+    log:
+        "<logs>/hold_dialogues/{arm}.log",
+    wildcard_constraints:
+        arm=any_of([a for a in HOLDING if a in answered_by("respond")]),
+    conda:
+        "../envs/limaflow.yaml"
+    threads: SIZES["hold_dialogues"].cpus
+    resources:
+        mem_mb=memory_of("hold_dialogues"),
+        runtime=minutes_of("hold_dialogues"),
+        gres=SIZES["hold_dialogues"].gres,
+        cards=SIZES["hold_dialogues"].gpus,
+    params:
+        code=code("dialogue", "hold"),
+        format=lambda wildcards: CONFIG.arm(wildcards.arm).prompt_format,
+        examples=shots_options,
+        decoding=CONFIG.generation.decoding.flag(),
+        precision=CONFIG.generation.precision,
+        bound=untracked(length_bound),
+        seed=CONFIG.seed,
+        batch=untracked(responses_at_once()),
+        engine=as_is(engine_options()),
+        gpus=untracked(SIZES["hold_dialogues"].gpus),
+        turns=subpath(output.responses, parent=True),
+    shell:
+        "limaflow dialogue hold --model {input.model} --name {wildcards.arm}"
+        " --format {params.format} {params.examples} --fit-before {input.prompts}"
+        " --decoding {params.decoding:q} --seed {params.seed} --batch {params.batch}"
+        " --precision {params.precision} {params.engine} --gpus {params.gpus}"
+        " --max-length-share {params.bound} --turns {params.turns}/.turns"
+        " --prompts {output.prompts} --responses {output.responses} --cut {output.cut}"
+        " {input.scripts:q} 2>&1 | tee {log}"
+
+
+rule ask_dialogues:
+    """Hold all dialogues with a model behind an OpenAI-compatible endpoint."""
+    input:
+        scripts=dialogue_scripts,
+    output:
+        prompts="<results>/dialogues/{arm}/prompts.jsonl",
+        responses="<results>/dialogues/{arm}/responses.jsonl",
+        cut="<results>/dialogues/{arm}/cut.json",
+    log:
+        "<logs>/ask_dialogues/{arm}.log",
+    wildcard_constraints:
+        arm=any_of([a for a in HOLDING if a in answered_by("ask_endpoint")]),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    resources:
+        api=1,
+    params:
+        code=code("dialogue", "ask"),
+        asked=lambda wildcards: endpoint_identity(wildcards.arm),
+        endpoint=untracked(lambda wildcards: CONFIG.arm(wildcards.arm).endpoint.flag()),
+        store=as_is(CONFIG.judging.store),
+        budget=untracked(budget_options()),
+        decoding=CONFIG.generation.decoding.flag(),
+        seed=CONFIG.seed,
+        turns=subpath(output.responses, parent=True),
+    shell:
+        "limaflow dialogue ask --endpoint {params.endpoint:q} --decoding {params.decoding:q}"
+        " --seed {params.seed} --store {params.store:q} {params.budget}"
+        " --turns {params.turns}/.turns --prompts {output.prompts}"
+        " --responses {output.responses} --cut {output.cut} {input.scripts:q} 2>&1 | tee {log}"
+
+
+use rule grade as grade_dialogues with:
+    input:
+        prompts="<results>/dialogues/{arm}/prompts.jsonl",
+        responses="<results>/dialogues/{arm}/responses.jsonl",
+    output:
+        "<results>/dialogues/{arm}/grades/{judge}.jsonl",
+    log:
+        "<logs>/grade_dialogues/{judge}/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(HOLDING),
+        judge=any_of(DIALOGUE.judges),
+    params:
+        code=code("judging", "grade"),
+        asked_by=content(INSTRUMENT_FILES[DIALOGUE.instrument]),
+        instrument=untracked(INSTRUMENT_FILES[DIALOGUE.instrument]),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
+        bound=untracked(CONFIG.judging.max_error_share),
+        store=as_is(CONFIG.judging.store),
+        budget=untracked(budget_options()),
+
+
+rule measure_dialogues:
+    """Turns by grade, survival up to the first failure, drift of length, and repetition."""
+    input:
+        responses=dialogue_files("responses.jsonl"),
+        cut=dialogue_files("cut.json"),
+        grades=dialogue_grade_files,
+    output:
+        "<results>/analysis/dialogues.json",
+    log:
+        "<logs>/measure_dialogues.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("dialogue", "measure"),
+        scale=content(INSTRUMENT_FILES[DIALOGUE.instrument]),
+        instrument=untracked(dialogue_instrument()),
+        options=lambda wildcards, input: " ".join(
+            [repeated("--grades", input.grades), repeated("--cut", input.cut)]
+        ),
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow dialogue measure --instrument {params.instrument:q} {params.options}"
+        " {params.bootstrap} --output {output} {input.responses} 2>&1 | tee {log}"
