@@ -27,8 +27,7 @@ class Reference:
     name: str | None
     """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
-    """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
-    made from no other arm's."""
+    """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,10 @@ class ArmSettings(Settings):
     def further_seeds(self) -> "Sequence[ArmSettings]":
         """The same arm for each training seed after its first."""
         return ()
+
+    def each(self) -> "Sequence[ArmSettings]":
+        """The arms that its entry stands for; several where a key of it lists values."""
+        return (self,)
 
     @property
     def shots(self) -> Shots | None:
