@@ -3,6 +3,7 @@ from limaflow.analysis.claims import decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
+from limaflow.analysis.roles import roles_of
 from limaflow.analysis.study import study_of
 from limaflow.jsonl import replacing
 from limaflow.measures.training_seeds import FEWEST_SEEDS
@@ -30,6 +31,19 @@ STUDY = study_of(
     {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
 )
 
+ROLES = roles_of(CONFIG)
+# Arms whose scores claims compare with the LIMA arm's, item by item.
+BESIDE_LIMA = [
+    arm
+    for arm in MEASURED_TUNED
+    if LIMA in MEASURED_TUNED
+    and arm in ROLES["aligned_sibling"] + ROLES["average"]
+]
+tax_from_lima_file = (
+    ["<results>/analysis/tax_from_lima.json"]
+    if BESIDE_LIMA and STUDY.measures_tax
+    else []
+)
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
@@ -133,13 +147,7 @@ def miniature_option():
 
 def role_options():
     """Which arm plays which part in the claims."""
-    roles = {
-        "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
-        "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
-        "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
-        "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
-    }
-    words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    words = [f"{role}={arm}" for role, arms in ROLES.items() for arm in arms]
     trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     named = {
         "--role": words,
@@ -195,6 +203,7 @@ def claim_options(wildcards, input):
         "--contamination": input.get("contamination", []),
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
+        "--tax-from-lima": input.get("tax_from_lima", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
     }

@@ -15,9 +15,12 @@ from limaflow.yaml_file import read_yaml
 Origin = Literal["paper", "critic", "note", "later work", "own"]
 """Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
 work that came after, or the user's."""
-Role = Literal["base", "in-context", "ablation", "unfiltered"]
+Role = Literal[
+    "base", "in-context", "ablation", "unfiltered", "aligned_sibling", "preference", "average"
+]
 """The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
-arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
+arm's examples (Figure 6), tuned on unfiltered examples (Figure 5), aligned by the base's maker, the
+LIMA arm after DPO, its average with the base whose share is nearest to a half."""
 Kind = Literal["person", "model", "simulated"]
 """Who may have judged. `simulated` counts in reports of the invented world alone."""
 FlagId = Literal[

@@ -191,6 +191,10 @@ def claims(
         list[Path] | None, typer.Option(help="Grades of test responses (JSONL); repeat.")
     ] = None,
     tax: Annotated[Path | None, typer.Option(help="tax.json.")] = None,
+    tax_from_lima: Annotated[
+        Path | None,
+        typer.Option(help="The same with the LIMA arm in place of the base, of other arms."),
+    ] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -248,6 +252,7 @@ def claims(
         graded=[] if graded is None else read_json(graded, list[GradeSummary]),
         grades=[grade for path in grades or [] for grade in read_records(path, Grade)],
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
+        tax_from_lima=[] if tax_from_lima is None else read_json(tax_from_lima, list[TaskTax]),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,

@@ -14,6 +14,8 @@ class ModelArm(ArmSettings):
     kind: Literal["model"]
     path: str
     revision: str | None = None
+    role: Literal["aligned_sibling"] | None = None
+    """`aligned_sibling`: what the base's maker aligned from it; claims and figures name it so."""
 
     prompt_format = "chat"
     model_rule = "adopt_model"

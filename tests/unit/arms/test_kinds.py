@@ -120,7 +120,7 @@ def with_preference(root: Path, **block: Any) -> dict[str, Any]:
     ("block", "problem"),
     [
         ({"from": "base"}, r"arms\.dpo\.from: no model is named 'base'"),
-        ({"from": "dpo"}, r"arms\.dpo\.from: no model is named 'dpo'"),
+        ({"from": "dpo"}, r"arms\.dpo: its model is made from itself \(dpo from dpo\)"),
         ({"training": {"betta": 1}}, r"arms\.dpo\.training\.betta: .*beta"),
         ({"training": {"batch_examples": 7}}, r"preference\.batch_examples: 7 pairs of arm 'dpo'"),
     ],
