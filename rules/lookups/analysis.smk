@@ -164,6 +164,14 @@ def stands_for_options():
     return repeated("--stands-for", words)
 
 
+def described_options():
+    """What arms are whose names need not say it."""
+    words = {arm.name: arm.in_words(LIMA) for arm in WRITTEN.arms}
+    return repeated(
+        "--described", [f"{name}={text}" for name, text in words.items() if text]
+    )
+
+
 def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
     known = {name for row in paper().preferences.rows for name in row.arms}
@@ -233,6 +241,8 @@ def exhibit_options(exhibit):
     options = {
         "lima": f"--lima {LIMA}",
         "stands_for": stands_for_options(),
+        "base": f"--base {MEASURED_BASE[0]}" if MEASURED_BASE else "",
+        "described": described_options(),
         "bootstrap": bootstrap_options(),
     }
     return " ".join(options[name] for name in exhibit.uses)

@@ -15,6 +15,12 @@ StandsFor = Annotated[
     list[str] | None,
     typer.Option(help="The arm that is a baseline of the paper's, as BASELINE=ARM; repeat."),
 ]
+MeasuredBase = Annotated[
+    str, typer.Option(help="The arm that scores and answers are compared with.")
+]
+Described = Annotated[
+    list[str] | None, typer.Option(help="What an arm is, as ARM=WORDS, beside its name; repeat.")
+]
 Miniature = Annotated[bool, typer.Option("--miniature", help="Label it as the invented world's.")]
 Input = Annotated[
     list[str], typer.Option("--input", help="An input file as NAME=PATH; repeat for several.")
@@ -288,6 +294,8 @@ def figure(
     output: Annotated[Path, typer.Option(help="Writes this SVG file, and a .csv beside it.")],
     lima: Lima = "",
     stands_for: StandsFor = None,
+    base: MeasuredBase = "",
+    described: Described = None,
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -296,12 +304,14 @@ def figure(
     """One figure as SVG, with a CSV of its numbers beside it."""
     from limaflow.analysis.exhibit import Options, files_of, named, write_figure
     from limaflow.analysis.exhibits.catalogue import FIGURES
-    from limaflow.analysis.named_values import grouped
+    from limaflow.analysis.named_values import grouped, texts
 
     exhibit = named(FIGURES, name)
     options = Options(
         lima=lima,
         stands_for=grouped("--stands-for", stands_for or []),
+        base=base,
+        described=texts("--described", described or []),
         rounds=bootstrap,
         confidence=confidence,
         seed=seed,
@@ -316,6 +326,8 @@ def table(
     inputs: Input,
     output: Annotated[Path, typer.Option(help="Writes this CSV file.")],
     lima: Lima = "",
+    base: MeasuredBase = "",
+    described: Described = None,
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -323,7 +335,15 @@ def table(
     """One table as CSV."""
     from limaflow.analysis.exhibit import Options, files_of, named, write_table
     from limaflow.analysis.exhibits.catalogue import TABLES
+    from limaflow.analysis.named_values import texts
 
     exhibit = named(TABLES, name)
-    options = Options(lima=lima, rounds=bootstrap, confidence=confidence, seed=seed)
+    options = Options(
+        lima=lima,
+        base=base,
+        described=texts("--described", described or []),
+        rounds=bootstrap,
+        confidence=confidence,
+        seed=seed,
+    )
     write_table(exhibit, files_of(inputs), options, output)

@@ -72,6 +72,14 @@ class ArmSettings(Settings):
             raise ValueError("seeds: only an arm that is trained here has training seeds")
         return given
 
+    def in_words(self, lima: str) -> str:
+        """What it is, where its name need not say it.
+
+        Args:
+            lima: the LIMA arm.
+        """
+        return ""
+
     def model_manifest(self, results: Results) -> Path | None:
         """The manifest of its model; None where the model does not run here."""
         return None

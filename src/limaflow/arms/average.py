@@ -37,6 +37,11 @@ class AverageArm(ArmSettings):
             for alpha in self.alpha
         ]
 
+    def in_words(self, lima: str) -> str:
+        if isinstance(self.alpha, list):
+            return ""
+        return f"{self.alpha:g} {self.of} + {1 - self.alpha:g} base"
+
     def model_manifest(self, results: Results) -> Path:
         return results.chosen_model(self.name)
 

@@ -20,6 +20,9 @@ class ModelArm(ArmSettings):
     prompt_format = "chat"
     model_rule = "adopt_model"
 
+    def in_words(self, lima: str) -> str:
+        return "aligned sibling" if self.role == "aligned_sibling" else ""
+
     def brought_files(self, data_root: str) -> dict[str, str]:
         return {"path": self.path} if names_a_folder(self.path) else {}
 

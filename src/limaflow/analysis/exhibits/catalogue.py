@@ -9,6 +9,7 @@ from limaflow.analysis.exhibits import (
     epochs,
     funnel,
     lengths,
+    plane,
     preferences,
     quality,
     seeds,
@@ -25,6 +26,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "epochs": epochs.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
+    "plane": plane.FIGURE,
     "funnel": funnel.FIGURE,
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
@@ -36,4 +38,5 @@ TABLES: dict[str, Table[Any]] = {
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
+    "plane": plane.TABLE,
 }
