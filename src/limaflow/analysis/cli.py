@@ -326,8 +326,6 @@ def table(
     inputs: Input,
     output: Annotated[Path, typer.Option(help="Writes this CSV file.")],
     lima: Lima = "",
-    base: MeasuredBase = "",
-    described: Described = None,
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -335,15 +333,7 @@ def table(
     """One table as CSV."""
     from limaflow.analysis.exhibit import Options, files_of, named, write_table
     from limaflow.analysis.exhibits.catalogue import TABLES
-    from limaflow.analysis.named_values import texts
 
     exhibit = named(TABLES, name)
-    options = Options(
-        lima=lima,
-        base=base,
-        described=texts("--described", described or []),
-        rounds=bootstrap,
-        confidence=confidence,
-        seed=seed,
-    )
+    options = Options(lima=lima, rounds=bootstrap, confidence=confidence, seed=seed)
     write_table(exhibit, files_of(inputs), options, output)

@@ -38,5 +38,4 @@ TABLES: dict[str, Table[Any]] = {
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
-    "plane": plane.TABLE,
 }

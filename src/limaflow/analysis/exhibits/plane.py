@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
-from limaflow.analysis.exhibit import Figure, Files, Options, Table
+from limaflow.analysis.exhibit import Figure, Files, Options
 from limaflow.analysis.study import Study
 from limaflow.intervals import Interval, mean_of_independent
 from limaflow.jsonl import read_json
@@ -339,4 +339,3 @@ FIGURE = Figure(
     applies=applies,
     uses=("bootstrap", "base", "described"),
 )
-TABLE = Table(inputs=inputs, read=read, rows=rows, applies=applies, uses=FIGURE.uses)
