@@ -335,7 +335,8 @@ def _analyze(results: Path) -> None:
     study = study_of(config, Results(results), {})
     for name, figure in FIGURES.items():
         if name not in ("absolute", "lengths", "seeds"):
-            output = ("--lima=lima", "--miniature", "--output", str(study.results.figure(name)))
+            named = ("--lima=lima", "--base=base", "--miniature")
+            output = (*named, "--output", str(study.results.figure(name)))
             analyze("figure", name, *_inputs(figure, study), *boot, *output)
     for name in ("preferences", "tax"):
         inputs = _inputs(TABLES[name], study)
