@@ -36,8 +36,7 @@ ROLES = roles_of(CONFIG)
 BESIDE_LIMA = [
     arm
     for arm in MEASURED_TUNED
-    if LIMA in MEASURED_TUNED
-    and arm in ROLES["aligned_sibling"] + ROLES["average"]
+    if LIMA in MEASURED_TUNED and arm in ROLES["aligned_sibling"] + ROLES["average"]
 ]
 tax_from_lima_file = (
     ["<results>/analysis/tax_from_lima.json"]
