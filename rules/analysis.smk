@@ -123,6 +123,29 @@ rule tax:
         " --output {output} {input.tuned} 2>&1 | tee {log}"
 
 
+rule tax_from_lima:
+    """Paired benchmark differences of arms that claims compare with the LIMA arm."""
+    input:
+        lima=f"<results>/benchmarks/{LIMA}/items.jsonl",
+        others=collect("<results>/benchmarks/{arm}/items.jsonl", arm=BESIDE_LIMA),
+        results=collect(
+            "<results>/benchmarks/{arm}/results.json", arm=[LIMA, *BESIDE_LIMA]
+        ),
+    output:
+        "<results>/analysis/tax_from_lima.json",
+    log:
+        "<logs>/tax_from_lima.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "tax"),
+        bootstrap=bootstrap_options(),
+        results=lambda wildcards, input: repeated("--results", input.results),
+    shell:
+        "limaflow analyze tax --base {input.lima} {params.results} {params.bootstrap}"
+        " --output {output} {input.others} 2>&1 | tee {log}"
+
+
 rule training_seeds:
     """What each training seed of an arm came to, beside the arm's interval."""
     input:
@@ -161,6 +184,7 @@ rule claims:
         further_grades=spread_grade_files,
         seeds=seeds_file,
         tax=tax_file,
+        tax_from_lima=tax_from_lima_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",

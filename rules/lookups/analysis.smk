@@ -3,6 +3,7 @@ from limaflow.analysis.claims import decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
+from limaflow.analysis.roles import roles_of
 from limaflow.analysis.study import study_of
 from limaflow.jsonl import replacing
 from limaflow.measures.training_seeds import FEWEST_SEEDS
@@ -30,6 +31,18 @@ STUDY = study_of(
     {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
 )
 
+ROLES = roles_of(CONFIG)
+# Arms whose scores claims compare with the LIMA arm's, item by item.
+BESIDE_LIMA = [
+    arm
+    for arm in MEASURED_TUNED
+    if LIMA in MEASURED_TUNED and arm in ROLES["aligned_sibling"] + ROLES["average"]
+]
+tax_from_lima_file = (
+    ["<results>/analysis/tax_from_lima.json"]
+    if BESIDE_LIMA and STUDY.measures_tax
+    else []
+)
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
@@ -133,17 +146,7 @@ def miniature_option():
 
 def role_options():
     """Which arm plays which part in the claims."""
-    roles = {
-        "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
-        "cut-base": cut_bases(),
-        "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
-        "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
-        "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
-        "responses": [a for a in STUDY.tuned if CONFIG.is_of_responses(a)],
-        "longest": [a for a in STUDY.tuned if CONFIG.is_of_longest(a)],
-        "adapted": list(STUDY.adapted),
-    }
-    words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
+    words = [f"{role}={arm}" for role, arms in ROLES.items() for arm in arms]
     teaches = [f"{arm}={task}" for arm in STUDY.tuned for task in CONFIG.teaches(arm)]
     trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
     named = {
@@ -157,16 +160,18 @@ def role_options():
     return " ".join([f"--lima {LIMA}", stands_for_options(), *options])
 
 
-def cut_bases():
-    """The arms that cut a base's responses."""
-    bases = {a.name for a in WRITTEN.arms if a.kind == "base"}
-    return [a.name for a in WRITTEN.arms if a.kind == "cut" and a.of in bases]
-
-
 def stands_for_options():
     """Which arm is which baseline of the paper's."""
     words = [f"{a.stands_for.baseline}={a.name}" for a in WRITTEN.arms if a.stands_for]
     return repeated("--stands-for", words)
+
+
+def described_options():
+    """What arms are whose names need not say it."""
+    words = {arm.name: arm.in_words(LIMA) for arm in WRITTEN.arms}
+    return repeated(
+        "--described", [f"{name}={text}" for name, text in words.items() if text]
+    )
 
 
 def unknown_baselines():
@@ -209,6 +214,7 @@ def claim_options(wildcards, input):
         "--contamination": input.get("contamination", []),
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
+        "--tax-from-lima": input.get("tax_from_lima", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),
@@ -239,6 +245,8 @@ def exhibit_options(exhibit):
     options = {
         "lima": f"--lima {LIMA}",
         "stands_for": stands_for_options(),
+        "base": f"--base {MEASURED_BASE[0]}" if MEASURED_BASE else "",
+        "described": described_options(),
         "bootstrap": bootstrap_options(),
     }
     return " ".join(options[name] for name in exhibit.uses)

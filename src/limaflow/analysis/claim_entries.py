@@ -16,12 +16,23 @@ Origin = Literal["paper", "critic", "note", "later work", "own"]
 """Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
 work that came after, or the user's."""
 Role = Literal[
-    "base", "cut-base", "in-context", "ablation", "unfiltered", "responses", "longest", "adapted"
+    "base",
+    "cut-base",
+    "in-context",
+    "ablation",
+    "unfiltered",
+    "responses",
+    "longest",
+    "adapted",
+    "aligned_sibling",
+    "preference",
+    "average",
 ]
 """The part that other arms play: of kind base or in-context, of kind cut and made of the base's
 responses, tuned on another number of the LIMA arm's examples (Figure 6), on unfiltered examples
 (Figure 5), on the LIMA arm's responses without their prompts, on the longest examples of a set, or
-on the LIMA arm's examples by an adapter."""
+on the LIMA arm's examples by an adapter; aligned by the base's maker, the LIMA arm after DPO, its
+average with the base whose share is nearest to a half."""
 Kind = Literal["person", "model", "simulated"]
 """Who may have judged. `simulated` counts in reports of the invented world alone."""
 FlagId = Literal[

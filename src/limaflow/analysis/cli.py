@@ -15,6 +15,12 @@ StandsFor = Annotated[
     list[str] | None,
     typer.Option(help="The arm that is a baseline of the paper's, as BASELINE=ARM; repeat."),
 ]
+MeasuredBase = Annotated[
+    str, typer.Option(help="The arm that scores and answers are compared with.")
+]
+Described = Annotated[
+    list[str] | None, typer.Option(help="What an arm is, as ARM=WORDS, beside its name; repeat.")
+]
 Miniature = Annotated[bool, typer.Option("--miniature", help="Label it as the invented world's.")]
 Input = Annotated[
     list[str], typer.Option("--input", help="An input file as NAME=PATH; repeat for several.")
@@ -202,6 +208,10 @@ def claims(
         list[Path] | None, typer.Option(help="Grades of test responses (JSONL); repeat.")
     ] = None,
     tax: Annotated[Path | None, typer.Option(help="tax.json.")] = None,
+    tax_from_lima: Annotated[
+        Path | None,
+        typer.Option(help="The same with the LIMA arm in place of the base, of other arms."),
+    ] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -269,6 +279,7 @@ def claims(
         graded=[] if graded is None else read_json(graded, list[GradeSummary]),
         grades=[grade for path in grades or [] for grade in read_records(path, Grade)],
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
+        tax_from_lima=[] if tax_from_lima is None else read_json(tax_from_lima, list[TaskTax]),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,
@@ -309,6 +320,8 @@ def figure(
     output: Annotated[Path, typer.Option(help="Writes this SVG file, and a .csv beside it.")],
     lima: Lima = "",
     stands_for: StandsFor = None,
+    base: MeasuredBase = "",
+    described: Described = None,
     bootstrap: Bootstrap = 2000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -317,12 +330,14 @@ def figure(
     """One figure as SVG, with a CSV of its numbers beside it."""
     from limaflow.analysis.exhibit import Options, files_of, named, write_figure
     from limaflow.analysis.exhibits.catalogue import FIGURES
-    from limaflow.analysis.named_values import grouped
+    from limaflow.analysis.named_values import grouped, texts
 
     exhibit = named(FIGURES, name)
     options = Options(
         lima=lima,
         stands_for=grouped("--stands-for", stands_for or []),
+        base=base,
+        described=texts("--described", described or []),
         rounds=bootstrap,
         confidence=confidence,
         seed=seed,

@@ -39,6 +39,8 @@ class Evidence:
     graded: Sequence[GradeSummary] = ()
     grades: Sequence[Grade] = ()
     tax: Sequence[TaskTax] = ()
+    tax_from_lima: Sequence[TaskTax] = ()
+    """The same from the LIMA arm to others, on the same items."""
     tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Arm and task that `tax` lacks for a claim → the flag that says why."""
     seeds: Sequence[Spread] = ()

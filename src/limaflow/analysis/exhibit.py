@@ -20,7 +20,7 @@ Drawn_contra = TypeVar("Drawn_contra", contravariant=True)
 Row = Mapping[str, object]
 Files = Mapping[str, list[Path]]
 """Input files by name."""
-Use = Literal["lima", "stands_for", "bootstrap"]
+Use = Literal["lima", "stands_for", "base", "described", "bootstrap"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,10 @@ class Options:
     """Of `lima`: the arm that the paper's claims are about."""
     stands_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of `stands_for`: baseline of the paper's → arms that the configuration says are it."""
+    base: str = ""
+    """Of `base`: the arm whose benchmark results stand before tuning."""
+    described: Mapping[str, str] = field(default_factory=dict)
+    """Of `described`: arm → what it is, where its name need not say it."""
     rounds: int = 2000
     """Of `bootstrap`, as the two that follow."""
     confidence: float = 0.95

@@ -20,6 +20,11 @@ def grouped(flag: str, words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def texts(flag: str, words: Sequence[str]) -> dict[str, str]:
+    """Name → its text; of several the last. Raises as `grouped`."""
+    return {name: values[-1] for name, values in grouped(flag, words).items()}
+
+
 def numbers(flag: str, words: Sequence[str]) -> dict[str, int]:
     """Name → its whole number.
 

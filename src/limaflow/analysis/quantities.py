@@ -97,6 +97,32 @@ def wins_over(evidence: Evidence, measure: Measure) -> list[Found]:
     ]
 
 
+def wins_of(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Wins + ½ ties of each of the arms over the LIMA arm."""
+    return [
+        _named(_compared(p, mirrored(p.adjusted_win), evidence), lima=evidence.lima)
+        for p in _comparisons(evidence, measure)
+    ]
+
+
+def gain_kept(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Wins + ½ ties of each of the arms over the LIMA arm minus ½, so that a loss is negative.
+
+    Raises:
+        NotMeasured: no judge finds the LIMA arm better than a base, so that there is no gain.
+    """
+    bases = evidence.roles.get("base", ())
+    gained = {p.judge for p in _against(evidence, bases) if p.adjusted_win.low > 1 / 2}
+    found = [
+        replace(one, interval=_minus(one.interval, 1 / 2))
+        for one in wins_of(evidence, measure)
+        if one.judge in gained
+    ]
+    if not found and _comparisons(evidence, measure):
+        raise NotMeasured(f"no sure gain of {evidence.lima} over the base that could be kept")
+    return found
+
+
 def not_losing_to(evidence: Evidence, measure: Measure) -> list[Found]:
     """Wins + ties of the LIMA arm against each of the arms."""
     return [_compared(p, mirrored(p.lose), evidence) for p in _comparisons(evidence, measure)] + [
@@ -339,6 +365,69 @@ def mean_tax(evidence: Evidence, measure: Measure) -> list[Found]:
     return found
 
 
+def mean_tax_from_lima(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Mean over benchmark tasks of an arm's score minus the LIMA arm's on the same items.
+
+    Joined as `mean_tax`; the tasks are those that both arms have beside the base.
+    """
+    return _means_from_lima(evidence, measure, _in_shares)
+
+
+def knowledge_returned(evidence: Evidence, measure: Measure) -> list[Found]:
+    """The same, of answers that are read from a reply among the items that were read in both.
+
+    Raises:
+        NotMeasured: the LIMA arm lost no knowledge for sure, so that none can come back.
+    """
+    found = _means_from_lima(evidence, measure, _knowledge)
+    own = [row for row in _main_rows(evidence.tax, evidence.lima) if not _left_out(row)]
+    if found and (not own or mean_of_independent([_knowledge(row) for row in own]).high >= 0):
+        raise NotMeasured(f"no sure loss of knowledge of {evidence.lima} that could be returned")
+    return found
+
+
+def _means_from_lima(
+    evidence: Evidence, measure: Measure, part: Callable[[TaskTax], Interval]
+) -> list[Found]:
+    known = {row.task for row in _main_rows(evidence.tax, evidence.lima)}
+    found = []
+    for arm in arms_of(evidence, measure):
+        from_base = {row.task: row for row in _main_rows(evidence.tax, arm) if row.task in known}
+        rows = [
+            row
+            for row in _main_rows(evidence.tax_from_lima, arm)
+            if row.task in from_base and not _left_out(row)
+        ]
+        if rows:
+            items = sum(row.items for row in rows)
+            found.append(
+                Found(
+                    names={
+                        "arm": arm,
+                        "lima": evidence.lima,
+                        "tasks": len(rows),
+                        "items": items,
+                    },
+                    interval=mean_of_independent([part(row) for row in rows]),
+                    arms=(evidence.lima, arm),
+                    items=items,
+                    tasks=tuple(from_base[row.task] for row in rows),
+                    alone=len(rows) == 1,
+                )
+            )
+    return found
+
+
+def _main_rows(rows: Sequence[TaskTax], arm: str) -> list[TaskTax]:
+    return [row for row in rows if row.arm == arm and not row.further_format]
+
+
+def _knowledge(row: TaskTax) -> Interval:
+    """A row's difference without what is format: among items read in both, where any are read."""
+    read = row.split.knowledge if row.split else None
+    return _in_shares(row) if read is None or row.span is None else read.over(row.span)
+
+
 def _mean_found(
     arm: str, rows: Sequence[TaskTax], out: Mapping[str, str], confidence: float, measure: Measure
 ) -> Found:
@@ -551,6 +640,18 @@ QUANTITIES: dict[str, Quantity] = {
         label="wins + ties against {arm}, judge {judge}, {prompts} prompts",
         takes=("role", "arms", "baseline"),
     ),
+    "wins_of": Quantity(
+        measure=wins_of,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="wins + ½ ties of {arm} against {lima}, judge {judge}, {prompts} prompts",
+        takes=("role", "arms"),
+    ),
+    "gain_kept": Quantity(
+        measure=gain_kept,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="wins + ½ ties of {arm} against {lima} minus ½, judge {judge}, {prompts} prompts",
+        takes=("role", "arms"),
+    ),
     "same_verdict_in_both_orders": Quantity(
         measure=same_verdict_in_both_orders,
         smallest=(SHOWN_TO_COVER, SEVERAL),
@@ -613,6 +714,22 @@ QUANTITIES: dict[str, Quantity] = {
         "{difference}: "
         "no loss above {bound:.1f} points (95 %, one-sided){more}{left_out}",
         takes=("arms",),
+    ),
+    "mean_tax_from_lima": Quantity(
+        measure=mean_tax_from_lima,
+        smallest=(TASK,),
+        joins_tasks=True,
+        label="mean over benchmark tasks ({tasks} of them, counting alike; {items:,} items), "
+        "{arm} minus {lima}",
+        takes=("role", "arms"),
+    ),
+    "knowledge_returned": Quantity(
+        measure=knowledge_returned,
+        smallest=(TASK,),
+        joins_tasks=True,
+        label="mean over benchmark tasks ({tasks} of them, counting alike; {items:,} items), of "
+        "generated answers those read in both, {arm} minus {lima}",
+        takes=("role", "arms"),
     ),
     "tax_by_task": Quantity(
         measure=tax_difference,
@@ -694,6 +811,14 @@ def _compared(seen: Preference, interval: Interval, evidence: Evidence) -> Found
 def _by_name_alone(seen: Preference, interval: Interval, evidence: Evidence) -> Found:
     why = f"the arm '{seen.second}' bears the name alone; `stands_for` says which model an arm is"
     return replace(_compared(seen, interval, evidence), misfit=why)
+
+
+def _minus(interval: Interval, number: float) -> Interval:
+    return Interval(interval.estimate - number, interval.low - number, interval.high - number)
+
+
+def _named(found: Found, **names: object) -> Found:
+    return replace(found, names={**found.names, **names})
 
 
 def _who(annotators: Annotators, evidence: Evidence) -> Annotators:

@@ -27,8 +27,8 @@ class Reference:
     name: str | None
     """None: the LIMA arm, `analysis.lima_arm`."""
     listed_in: str
-    """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own that are
-    made from no other arm's; `answering`: arms whose responses are made from no other arm's."""
+    """`datasets`, `arms`, `sources` or `judges`; `models`: arms with weights of their own;
+    `answering`: arms whose responses are made from no other arm's."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ class ArmSettings(Settings):
             raise ValueError("seeds: only an arm that is trained here has training seeds")
         return given
 
+    def in_words(self, lima: str) -> str:
+        """What it is, where its name need not say it.
+
+        Args:
+            lima: the LIMA arm.
+        """
+        return ""
+
     def model_manifest(self, results: Results) -> Path | None:
         """The manifest of its model; None where the model does not run here."""
         return None
@@ -92,6 +100,10 @@ class ArmSettings(Settings):
     def further_seeds(self) -> "Sequence[ArmSettings]":
         """The same arm for each training seed after its first."""
         return ()
+
+    def each(self) -> "Sequence[ArmSettings]":
+        """The arms that its entry stands for; several where a key of it lists values."""
+        return (self,)
 
     @property
     def shots(self) -> Shots | None:

@@ -14,9 +14,14 @@ class ModelArm(ArmSettings):
     kind: Literal["model"]
     path: str
     revision: str | None = None
+    role: Literal["aligned_sibling"] | None = None
+    """`aligned_sibling`: what the base's maker aligned from it; claims and figures name it so."""
 
     prompt_format = "chat"
     model_rule = "adopt_model"
+
+    def in_words(self, lima: str) -> str:
+        return "aligned sibling" if self.role == "aligned_sibling" else ""
 
     def brought_files(self, data_root: str) -> dict[str, str]:
         return {"path": self.path} if names_a_folder(self.path) else {}

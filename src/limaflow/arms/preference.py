@@ -26,6 +26,9 @@ class PreferenceArm(ArmSettings):
     model_rule = "prefer"
     stops_by_itself = True
 
+    def in_words(self, lima: str) -> str:
+        return f"DPO from {self.start or lima}"
+
     def model_manifest(self, results: Results) -> Path:
         return results.chosen_model(self.name)
 

@@ -62,11 +62,7 @@ def unknown_names(config: Config) -> list[str]:
         "datasets": [d.name for d in config.datasets],
         "arms": [a.name for a in config.arms],
         "judges": [j.name for j in config.judges],
-        "models": [
-            arm.name
-            for arm in config.arms
-            if arm.model_rule and not any(r.listed_in == "models" for r in arm.references())
-        ],
+        "models": [arm.name for arm in config.arms if arm.model_rule],
         "answering": [
             arm.name
             for arm in config.arms
@@ -79,6 +75,24 @@ def unknown_names(config: Config) -> list[str]:
         for place, name, kind in _references(config)
         if name not in known[kind]
     ]
+
+
+def circular(config: Config) -> list[str]:
+    """Arms whose model is made, at some remove, from itself."""
+    made_from = {
+        arm.name: reference.name or config.analysis.lima_arm
+        for arm in config.arms
+        for reference in arm.references()
+        if reference.listed_in == "models"
+    }
+    found = []
+    for start in made_from:
+        path = [start]
+        while path[-1] in made_from and path.count(start) < 2 and len(path) <= len(made_from):
+            path.append(made_from[path[-1]])
+        if path[-1] == start and len(path) > 1:
+            found.append(f"arms.{start}: its model is made from itself ({' from '.join(path)})")
+    return found[:1]
 
 
 def impossible(config: Config) -> list[str]:

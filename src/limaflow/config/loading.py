@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from limaflow.config.consistency import impossible, repeated_names, unknown_names
+from limaflow.config.consistency import circular, impossible, repeated_names, unknown_names
 from limaflow.config.experiment import Config
+from limaflow.config.listed_values import recorded_of_several, with_each_arm
 from limaflow.config.published_rows import with_published_rows
 from limaflow.config.training_seeds import taken_names, with_further_seeds
 from limaflow.errors import InputError
@@ -19,10 +20,14 @@ def parse(raw: dict[str, Any], origin: str = "configuration") -> Config:
     config = validated(Config, raw, origin)
     if config.curation.dataset == "released":
         config = with_published_rows(config)
+    ambiguous = recorded_of_several(config)
+    config = with_each_arm(config)
     problems = [
+        *ambiguous,
         *repeated_names(config),
         *taken_names(config),
         *unknown_names(config),
+        *circular(config),
         *impossible(config),
     ]
     if problems:

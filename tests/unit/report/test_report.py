@@ -142,7 +142,7 @@ def test_hasty_judgments_of_people_are_counted_beside_their_agreement(
 
 
 def test_figures_of_every_section_and_their_captions_are_in_the_file(page: str) -> None:
-    assert page.count("<svg") == page.count("<figcaption>") == 7
+    assert page.count("<svg") == page.count("<figcaption>") == 8
 
 
 def test_every_category_of_figures_has_its_place_in_the_page() -> None:

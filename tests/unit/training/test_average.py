@@ -1,6 +1,10 @@
 """The average of two models is that of their weights, and opens like any model."""
 
+import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +84,50 @@ def test_made_again_it_is_the_same(base: Path, tuned: Path, tmp_path: Path) -> N
     (tmp_path / ".model").mkdir()
     (tmp_path / ".model" / "of-a-killed-run").write_text("x")
     assert read_manifest(averaged(base, tuned, 0.5, tmp_path))[0] == first
+
+
+def test_killed_while_it_writes_it_is_made_anew_with_the_same_bytes(
+    base: Path, tuned: Path, tmp_path: Path
+) -> None:
+    big = {}
+    for name, manifest in (("base", base), ("tuned", tuned)):
+        folder = tmp_path / name
+        shutil.copytree(read_manifest(manifest)[1], folder)
+        for file in folder.glob("*.safetensors*"):
+            file.unlink()
+        weights = {f"w{n:02d}": torch.full((1024, 512), float(n + len(name))) for n in range(48)}
+        for key, weight in weights.items():
+            save_file({key: weight}, folder / f"{key}.safetensors", metadata={"format": "pt"})
+        index = {"weight_map": {key: f"{key}.safetensors" for key in weights}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+        adopt(name, str(folder), None, tmp_path / f"{name}.json")
+        big[name] = tmp_path / f"{name}.json"
+
+    def command(output: Path) -> list[str]:
+        words = ["--arm", "half", "--base", big["base"], "--tuned", big["tuned"], "--alpha", 0.3]
+        program = [
+            sys.executable,
+            "-c",
+            "from limaflow.cli import main; main()",
+            "train",
+            "average",
+        ]
+        return [*program, *map(str, words), "--output", str(output)]
+
+    whole, broken = tmp_path / "whole" / "chosen.json", tmp_path / "broken" / "chosen.json"
+    subprocess.run(command(whole), check=True, capture_output=True)
+    killed = subprocess.Popen(command(broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list((broken.parent / ".model").glob("w*.safetensors")):
+        assert killed.poll() is None
+        time.sleep(0.001)
+    killed.kill()
+    killed.wait()
+    assert not broken.exists() and not (broken.parent / "model").exists()
+    subprocess.run(command(broken), check=True, capture_output=True)
+    assert broken.read_bytes() == whole.read_bytes()
+    for file in (whole.parent / "model").iterdir():
+        assert file.read_bytes() == (broken.parent / "model" / file.name).read_bytes()
+    assert not (broken.parent / ".model").exists()
 
 
 def test_low_precision_is_averaged_in_fp32(base: Path, tuned: Path, tmp_path: Path) -> None:
