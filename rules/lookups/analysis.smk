@@ -134,7 +134,10 @@ def miniature_option():
 def role_options():
     """Which arm plays which part in the claims."""
     roles = {
-        "base": [a.name for a in WRITTEN.arms if a.kind == "base"],
+        # The paper's, which is asked as it is.
+        "base": [
+            a.name for a in WRITTEN.arms if a.kind == "base" and a.format == "plain"
+        ],
         "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
         "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],

@@ -103,7 +103,7 @@ def evaluation_options(wildcards, input):
         few_shot = [str(block.few_shot)]
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
-    # A pretrained model has no chat template to apply.
+    # The others are asked without a chat template.
     if arm.prompt_format == "chat":
         words.append(repeated("--format", block.formats))
     if block.unsafe_code:

@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.logging import logger
 
 from limaflow.config.job_sizes import job_sizes
+from limaflow.config.brought_files import template_path
 from limaflow.sources.settings import under_root
 from limaflow.training import train_anew
 from limaflow.training.recipe import PREFERENCE_RECIPE, RECIPE
@@ -53,6 +54,15 @@ def preference_of(arm):
     return CONFIG.arm(arm).preference_settings(CONFIG.preference)
 
 
+def training_of(arm):
+    """The block `training` as it holds for an arm, its template where the job finds it."""
+    block = CONFIG.training_of(arm)
+    if block.template_file is None:
+        return block
+    path = beside_experiments(template_path(block, CONFIG.data_root))
+    return block.model_copy(update={"chat_template": path})
+
+
 def frozen_train(wildcards):
     return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/train.jsonl"
 
@@ -61,14 +71,17 @@ def frozen_dev(wildcards):
     return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/dev.jsonl"
 
 
+# Weights and chat template.
+MODEL_FILES = ("*.safetensors", "*.jinja", "tokenizer_config.json")
+
+
 def model_files(path):
-    """A model folder's own files, so that new weights repeat what uses them; none for a hub name."""
+    """A model folder's own files, so that new ones repeat what uses them; none for a hub name."""
     folder = Path(path)
-    return (
-        sorted(str(file) for file in folder.glob("*.safetensors"))
-        if folder.is_dir()
-        else []
-    )
+    files = [
+        file for pattern in MODEL_FILES for file in folder.glob(pattern)
+    ]
+    return sorted(map(str, files)) if folder.is_dir() else []
 
 
 def multinode(value):

@@ -50,7 +50,10 @@ def encoded(
             leaves no room in its `context`.
     """
     if style == "chat" and not tokenizer.chat_template:
-        raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
+        raise InputError(
+            "the model's tokenizer has no chat template",
+            fix="use --format raw; of an arm of kind base, format: plain",
+        )
     prompts = []
     for example in examples:
         turns = asked_turns(example)
