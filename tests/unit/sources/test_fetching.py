@@ -341,6 +341,38 @@ def test_a_full_disk_is_one_line_and_the_download_goes_on_later(
     assert host.asked[-1]["Range"] == f"bytes={256 * 1024}-"
 
 
+def test_what_nobody_has_pinned_is_pinned_by_its_first_fetch(serve: Serve, tmp_path: Path) -> None:
+    host, output = serve(Host()), tmp_path / "site.7z"
+    fetch(host.address, output)
+    pin = tmp_path / "site.7z.sha256"
+    assert pin.read_text() == f"{SUM}  site.7z\n"
+    output.unlink()
+    assert fetch(host.address, output) == SUM
+    output.unlink()
+    host.content = OTHER
+    with pytest.raises(InputError, match=f"at the first fetch it had {SUM}.*remove .*sha256"):
+        fetch(host.address, output)
+    assert not output.exists()
+    pin.unlink()
+    assert fetch(host.address, output) == hashlib.sha256(OTHER).hexdigest()
+
+
+def test_a_pin_of_the_configuration_goes_before_that_of_a_first_fetch(
+    serve: Serve, tmp_path: Path
+) -> None:
+    host, output = serve(Host()), tmp_path / "site.7z"
+    fetch(host.address, output)
+    host.content = OTHER
+    pinned = hashlib.sha256(OTHER).hexdigest()
+    assert fetch(host.address, output, pinned) == pinned
+    assert (tmp_path / "site.7z.sha256").read_text().startswith(SUM)
+    with pytest.raises(InputError, match="at the first fetch"):
+        fetch(host.address, output)
+    (tmp_path / "site.7z.sha256").write_text("damaged")
+    with pytest.raises(InputError, match=r"site\.7z\.sha256:1: no SHA-256 of a first fetch"):
+        fetch(host.address, output)
+
+
 def test_two_urls_of_one_file_name_have_a_place_each() -> None:
     one, other = (
         raw_path(RawFile(url=f"https://example.org/{folder}/data.jsonl"), "mine", ".")
