@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import py7zr
 import pytest
 
 from limaflow.errors import InputError
@@ -310,6 +311,28 @@ def test_the_authors_rows_come_through_the_gate_into_candidates(
         "Because.",
         "stackexchange",
     )
+
+
+def test_a_sites_archive_comes_over_http_is_pinned_and_read(
+    serve: Serve, shared_data: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "made.7z"
+    with py7zr.SevenZipFile(archive, "w") as opened:
+        opened.write(shared_data / "stackexchange/beer/Posts.xml", "Posts.xml")
+    host = serve(Host(content=archive.read_bytes()))
+    raw, output = tmp_path / "beer.stackexchange.com.7z", tmp_path / "candidates.jsonl"
+    words = ["--url", host.address, "--output", str(raw)]
+    first, again = (
+        subprocess.run([*COMMAND, *words], check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    pin = hashlib.sha256(host.content).hexdigest()
+    assert f"write sha256: {pin} beside its url" in first
+    assert again == f"{pin}  {raw}\n"
+    extract = [*COMMAND[:-1], "extract", "--kind", "stackexchange", "--source", "beer"]
+    words = ["--shard", "beer", "--output", str(output), str(raw)]
+    subprocess.run([*extract, *words], check=True, capture_output=True)
+    assert len(list(read_records(output, Candidate))) > 500
 
 
 def test_the_token_goes_to_no_mirror_and_follows_no_redirect(
