@@ -103,9 +103,10 @@ def evaluation_options(wildcards, input):
         few_shot = [str(block.few_shot)]
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
-    # The others are asked without a chat template.
+    # The others are asked without a chat template, and as it is the base is another arm.
     if arm.prompt_format == "chat":
-        words.append(repeated("--format", block.formats))
+        is_base = arm.model_manifest(RESULTS) == RESULTS.base_model
+        words.append(repeated("--format", ["chat"] if is_base else block.formats))
     if block.unsafe_code:
         words.append("--unsafe-code")
     if arm.shots:
