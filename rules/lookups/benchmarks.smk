@@ -94,8 +94,11 @@ def in_context_files(wildcards):
     }
 
 
-def evaluation_options(wildcards, input):
-    """How the tasks are put to an arm."""
+def evaluation_options(wildcards):
+    """How the tasks are put to an arm.
+
+    Not by the job's input: Snakemake compares no parameter that is a function of it.
+    """
     block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
     named = dict(zip(block.tasks, benchmark_tasks))
     few_shot = [f"{named[task]}={n}" for task, n in block.few_shot_by_task.items()]
@@ -111,8 +114,7 @@ def evaluation_options(wildcards, input):
         words.append("--unsafe-code")
     if arm.shots:
         words.append(
-            f"--examples {shlex.quote(input.examples)} --shots {arm.shots.count}"
-            f" --prompts {shlex.quote(input.prompts)}"
+            f"{shots_options(wildcards)} --prompts {PLACED.prompts('test')}"
             f" --response-tokens {CONFIG.generation.decoding.max_tokens}"
         )
     return " ".join(word for word in words if word)
