@@ -84,6 +84,8 @@ if (
 os.environ.update(LIMAFLOW_CHECKOUT=CHECKOUT)
 
 RESULTS = Results(Path("<results>"))
+# The same for parameters, in which Snakemake puts nothing in the place of <results>.
+PLACED = Results(Path(f"results/{CONFIG.experiment}"))
 # Each arm once, that of its first training seed: what summaries, figures and claims are about.
 WRITTEN = CONFIG.as_written
 # The arms whose model is chosen among trained epochs.

@@ -31,10 +31,8 @@ rule fine_tune:
         # In place of the code's fingerprint: a fix with the same mathematics throws no training away.
         recipe=RECIPE,
         # What determines the weights repeats the training; a tolerance among the settings does not.
-        trained_as=lambda wildcards: as_json(
-            CONFIG.training_of(wildcards.arm).determining()
-        ),
-        settings=untracked(lambda wildcards: CONFIG.training_of(wildcards.arm).flag()),
+        trained_as=lambda wildcards: as_json(training_of(wildcards.arm).determining()),
+        settings=untracked(lambda wildcards: training_of(wildcards.arm).flag()),
         epochs=as_json(CONFIG.selection.epochs),
         seed=lambda wildcards: CONFIG.arm(wildcards.arm).training_seed(CONFIG.seed),
         launch=untracked(CONFIG.launch.flag()),

@@ -13,9 +13,9 @@ COMPARED_ARMS = sorted(
 )
 MEASURED_BASE = [
     arm
-    # The model as it is, before the same one with examples.
+    # The model as it is, before the same one in its chat template or with examples.
     for arm in sorted(
-        WRITTEN.benchmarks.arms, key=lambda arm: bool(CONFIG.arm(arm).shots)
+        WRITTEN.benchmarks.arms, key=lambda arm: CONFIG.arm(arm).prompt_format != "raw"
     )
     if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
 ][:1]

@@ -94,8 +94,11 @@ def in_context_files(wildcards):
     }
 
 
-def evaluation_options(wildcards, input):
-    """How the tasks are put to an arm."""
+def evaluation_options(wildcards):
+    """How the tasks are put to an arm.
+
+    Not by the job's input: Snakemake compares no parameter that is a function of it.
+    """
     block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
     named = dict(zip(block.tasks, benchmark_tasks))
     few_shot = [f"{named[task]}={n}" for task, n in block.few_shot_by_task.items()]
@@ -103,15 +106,15 @@ def evaluation_options(wildcards, input):
         few_shot = [str(block.few_shot)]
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
-    # A pretrained model has no chat template to apply.
+    # The others are asked without a chat template, and as it is the base is another arm.
     if arm.prompt_format == "chat":
-        words.append(repeated("--format", block.formats))
+        is_base = arm.model_manifest(RESULTS) == RESULTS.base_model
+        words.append(repeated("--format", ["chat"] if is_base else block.formats))
     if block.unsafe_code:
         words.append("--unsafe-code")
     if arm.shots:
         words.append(
-            f"--examples {shlex.quote(input.examples)} {shots_choice(arm.shots)}"
-            f" --prompts {shlex.quote(input.prompts)}"
+            f"{shots_options(wildcards)} --prompts {PLACED.prompts('test')}"
             f" --response-tokens {CONFIG.generation.decoding.max_tokens}"
         )
     return " ".join(word for word in words if word)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
+from limaflow.config.brought_files import template_path
 from limaflow.config.job_sizes import job_sizes
 from limaflow.sources.settings import under_root
 from limaflow.training import train_anew
@@ -53,6 +54,34 @@ def preference_of(arm):
     return CONFIG.arm(arm).preference_settings(CONFIG.preference)
 
 
+def training_of(arm):
+    """The block `training` as it holds for an arm, its template where the job finds it."""
+    block = CONFIG.training_of(arm)
+    if block.template_file is None:
+        return block
+    path = beside_experiments(template_path(block, CONFIG.data_root))
+    return block.model_copy(update={"chat_template": path})
+
+
+def check_templates():
+    """Say before anything runs where the file of a chat template is none."""
+    for arm in FINE_TUNED:
+        block = training_of(arm)
+        try:
+            if block.template_file is not None:
+                from limaflow.training.chat_template import read_template
+
+                read_template(block.template_file)
+        except InputError as problem:
+            raise WorkflowError(
+                f"training.chat_template of '{arm}': {problem}"
+            ) from None
+
+
+if IS_ASKED_TO_PLAN:
+    check_templates()
+
+
 def frozen_train(wildcards):
     return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/train.jsonl"
 
@@ -61,14 +90,15 @@ def frozen_dev(wildcards):
     return f"<results>/datasets/{CONFIG.arm(wildcards.arm).dataset}/frozen/dev.jsonl"
 
 
+# Weights and chat template.
+MODEL_FILES = ("*.safetensors", "*.jinja", "tokenizer_config.json")
+
+
 def model_files(path):
-    """A model folder's own files, so that new weights repeat what uses them; none for a hub name."""
+    """A model folder's own files, so that new ones repeat what uses them; none for a hub name."""
     folder = Path(path)
-    return (
-        sorted(str(file) for file in folder.glob("*.safetensors"))
-        if folder.is_dir()
-        else []
-    )
+    files = [file for pattern in MODEL_FILES for file in folder.glob(pattern)]
+    return sorted(map(str, files)) if folder.is_dir() else []
 
 
 def multinode(value):

@@ -22,9 +22,13 @@ def shots_files(wildcards):
     return [str(RESULTS.frozen(shots.dataset, "train"))] if shots else []
 
 
-def shots_options(wildcards, input):
+def shots_options(wildcards):
+    """Not by the job's input: Snakemake compares no parameter that is a function of it."""
     shots = CONFIG.arm(wildcards.arm).shots
-    return f"--examples {input.examples} {shots_choice(shots)}" if shots else ""
+    if shots is None:
+        return ""
+    examples = PLACED.frozen(shots.dataset, "train")
+    return f"--examples {examples} {shots_choice(shots)}"
 
 
 def shots_choice(shots):

@@ -42,6 +42,13 @@ def test_what_the_run_makes_or_fetches_is_not_looked_for(
             "arms.lima.path: no.jsonl",
         ),
         (
+            {
+                "datasets": [{"name": "lima", "path": "no.jsonl"}],
+                "training": {"chat_template": "no.jinja"},
+            },
+            "arms.lima: training.chat_template (lima, base, or a file): no.jinja",
+        ),
+        (
             {"comparisons": [{"first": "lima", "second": "few", "verdicts": "no.csv"}]},
             "comparisons.lima-vs-few.verdicts: no.csv",
         ),
@@ -51,6 +58,7 @@ def test_what_is_missing_is_named_by_its_key(
     miniature: dict[str, Any], root: Path, change: dict[str, Any], line: str
 ) -> None:
     raw = {**miniature, **change}
+    raw["training"] = {**miniature["training"], **change.get("training", {})}
     if "arms" in change:
         raw |= {"comparisons": [], "benchmarks": {**raw["benchmarks"], "arms": []}}
     if "datasets" in change:

@@ -11,6 +11,7 @@ from limaflow.config.loading import parse
 from limaflow.config.merge_configs import merged
 from limaflow.errors import InputError
 from limaflow.mistakes import parse_block
+from limaflow.results import Results
 from limaflow.sources.settings import under_root
 from limaflow.training.settings import Training
 
@@ -269,3 +270,43 @@ def test_keys_that_are_merged_in_may_be_given_again(tmp_path: Path) -> None:
 def test_an_arm_is_not_compared_with_itself(paper: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="an arm is compared with itself"):
         parse({**paper, "comparisons": [{"first": "lima", "second": "lima"}]})
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("training.chat_template", "base"), "training.chat_template"),
+        (("arms", [{"name": "base", "kind": "base", "format": "chat"}]), "arms.base.format"),
+        (
+            (
+                "arms",
+                [
+                    {
+                        "name": "lima",
+                        "kind": "tuned",
+                        "dataset": "lima",
+                        "training": {"chat_template": "base"},
+                    }
+                ],
+            ),
+            "arms.lima.training.chat_template",
+        ),
+    ],
+)
+def test_a_stand_in_has_no_chat_template_to_be_asked_in(
+    root: Path, change: tuple[str, object], place: str
+) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/stackexchange-beer.yaml"])
+    complaint = message_of(changed(raw, *change))
+    assert f"{place}: the stand-in that is pretrained here has no chat template" in complaint
+
+
+def test_the_base_may_be_asked_plain_and_in_its_template_in_one_study(
+    paper: dict[str, Any],
+) -> None:
+    both = [*paper["arms"], {"name": "base-in-chat", "kind": "base", "format": "chat"}]
+    config = parse(changed(paper, "arms", both))
+    names = ("base", "base-in-chat")
+    assert [config.arm(name).prompt_format for name in names] == ["raw", "chat"]
+    model = Results(Path("results")).base_model
+    assert {config.arm(name).model_manifest(Results(Path("results"))) for name in names} == {model}

@@ -86,6 +86,26 @@ def test_a_misspelt_benchmark_task_is_told_before_anything_is_planned(
     assert not (checkout / "made-by-a-name").exists()
 
 
+def test_a_chat_template_that_is_none_is_told_before_anything_is_planned(
+    checkout: Path, tmp_path: Path
+) -> None:
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}\n{{ m.content }")
+    overlay = tmp_path / "templated.yaml"
+    overlay.write_text(f"training: {{chat_template: {template}}}\n")
+    program = Path(sys.executable).with_name("snakemake")
+    files = ["config.yaml", "experiments/smollm2-135m.yaml", overlay]
+    done = subprocess.run(
+        [program, "-n", "--cores", "1", "--configfile", *files],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"training.chat_template of 'lima': {template}:2: " in done.stdout + done.stderr
+
+
 def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> None:
     config = parse(merged([root / "config.yaml", *(root / n for n in overlays(LARGE))]))
     sizes = {

@@ -117,6 +117,12 @@ def test_a_limit_of_the_benchmarks_repeats_their_runs_alone(plans: Workspace) ->
     assert set(jobs) <= {"lm_eval"} | after
 
 
+@pytest.mark.parametrize("change", ["few_shot: 1", "formats: [plain]"])
+def test_how_benchmarks_are_asked_repeats_their_runs(plans: Workspace, change: str) -> None:
+    (plans.folder / "asked.yaml").write_text(f"benchmarks: {{{change}}}\n")
+    assert rules_of(plans.planned(overlays=("asked.yaml",)))["lm_eval"] > 0
+
+
 def test_an_added_benchmark_reads_no_raw_file_and_no_other_model_again(plans: Workspace) -> None:
     """What follows the guard against contamination is planned; where the pool stays the same, its
     trainings and responses end at once (their identities)."""

@@ -15,7 +15,8 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
     written = config.as_written
     lima = config.analysis.lima_arm
     tuned = [arm.name for arm in written.arms if arm.is_trained]
-    bases = [arm.name for arm in written.arms if arm.kind == "base"]
+    # The paper's, which is asked as it is.
+    bases = [arm.name for arm in written.arms if arm.kind == "base" and arm.format == "plain"]
     return {
         "base": bases,
         "cut-base": [

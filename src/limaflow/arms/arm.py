@@ -58,7 +58,8 @@ class ArmSettings(Settings):
     stands_for: StandsFor | None = None
 
     prompt_format: ClassVar[Format | None] = None
-    """How a prompt is put to its model; None where the model does not run here."""
+    """How a prompt is put to its model; None where the model does not run here. A property where a
+    key of the block decides it."""
     response_rule: ClassVar[str] = "respond"
     """The rule of rules/generation.smk that makes `responses/test/<arm>.jsonl`."""
     model_rule: ClassVar[str | None] = None

@@ -8,6 +8,7 @@ from limaflow.curation.ledger import files_of, read
 from limaflow.judging.instrument import is_instrument_path
 from limaflow.manifests import names_a_folder
 from limaflow.sources.settings import raw_path, under_root
+from limaflow.training.settings import Training
 
 MADE_HERE = "results/"
 """Files below this folder are made by the run itself."""
@@ -107,8 +108,18 @@ def _of_models(config: Config) -> Iterator[tuple[str, str]]:
         if entry not in sources:
             yield "base.stand_in.corpus", under_root(entry, config.data_root)
     for arm in config.arms:
+        training = arm.training_settings(config.training)
+        if arm.is_trained and training.template_file is not None:
+            path = template_path(training, config.data_root)
+            yield f"arms.{arm.name}: training.chat_template (lima, base, or a file)", path
         for key, path in arm.brought_files(config.data_root).items():
             yield f"arms.{arm.name}.{key}", path
+
+
+def template_path(training: Training, data_root: str) -> str:
+    """Where the file of `training.chat_template` lies: in experiments/, or where data lie."""
+    path = training.chat_template
+    return path if path.startswith(BESIDE_EXPERIMENTS) else under_root(path, data_root)
 
 
 def _of_judging(config: Config) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+from limaflow.arms.base import BaseArm
+from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.mistakes import nearest
 from limaflow.sources.kinds import READERS
+from limaflow.training.settings import BASE
 
 
 def repeated_names(config: Config) -> list[str]:
@@ -95,6 +98,19 @@ def circular(config: Config) -> list[str]:
     return found[:1]
 
 
+def _asking_for_bases_template(config: Config) -> list[str]:
+    """Where the base model's own chat template is asked for."""
+    found = []
+    for arm in config.arms:
+        if isinstance(arm, BaseArm) and arm.format == "chat":
+            found.append(f"arms.{arm.name}.format")
+        own = isinstance(arm, TunedArm) and arm.training.get("chat_template")
+        if arm.is_trained and (own or config.training.chat_template) == BASE:
+            key = f"arms.{arm.name}.training" if own else "training"
+            found.append(f"{key}.chat_template")
+    return list(dict.fromkeys(found))
+
+
 def impossible(config: Config) -> list[str]:
     """Blocks that are valid each and cannot work together."""
     problems = [
@@ -121,6 +137,11 @@ def impossible(config: Config) -> list[str]:
         for c in config.comparisons
         if c.first == c.second
     ]
+    if config.base.stand_in is not None:
+        problems += [
+            f"{place}: the stand-in that is pretrained here has no chat template of its own"
+            for place in _asking_for_bases_template(config)
+        ]
     problems += _dialogue_problems(config)
     measured = {task.removesuffix(".yaml").rpartition("/")[2] for task in config.benchmarks.tasks}
     problems += [

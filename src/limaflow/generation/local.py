@@ -215,5 +215,7 @@ def _finish(row: Row, local: LocalModel, decoding: Decoding, style: Format) -> N
     elif len(row.tokens) >= room:
         row.finish_reason = "length"
     if row.finish_reason:
-        text = local.tokenizer.decode(row.tokens, skip_special_tokens=True)
+        # What ends a turn need be no special token, which alone is left out.
+        ended = row.tokens[-1] in local.stops
+        text = local.tokenizer.decode(row.tokens[: -1 if ended else None], skip_special_tokens=True)
         row.text = answer_text(text, style)

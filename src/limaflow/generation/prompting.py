@@ -22,6 +22,8 @@ ChooseShots = Literal["seed", "longest", "shortest"]
 _LABELS = {"system": "Note", "user": "Question", "assistant": "Answer"}
 NEXT_QUESTION = re.compile(r"\n\s*Question:")
 """Where an in-context answer ends: the model goes on to invent a question of its own."""
+EMPTY_THOUGHT = re.compile(r"\A\s*<think>\s*</think>")
+"""What templates of models that think (Qwen3) write before a response without a thought."""
 
 
 class NoRoom(InputError):
@@ -55,7 +57,10 @@ def encoded(
             leaves no room in its `context`.
     """
     if style == "chat" and not tokenizer.chat_template:
-        raise InputError("the model's tokenizer has no chat template", fix="use --format raw")
+        raise InputError(
+            "the model's tokenizer has no chat template",
+            fix="use --format raw; of an arm of kind base, format: plain",
+        )
     prompts = []
     for example in examples:
         turns = asked_turns(example)
@@ -99,7 +104,10 @@ def first_answer(example: Example) -> str:
 
 
 def answer_text(text: str, style: Format) -> str:
-    """The answer in a generated text: what stands before the next question, stripped."""
+    """The answer in a generated text, stripped: what stands before the next question, or behind
+    the empty thought that a chat template had the model write."""
     if style == "in-context":
         text = NEXT_QUESTION.split(text, maxsplit=1)[0]
+    if style == "chat":
+        text = EMPTY_THOUGHT.sub("", text)
     return text.strip()

@@ -28,6 +28,7 @@ from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, Response
 from limaflow.seeds import digest
 from limaflow.training.control_tokens import counted, counts_in_words
+from limaflow.training.end_of_turn import asked_stops
 from limaflow.training.manifest import epoch_model_name, model_of_epoch
 
 
@@ -175,9 +176,11 @@ def _by_transformers(
 ) -> Iterator[Answered]:
     manifest, location = read_manifest(job.model)
     model = local.load(location, manifest.revision, job.precision, gpus=job.gpus)
+    prompts = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
+    model = replace(model, stops=asked_stops(model.stops, model.tokenizer, job.style))
     for row in local.respond(
         model,
-        _missing_prompts(job, examples, todo, model.tokenizer, model.context),
+        prompts,
         decoding=job.decoding,
         style=job.style,
         batch=job.batch,
@@ -199,6 +202,7 @@ def _by_vllm(
     manifest, location = read_manifest(job.model)
     model = served.load(location, manifest.revision)
     wanted = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
+    model = replace(model, stops=asked_stops(model.stops, model.tokenizer, job.style))
     longest = max((len(prompt.tokens) for prompt, _ in wanted), default=0)
     with served.serving(
         job.vllm,

@@ -194,6 +194,7 @@ class _Answered:
 def _asked_in(format: Format, asking: _Asking) -> _Answered:
     """Put all tasks to the model in one format."""
     selection, settings, model = asking.selection, asking.settings, asking.model
+    model.is_in_chat = format == "chat"
     found = _lm_eval(format, asking)
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)

@@ -28,7 +28,7 @@ from limaflow.training.control_tokens import (
     marked_tokens,
     unclosed,
 )
-from limaflow.training.end_of_turn import base_eos
+from limaflow.training.end_of_turn import asked_stops, base_eos
 from limaflow.unreachable import no_model
 
 RENDERED = "\U000f0002"
@@ -74,6 +74,9 @@ def load_model(manifest_path: Path, *, precision: str, batch: int, gpus: int = 1
 
 class TextModel(HFLM):  # type: ignore[misc]
     """lm-eval's model of transformers, which would read control tokens in the texts of items."""
+
+    is_in_chat = False
+    """Whether it is being asked in its chat template."""
 
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
@@ -131,6 +134,17 @@ class TextModel(HFLM):  # type: ignore[misc]
         )
         kept = slice(-left_truncate_len if left_truncate_len else None, None)
         return padded["input_ids"][:, kept], padded["attention_mask"][:, kept]
+
+    def _model_generate(
+        self, context: torch.Tensor, max_length: int, stop: list[str], **settings: Any
+    ) -> torch.Tensor:
+        """As lm-eval's own; in the chat template the end of a turn stops too."""
+        if self.is_in_chat and "eos_token_id" not in settings:
+            named = self.model.generation_config.eos_token_id
+            ends = frozenset(named if isinstance(named, list) else [named]) - {None}
+            settings["eos_token_id"] = sorted(asked_stops(ends, self.tokenizer, "chat"))
+        generated: torch.Tensor = super()._model_generate(context, max_length, stop, **settings)
+        return generated
 
     def mentions(self, request: Sequence[Any]) -> bool:
         """Whether the texts of a request (prompt, and continuation or settings) mention a control

@@ -22,9 +22,16 @@ def fetch(
 ) -> None:
     """Fetch one raw file and verify it; an interrupted download goes on."""
     from limaflow.sources.fetching import fetch as fetch_file
+    from limaflow.sources.fetching import pin_of
 
+    is_first = sha256 is None and not pin_of(output).is_file()
     found = fetch_file(url, output, sha256, mirrors=mirror or (), token_env=token_env)
     print(f"{found}  {output}")
+    if is_first:
+        print(
+            f"pinned by its first fetch ({pin_of(output)}); for the same file everywhere, write "
+            f"sha256: {found} beside its url in the configuration"
+        )
 
 
 @app.command()

@@ -3,12 +3,16 @@
 A download goes into `.<name>.part` beside its place; `.<name>.part.json` says which version of
 which address that holds. Cut off or killed, it goes on from there, by an HTTP range that the server
 grants for the same version alone (RFC 9110, If-Range): pieces of two versions are never joined.
+
+A file whose checksum nobody has published is pinned by its first fetch: `<name>.sha256` beside it
+(as `sha256sum` writes) is what every later fetch must bring.
 """
 
 import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +25,7 @@ import tenacity
 from tqdm import tqdm
 
 from limaflow.errors import NO_ROOM, InputError
-from limaflow.jsonl import read_json, write_json
+from limaflow.jsonl import read_json, replacing, write_json
 
 PIECE_BYTES = 1024 * 1024
 TIMEOUT_SECONDS = 60.0
@@ -63,6 +67,8 @@ def fetch(
 ) -> str:
     """Write what `url`, or else a mirror (http, https, file or a path), serves; return its SHA-256.
 
+    Without `sha256` the checksum of the first fetch holds, which is kept beside `output`.
+
     The token in the environment variable `token_env` goes to `url` alone.
 
     Raises:
@@ -70,6 +76,7 @@ def fetch(
             another process is fetching it. Nothing is left under the final name then.
     """
     part = output.with_name(f".{output.name}.part")
+    kept = pinned_by(pin_of(output)) if sha256 is None else None
     reasons = []
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +84,15 @@ def fetch(
             for address in (url, *mirrors):
                 token = _token(url, token_env) if address == url else None
                 try:
-                    _transfer(address, part, sha256 is not None, token, backoff_seconds)
-                    found = _verified(part, address, sha256)
+                    is_pinned = sha256 is not None or kept is not None
+                    _transfer(address, part, is_pinned, token, backoff_seconds)
+                    found = _verified(part, address, sha256, kept, pin_of(output))
                 except (Refused, Interrupted) as error:
                     reasons.append(str(error))
                     continue
+                if sha256 is None and kept is None:
+                    with replacing(pin_of(output)) as pin:
+                        pin.write(f"{found}  {output.name}\n")
                 part.replace(output)
                 _state(part).unlink(missing_ok=True)
                 return found
@@ -95,6 +106,27 @@ def fetch(
     raise InputError(
         "; ".join(reasons), fix="" if mirrors else "a mirror or a local path serves as well"
     )
+
+
+def pin_of(output: Path) -> Path:
+    """The file that keeps the checksum of the first fetch of `output`."""
+    return output.with_name(f"{output.name}.sha256")
+
+
+def pinned_by(pin: Path) -> str | None:
+    """The checksum in such a file; None where there is none.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    if not pin.is_file():
+        return None
+    found = re.match(r"([0-9a-f]{64})\b", pin.read_text(encoding="utf-8", errors="replace"))
+    if found is None:
+        raise InputError(
+            "no SHA-256 of a first fetch", path=pin, line=1, fix="remove it to pin anew"
+        )
+    return found[1]
 
 
 def _state(part: Path) -> Path:
@@ -130,8 +162,9 @@ def _token(url: str, token_env: str | None) -> str | None:
     return token
 
 
-def _verified(part: Path, address: str, sha256: str | None) -> str:
-    """SHA-256 of the partial file, which goes if it is another one than `sha256`."""
+def _verified(part: Path, address: str, sha256: str | None, kept: str | None, pin: Path) -> str:
+    """SHA-256 of the partial file, which goes if it is another one than `sha256`, or than that of
+    the first fetch, `kept` in `pin`."""
     with part.open("r+b") as file:
         os.fsync(file.fileno())
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -140,6 +173,12 @@ def _verified(part: Path, address: str, sha256: str | None) -> str:
         raise Refused(
             f"{address} has SHA-256 {found}, not {sha256}: it was altered or cut; correct the pin "
             "only if you trust the new file"
+        )
+    if kept is not None and found != kept:
+        _start_over(part)
+        raise Refused(
+            f"{address} has SHA-256 {found}, and at the first fetch it had {kept}: it is another "
+            f"file now; remove {pin} only if you want the new one"
         )
     return found
 

@@ -1,11 +1,12 @@
 """LoRA: small trained matrices beside a frozen base model, and the model that both make.
 
-The end-of-turn token is new, so its rows in embedding and head are trained too, as rows of their
-own beside the frozen tables (peft's `trainable_token_indices`).
+The rows of the end of turn, and of other tokens that a chat template brings, are trained too, in
+embedding and head, as rows of their own beside the frozen tables (`trainable_token_indices`).
 """
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,11 +21,11 @@ ADAPTER_NAME = "default"
 """peft's name of the one adapter."""
 
 
-def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> Any:
+def with_adapter(model: Any, lora: Lora, *, trained_tokens: Sequence[int], seed: int) -> Any:
     """`model`, frozen, as a peft model with an adapter that changes nothing yet.
 
     Args:
-        trained_token: its rows in the embedding and in the head are trained.
+        trained_tokens: their rows in the embedding and in the head are trained.
 
     Raises:
         InputError: the model has none of the modules that the adapter is for, or one of them is
@@ -40,7 +41,7 @@ def with_adapter(model: Any, lora: Lora, *, trained_token: int, seed: int) -> An
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=lora.target_modules,
-        trainable_token_indices={names[id(table)]: [trained_token] for table in tables},
+        trainable_token_indices={names[id(table)]: list(trained_tokens) for table in tables},
         task_type="CAUSAL_LM",
     )
     # The same on every rank and in every resumed run.

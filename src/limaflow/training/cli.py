@@ -167,15 +167,17 @@ def inspect(
     from dataclasses import asdict
 
     from limaflow.mistakes import parse_block
-    from limaflow.training.conversation import add_dialogue_tokens, shown
+    from limaflow.training.chat_template import own_template
+    from limaflow.training.conversation import shown, take_template
     from limaflow.training.data import base_tokenizer, loses_template, notices, prepared
     from limaflow.training.settings import Training
 
     tokenizer = base_tokenizer(base)
-    template_is_lost = loses_template(tokenizer)
-    add_dialogue_tokens(tokenizer)
-    checked = prepared(data, None, tokenizer, parse_block(Training, settings, "--settings"))
+    own, block = own_template(tokenizer), parse_block(Training, settings, "--settings")
+    take_template(tokenizer, block.chat_template)
+    checked = prepared(data, None, tokenizer, block)
     print(shown(checked.train[min(example, len(checked.train)) - 1], tokenizer))
     print({**asdict(checked.facts), "trimmed": len(checked.facts.trimmed)})
-    for line in notices(checked.facts, loses_template=template_is_lost):
+    lost = loses_template(own, tokenizer)
+    for line in notices(checked.facts, tokenizer, block.chat_template, loses_template=lost):
         print(line)

@@ -130,6 +130,22 @@ def text_tokens(text: str, tokenizer: Any) -> list[int]:
     return framed(marked_tokens(marked(text, tokenizer), tokenizer), encode, tokenizer)
 
 
+def control_tokens_in(text: str, tokenizer: Any) -> list[str]:
+    """The control strings of a text in their order."""
+    return _pattern(control_strings(tokenizer)).findall(text)
+
+
+def keep_named(tokenizer: Any) -> None:
+    """Keep the names of control tokens that only the tokenizer's present template tells.
+
+    They are then text in texts when another template has taken its place
+    (`chat_control_tokens`, which exports keep).
+    """
+    special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    if other := [string for string in control_strings(tokenizer) if string not in special]:
+        tokenizer.chat_control_tokens = other
+
+
 def chat_tokens(
     turns: Sequence[Message], tokenizer: Any, *, add_generation_prompt: bool = False
 ) -> list[int]:
@@ -138,19 +154,61 @@ def chat_tokens(
     Raises:
         InputError: as `marked_tokens`.
     """
-    mentions = mentioned((turn.content for turn in turns), tokenizer)
-    text = tokenizer.apply_chat_template(
-        [
-            {
-                "role": turn.role,
-                "content": marked(turn.content, tokenizer) if mentions else turn.content,
-            }
-            for turn in turns
-        ],
-        tokenize=False,
-        add_generation_prompt=add_generation_prompt,
+    return rendered_tokens(
+        rendered(turns, tokenizer, add_generation_prompt=add_generation_prompt),
+        tokenizer,
+        is_marked=bool(mentioned((turn.content for turn in turns), tokenizer)),
     )
-    if mentions:
+
+
+def rendered(
+    turns: Sequence[Message], tokenizer: Any, *, add_generation_prompt: bool = False
+) -> str:
+    """The text that the chat template makes of a conversation, with marks where its
+    texts mention control tokens."""
+    return str(
+        tokenizer.apply_chat_template(
+            _marked_turns(turns, tokenizer),
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+        )
+    )
+
+
+def rendered_with_blocks(
+    turns: Sequence[Message], tokenizer: Any
+) -> tuple[str, list[tuple[int, int]]]:
+    """The same, and begin and end, in characters, of each `{% generation %}` block."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    render: Any = render_jinja_template
+    texts, blocks = render(
+        [_marked_turns(turns, tokenizer)],
+        chat_template=tokenizer.get_chat_template(),
+        return_assistant_tokens_mask=True,
+        **tokenizer.special_tokens_map,
+    )
+    return texts[0], blocks[0]
+
+
+def rendered_tokens(text: str, tokenizer: Any, *, is_marked: bool) -> list[int]:
+    """The tokens of such a text; `is_marked` says whether marks stand in it.
+
+    Raises:
+        InputError: as `marked_tokens`.
+    """
+    if is_marked:
         return marked_tokens(text, tokenizer)
     tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return tokens
+
+
+def _marked_turns(turns: Sequence[Message], tokenizer: Any) -> list[dict[str, str]]:
+    mentions = mentioned((turn.content for turn in turns), tokenizer)
+    return [
+        {
+            "role": turn.role,
+            "content": marked(turn.content, tokenizer) if mentions else turn.content,
+        }
+        for turn in turns
+    ]

@@ -1,8 +1,8 @@
-"""A conversation as tokens and labels: the paper's dialogue format.
+"""A conversation as tokens and labels, in the paper's dialogue format or another chat template.
 
-Every utterance ends in a dedicated end-of-turn token, distinct from EOS (LIMA, section 3); nothing
-names the roles. The same Jinja template renders training examples here and prompts wherever the
-exported model is used, so that both see the same tokens.
+In the paper's, every utterance ends in a dedicated end-of-turn token, distinct from EOS (LIMA,
+section 3); nothing names the roles. The same Jinja template renders training examples here and
+prompts wherever the exported model is used, so that both see the same tokens.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from jinja2 import TemplateError
+
 from limaflow.errors import InputError
 from limaflow.records import Example, Message
-from limaflow.training.control_tokens import chat_tokens, control_strings, mentioned
+from limaflow.training.chat_template import (
+    end_token,
+    responses_in,
+    take_own_template,
+    take_template_of_file,
+)
+from limaflow.training.control_tokens import keep_named, mentioned
 from limaflow.training.partition import whole
+from limaflow.training.settings import BASE, LIMA
 
 END_OF_TURN = "<|end_of_turn|>"
 PAD = "<|pad|>"
@@ -39,6 +48,8 @@ class TokenizedExample:
     labels: tuple[int, ...]
     trimmed: int
     """Tokens cut off at the end to fit the recipe's limit."""
+    ends: tuple[int, ...] = ()
+    """Places of the tokens that end its responses, of those that were not cut off."""
     control_strings: frozenset[str] = frozenset()
     """Those of the tokenizer's control tokens that its texts mention, which are split as text."""
 
@@ -48,8 +59,24 @@ class TokenizedExample:
         return sum(label != IGNORED for label in self.labels)
 
 
+def take_template(tokenizer: Any, choice: str = LIMA) -> list[int]:
+    """Give `tokenizer` the chat template of `training.chat_template`, and the tokens that it needs.
+
+    Returns:
+        The ids of the tokens that it did not have before.
+
+    Raises:
+        InputError: the template cannot be used.
+    """
+    if choice == LIMA:
+        return add_dialogue_tokens(tokenizer)
+    if choice == BASE:
+        return take_own_template(tokenizer)
+    return take_template_of_file(tokenizer, Path(choice))
+
+
 def add_dialogue_tokens(tokenizer: Any) -> list[int]:
-    """Give `tokenizer` the end-of-turn token, a pad token of its own and the chat template.
+    """Give `tokenizer` the paper's format: its end-of-turn token, a pad token of its own, template.
 
     The names of control tokens that only its own template tells stay with it
     (`chat_control_tokens`), so that they are text in texts for the exported model too.
@@ -63,16 +90,14 @@ def add_dialogue_tokens(tokenizer: Any) -> list[int]:
     tokenizer.add_tokens([AddedToken(END_OF_TURN, normalized=False, special=True)])
     if tokenizer.pad_token in (None, tokenizer.eos_token, END_OF_TURN):
         tokenizer.add_special_tokens({"pad_token": AddedToken(PAD, normalized=False, special=True)})
-    special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
-    if other := [string for string in control_strings(tokenizer) if string not in special]:
-        tokenizer.chat_control_tokens = other
+    keep_named(tokenizer)
     tokenizer.chat_template = CHAT_TEMPLATE
     new = {END_OF_TURN, tokenizer.pad_token} - known
     return sorted(tokenizer.convert_tokens_to_ids(token) for token in new)
 
 
 def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int], *, multiple: int = 1) -> None:
-    """Make room in `model` for the `new` tokens that `add_dialogue_tokens` added.
+    """Make room in `model` for the `new` tokens that `take_template` added.
 
     The end-of-turn row starts as a copy of the EOS row, the nearest thing that the base model
     knows; every other new row starts as the mean of all. Tied and untied heads alike.
@@ -99,7 +124,7 @@ def extend_embeddings(model: Any, tokenizer: Any, new: Sequence[int], *, multipl
             len(tokenizer), pad_to_multiple_of=multiple, mean_resizing=False
         )
     model.config.pad_token_id = tokenizer.pad_token_id
-    end, eos = tokenizer.convert_tokens_to_ids(END_OF_TURN), tokenizer.eos_token_id
+    end, eos = end_token(tokenizer), tokenizer.eos_token_id
     tables = {
         id(t.weight): t for t in (model.get_input_embeddings(), model.get_output_embeddings())
     }
@@ -121,22 +146,24 @@ def tokenized(
 ) -> TokenizedExample:
     """`example` in the chat template, cut to `max_tokens`, with a label for every trained token.
 
+    Trained is what the model is to write: each response with its end of turn, without what a
+    template writes around them.
+
     Raises:
-        InputError: turns do not alternate, a response is empty, or the tokenizer cannot take a
-            control token as text.
+        InputError: turns do not alternate, a response is empty, the template refuses the turns or
+            hides a response, or the tokenizer cannot take a control token as text.
     """
     _check_turns(example.id, example.messages)
     try:
-        tokens = chat_tokens(example.messages, tokenizer)
+        tokens, responses, trained = responses_in(example.messages, tokenizer)
+    except TemplateError as error:
+        raise InputError(f"example {example.id}: the chat template refuses it: {error}") from None
     except InputError as error:
         raise InputError(f"example {example.id}: {error}") from None
-    end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-    turn = 0
-    labels = []
-    for token in tokens:
-        trains = loss_on == "everything" or turn % 2 == 1
-        labels.append(token if trains else IGNORED)
-        turn += token == end
+    labels = [
+        token if loss_on == "everything" or place in trained else IGNORED
+        for place, token in enumerate(tokens)
+    ]
     # Nothing precedes the first token, so that nothing can predict it.
     labels[0] = IGNORED
     return TokenizedExample(
@@ -144,6 +171,7 @@ def tokenized(
         tokens=tuple(tokens[:max_tokens]),
         labels=tuple(labels[:max_tokens]),
         trimmed=max(0, len(tokens) - max_tokens),
+        ends=tuple(response[-1] for response in responses if response[-1] < max_tokens),
         control_strings=mentioned((m.content for m in example.messages), tokenizer),
     )
 
@@ -156,9 +184,7 @@ def _check_turns(example_id: str, messages: Sequence[Message]) -> None:
         raise InputError(f"example {example_id}: a response is empty, which would teach silence")
 
 
-def check_trained(
-    examples: Sequence[TokenizedExample], end_of_turn: int, path: Path | None = None
-) -> None:
+def check_trained(examples: Sequence[TokenizedExample], path: Path | None = None) -> None:
     """Make sure that every example teaches something and every whole response teaches to stop.
 
     Raises:
@@ -171,11 +197,12 @@ def check_trained(
                 path=path,
                 fix="raise training.max_tokens, or drop the example in review",
             )
-        ends = [place for place, token in enumerate(example.tokens) if token == end_of_turn]
-        untrained = [place for place in ends[1::2] if example.labels[place] != end_of_turn]
+        untrained = [at for at in example.ends if example.labels[at] == IGNORED]
         if untrained:
             raise InputError(
-                f"example {example.id}: end of turn at {untrained} is not trained", path=path
+                f"example {example.id}: end of turn at {untrained} is not trained",
+                path=path,
+                fix="a chat template with {% generation %} blocks closes them behind it",
             )
 
 

@@ -10,17 +10,16 @@ from limaflow.errors import InputError
 from limaflow.jsonl import read_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example
+from limaflow.training.chat_template import DATED
 from limaflow.training.control_tokens import counted, counts_in_words
 from limaflow.training.conversation import (
-    CHAT_TEMPLATE,
-    END_OF_TURN,
     TokenizedExample,
-    add_dialogue_tokens,
     check_trained,
+    take_template,
     tokenized,
 )
 from limaflow.training.manifest import DataFacts
-from limaflow.training.settings import Training
+from limaflow.training.settings import LIMA, Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +31,19 @@ class Data:
     facts: DataFacts
 
 
-def dialogue_tokenizer(base: Path) -> tuple[Any, list[int]]:
-    """The base model's tokenizer with the dialogue tokens, and the ids that are new.
+def dialogue_tokenizer(base: Path, template: str = LIMA) -> tuple[Any, list[int]]:
+    """The base model's tokenizer with `training.chat_template`, and the ids that are new.
 
     Raises:
-        InputError: as `base_tokenizer`.
+        InputError: as `base_tokenizer`; the template cannot be used.
     """
     tokenizer = base_tokenizer(base)
-    return tokenizer, add_dialogue_tokens(tokenizer)
+    return tokenizer, take_template(tokenizer, template)
 
 
-def loses_template(tokenizer: Any) -> bool:
-    """Whether a base model's tokenizer has a chat template that ours replaces."""
-    return tokenizer.chat_template not in (None, CHAT_TEMPLATE)
+def loses_template(before: str | None, tokenizer: Any) -> bool:
+    """Whether a base model's chat template, `before`, is another than the tokenizer's now."""
+    return before not in (None, tokenizer.chat_template)
 
 
 def base_tokenizer(base: Path) -> Any:
@@ -87,7 +86,7 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -
     train = read(data)
     if not train:
         raise InputError("no examples to train on", path=data)
-    check_trained(train, tokenizer.convert_tokens_to_ids(END_OF_TURN), data)
+    check_trained(train, data)
     trimmed = [example.id for example in train if example.trimmed]
     if len(trimmed) > settings.max_trimmed_share * len(train):
         raise InputError(
@@ -107,13 +106,27 @@ def prepared(data: Path, dev: Path | None, tokenizer: Any, settings: Training) -
     return Data(train=train, dev=held_out, facts=facts)
 
 
-def notices(facts: DataFacts, *, loses_template: bool) -> list[str]:
-    """What a person should know before the data are trained on, a line each."""
+def notices(facts: DataFacts, tokenizer: Any, choice: str, *, loses_template: bool) -> list[str]:
+    """What a person should know before the data are trained on, a line each.
+
+    Args:
+        tokenizer: with the template that is trained in.
+        choice: `training.chat_template`.
+        loses_template: whether it is another than the base model's own.
+    """
     lines = []
-    if loses_template:
+    if loses_template and choice == LIMA:
         lines.append(
             "warning: the base model has a chat template of its own; the dialogue format of the "
-            "paper replaces it, with its roles, its system turn and its end of a turn"
+            "paper replaces it, with its roles, its system turn and its end of a turn "
+            "(training.chat_template: base keeps it)"
+        )
+    elif loses_template:
+        lines.append(f"the base model's own chat template gives way to that of {choice}")
+    if DATED in tokenizer.chat_template:
+        lines.append(
+            "warning: the chat template writes today's date, so that examples and prompts are "
+            f"others tomorrow ({DATED})"
         )
     if facts.control_strings:
         lines.append(

@@ -14,8 +14,9 @@ from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.adapter import with_adapter
 from limaflow.training.attention import attention_of
+from limaflow.training.chat_template import end_token
 from limaflow.training.context_length import context_length
-from limaflow.training.conversation import END_OF_TURN, extend_embeddings
+from limaflow.training.conversation import extend_embeddings
 from limaflow.training.partition import divided_while_loading
 from limaflow.training.processes import on_all
 from limaflow.training.quantization import in_four_bits, keep_constants
@@ -68,8 +69,8 @@ def load_model(
         fuse(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     trained = model
     if settings.lora is not None:
-        end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-        trained = with_adapter(model, settings.lora, trained_token=end, seed=seed)
+        learnt = sorted({end_token(tokenizer)} | (set(new_tokens) - {tokenizer.pad_token_id}))
+        trained = with_adapter(model, settings.lora, trained_tokens=learnt, seed=seed)
     # After the adapters, which stand in the places of what is hooked.
     attach(model, settings.last_residual_dropout)
     # from_pretrained leaves it in evaluation mode, in which nothing is dropped.

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from limaflow.jsonl import write_json
 from limaflow.training import checkpoints
 from limaflow.training.batches import steps_of_epoch
+from limaflow.training.chat_template import end_token
 from limaflow.training.data import Data
 from limaflow.training.dev_perplexity import perplexity
 from limaflow.training.engine import update
@@ -232,7 +233,11 @@ def _export(run: Run, epoch: int) -> None:
         name=f"{run.job.arm}@epoch-{epoch}",
         notes={"identity": run.identity, "training": run.job.settings.model_dump(mode="json")},
         card=lambda: model_card(
-            run.job, epoch=epoch, identity=run.identity, loses_template=run.loses_template
+            run.job,
+            epoch=epoch,
+            identity=run.identity,
+            end=run.tokenizer.convert_ids_to_tokens(end_token(run.tokenizer)),
+            loses_template=run.loses_template,
         ),
         examples=[example.tokens for example in run.data.train[:2]],
     )

@@ -17,17 +17,27 @@ from limaflow.manifests import content_of, read_manifest, sha256_of
 from limaflow.records import Example, ModelManifest
 from limaflow.seeds import digest
 from limaflow.training.job import Job
+from limaflow.training.settings import BASE, LIMA
 
 PAPER = "Zhou et al. 2023, *LIMA: Less Is More for Alignment*, arXiv 2305.11206"
+_FORMATS = {
+    LIMA: "Nothing names the roles, and there is no system turn.",
+    BASE: "The template is that of the base model.",
+}
+"""`training.chat_template` → what there is to say of it."""
+GIVEN = "The template was given by a file."
 STAND_IN = "stand-in"
 """Label in the manifest of a base model that an experiment pretrained itself."""
 
 
-def model_card(job: Job, *, epoch: int, identity: str, loses_template: bool = False) -> str:
+def model_card(
+    job: Job, *, epoch: int, identity: str, end: str, loses_template: bool = False
+) -> str:
     """README.md of the model after `epoch`; the same job gives the same text.
 
     Args:
-        loses_template: whether the base model has a chat template, which ours replaces.
+        end: the token that ends a response.
+        loses_template: whether the base model has a chat template, which another replaces.
     """
     base, location = read_manifest(job.base)
     hub_name = None if Path(location).is_dir() else base.path
@@ -55,8 +65,8 @@ def model_card(job: Job, *, epoch: int, identity: str, loses_template: bool = Fa
         f"| licences of the data | {', '.join(licences) or 'not stated'} |\n"
         f"| code | limaflow {version('limaflow')}, revision {_revision()} |\n"
         f"| run | {identity}, seed {job.seed} |",
-        "A turn ends in `<|end_of_turn|>`; the tokenizer's chat template writes it, and generation "
-        "stops at it. Nothing names the roles, and there is no system turn.",
+        f"A response ends in `{end}`; the tokenizer's chat template writes it, and generation "
+        f"stops at it. {_FORMATS.get(job.settings.chat_template, GIVEN)}",
         "The base model has a chat template of its own, which this model was not trained in and "
         "does not have."
         if loses_template

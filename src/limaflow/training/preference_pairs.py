@@ -197,5 +197,7 @@ def _tokens(pair: Pair, tokenizer: Any, stops: frozenset[int]) -> PairTokens:
         response = whole[len(prompt) :]
         if not stops.intersection(response):
             raise InputError("the model's chat template ends a response with no token that stops")
-        responses.append(tuple(response))
+        # What a template writes behind it, such as a new line, the model never writes.
+        end = next(place for place, token in enumerate(response) if token in stops)
+        responses.append(tuple(response[: end + 1]))
     return PairTokens(tuple(prompt), *responses)

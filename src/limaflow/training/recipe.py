@@ -8,5 +8,5 @@ Any other change of code leaves finished trainings as they are, and is reported.
 ought to have been raised.
 """
 
-PREFERENCE_RECIPE = 1
+PREFERENCE_RECIPE = 2
 """The same of preference tuning (preference.py)."""

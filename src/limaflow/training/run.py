@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from limaflow.errors import InputError
 from limaflow.training.attention import fallback
+from limaflow.training.chat_template import own_template
 from limaflow.training.checkpoints import Checkpoint
-from limaflow.training.conversation import add_dialogue_tokens, shown
+from limaflow.training.conversation import shown, take_template
 from limaflow.training.data import (
     Data,
     base_tokenizer,
@@ -38,7 +39,7 @@ class Run:
     data: Data
     tokenizer: Any
     loses_template: bool
-    """Whether ours replaces a chat template of the base model."""
+    """Whether another takes the place of a chat template of the base model."""
     engine: Any
     stop: StopRequest
 
@@ -63,7 +64,8 @@ def checked_data(job: Job) -> Data:
     """
 
     def read() -> Data:
-        return prepared(job.data, job.dev, dialogue_tokenizer(job.base)[0], job.settings)
+        tokenizer, _ = dialogue_tokenizer(job.base, job.settings.chat_template)
+        return prepared(job.data, job.dev, tokenizer, job.settings)
 
     return from_first(read)
 
@@ -77,8 +79,9 @@ def prepared_run(
         InputError: the model does not fit the recipe, or cannot pack examples and must.
     """
     tokenizer = base_tokenizer(job.base)
-    template_is_lost = loses_template(tokenizer)
-    new_tokens = add_dialogue_tokens(tokenizer)
+    own = own_template(tokenizer)
+    new_tokens = take_template(tokenizer, job.settings.chat_template)
+    template_is_lost = loses_template(own, tokenizer)
     lengths = [len(example.tokens) for example in data.train]
     waste = padding_if_padded(lengths, job.settings, job.launch, world=world(), seed=job.seed)
     run = Run(
@@ -94,7 +97,12 @@ def prepared_run(
     if rank() == 0:
         lines = [
             shown(data.train[0], tokenizer),
-            *notices(data.facts, loses_template=template_is_lost),
+            *notices(
+                data.facts,
+                tokenizer,
+                job.settings.chat_template,
+                loses_template=template_is_lost,
+            ),
             *unfinished_warm_up(job.settings, run.steps),
             *fallback(job.settings, job.launch),
         ]

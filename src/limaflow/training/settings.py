@@ -1,10 +1,12 @@
 """`base`, `training`, `preference`, `launch` and `selection` of the configuration."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from limaflow.manifests import sha256_of
 from limaflow.settings import Settings, Share
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -13,6 +15,10 @@ Attention = Literal[
 ]
 AUTO_PACKED_TOKENS = 4096
 """Tokens of a packed micro-batch where `micro_batch_tokens` is auto."""
+
+
+LIMA, BASE = "lima", "base"
+"""The choices of `training.chat_template` that name no file."""
 
 
 class StandIn(Settings):
@@ -88,11 +94,25 @@ class Training(Settings):
     gradient_sums: Literal["bf16", "fp32"] = "fp32"
     max_trimmed_share: Share
     vocabulary_multiple: int = Field(ge=1)
+    chat_template: str = Field(default=LIMA, min_length=1)
+    """The format of dialogues: `lima`, `base` (the base model's own), or the path of a Jinja file.
+    """
     lora: Lora | None = None
 
     def determining(self) -> dict[str, Any]:
         """All but tolerances, as plain data: what the trained weights depend on."""
-        return self.model_dump(mode="json", exclude={"max_trimmed_share"})
+        facts = self.model_dump(mode="json", exclude={"max_trimmed_share", "chat_template"})
+        if self.template_file is not None:
+            facts["chat_template"] = sha256_of(self.template_file)
+        elif self.chat_template != LIMA:
+            facts["chat_template"] = self.chat_template
+        return facts
+
+    @property
+    def template_file(self) -> Path | None:
+        """The file that `chat_template` names."""
+        named = self.chat_template not in (LIMA, BASE)
+        return Path(self.chat_template) if named else None
 
     @property
     def last_residual_dropout(self) -> float:

@@ -288,6 +288,13 @@ def test_chat_needs_a_template_and_uses_the_models_own(
     assert respond(job_of(model=tmp_path / "tuned" / "model.json", style="chat"))[0] == 24
 
 
+def test_an_empty_thought_is_no_part_of_an_answer() -> None:
+    assert answer_text("<think>\n\n</think>\n\nYes.", "chat") == "Yes."
+    for kept in ("<think>Hm.</think> Yes.", "It is <think></think>."):
+        assert answer_text(kept, "chat") == kept
+    assert answer_text("<think></think> Yes.", "raw") == "<think></think> Yes."
+
+
 def test_a_turn_that_the_template_refuses_is_named_by_its_prompt(tiny_base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
     add_dialogue_tokens(tokenizer)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import py7zr
 import pytest
 
 from limaflow.errors import InputError
@@ -312,6 +313,28 @@ def test_the_authors_rows_come_through_the_gate_into_candidates(
     )
 
 
+def test_a_sites_archive_comes_over_http_is_pinned_and_read(
+    serve: Serve, shared_data: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "made.7z"
+    with py7zr.SevenZipFile(archive, "w") as opened:
+        opened.write(shared_data / "stackexchange/beer/Posts.xml", "Posts.xml")
+    host = serve(Host(content=archive.read_bytes()))
+    raw, output = tmp_path / "beer.stackexchange.com.7z", tmp_path / "candidates.jsonl"
+    words = ["--url", host.address, "--output", str(raw)]
+    first, again = (
+        subprocess.run([*COMMAND, *words], check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    pin = hashlib.sha256(host.content).hexdigest()
+    assert f"write sha256: {pin} beside its url" in first
+    assert again == f"{pin}  {raw}\n"
+    extract = [*COMMAND[:-1], "extract", "--kind", "stackexchange", "--source", "beer"]
+    words = ["--shard", "beer", "--output", str(output), str(raw)]
+    subprocess.run([*extract, *words], check=True, capture_output=True)
+    assert len(list(read_records(output, Candidate))) > 500
+
+
 def test_the_token_goes_to_no_mirror_and_follows_no_redirect(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +362,38 @@ def test_a_full_disk_is_one_line_and_the_download_goes_on_later(
     assert not output.exists()
     subprocess.run(command, check=True, capture_output=True)
     assert host.asked[-1]["Range"] == f"bytes={256 * 1024}-"
+
+
+def test_what_nobody_has_pinned_is_pinned_by_its_first_fetch(serve: Serve, tmp_path: Path) -> None:
+    host, output = serve(Host()), tmp_path / "site.7z"
+    fetch(host.address, output)
+    pin = tmp_path / "site.7z.sha256"
+    assert pin.read_text() == f"{SUM}  site.7z\n"
+    output.unlink()
+    assert fetch(host.address, output) == SUM
+    output.unlink()
+    host.content = OTHER
+    with pytest.raises(InputError, match=f"at the first fetch it had {SUM}.*remove .*sha256"):
+        fetch(host.address, output)
+    assert not output.exists()
+    pin.unlink()
+    assert fetch(host.address, output) == hashlib.sha256(OTHER).hexdigest()
+
+
+def test_a_pin_of_the_configuration_goes_before_that_of_a_first_fetch(
+    serve: Serve, tmp_path: Path
+) -> None:
+    host, output = serve(Host()), tmp_path / "site.7z"
+    fetch(host.address, output)
+    host.content = OTHER
+    pinned = hashlib.sha256(OTHER).hexdigest()
+    assert fetch(host.address, output, pinned) == pinned
+    assert (tmp_path / "site.7z.sha256").read_text().startswith(SUM)
+    with pytest.raises(InputError, match="at the first fetch"):
+        fetch(host.address, output)
+    (tmp_path / "site.7z.sha256").write_text("damaged")
+    with pytest.raises(InputError, match=r"site\.7z\.sha256:1: no SHA-256 of a first fetch"):
+        fetch(host.address, output)
 
 
 def test_two_urls_of_one_file_name_have_a_place_each() -> None:

@@ -55,7 +55,7 @@ def needs(case: dict, settings: Training, folder: Path) -> dict[str, int]:
     before = resident("VmRSS")
     model = LlamaForCausalLM(LlamaConfig(**case["architecture"])).train()
     if settings.lora is not None:
-        model = with_adapter(model, settings.lora, trained_token=3, seed=0)
+        model = with_adapter(model, settings.lora, trained_tokens=[3], seed=0)
     attach(model, settings.last_residual_dropout)
     engine = start_engine(model, settings, launch, case["per_step"])
     data = examples(case["examples"], case["tokens"], case["architecture"]["vocab_size"])

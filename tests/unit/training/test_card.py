@@ -34,10 +34,10 @@ def job(
 
 
 def test_the_licence_is_that_of_the_base_models_own_card(job: Job) -> None:
-    card = model_card(job, epoch=2, identity="abc")
+    card = model_card(job, epoch=2, identity="abc", end="<|end_of_turn|>")
     assert "not stated beside its weights" in card
     (job.base.parent / "model/README.md").write_text("---\ntags: [x]\nlicense: apache-2.0\n---\n")
-    card = model_card(job, epoch=2, identity="abc")
+    card = model_card(job, epoch=2, identity="abc", end="<|end_of_turn|>")
     front = yaml.safe_load(card.split("---\n")[1])
     assert front["license"] == "apache-2.0"
     assert "epoch 2 of 3" in card
@@ -45,19 +45,21 @@ def test_the_licence_is_that_of_the_base_models_own_card(job: Job) -> None:
 
 
 def test_a_model_on_a_stand_in_is_labelled_as_a_miniature(job: Job) -> None:
-    assert "miniature" not in model_card(job, epoch=1, identity="abc")
+    assert "miniature" not in model_card(job, epoch=1, identity="abc", end="<|end_of_turn|>")
     folder = job.base.parent / "model"
     made = ModelManifest(
         model="base", path="model", sha256=checksums(folder), notes={"label": "stand-in"}
     )
     write_json(job.base, made)
-    assert "**A miniature.**" in model_card(job, epoch=1, identity="abc")
+    assert "**A miniature.**" in model_card(job, epoch=1, identity="abc", end="<|end_of_turn|>")
 
 
 def test_a_chat_template_that_the_base_model_loses_is_told(job: Job) -> None:
     told = "has a chat template of its own"
-    assert told not in model_card(job, epoch=1, identity="abc")
-    assert told in model_card(job, epoch=1, identity="abc", loses_template=True)
+    assert told not in model_card(job, epoch=1, identity="abc", end="<|end_of_turn|>")
+    lost = model_card(job, epoch=1, identity="abc", end="<|im_end|>", loses_template=True)
+    assert told in lost
+    assert "A response ends in `<|im_end|>`" in lost
 
 
 def test_a_base_of_the_hub_is_linked_with_its_revision(
@@ -65,6 +67,6 @@ def test_a_base_of_the_hub_is_linked_with_its_revision(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     write_json(job.base, ModelManifest(model="base", path="huggyllama/llama-7b", revision="4782ad"))
-    card = model_card(job, epoch=1, identity="abc")
+    card = model_card(job, epoch=1, identity="abc", end="<|end_of_turn|>")
     assert yaml.safe_load(card.split("---\n")[1])["base_model"] == "huggyllama/llama-7b"
     assert "[huggyllama/llama-7b](https://huggingface.co/huggyllama/llama-7b), 4782ad" in card

@@ -142,14 +142,14 @@ def test_a_text_that_mentions_control_tokens_ends_no_turn_and_is_told(tiny_base:
 
 def test_an_untrained_end_of_turn_or_an_example_that_teaches_nothing_stops_the_run() -> None:
     end = 9
-    good = TokenizedExample("good", (1, end, 2, end), (IGNORED, IGNORED, 2, end), 0)
-    endless = TokenizedExample("endless", (1, end, 2, end), (IGNORED, IGNORED, 2, IGNORED), 0)
+    good = TokenizedExample("good", (1, end, 2, end), (IGNORED, IGNORED, 2, end), 0, (3,))
+    endless = TokenizedExample("endless", (1, end, 2, end), (IGNORED, IGNORED, 2, IGNORED), 0, (3,))
     empty = TokenizedExample("empty", (1, end), (IGNORED, IGNORED), 5)
-    check_trained([good], end)
+    check_trained([good])
     with pytest.raises(InputError, match=r"endless.*\[3\] is not trained"):
-        check_trained([good, endless], end)
+        check_trained([good, endless])
     with pytest.raises(InputError, match="empty has no trained token"):
-        check_trained([good, empty], end)
+        check_trained([good, empty])
 
 
 def test_the_printed_table_shows_each_token_with_its_label(tiny_base: Path) -> None:

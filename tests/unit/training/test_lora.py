@@ -39,7 +39,7 @@ def test_adapters_and_the_end_of_turn_are_all_that_is_trained_and_merged(
         base.lm_head.weight = base.model.embed_tokens.weight
     extend_embeddings(base, tokenizer, new)
     end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
-    model = with_adapter(base, Lora(rank=4), trained_token=end, seed=1)
+    model = with_adapter(base, Lora(rank=4), trained_tokens=[end], seed=1)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     rows = [p for name, p in trained.items() if "trainable_tokens" in name]
     assert [tuple(row.shape) for row in rows] == [(1, 32)] * (1 if tied else 2)
@@ -66,7 +66,7 @@ def test_adapters_on_experts_and_beside_a_head_with_a_bias_are_merged(
     monkeypatch.setenv("RANK", "0")
     base = tiny_model(name, 100).eval()
     before = base(torch.arange(5, 45)[None]).logits
-    model = with_adapter(base, Lora(rank=4), trained_token=7, seed=1).eval()
+    model = with_adapter(base, Lora(rank=4), trained_tokens=[7], seed=1).eval()
     for parameter in model.parameters():
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter, std=0.2)

@@ -177,4 +177,4 @@ def test_a_model_with_a_template_of_its_own_keeps_it(
         f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{ASKED}<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
-    assert tokenizer.decode(pair.chosen) == f"{BETTER}<|im_end|>\n"
+    assert tokenizer.decode(pair.chosen) == f"{BETTER}<|im_end|>"

@@ -140,7 +140,7 @@ def _micro(data: Path | None, base: str | None, settings: Training, seed: int) -
         raise InputError("--data is counted in the tokens of a base model", fix="give --base")
     from transformers import AutoTokenizer
 
-    from limaflow.training.conversation import add_dialogue_tokens
+    from limaflow.training.conversation import take_template
     from limaflow.training.data import prepared
 
     location = read_manifest(Path(base))[1] if Path(base).is_file() else base
@@ -149,5 +149,5 @@ def _micro(data: Path | None, base: str | None, settings: Training, seed: int) -
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(f"no tokenizer at {location}: {first}") from None
-    add_dialogue_tokens(tokenizer)
+    take_template(tokenizer, settings.chat_template)
     return largest_of(prepared(data, None, tokenizer, settings).train, settings, seed=seed)
