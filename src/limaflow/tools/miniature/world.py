@@ -3,14 +3,16 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
+`benchmarks/<task>.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
 """
 
 from pathlib import Path
 
 from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
-from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexchange, wikihow
+from limaflow.tools.miniature import authored, benchmark_items, reddit, stackexchange, wikihow
+from limaflow.tools.miniature.benchmark_tasks import COPIED
+from limaflow.tools.miniature.benchmark_tasks import write_tasks as write_benchmarks
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
@@ -29,21 +31,25 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     dev = authored.group_a(topics["authored-a-dev"], seed)
     test = authored.group_b(topics["authored-b"], seed)
     titles = reddit.question_titles(topics["askreddit"], seed)
-    items = facts_benchmark.items(towns, seed)
     # Whole questions: what curation would not drop for another reason first.
     questions = [
         *zip((row.prompt for row in test), topics["authored-b"], strict=True),
         *zip(titles, topics["askreddit"], strict=True),
     ]
     copied = [(prompt, topic) for prompt, topic in questions if prompt[-1] == "?"]
-    stated = [item.statement for item in items]
+    stated = [item.statement for item in benchmark_items.facts(towns, seed)]
+    leaked = benchmark_items.planted(benchmark_items.copied(towns, seed))
 
     planted = _stack_exchange(output / "stackexchange", topics, copied, stated, seed)
     rows, spoiled = wikihow.articles(
-        topics["wikihow"], [row.prompt for row in dev if row.prompt[-1] == "?"][:2], seed
+        topics["wikihow"],
+        [row.prompt for row in dev if row.prompt[-1] == "?"][:2],
+        [item.statement for item in leaked],
+        seed,
     )
     wikihow.write_csv(output / "wikihow" / "wikihow.csv", rows)
     planted["wikihow"] = {"planted": tuple(spoiled)}
+    planted[COPIED] = {"contaminated": tuple(item.id for item in leaked)}
     submissions, comments, strays = reddit.posts(
         topics["writingprompts"], titles, [prompt for prompt, _ in copied[-2:]], seed
     )
@@ -56,7 +62,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         write_records(output / "authored" / f"{name}.jsonl", lines)
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
-    facts_benchmark.write_task(output / "benchmarks", items)
+    write_benchmarks(output / "benchmarks", towns, seed)
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
 
     truth = Truth(
