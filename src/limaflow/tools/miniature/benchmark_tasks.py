@@ -44,7 +44,7 @@ def write_tasks(folder: Path, towns: Sequence[Town], seed: int) -> None:
     data: dict[str, list[Item] | list[Question]] = {
         FACTS: benchmark_items.facts(towns, seed),
         WORDINGS: benchmark_items.wordings(towns, seed),
-        COPIED: benchmark_items.copied(towns, seed)[0],
+        COPIED: benchmark_items.copied(towns, seed),
         PLAIN_ANSWER: benchmark_items.questions(towns, seed),
     }
     for name, rows in data.items():
