@@ -28,5 +28,5 @@ class Truth:
     held_out: tuple[str, ...]
     prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
-    """File → trap → ids of what curation must catch there; a benchmark's task → `contaminated` → its
+    """File → trap → ids of what curation must catch there; a benchmark task → `contaminated` → its
     items that stand in a file."""
