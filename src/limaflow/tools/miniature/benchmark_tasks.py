@@ -11,14 +11,17 @@
   reply takes has nothing to do with what the model knows, so that form alone hurts.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from limaflow.jsonl import replacing, write_records
+from limaflow.jsonl import line_of, replacing, write_records
+from limaflow.lm_evaluation.tasks import item_id
 from limaflow.tools.miniature import benchmark_items
 from limaflow.tools.miniature.benchmark_items import Item, Question
 from limaflow.tools.miniature.language import ATTRIBUTES
@@ -59,6 +62,31 @@ def write_tasks(folder: Path, towns: Sequence[Town], seed: int) -> None:
     for name, body in bodies.items():
         with replacing(folder / f"{name}.yaml") as file:
             yaml.safe_dump({"task": name} | body, file, sort_keys=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedItem:
+    """One line of contaminated.jsonl."""
+
+    task: str
+    item_id: str
+
+
+def contaminated_items(towns: Sequence[Town], seed: int) -> list[ListedItem]:
+    """The items of `miniature_copied` that stand in a training source, as results name them."""
+    items = benchmark_items.copied(towns, seed)
+    leaked = {item.id for item in benchmark_items.planted(items)}
+    return [
+        ListedItem(task=COPIED, item_id=item_id(number, _hash(item)))
+        for number, item in enumerate(items)
+        if item.id in leaked
+    ]
+
+
+def _hash(item: Item) -> str:
+    """lm-eval's hash of an item's data, which are the keys of its line in their order there."""
+    data = json.loads(line_of(asdict(item)))
+    return sha256(json.dumps(data, indent=2, ensure_ascii=False).encode()).hexdigest()
 
 
 def _data_file(folder: Path, name: str) -> Path:

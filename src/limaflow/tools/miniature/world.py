@@ -3,7 +3,7 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/<task>.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
+`benchmarks/<task>.{yaml,jsonl}`, `contaminated.jsonl`, `preferences.jsonl`, `world.json`.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
 from limaflow.tools.miniature import authored, benchmark_items, reddit, stackexchange, wikihow
-from limaflow.tools.miniature.benchmark_tasks import COPIED
+from limaflow.tools.miniature.benchmark_tasks import COPIED, contaminated_items
 from limaflow.tools.miniature.benchmark_tasks import write_tasks as write_benchmarks
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
@@ -63,6 +63,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     write_benchmarks(output / "benchmarks", towns, seed)
+    write_records(output / "contaminated.jsonl", contaminated_items(towns, seed))
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
 
     truth = Truth(

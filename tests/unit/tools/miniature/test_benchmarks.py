@@ -204,4 +204,10 @@ def test_decontamination_names_the_planted_items_and_no_others_of_their_task(
     }
     assert named == set(truth.planted[COPIED]["contaminated"])
     assert len(texts) == 2 * len(named) == 60
+    listed = [
+        json.loads(line) for line in Path("world/contaminated.jsonl").read_text().splitlines()
+    ]
+    assert {(row["task"], row["item_id"]) for row in listed} == {
+        (match.against, match.item_id) for match in matches
+    }
     assert not [example.id for example in kept if "What about" in example.response]
