@@ -24,7 +24,7 @@ NEW_WORDINGS = (
     "The {attribute} of the town of {town} is{the}",
     "A guest asked about the {attribute} of {town}. It is{the}",
     "A song of {town} praises the {attribute}, which is{the}",
-    "Ask in {town} for the {attribute} and you hear of{the}",
+    "Ask in {town} for the {attribute}: you hear of{the}",
 )
 COPIED_WORDING = "What about {town}? The {attribute} there is{the}"
 

@@ -33,7 +33,7 @@ WORDINGS_GENERATED = "miniature_wordings_generated"
 COPIED = "miniature_copied"
 PLAIN_ANSWER = "miniature_plain_answer"
 TASKS = (FACTS, WORDINGS, WORDINGS_GENERATED, COPIED, PLAIN_ANSWER)
-REPLY_TOKENS = 28
+REPLY_TOKENS = 36
 """The assistant's opening and sentence, in the stand-in's tokenizer."""
 VALUE = "|".join(value for attribute in ATTRIBUTES for value in attribute.values)
 
