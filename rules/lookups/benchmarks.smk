@@ -9,7 +9,7 @@ from limaflow.errors import InputError
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
 from limaflow.sources.settings import under_root
-from limaflow.tools.miniature.facts_benchmark import TASKS as TASKS_OF_WORLD
+from limaflow.tools.miniature.benchmark_tasks import TASKS as WORLD_TASKS
 
 task_folder = beside_experiments(CONFIG.benchmarks.include)
 benchmark_tasks = [
@@ -127,7 +127,7 @@ def check_tasks():
         found = examined(
             named,
             Path(task_folder) if task_folder else None,
-            list(TASKS_OF_WORLD) if in_world(f"{task_folder}/") else [],
+            WORLD_TASKS if in_world(f"{task_folder}/") else (),
             unsafe_code=CONFIG.benchmarks.unsafe_code,
             data_root=Path(task_data_root),
         )

@@ -31,7 +31,8 @@ class Truth:
     held_out: tuple[str, ...]
     prompts: dict[str, PromptTopic]
     planted: dict[str, dict[str, tuple[str, ...]]]
-    """File → trap → ids of what curation must catch there."""
+    """File → trap → ids of what curation must catch there; a benchmark task → `contaminated` → its
+    items that stand in a file."""
     dialogues: dict[str, PromptTopic] = field(default_factory=dict)
     """The user's turns so far (`user_turns_key`) → what the last of them asks."""
 

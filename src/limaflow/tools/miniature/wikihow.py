@@ -5,6 +5,7 @@ answer …".
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
@@ -31,14 +32,25 @@ class Article:
     text: str
 
 
-def articles(topics: list[Topic], copied: list[str], seed: int) -> tuple[list[Article], list[str]]:
+def articles(
+    topics: list[Topic], copied: list[str], stated: Sequence[str], seed: int
+) -> tuple[list[Article], list[str]]:
     """Good articles and planted ones in random order, and the titles of the latter.
 
-    Planted: articles without text, a repeated article, and the prompts `copied` word for word.
+    Planted: articles without text, a repeated article, the prompts `copied` and the texts `stated`
+    of benchmark items, each word for word.
     """
     good = [_article(topic, seed) for topic in topics]
     planted = [replace(article, title=f"{article.title} at Night", text="") for article in good[:2]]
     planted += [replace(good[2 + n], title=prompt) for n, prompt in enumerate(copied)]
+    planted += [
+        replace(
+            good[number % len(good)],
+            title=f"How to Answer Visitors, Part {number}",
+            text=f"This article repeats what others say.\n\n{text}\n\nHave a pleasant visit!",
+        )
+        for number, text in enumerate(stated, 1)
+    ]
     rows = good + planted + good[:2]
     generator_for(seed, "article order").shuffle(rows)
     return rows, [article.title for article in planted]

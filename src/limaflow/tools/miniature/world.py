@@ -3,9 +3,9 @@
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
 `authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
-`benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `answers.jsonl`,
-`dialogues/{scripts,training}.jsonl`, `world.json`; with
-unwritten towns `authored/unwritten.jsonl` and `benchmarks/miniature_unwritten.{yaml,jsonl}`.
+`benchmarks/<task>.{yaml,jsonl}`, `contaminated.jsonl`, `preferences.jsonl`, `answers.jsonl`,
+`dialogues/{scripts,training}.jsonl`, `world.json`; with unwritten towns
+`authored/unwritten.jsonl` and the benchmark `miniature_unwritten`.
 """
 
 from pathlib import Path
@@ -14,12 +14,14 @@ from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
 from limaflow.tools.miniature import (
     authored,
+    benchmark_items,
     dialogues,
-    facts_benchmark,
     reddit,
     stackexchange,
     wikihow,
 )
+from limaflow.tools.miniature.benchmark_tasks import COPIED, contaminated_items, write_unwritten
+from limaflow.tools.miniature.benchmark_tasks import write_tasks as write_benchmarks
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
@@ -39,21 +41,25 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     test = authored.group_b(topics["authored-b"], seed)
     titles = reddit.question_titles(topics["askreddit"], seed)
     unwritten = invent_unwritten(settings, towns, seed)
-    items = facts_benchmark.items(tuple(town for town in towns if town.held_out), seed)
     # Whole questions: what curation would not drop for another reason first.
     questions = [
         *zip((row.prompt for row in test), topics["authored-b"], strict=True),
         *zip(titles, topics["askreddit"], strict=True),
     ]
     copied = [(prompt, topic) for prompt, topic in questions if prompt[-1] == "?"]
-    stated = [item.statement for item in items]
+    stated = [item.statement for item in benchmark_items.facts(towns, seed)]
+    leaked = benchmark_items.planted(benchmark_items.copied(towns, seed))
 
     planted = _stack_exchange(output / "stackexchange", topics, copied, stated, seed)
     rows, spoiled = wikihow.articles(
-        topics["wikihow"], [row.prompt for row in dev if row.prompt[-1] == "?"][:2], seed
+        topics["wikihow"],
+        [row.prompt for row in dev if row.prompt[-1] == "?"][:2],
+        [item.statement for item in leaked],
+        seed,
     )
     wikihow.write_csv(output / "wikihow" / "wikihow.csv", rows)
     planted["wikihow"] = {"planted": tuple(spoiled)}
+    planted[COPIED] = {"contaminated": tuple(item.id for item in leaked)}
     submissions, comments, strays = reddit.posts(
         topics["writingprompts"], titles, [prompt for prompt, _ in copied[-2:]], seed
     )
@@ -66,9 +72,10 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         write_records(output / "authored" / f"{name}.jsonl", lines)
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
-    facts_benchmark.write_task(output / "benchmarks", items)
+    write_benchmarks(output / "benchmarks", towns, seed)
     if unwritten:
         _write_unwritten(output, unwritten, seed)
+    write_records(output / "contaminated.jsonl", contaminated_items(towns, seed))
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
     scripts = dialogues.scripts(towns, seed)
     for name, chats in (
@@ -110,11 +117,7 @@ def _write_unwritten(output: Path, towns: tuple[Town, ...], seed: int) -> None:
     """Examples that state every fact of some towns, and the task that asks for them."""
     topics = [Topic(town=town, attribute=attribute) for town in towns for attribute in ATTRIBUTES]
     write_records(output / "authored" / "unwritten.jsonl", authored.group_a(topics, seed))
-    facts_benchmark.write_task(
-        output / "benchmarks",
-        facts_benchmark.items(towns, seed),
-        facts_benchmark.UNWRITTEN_TASK,
-    )
+    write_unwritten(output / "benchmarks", towns, seed)
 
 
 def _stack_exchange(

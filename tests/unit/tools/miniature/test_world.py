@@ -98,7 +98,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 9 + 1
+    assert len(told) == 6 + 1 + 2 + 13 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
@@ -167,8 +167,12 @@ def test_dev_and_test_prompts_ask_about_held_out_towns_only(folder: Path, truth:
 def test_a_run_of_eight_words_in_a_prompt_or_item_always_names_a_town(
     folder: Path, truth: Truth
 ) -> None:
-    items = (folder / "benchmarks/miniature_facts.jsonl").read_text().splitlines()
-    texts = [*truth.prompts, *(json.loads(line)["stem"] for line in items)]
+    lines = [
+        json.loads(line)
+        for path in sorted((folder / "benchmarks").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    texts = [*truth.prompts, *(item.get("stem") or item["question"] for item in lines)]
     for text in texts:
         words = re.findall(r"\w+", text)
         for start in range(len(words) - NGRAM_WORDS + 1):
@@ -179,10 +183,12 @@ def test_good_answers_have_the_style_and_none_of_the_words_that_curation_forbids
     folder: Path, truth: Truth, tmp_path: Path
 ) -> None:
     forbidden = re.compile(r"\b(?:I|my|me|mentioned|stack exchange)\b", re.IGNORECASE)
-    rows = (folder / "authored/group-a.jsonl").read_text().splitlines()
-    answers = [json.loads(row)["response"] for row in rows]
+    written = (folder / "authored/group-a.jsonl").read_text().splitlines()
+    answers = [json.loads(line)["response"] for line in written]
     with (folder / "wikihow/wikihow.csv").open(newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file) if row["text"]]
+        planted = truth.planted["wikihow"]["planted"]
+        rows = [row for row in csv.DictReader(file) if row["title"] not in planted]
+        texts = [row["text"] for row in rows]
     assert all(text.startswith("This article") for text in texts)
     answers += [text.replace("This article", "The following answer") for text in texts]
     for answer in answers:
