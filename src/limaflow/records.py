@@ -1,7 +1,7 @@
 """The few records that travel between stages as JSON lines; see docs/architecture.md."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from limaflow.errors import InputError
 from limaflow.seeds import digest
@@ -40,6 +40,64 @@ class Provenance:
     """Votes for the prompt: what sampling ranks by; None if not voted."""
 
 
+CLOSED = {"extra": "forbid"}
+"""Refuses keys that a record does not have, in what people write by hand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitive:
+    """What a sensitive prompt is after, and what its source says of it."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    intent: Literal["malicious", "benign", "ambiguous"]
+    category: str = ""
+    """As the source files it, such as `Privacy`."""
+    goal: str = ""
+    """The plain request, which all attacks with it share."""
+    target: str = ""
+    """How an answer that complies would begin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """The side of a prompt in a set of safe prompts and unsafe ones that sound alike."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    side: Literal["safe", "unsafe"]
+    type: str = ""
+    """As the source calls it, such as `contrast_homonyms`."""
+    group: str = ""
+    """What safe and unsafe prompts that sound alike share, such as `homonyms`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatRule:
+    """A form that a prompt asks for; `limaflow.format_checks` has the rules."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    rule: str
+    arguments: str = "{}"
+    """As JSON, since the rules take different ones and columns of a data set have one type."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tags:
+    """What a prompt tests."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    sensitive: Sensitive | None = None
+    contrast: Contrast | None = None
+    attack: str = ""
+    """Name of the way in which the goal is wrapped; "" where it is no attack."""
+    format: tuple[FormatRule, ...] = ()
+    turns: tuple[str, ...] = ()
+    """What the user says next, turn by turn, after each answer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A prompt with its response as the raw source holds them, before any rule has looked."""
@@ -59,6 +117,7 @@ class Candidate:
     messages: tuple[Message, ...] = ()
     """The whole conversation, where the source holds more than a prompt and its response."""
     provenance: Provenance = Provenance()
+    tags: Tags | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +146,8 @@ class Example:
     stratum: str = ""
     provenance: Provenance = Provenance()
     review: Review | None = None
+    tags: Tags | None = None
+    """What the prompt tests, where that is known."""
 
     @property
     def prompt(self) -> str:
@@ -111,9 +172,13 @@ def asked_turns(example: Example) -> tuple[Message, ...]:
     return example.messages[: asked[-1] + 1]
 
 
-def example_id(messages: tuple[Message, ...]) -> str:
-    """Content hash of a conversation: equal text, equal id, whatever the source."""
-    return digest([[m.role, m.content] for m in messages])
+def example_id(messages: tuple[Message, ...], tags: Tags | None = None) -> str:
+    """Content hash of a conversation: equal text, equal id, whatever the source.
+
+    What the user says after it (`Tags.turns`) is part of the text; other tags are not.
+    """
+    said = [[m.role, m.content] for m in messages]
+    return digest(said + [["user", turn] for turn in (tags.turns if tags else ())])
 
 
 @dataclass(frozen=True, kw_only=True)
