@@ -31,6 +31,9 @@ STUDY = study_of(
 )
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
+formats_file = (
+    ["<results>/analysis/formats.json"] if STUDY.checks_formats else []
+)
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
 trainings = [str(STUDY.results.training(arm)) for arm in STUDY.tuned]
@@ -138,6 +141,7 @@ def role_options():
         "in-context": [a.name for a in WRITTEN.arms if a.kind == "in-context"],
         "ablation": [a for a in STUDY.tuned if CONFIG.is_ablation(a)],
         "unfiltered": [a for a in STUDY.tuned if CONFIG.is_unfiltered(a)],
+        "without-forms": [a for a in STUDY.tuned if CONFIG.lacks(a, "format")],
     }
     words = [f"{role}={arm}" for role, arms in roles.items() for arm in arms]
     trained = [f"{arm}={1 + len(names)}" for arm, names in STUDY.further_seeds.items()]
@@ -195,6 +199,7 @@ def claim_options(wildcards, input):
         "--contamination": input.get("contamination", []),
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
+        "--formats": input.get("formats", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
     }

@@ -9,6 +9,7 @@ from limaflow.analysis.cli import app as analyze
 from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
 from limaflow.errors import NO_ROOM, InputError
+from limaflow.format_checks.cli import app as form
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.lm_evaluation.cli import app as benchmark
@@ -48,6 +49,7 @@ app.add_typer(review, name="review", help="Read the sampled examples and decide 
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
+app.add_typer(form, name="format", help="Forms that prompts ask for, checked by rule.")
 app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")

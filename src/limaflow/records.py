@@ -318,6 +318,25 @@ class Grade(Judgment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatCheck:
+    """Whether one response has one form that its prompt asks for; either it is known or `error`."""
+
+    prompt_id: str
+    sample: int
+    model: str
+    response_id: str
+    place: int
+    """Number of the form among those of its prompt."""
+    rule: str
+    arguments: str
+    strict: bool | None = None
+    loose: bool | None = None
+    """The same by a reading that forgives a line before or after the answer, and asterisks."""
+    error: str | None = None
+    """Why it could not be checked."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkItem:
     """One benchmark item of one model; `value` is the metric on this item."""
 

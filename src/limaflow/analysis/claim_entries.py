@@ -15,9 +15,10 @@ from limaflow.yaml_file import read_yaml
 Origin = Literal["paper", "critic", "note", "later work", "own"]
 """Whose claim it is: the paper's, of work that doubts it, of the note that started this project, of
 work that came after, or the user's."""
-Role = Literal["base", "in-context", "ablation", "unfiltered"]
+Role = Literal["base", "in-context", "ablation", "unfiltered", "without-forms"]
 """The part that other arms play: of kind base or in-context, tuned on another number of the LIMA
-arm's examples (Figure 6), tuned on unfiltered examples (Figure 5)."""
+arm's examples (Figure 6), tuned on unfiltered examples (Figure 5), tuned on the LIMA arm's but for
+those that ask for a form (appendix E)."""
 Kind = Literal["person", "model", "simulated"]
 """Who may have judged. `simulated` counts in reports of the invented world alone."""
 FlagId = Literal[

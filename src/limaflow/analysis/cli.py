@@ -191,6 +191,7 @@ def claims(
         list[Path] | None, typer.Option(help="Grades of test responses (JSONL); repeat.")
     ] = None,
     tax: Annotated[Path | None, typer.Option(help="tax.json.")] = None,
+    formats: Annotated[Path | None, typer.Option(help="formats.json.")] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -210,6 +211,7 @@ def claims(
     from limaflow.analysis.named_values import grouped, numbers
     from limaflow.analysis.paper import paper
     from limaflow.analysis.training_seeds import Spread
+    from limaflow.format_checks.summary import Formats
     from limaflow.jsonl import read_json, read_records, write_json
     from limaflow.measures.summaries import (
         Agreement,
@@ -248,6 +250,7 @@ def claims(
         graded=[] if graded is None else read_json(graded, list[GradeSummary]),
         grades=[grade for path in grades or [] for grade in read_records(path, Grade)],
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
+        formats=None if formats is None else read_json(formats, Formats),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,

@@ -59,6 +59,8 @@ class Config(Settings):
     judges: list[Judge] = Field(min_length=1)
     judging: Judging
     comparisons: list[Comparison]
+    format_checks: bool
+    """Whether responses are checked for the forms that prompts ask for by the tag `format`."""
     benchmarks: Benchmarks
     analysis: Analysis
     miniature: Miniature | None
@@ -129,6 +131,18 @@ class Config(Settings):
         named = [self.source(name).filters or "" for name in self._drawn(arm)]
         blocks = [self.curation.filters.get(name) for name in named]
         return bool(blocks) and all(block is not None and block.off for block in blocks)
+
+    def lacks(self, arm: str, tag: str) -> bool:
+        """Whether a tuned arm has the LIMA arm's examples but those with a tag, trained alike."""
+        lima = self.analysis.lima_arm
+        names = [self.arm(one).training_dataset for one in (lima, arm)]
+        ours, theirs = (self.dataset(name) if name else None for name in names)
+        if ours is None or theirs is None or ours.without or theirs.without != [tag]:
+            return False
+        same = {"name", "without"}
+        return ours.model_dump(exclude=same) == theirs.model_dump(exclude=same) and (
+            self.training_of(lima) == self.training_of(arm)
+        )
 
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""

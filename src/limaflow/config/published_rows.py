@@ -1,7 +1,7 @@
 """The rows that the paper's authors published, in place of what is drawn from sources."""
 
 from limaflow.config.experiment import Config
-from limaflow.curation.settings import Dataset, PromptDraw, Prompts
+from limaflow.curation.settings import PromptDraw, Prompts
 from limaflow.errors import InputError
 from limaflow.sources.settings import SOURCE_BLOCKS
 
@@ -13,7 +13,7 @@ def with_published_rows(config: Config) -> Config:
 
     Dev prompts were not published: they are held out of the training rows, unless brought.
     """
-    drawn = [dataset.name for dataset in config.datasets if dataset.examples is not None]
+    drawn = [d.name for d in config.datasets if d.examples is not None and not d.without]
     if len(drawn) > 1:
         raise InputError(
             f"curation.dataset: the published rows are one data set, {', '.join(drawn)} are drawn"
@@ -24,7 +24,7 @@ def with_published_rows(config: Config) -> Config:
         SOURCE_BLOCKS["released"](name=RELEASED_TEST, kind="released", shards=prompts),
     ]
     datasets = [
-        dataset if dataset.path else Dataset(name=dataset.name, examples={RELEASED: "all"})
+        dataset if dataset.path else dataset.model_copy(update={"examples": {RELEASED: "all"}})
         for dataset in config.datasets
     ]
     number = sum(draw.examples or 0 for draw in config.prompts.dev)

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from limaflow.conversations import conversation, known_layout
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
 from limaflow.records import Example, Provenance, Split, example_id
-from limaflow.tags import read_tags
 
 EXAMPLE = TypeAdapter(Example)
 
@@ -39,7 +39,7 @@ def adopted(path: Path, split: Split) -> list[Example]:
 
 def _example(row: dict[str, Any], split: Split, path: Path, line: int) -> Example:
     try:
-        tags = read_tags(row)
+        tags = checked_tags(row)
         if row.keys() >= {"id", "messages", "source", "split"}:
             ready = EXAMPLE.validate_python({**row, "tags": None})
             return replace(ready, id=example_id(ready.messages, tags), split=split, tags=tags)

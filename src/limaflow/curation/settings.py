@@ -95,11 +95,15 @@ class Dataset(Settings):
     name: Name
     examples: dict[Name, Annotated[int, Field(ge=0)] | Literal["all"]] | None = None
     path: str | None = None
+    without: list[str] = []
+    """Tags, labels such as `sensitive: malicious`, or ids of examples that are left out at last."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.examples is None) == (self.path is None):
             raise ValueError("give either examples (source: number) or path (messages JSONL)")
+        if self.without and self.examples is None:
+            raise ValueError("without: only examples that are drawn from sources can be left out")
         return self
 
 

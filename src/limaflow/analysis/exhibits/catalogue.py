@@ -7,6 +7,7 @@ from limaflow.analysis.exhibits import (
     absolute,
     agreement,
     epochs,
+    forms,
     funnel,
     lengths,
     preferences,
@@ -21,6 +22,7 @@ from limaflow.analysis.exhibits import (
 FIGURES: dict[str, Figure[Any]] = {
     "preferences": preferences.FIGURE,
     "absolute": absolute.FIGURE,
+    "forms": forms.FIGURE,
     "quality": quality.FIGURE,
     "epochs": epochs.FIGURE,
     "tax": tax.FIGURE,
@@ -34,6 +36,7 @@ TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
     "preferences": preferences.TABLE,
     "agreement": agreement.TABLE,
+    "forms": forms.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
 }

@@ -7,10 +7,10 @@ from functools import partial
 from limaflow.conversations import PROMPT_FIELD, RESPONSE_FIELD, conversation
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
-from limaflow.tags import read_tags
 
 
 class FieldOptions(ReadingOptions):
@@ -35,7 +35,7 @@ def _candidates(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterat
         for line, row in json_rows(path, bad):
             try:
                 turns = conversation(row, shard.options.prompt_field, shard.options.response_field)
-                tags = read_tags(row)
+                tags = checked_tags(row)
             except ValueError as error:
                 bad(InputError(str(error), path=path, line=line))
                 continue

@@ -11,10 +11,10 @@ from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
 from limaflow.records import Candidate, FormatRule, Message, Provenance, Tags
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
-from limaflow.tags import read_tags
 
 
 def read(shard: Shard[ReadingOptions], passed_over: Counter[str]) -> Iterator[Candidate]:
@@ -62,7 +62,7 @@ def _row(row: dict[str, Any]) -> tuple[str, tuple[FormatRule, ...]]:
     if not all(isinstance(given, dict | None) for given in arguments):
         raise ValueError("'kwargs' has an entry that is not an object")
     written = [{**(g or {}), "rule": n} for n, g in zip(names, arguments, strict=True)]
-    tags = read_tags({"tags": {"format": written}})
+    tags = checked_tags({"tags": {"format": written}})
     return prompt.strip(), tags.format if tags else ()
 
 
