@@ -2,7 +2,7 @@
 
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
-`authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
+`authored/{group-a,group-a-dev,group-b,forms,forms-test}.jsonl`, `corpus/pretraining.jsonl`,
 `benchmarks/miniature_facts.{yaml,jsonl}`, `preferences.jsonl`, `world.json`.
 """
 
@@ -10,7 +10,14 @@ from pathlib import Path
 
 from limaflow.config.experiment import Miniature
 from limaflow.jsonl import write_json, write_records
-from limaflow.tools.miniature import authored, facts_benchmark, reddit, stackexchange, wikihow
+from limaflow.tools.miniature import (
+    authored,
+    facts_benchmark,
+    forms,
+    reddit,
+    stackexchange,
+    wikihow,
+)
 from limaflow.tools.miniature.corpus import documents
 from limaflow.tools.miniature.language import ATTRIBUTES
 from limaflow.tools.miniature.natural_instructions import write_tasks
@@ -54,6 +61,9 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     written = authored.group_a(topics["authored-a"], seed)
     for name, lines in (("group-a", written), ("group-a-dev", dev), ("group-b", test)):
         write_records(output / "authored" / f"{name}.jsonl", lines)
+    asked = forms.form_prompts(topics["forms"], seed)
+    write_records(output / "authored/forms.jsonl", forms.form_examples(topics["authored-a"], seed))
+    write_records(output / "authored/forms-test.jsonl", asked)
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     facts_benchmark.write_task(output / "benchmarks", items)
@@ -67,7 +77,8 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         held_out=tuple(town.name for town in towns if town.held_out),
         prompts=_prompt_topics([row.prompt for row in dev], topics["authored-a-dev"], "dev")
         | _prompt_topics([row.prompt for row in test], topics["authored-b"], "test")
-        | _prompt_topics(titles, topics["askreddit"], "test"),
+        | _prompt_topics(titles, topics["askreddit"], "test")
+        | _prompt_topics([row.prompt for row in asked], topics["forms"], "test"),
         planted=planted,
     )
     write_json(output / "world.json", truth)
