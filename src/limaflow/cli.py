@@ -13,7 +13,13 @@ from limaflow.format_checks.cli import app as form
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.lm_evaluation.cli import app as benchmark
-from limaflow.measures.cli import agreement, agreement_of_grades, summarize, summarize_grades
+from limaflow.measures.cli import (
+    agreement,
+    agreement_of_grades,
+    numbers_by_tag,
+    summarize,
+    summarize_grades,
+)
 from limaflow.recording.changes import refuse_changed
 from limaflow.recording.cli import app as records
 from limaflow.recording.job import recorded
@@ -35,6 +41,7 @@ judge.command()(summarize)
 judge.command()(agreement)
 judge.command("summarize-grades")(summarize_grades)
 judge.command("agreement-of-grades")(agreement_of_grades)
+judge.command("by-tag")(numbers_by_tag)
 judge.command("price")(print_prices)
 
 app = typer.Typer(

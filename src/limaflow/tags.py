@@ -7,7 +7,7 @@ In a row: `"tags": {"sensitive": {"intent": "malicious"}, "attack": "role play",
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -71,7 +71,10 @@ def _in_words(error: ValidationError) -> str:
 
 
 Values = Callable[[Tags], Iterable[str]]
-_LABELS: dict[str, Values] = {
+LabelName = Literal[
+    "sensitive", "category", "contrast", "contrast type", "attack", "format", "turns"
+]
+_LABELS: dict[LabelName, Values] = {
     "sensitive": lambda tags: [tags.sensitive.intent] if tags.sensitive else [],
     "category": lambda tags: filter(None, [tags.sensitive.category if tags.sensitive else ""]),
     "contrast": lambda tags: [tags.contrast.side] if tags.contrast else [],

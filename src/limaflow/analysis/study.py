@@ -27,6 +27,8 @@ class Study:
     """Instrument and judge of the dev responses."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
+    by_tag: tuple[str, ...] = ()
+    """Tags of prompts by whose labels numbers are told apart."""
     checks_formats: bool = False
     """Whether responses are checked for the forms that prompts ask for."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         selection=(chosen.instrument, chosen.judge),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         scales=scales,
         further_seeds={arm: names for arm, names in further.items() if names},

@@ -18,6 +18,7 @@ from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
+from limaflow.tags import LabelName
 from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
 
@@ -29,6 +30,8 @@ class Analysis(Settings):
     lima_arm: Name
     claims: list[str] = Field(default_factory=list)
     """Files with claims of one's own, held beside the paper's; see docs/report.md."""
+    by_tag: list[LabelName] = Field(default_factory=list)
+    """Tags of prompts by whose labels grades and verdicts are told apart in a table."""
 
 
 class Miniature(Settings):

@@ -6,6 +6,7 @@ from limaflow.analysis.exhibit import Figure, Table
 from limaflow.analysis.exhibits import (
     absolute,
     agreement,
+    by_tag,
     epochs,
     forms,
     funnel,
@@ -37,6 +38,7 @@ TABLES: dict[str, Table[Any]] = {
     "preferences": preferences.TABLE,
     "agreement": agreement.TABLE,
     "forms": forms.TABLE,
+    "by_tag": by_tag.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
 }
