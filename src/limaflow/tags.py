@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import shortened
 from limaflow.mistakes import nearest
-from limaflow.records import Contrast, FormatRule, Sensitive, Tags
+from limaflow.prompt_tags import Contrast, FormatRule, Sensitive, Tags
 
 ADAPTER = TypeAdapter(Tags)
 KINDS = tuple(field.name for field in fields(Tags))

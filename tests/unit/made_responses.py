@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from limaflow.records import FormatRule
+from limaflow.prompt_tags import FormatRule
 
 TEXTS = [
     "Yes.",

@@ -13,7 +13,8 @@ from limaflow.curation.holdout import prompts_of
 from limaflow.errors import InputError
 from limaflow.generation.prompts import read_prompts
 from limaflow.jsonl import read_records, write_records
-from limaflow.records import Candidate, Contrast, Example, FormatRule, Message, Sensitive, Tags
+from limaflow.prompt_tags import Contrast, FormatRule, Sensitive, Tags
+from limaflow.records import Candidate, Example, Message
 from limaflow.tags import has_label, labels, read_tags
 
 WRITTEN: dict[str, Any] = {

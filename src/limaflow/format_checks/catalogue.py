@@ -8,7 +8,7 @@ from limaflow.format_checks.ifeval_rules import IFEVAL
 from limaflow.format_checks.own_rules import OWN
 from limaflow.format_checks.rule import Rule
 from limaflow.mistakes import nearest, validated
-from limaflow.records import FormatRule, Tags
+from limaflow.prompt_tags import FormatRule, Tags
 from limaflow.settings import Settings
 from limaflow.tags import read_tags
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from limaflow.errors import InputError
 from limaflow.format_checks.catalogue import rule_of
 from limaflow.format_checks.rule import NotCheckable
-from limaflow.records import Example, FormatCheck, FormatRule, Response
+from limaflow.prompt_tags import FormatRule
+from limaflow.records import Example, FormatCheck, Response
 
 
 def loose_readings(response: str) -> list[str]:

@@ -362,11 +362,14 @@ def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
 
 
 def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
-    assert [name for name, f in FIGURES.items() if not f.applies(study)] == ["absolute"]
+    assert [name for name, f in FIGURES.items() if not f.applies(study)] == ["absolute", "forms"]
     assert FIGURES["absolute"].applies(replace(study, scales={"harm": ["harmless", "harmful"]}))
+    assert FIGURES["forms"].applies(replace(study, checks_formats=True))
+    assert TABLES["by_tag"].applies(replace(study, by_tag=("sensitive",)))
+    assert not TABLES["by_tag"].applies(study)
     untuned = replace(study, tuned=(), measures_tax=False)
     absent = {name for name, f in FIGURES.items() if not f.applies(untuned)}
-    assert absent == {"absolute", "epochs", "tax", "tax_split", "training"}
+    assert absent == {"absolute", "epochs", "forms", "tax", "tax_split", "training"}
 
 
 def test_an_exhibits_code_is_not_that_of_the_configuration_or_of_another_exhibit() -> None:

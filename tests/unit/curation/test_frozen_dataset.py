@@ -26,7 +26,8 @@ from limaflow.curation.length_figure import draw
 from limaflow.curation.settings import Filters
 from limaflow.curation.text_lengths import measure_of
 from limaflow.jsonl import read_records
-from limaflow.records import Example, FormatRule, Provenance, Review, Sensitive, Split, Tags
+from limaflow.prompt_tags import FormatRule, Sensitive, Tags
+from limaflow.records import Example, Provenance, Review, Split
 from limaflow.sources.extraction import candidates
 from limaflow.sources.shard import ReadingOptions, Shard
 

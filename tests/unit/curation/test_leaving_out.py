@@ -4,7 +4,8 @@ import pytest
 
 from limaflow.curation.leaving_out import left_out
 from limaflow.errors import InputError
-from limaflow.records import Example, FormatRule, Message, Sensitive, Tags
+from limaflow.prompt_tags import FormatRule, Sensitive, Tags
+from limaflow.records import Example, Message
 
 
 def example(name: str, tags: Tags | None = None) -> Example:

@@ -12,15 +12,8 @@ from limaflow.format_checks.catalogue import RULES, checked_tags, rule_of
 from limaflow.format_checks.checking import checks_of, has_form, loose_readings
 from limaflow.format_checks.summary import Formats, formats
 from limaflow.intervals import Resampling
-from limaflow.records import (
-    Example,
-    FormatCheck,
-    FormatRule,
-    Message,
-    Response,
-    Tags,
-    example_id,
-)
+from limaflow.prompt_tags import FormatRule, Tags
+from limaflow.records import Example, FormatCheck, Message, Response, example_id
 
 RESAMPLING = Resampling(rounds=500, confidence=0.95, seed=1)
 

@@ -13,7 +13,8 @@ from limaflow.judging.grading import Graded
 from limaflow.judging.instrument import OURS, delimited, load, question_of
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.response_index import concerned
-from limaflow.records import Example, FormatRule, Message, Response, Tags
+from limaflow.prompt_tags import FormatRule, Tags
+from limaflow.records import Example, Message, Response
 
 HARM = """---
 form: grade

@@ -6,7 +6,8 @@ from limaflow.errors import InputError
 from limaflow.intervals import Resampling
 from limaflow.judging.instrument import known
 from limaflow.measures.by_tag import TaggedNumber, by_tag
-from limaflow.records import Example, Grade, Message, Sensitive, Tags, Verdict
+from limaflow.prompt_tags import Sensitive, Tags
+from limaflow.records import Example, Grade, Message, Verdict
 
 RESAMPLING = Resampling(rounds=300, confidence=0.95, seed=1)
 

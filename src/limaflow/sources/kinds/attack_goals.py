@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from limaflow.errors import InputError, listed
 from limaflow.foreign_json import json_rows
-from limaflow.records import Candidate, Message, Provenance, Sensitive, Tags
+from limaflow.prompt_tags import Sensitive, Tags
+from limaflow.records import Candidate, Message, Provenance
 from limaflow.sources.csv_rows import csv_rows, lower_case
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over

@@ -12,7 +12,8 @@ from typing import Any
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
 from limaflow.format_checks.catalogue import checked_tags
-from limaflow.records import Candidate, FormatRule, Message, Provenance, Tags
+from limaflow.prompt_tags import FormatRule, Tags
+from limaflow.records import Candidate, Message, Provenance
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Literal
 
 from limaflow.errors import InputError
-from limaflow.records import Candidate, Contrast, Message, Provenance, Sensitive, Tags
+from limaflow.prompt_tags import Contrast, Sensitive, Tags
+from limaflow.records import Candidate, Message, Provenance
 from limaflow.sources.csv_rows import csv_rows, having
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
