@@ -78,4 +78,4 @@ def test_numbers_by_label_can_be_filtered_by_tag_and_label(tmp_path: Path) -> No
     write_table(TABLES["by_tag"], files, Options(), tmp_path / "by_tag.csv")
     (row,) = table(tmp_path / "by_tag.csv")
     assert (row["tag"], row["label"], row["number_is"]) == ("sensitive", "malicious", "mean grade")
-    assert (row["judged"], row["number_low"]) == ("29", "2")
+    assert (row["judged"], row["number_low"]) == ("29", "2.0")
