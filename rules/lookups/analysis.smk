@@ -31,9 +31,7 @@ STUDY = study_of(
 )
 
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
-formats_file = (
-    ["<results>/analysis/formats.json"] if STUDY.checks_formats else []
-)
+formats_file = ["<results>/analysis/formats.json"] if STUDY.checks_formats else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
 trainings = [str(STUDY.results.training(arm)) for arm in STUDY.tuned]
