@@ -17,8 +17,8 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-# `miniature-full` is laid over the miniature; every other experiment stands on config.yaml alone.
-CONFIGFILES = $(if $(filter miniature-full,$(EXPERIMENT)),experiments/miniature.yaml) \
+# `miniature-full` and `miniature-forms` are laid over the miniature; every other experiment stands on config.yaml alone.
+CONFIGFILES = $(if $(filter miniature-full miniature-forms,$(EXPERIMENT)),experiments/miniature.yaml) \
   experiments/$(EXPERIMENT).yaml $(OVERLAY)
 
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.

@@ -93,6 +93,33 @@ rule grades:
         " --output {output} {input.grades} {input.further} 2>&1 | tee {log}"
 
 
+rule by_tag:
+    """Mean grades and win rates on the prompts of each label of the tags that are named."""
+    input:
+        verdicts=verdict_files,
+        grades=grade_files,
+        prompts="<results>/curation/prompts/test.jsonl",
+    output:
+        "<results>/analysis/by_tag.json",
+    log:
+        "<logs>/by_tag.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("measures", "numbers_by_tag"),
+        tags=repeated("--tag", STUDY.by_tag),
+        verdicts=lambda wildcards, input: repeated("--verdicts", input.verdicts),
+        grades=lambda wildcards, input: repeated("--grades", input.grades),
+        merge=CONFIG.judging.merge,
+        bootstrap=bootstrap_options(),
+        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        instruments=untracked(instrument_options()),
+    shell:
+        "limaflow judge by-tag --prompts {input.prompts} {params.tags} {params.verdicts}"
+        " {params.grades} --merge {params.merge} {params.bootstrap} {params.instruments}"
+        " --output {output} 2>&1 | tee {log}"
+
+
 rule tax:
     """Paired benchmark differences, tuned minus base: the alignment tax."""
     input:
@@ -185,6 +212,7 @@ rule claims:
         seeds=seeds_file,
         tax=tax_file,
         tax_from_lima=tax_from_lima_file,
+        formats=formats_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",

@@ -149,9 +149,13 @@ rule apply_review:
         decided=content(*LEDGER),
         ledger=untracked(repeated("--ledger", LEDGER)),
         configured=untracked(ledger_option()),
+        without=lambda wildcards: repeated(
+            "--without", CONFIG.dataset(wildcards.dataset).without
+        ),
         seed=CONFIG.seed,
     shell:
-        "limaflow curate apply-review {params.ledger} {params.configured} --seed {params.seed}"
+        "limaflow curate apply-review {params.ledger} {params.configured} {params.without}"
+        " --seed {params.seed}"
         " --pool {input.pool} --reserve {input.reserve} --kept {output.kept} --dropped {output.dropped}"
         " --summary {output.summary} {input.sampled} 2>&1 | tee {log}"
 

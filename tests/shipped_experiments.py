@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
-BELOW = {"miniature-full": "miniature"}
+BELOW = {"miniature-full": "miniature", "miniature-forms": "miniature"}
 """An experiment that is laid over another one."""
 
 

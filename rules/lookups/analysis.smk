@@ -44,6 +44,7 @@ tax_from_lima_file = (
     else []
 )
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
+formats_file = ["<results>/analysis/formats.json"] if STUDY.checks_formats else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
 trainings = [str(STUDY.results.training(arm)) for arm in STUDY.tuned]
@@ -215,6 +216,7 @@ def claim_options(wildcards, input):
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
         "--tax-from-lima": input.get("tax_from_lima", []),
+        "--formats": input.get("formats", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),

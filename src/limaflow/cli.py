@@ -11,10 +11,17 @@ from limaflow.curation.cli import app as curate
 from limaflow.dialogue.cli import app as dialogue
 from limaflow.dialogue.cli import chat
 from limaflow.errors import NO_ROOM, InputError
+from limaflow.format_checks.cli import app as form
 from limaflow.generation.cli import app as generate
 from limaflow.judging.cli import app as judge
 from limaflow.lm_evaluation.cli import app as benchmark
-from limaflow.measures.cli import agreement, agreement_of_grades, summarize, summarize_grades
+from limaflow.measures.cli import (
+    agreement,
+    agreement_of_grades,
+    numbers_by_tag,
+    summarize,
+    summarize_grades,
+)
 from limaflow.recording.changes import refuse_changed
 from limaflow.recording.cli import app as records
 from limaflow.recording.job import recorded
@@ -36,6 +43,7 @@ judge.command()(summarize)
 judge.command()(agreement)
 judge.command("summarize-grades")(summarize_grades)
 judge.command("agreement-of-grades")(agreement_of_grades)
+judge.command("by-tag")(numbers_by_tag)
 judge.command("price")(print_prices)
 
 app = typer.Typer(
@@ -50,6 +58,7 @@ app.add_typer(review, name="review", help="Read the sampled examples and decide 
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
+app.add_typer(form, name="format", help="Forms that prompts ask for, checked by rule.")
 app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(dialogue, name="dialogue", help="Dialogues by script, and how well arms hold them.")
 app.command()(chat)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from limaflow.errors import InputError
+from limaflow.prompt_tags import Tags
 from limaflow.seeds import digest
 
 Split = Literal["train", "dev", "test"]
@@ -59,6 +60,7 @@ class Candidate:
     messages: tuple[Message, ...] = ()
     """The whole conversation, where the source holds more than a prompt and its response."""
     provenance: Provenance = Provenance()
+    tags: Tags | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ class Example:
     stratum: str = ""
     provenance: Provenance = Provenance()
     review: Review | None = None
+    tags: Tags | None = None
+    """What the prompt tests, where that is known."""
 
     @property
     def prompt(self) -> str:
@@ -111,9 +115,13 @@ def asked_turns(example: Example) -> tuple[Message, ...]:
     return example.messages[: asked[-1] + 1]
 
 
-def example_id(messages: tuple[Message, ...]) -> str:
-    """Content hash of a conversation: equal text, equal id, whatever the source."""
-    return digest([[m.role, m.content] for m in messages])
+def example_id(messages: tuple[Message, ...], tags: Tags | None = None) -> str:
+    """Content hash of a conversation: equal text, equal id, whatever the source.
+
+    What the user says after it (`Tags.turns`) is part of the text; other tags are not.
+    """
+    said = [[m.role, m.content] for m in messages]
+    return digest(said + [["user", turn] for turn in (tags.turns if tags else ())])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +258,25 @@ class Grade(Judgment):
     """Its name; `scale` is that of its words."""
     scale: str
     value: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatCheck:
+    """Whether one response has one form that its prompt asks for; either it is known or `error`."""
+
+    prompt_id: str
+    sample: int
+    model: str
+    response_id: str
+    place: int
+    """Number of the form among those of its prompt."""
+    rule: str
+    arguments: str
+    strict: bool | None = None
+    loose: bool | None = None
+    """The same by a reading that forgives a line before or after the answer, and asterisks."""
+    error: str | None = None
+    """Why it could not be checked."""
 
 
 @dataclass(frozen=True, kw_only=True)

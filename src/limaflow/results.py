@@ -74,6 +74,9 @@ class Results:
     def grades(self, instrument: str, split: Split, annotator: str, arm: str) -> Path:
         return self.root / f"grades/{instrument}/{split}/{annotator}/{arm}.jsonl"
 
+    def format_checks(self, arm: str) -> Path:
+        return self.root / f"formats/{arm}.jsonl"
+
     @property
     def benchmark_texts(self) -> Path:
         return self.root / "benchmarks/texts.jsonl"

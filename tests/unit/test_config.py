@@ -241,6 +241,33 @@ def test_an_arm_that_is_trained_otherwise_is_no_ablation_of_quantity(root: Path)
     assert [a.name for a in config.arms if config.is_ablation(a.name)] == ["few", "long"]
 
 
+def test_an_arm_without_the_examples_of_a_tag_plays_the_part_of_appendix_e(root: Path) -> None:
+    names = ("config.yaml", "experiments/miniature.yaml", "experiments/miniature-forms.yaml")
+    raw = merged([root / name for name in names])
+    raw["datasets"].append({**raw["datasets"][1], "name": "other", "without": ["sensitive"]})
+    raw["arms"] += [
+        {"name": "other", "kind": "tuned", "dataset": "other"},
+        {
+            "name": "long",
+            "kind": "tuned",
+            "dataset": "without-forms",
+            "training": {"epochs": 30},
+        },
+    ]
+    config = parse(raw)
+    arms = [arm.name for arm in config.arms]
+    assert [a for a in arms if config.lacks(a, "format")] == ["without-forms"]
+    assert [a for a in arms if config.lacks(a, "sensitive")] == ["other"]
+    assert not any(config.is_ablation(a) for a in arms)
+
+
+def test_examples_of_a_file_that_is_brought_cannot_be_left_out(root: Path) -> None:
+    raw = merged([root / "config.yaml", root / "experiments/miniature.yaml"])
+    raw["datasets"].append({"name": "own", "path": "x.jsonl", "without": ["format"]})
+    with pytest.raises(InputError, match="only examples that are drawn from sources"):
+        parse(raw)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

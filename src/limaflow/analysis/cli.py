@@ -212,6 +212,7 @@ def claims(
         Path | None,
         typer.Option(help="The same with the LIMA arm in place of the base, of other arms."),
     ] = None,
+    formats: Annotated[Path | None, typer.Option(help="formats.json.")] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -237,6 +238,7 @@ def claims(
     from limaflow.analysis.paper import paper
     from limaflow.analysis.training_seeds import Spread
     from limaflow.dialogue.measure import Dialogues
+    from limaflow.format_checks.summary import Formats
     from limaflow.jsonl import read_json, read_records, write_json
     from limaflow.measures.summaries import (
         Agreement,
@@ -280,6 +282,7 @@ def claims(
         grades=[grade for path in grades or [] for grade in read_records(path, Grade)],
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
         tax_from_lima=[] if tax_from_lima is None else read_json(tax_from_lima, list[TaskTax]),
+        formats=None if formats is None else read_json(formats, Formats),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
         after_lowest=after_lowest,

@@ -7,6 +7,7 @@ from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.epochs import AfterLowest
 from limaflow.analysis.training_seeds import Spread
 from limaflow.dialogue.measure import Dialogues
+from limaflow.format_checks.summary import Formats
 from limaflow.measures.summaries import (
     Agreement,
     GradeAgreement,
@@ -43,6 +44,7 @@ class Evidence:
     """The same from the LIMA arm to others, on the same items."""
     tasks_left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Arm and task that `tax` lacks for a claim → the flag that says why."""
+    formats: Formats | None = None
     seeds: Sequence[Spread] = ()
     """What each training seed came to, of arms that have several."""
     trained_again: Mapping[str, str] = field(default_factory=dict)

@@ -627,6 +627,21 @@ def _of_pair(
     )
 
 
+def format_difference(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of prompts of which the LIMA arm keeps all forms, strictly, minus that of the arms."""
+    others = arms_of(evidence, measure)
+    return [
+        Found(
+            names={"lima": row.first, "arm": row.second, "prompts": row.prompts},
+            interval=row.difference,
+            arms=(row.first, row.second),
+            prompts=row.prompts,
+        )
+        for row in (evidence.formats.differences if evidence.formats else ())
+        if row.second in others and (row.level, row.reading) == ("prompts", "strict")
+    ]
+
+
 QUANTITIES: dict[str, Quantity] = {
     "wins_over": Quantity(
         measure=wins_over,
@@ -737,6 +752,13 @@ QUANTITIES: dict[str, Quantity] = {
         label="{task} ({metric}), {items:,} items, {difference}: no loss above {bound:.1f} points "
         "(95 %, one-sided, of this task alone)",
         takes=("arms",),
+    ),
+    "format_difference": Quantity(
+        measure=format_difference,
+        smallest=(SHOWN_TO_COVER,),
+        label="share of prompts whose forms are all kept (strict), {lima} minus {arm}, {prompts} "
+        "prompts that ask for forms",
+        takes=("role", "arms"),
     ),
     "gain_after_lowest_perplexity": Quantity(
         measure=gain_after_lowest_perplexity,

@@ -28,6 +28,7 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
         "responses": [name for name in tuned if config.is_of_responses(name)],
         "longest": [name for name in tuned if config.is_of_longest(name)],
         "adapted": [name for name in tuned if config.is_adapted(name)],
+        "without-forms": [name for name in tuned if config.lacks(name, "format")],
         "aligned_sibling": [
             arm.name
             for arm in written.arms

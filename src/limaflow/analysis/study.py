@@ -32,6 +32,10 @@ class Study:
     """Whether benchmarks are run on the base and on another arm."""
     holds_dialogues: bool = False
     """Whether arms hold dialogues by script."""
+    by_tag: tuple[str, ...] = ()
+    """Tags of prompts by whose labels numbers are told apart."""
+    checks_formats: bool = False
+    """Whether responses are checked for the forms that prompts ask for."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     answers: str | None = None
@@ -83,6 +87,8 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
+        by_tag=tuple(config.analysis.by_tag),
+        checks_formats=config.format_checks,
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),

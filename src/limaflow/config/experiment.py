@@ -19,6 +19,7 @@ from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
+from limaflow.tags import LabelName
 from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
 
@@ -32,6 +33,8 @@ class Analysis(Settings):
     """Files with claims of one's own, held beside the paper's; see docs/report.md."""
     answers: str | None = None
     """What is right and wrong of the test prompts, as far as it is known; see docs/report.md."""
+    by_tag: list[LabelName] = Field(default_factory=list)
+    """Tags of prompts by whose labels grades and verdicts are told apart in a table."""
 
 
 class Miniature(Settings):
@@ -65,6 +68,8 @@ class Config(Settings):
     judging: Judging
     comparisons: list[Comparison]
     dialogue: Dialogue = Field(default_factory=Dialogue)
+    format_checks: bool
+    """Whether responses are checked for the forms that prompts ask for by the tag `format`."""
     benchmarks: Benchmarks
     analysis: Analysis
     miniature: Miniature | None
@@ -182,6 +187,18 @@ class Config(Settings):
         """How an arm's examples are chosen, and whether they keep their prompts."""
         dataset = self._dataset_of(arm)
         return (dataset.choose, dataset.prompts) if dataset else ("lot", "kept")
+
+    def lacks(self, arm: str, tag: str) -> bool:
+        """Whether a tuned arm has the LIMA arm's examples but those with a tag, trained alike."""
+        lima = self.analysis.lima_arm
+        names = [self.arm(one).training_dataset for one in (lima, arm)]
+        ours, theirs = (self.dataset(name) if name else None for name in names)
+        if ours is None or theirs is None or ours.without or theirs.without != [tag]:
+            return False
+        same = {"name", "without"}
+        return ours.model_dump(exclude=same) == theirs.model_dump(exclude=same) and (
+            self.training_of(lima) == self.training_of(arm)
+        )
 
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""

@@ -16,7 +16,7 @@ def with_published_rows(config: Config) -> Config:
     drawn = [
         dataset.name
         for dataset in config.datasets
-        if dataset.examples is not None and dataset.prompts == "kept"
+        if dataset.examples is not None and dataset.prompts == "kept" and not dataset.without
     ]
     if len(drawn) > 1:
         raise InputError(

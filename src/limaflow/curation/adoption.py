@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from limaflow.conversations import conversation, known_layout
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
 from limaflow.records import Example, Provenance, Split, example_id
 
 EXAMPLE = TypeAdapter(Example)
@@ -38,9 +39,10 @@ def adopted(path: Path, split: Split) -> list[Example]:
 
 def _example(row: dict[str, Any], split: Split, path: Path, line: int) -> Example:
     try:
+        tags = checked_tags(row)
         if row.keys() >= {"id", "messages", "source", "split"}:
-            ready = EXAMPLE.validate_python(row)
-            return replace(ready, id=example_id(ready.messages), split=split)
+            ready = EXAMPLE.validate_python({**row, "tags": None})
+            return replace(ready, id=example_id(ready.messages, tags), split=split, tags=tags)
         messages = conversation(row)
     except ValidationError as error:
         problem = error.errors()[0]
@@ -50,7 +52,7 @@ def _example(row: dict[str, Any], split: Split, path: Path, line: int) -> Exampl
         raise InputError(str(error), path=path, line=line) from None
     source, licence = (str(row.get(key) or "") for key in ("source", "licence"))
     return Example(
-        id=example_id(messages),
+        id=example_id(messages, tags),
         messages=messages,
         source=source or path.stem,
         split=split,
@@ -58,4 +60,5 @@ def _example(row: dict[str, Any], split: Split, path: Path, line: int) -> Exampl
         provenance=Provenance(
             ids=() if row.get("id") is None else (str(row["id"]),), licence=licence
         ),
+        tags=tags,
     )

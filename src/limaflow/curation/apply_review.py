@@ -174,7 +174,7 @@ def after(example: Example, decision: Decision | None) -> Example:
         )
     review = Review(decision="edit", reviewer=decision.reviewer, reason=decision.reason)
     changed = decision.messages
-    return replace(example, id=example_id(changed), messages=changed, review=review)
+    return replace(example, id=example_id(changed, example.tags), messages=changed, review=review)
 
 
 def _rejected(example: Example, decisions: Mapping[str, Decision]) -> bool:

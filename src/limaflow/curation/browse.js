@@ -5,7 +5,7 @@ let found = [];
 let place = 0;
 
 for (const row of rows) {
-  row.plain = [row.id, row.stratum, row.licence, ...row.authors, ...row.messages.map((m) => m[1])].join("\n").toLowerCase();
+  row.plain = [row.id, row.stratum, row.licence, ...row.tags, ...row.authors, ...row.messages.map((m) => m[1])].join("\n").toLowerCase();
 }
 
 function marked(text, words) {
@@ -45,6 +45,7 @@ function facts(row) {
   add("authors", ...row.authors);
   add("licence", row.licence);
   add("from", ...row.urls.map(address));
+  add("tags", ...row.tags);
   add("review", row.review);
   add("id", row.id);
   return table;

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from limaflow.records import Example
 from limaflow.standalone import embedded, script_of, source_hash
+from limaflow.tags import labels
 
 FOLDER = Path(__file__).parent
 MOST_SHOWN = 5_000
@@ -47,6 +48,7 @@ def _row(example: Example) -> dict[str, object]:
         "urls": origin.urls,
         "licence": origin.licence,
         "score": origin.score,
+        "tags": labels(example.tags),
         "review": example.review.decision if example.review else "",
         "messages": [[message.role, message.content] for message in example.messages],
     }

@@ -223,8 +223,12 @@ def apply_review(
     kept: Kept,
     dropped: Dropped,
     summary: Annotated[Path, typer.Option(help="What the ledger did, JSON.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out the examples with this tag, label or id; repeat."),
+    ] = None,
 ) -> None:
-    """Apply the reviewers' decisions."""
+    """Apply the reviewers' decisions, and leave out what an ablation does without."""
     from limaflow.curation.apply_review import report_lines, reviewed
     from limaflow.curation.ledger import read
 
@@ -237,6 +241,12 @@ def apply_review(
         ledger_name=", ".join(path.name for path in ledger) if ledger else None,
         pool={example.id for example in read_records(pool, Example)} if pool else (),
     )
+    if without:
+        from limaflow.curation.leaving_out import left_out
+
+        examples, out = left_out(examples, without)
+        drops = sorted([*drops, *out], key=lambda drop: drop.id)
+        print(f"{len(out)} left out: {', '.join(without)}; {len(examples)} stay")
     write_json(summary, done)
     _write_both(kept, examples, dropped, drops)
     for line in report_lines(done, found, summary, configured):

@@ -74,13 +74,14 @@ def _example(reading: Reading, title_prompt_share: float, seed: int) -> Example 
         turns += [Message(role="assistant", content=response)] if response else []
         messages = tuple(turns)
     return Example(
-        id=example_id(messages),
+        id=example_id(messages, candidate.tags),
         messages=messages,
         source=candidate.source,
         split="train",
         kind=candidate.kind,
         stratum=candidate.stratum,
         provenance=candidate.provenance,
+        tags=candidate.tags,
     )
 
 

@@ -17,6 +17,9 @@ from limaflow.errors import InputError
 from limaflow.records import Example, Split
 from limaflow.sources.kinds import policy_of
 
+Asked = tuple[str, tuple[str, ...]]
+"""What makes two prompts one: the first user turn, and what the user says next."""
+
 
 def prompts_of(
     examples: Iterable[Example],
@@ -31,13 +34,13 @@ def prompts_of(
         InputError: a source has fewer distinct prompts than wanted, or a prompt is brought twice.
     """
     splits: dict[Split, list[Example]] = {split: [] for split in wanted}
-    brought: dict[str, str] = {}
+    brought: dict[Asked, str] = {}
     files = [(split, path) for split, listed in paths.items() for path in listed]
     for split, path in files:
         for example in adopted(path, split):
-            if (twin := brought.get(plain(example.prompt))) is not None:
+            if (twin := brought.get(_asked(example))) is not None:
                 raise InputError(f"a prompt stands twice, in {twin} too", path=path)
-            brought[plain(example.prompt)] = split
+            brought[_asked(example)] = split
             splits[split].append(example)
     sources = Counter[str]()
     for counts in wanted.values():
@@ -62,11 +65,14 @@ def prompts_of(
     return {split: sorted(members, key=lambda e: e.id) for split, members in splits.items()}
 
 
-def _distinct(examples: Iterable[Example], seen: Set[str]) -> list[Example]:
+def _asked(example: Example) -> Asked:
+    return plain(example.prompt), example.tags.turns if example.tags else ()
+
+
+def _distinct(examples: Iterable[Example], seen: Set[Asked]) -> list[Example]:
     """One example a prompt, the lowest id, without the prompts `seen`."""
-    first: dict[str, Example] = {}
+    first: dict[Asked, Example] = {}
     for example in sorted(examples, key=lambda e: (e.id, e.source, e.provenance.ids)):
-        prompt = plain(example.prompt)
-        if prompt not in seen:
-            first.setdefault(prompt, example)
+        if (asked := _asked(example)) not in seen:
+            first.setdefault(asked, example)
     return list(first.values())

@@ -102,6 +102,8 @@ class Dataset(Settings):
     """`none`: the frozen training examples have empty user turns, for tuning on responses alone."""
     teaches: list[str] = Field(default_factory=list)
     """Benchmark tasks about facts that its examples state and the base's corpus lacks."""
+    without: list[str] = []
+    """Tags, labels such as `sensitive: malicious`, or ids of examples that are left out at last."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -109,6 +111,8 @@ class Dataset(Settings):
             raise ValueError("give either examples (source: number) or path (messages JSONL)")
         if self.choose != "lot" and self.examples is None:
             raise ValueError("choose: only examples that are drawn from sources can be chosen")
+        if self.without and self.examples is None:
+            raise ValueError("without: only examples that are drawn from sources can be left out")
         return self
 
 

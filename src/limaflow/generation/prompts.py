@@ -1,5 +1,6 @@
 """The prompts of a split, as every way of answering reads them."""
 
+import sys
 from pathlib import Path
 
 from limaflow.errors import InputError
@@ -8,7 +9,7 @@ from limaflow.records import Example
 
 
 def read_prompts(path: Path) -> list[Example]:
-    """The examples of a prompt file.
+    """The examples of a prompt file. Turns that follow a prompt by its tags are not asked: says so.
 
     Raises:
         InputError: it is empty, or two of its lines have one id.
@@ -18,4 +19,6 @@ def read_prompts(path: Path) -> list[Example]:
         raise InputError("no prompts", path=path)
     if len({p.id for p in prompts}) < len(prompts):
         raise InputError("two prompts have the same id", path=path)
+    if further := sum(bool(p.tags and p.tags.turns) for p in prompts):
+        print(f"{path}: of {further} prompts the first turn alone is asked", file=sys.stderr)
     return prompts

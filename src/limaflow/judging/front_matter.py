@@ -32,7 +32,7 @@ class FrontMatter(Settings):
     labels: dict[str, str] = Field(default={})
     """How people see a word; else as it is, with a capital."""
     prompts: list[str] = Field(default=[])
-    """Tags of the prompts that are judged; empty is all."""
+    """Tags of the prompts that are judged, or labels (`sensitive: malicious`); empty is all."""
     paper: str = ""
     """What the paper says, and what the text adds."""
 

@@ -19,6 +19,7 @@ from limaflow.judging.last_word import last_word
 from limaflow.mistakes import nearest
 from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
+from limaflow.tags import has_label
 
 PLACES: Mapping[Form, tuple[str, ...]] = {
     "pairwise": ("question", "answer_1", "answer_2"),
@@ -72,8 +73,8 @@ class Instrument:
 
     def asks_about(self, prompt: Example) -> bool:
         """Whether a prompt is judged by this instrument; prompts without tags always are."""
-        tags = getattr(prompt, "tags", None)
-        return not self.head.prompts or tags is None or not set(tags).isdisjoint(self.head.prompts)
+        wanted, tags = self.head.prompts, prompt.tags
+        return not wanted or tags is None or any(has_label(tags, label) for label in wanted)
 
 
 def name_of(named: str) -> str:

@@ -277,6 +277,50 @@ def agreement_of_grades(
     _print_hasty(grade for records in files for grade in records)
 
 
+def numbers_by_tag(
+    *,
+    prompts: Annotated[Path, typer.Option(help="The prompts that were asked, with their tags.")],
+    tag: Annotated[list[str], typer.Option(help="sensitive, attack, …: each label of it; repeat.")],
+    output: Output,
+    seed: Seed,
+    grades: Annotated[list[Path] | None, typer.Option(help="JSONL of grades; repeat.")] = None,
+    verdicts: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of the verdicts of a comparison; repeat.")
+    ] = None,
+    merge: MergeRule = "strict",
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    instrument: Instruments = None,
+) -> None:
+    """Mean grades and win rates on the prompts of each label alone."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import known
+    from limaflow.measures.by_tag import by_tag
+    from limaflow.measures.outcomes import renumbered
+    from limaflow.records import Example, Grade
+
+    found = by_tag(
+        read_records(prompts, Example),
+        tag,
+        grades=[grade for path in grades or () for grade in read_records(path, Grade)],
+        verdicts=[(path.stem, renumbered(_verdicts_of(path))) for path in verdicts or ()],
+        instruments=known(instrument or ()),
+        rule=merge,
+        resampling=Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in found])
+    for row in found:
+        what = f"against {row.against}" if row.against else row.instrument
+        i = row.number
+        print(
+            f"{row.label}: {row.arm}, {what}, {row.judge}: {i.estimate:.3f} [{i.low:.3f}, "
+            f"{i.high:.3f}], {row.judged} of {row.prompts} prompts"
+        )
+
+
 def _print_hasty(judgments: "Iterable[Judgment]") -> None:
     """Name the annotators who judged sooner than the answers could be read."""
     from limaflow.measures.ratings import hasty_of

@@ -1,5 +1,5 @@
 const { arms, rows } = JSON.parse(document.getElementById("data").textContent);
-const [arm, against, judge, outcome, graded, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "graded", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
+const [arm, against, judge, outcome, graded, tag, cut, sort, search, count, columns, list, reading] = ["arm", "against", "judge", "outcome", "graded", "tag", "cut", "sort", "search", "count", "columns", "list", "reading"].map((id) => document.getElementById(id));
 const FEW = 3;
 const hidden = new Set();
 let found = [];
@@ -61,11 +61,17 @@ const orders = {
 };
 
 function plain(row) {
-  row.plain ??= [row.id, row.source, row.prompt, ...row.answers.map((a) => a.text), ...row.rulings.map((r) => r.reply)].join("\n").toLowerCase();
+  row.plain ??= [row.id, row.source, row.prompt, ...row.tags, ...row.turns, ...row.answers.map((a) => a.text), ...row.rulings.map((r) => r.reply)].join("\n").toLowerCase();
   return row.plain;
 }
 
+// A tag without a value stands for all of its values.
+function isTagged(row) {
+  return row.tags.some((label) => label === tag.value || label.startsWith(`${tag.value}: `));
+}
+
 function matches(row, words) {
+  if (tag.value && !isTagged(row)) return false;
   if (cut.checked && row.answer.get(arm.value)?.finish_reason !== "length") return false;
   if (graded.value && !row.answer.get(arm.value)?.grades.some((grade) => named(grade) === graded.value)) return false;
   const contests = contestsOf(row);
@@ -117,7 +123,9 @@ function show(next, focus) {
   answers.append(...arms.filter((name) => row.answer.has(name) && !hidden.has(name)).map((name) => answerOf(row.answer.get(name))));
   const visible = (ruling) => !hidden.has(ruling.shown_first) && !hidden.has(ruling.shown_second);
   const name = row.sample ? `${row.id}, sample ${row.sample}` : row.id;
-  reading.append(element("div", `${row.source}, ${name}`, "soft"), element("div", row.prompt, "prompt text"), answers, ...row.rulings.filter(visible).map(rulingOf));
+  const facts = [`${row.source}, ${name}`, ...row.tags].join("; ");
+  const turns = row.turns.map((turn) => element("div", `Then: ${turn}`, "prompt text"));
+  reading.append(element("div", facts, "soft"), element("div", row.prompt, "prompt text"), ...turns, answers, ...row.rulings.filter(visible).map(rulingOf));
   reading.scrollTop = 0;
   const button = list.children[place];
   button.setAttribute("aria-current", "true");
@@ -148,6 +156,9 @@ offer(judge, new Set(rows.flatMap((row) => row.rulings.map((ruling) => ruling.ju
 const marks = rows.flatMap((row) => row.answers.flatMap((answer) => answer.grades));
 marks.sort((one, other) => one.judge.localeCompare(other.judge) || one.instrument.localeCompare(other.instrument) || other.value - one.value);
 offer(graded, new Set(marks.map(named)));
+const tagged = new Set(rows.flatMap((row) => row.tags.flatMap((label) => [label.split(": ")[0], label])));
+offer(tag, [...tagged].sort());
+if (!tagged.size) tag.parentElement.remove();
 for (const instrument of new Set(marks.map((mark) => mark.instrument))) {
   orders[`grade ${instrument}`] = (one, other) => lowest(one, instrument) - lowest(other, instrument) || 0;
   const choice = element("option", `lowest grade, ${instrument}`);
@@ -167,7 +178,7 @@ for (const name of arms) {
   label.append(box, ` ${name}`);
   columns.append(label);
 }
-for (const control of [arm, against, judge, outcome, graded, cut, sort]) control.addEventListener("change", refresh);
+for (const control of [arm, against, judge, outcome, graded, tag, cut, sort]) control.addEventListener("change", refresh);
 search.addEventListener("input", refresh);
 walk(search, (by) => show(place + by, true));
 

@@ -12,6 +12,7 @@ from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.results import Results
 from limaflow.seeds import generator_for
+from limaflow.tags import labels
 
 Place = tuple[str, int]
 """Prompt id and number of the sample."""
@@ -58,6 +59,10 @@ class Shown:
     sample: int
     prompt: str
     source: str
+    tags: list[str] = field(default_factory=list)
+    """What it tests, as labels."""
+    turns: list[str] = field(default_factory=list)
+    """What the user says next, after each answer."""
     answers: list[Answer] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
 
@@ -97,6 +102,8 @@ def side_by_side(results: Path, config: Config, examples: Sequence[Example]) -> 
             sample=sample,
             prompt=question_of(example),
             source=example.source,
+            tags=labels(example.tags),
+            turns=list(example.tags.turns) if example.tags else [],
             answers=answers[example.id, sample],
             rulings=rulings[example.id, sample],
         )

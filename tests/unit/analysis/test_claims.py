@@ -17,6 +17,7 @@ from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.grades import GradeGap, grade_gaps
 from limaflow.analysis.paper import paper
 from limaflow.errors import InputError
+from limaflow.format_checks.summary import FormatDifference, Formats
 from limaflow.intervals import Interval
 from limaflow.jsonl import write_records
 from limaflow.measures.summaries import (
@@ -42,6 +43,45 @@ def claim(name: str, **evidence: Any) -> Claim:
 
 def two(low: float, high: float, items: int = 1000) -> list[TaskTax]:
     return [tax(low, high, items=items, task=task) for task in ("t", "u")]
+
+
+def forms(low: float, high: float, prompts: int = 100, arm: str = "994") -> Formats:
+    """The differences of both levels and readings, of which the strict one of prompts counts."""
+    counted = FormatDifference(
+        first="lima",
+        second=arm,
+        level="prompts",
+        reading="strict",
+        prompts=prompts,
+        difference=Interval((low + high) / 2, low, high),
+    )
+    opposite = Interval(-0.5, -0.6, -0.4)
+    others = [
+        replace(counted, reading="loose", difference=opposite),
+        replace(counted, level="forms", difference=opposite),
+    ]
+    return Formats(shares=[], differences=[counted, *others])
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (forms(0.15, 0.4), "supported"),
+        (forms(0.05, 0.4), "undecided"),
+        (forms(-0.05, 0.08), "contradicted"),
+        (forms(0.15, 0.4, prompts=79), "undecided"),
+        (forms(0.15, 0.4, arm="stranger"), "not tested here"),
+        (None, "not tested here"),
+    ],
+)
+def test_examples_of_form_count_by_the_prompts_whose_forms_are_all_kept(
+    found: Formats | None, verdict: str
+) -> None:
+    roles = {"without-forms": ["994"]}
+    evidence = Evidence(lima="lima", roles=roles, formats=found)
+    (decision,) = [c for c in decided([], evidence, paper()) if c.id == "format-constraints"]
+    assert decision.verdict == verdict
+    assert len(decision.measured) == (verdict != "not tested here")
 
 
 def test_a_comparison_written_the_other_way_round_supports_the_same_claim() -> None:

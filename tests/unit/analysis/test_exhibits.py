@@ -364,9 +364,12 @@ def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
 
 def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
     without = {name for name, f in FIGURES.items() if not f.applies(study)}
-    assert without == {"absolute", "bits", "dialogues"}
+    assert without == {"absolute", "bits", "dialogues", "forms"}
     assert FIGURES["bits"].applies(replace(study, adapted=("lora-1",)))
     assert FIGURES["absolute"].applies(replace(study, scales={"harm": ["harmless", "harmful"]}))
+    assert FIGURES["forms"].applies(replace(study, checks_formats=True))
+    assert TABLES["by_tag"].applies(replace(study, by_tag=("sensitive",)))
+    assert not TABLES["by_tag"].applies(study)
     untuned = replace(study, tuned=(), measures_tax=False)
     absent = {name for name, f in FIGURES.items() if not f.applies(untuned)}
     assert absent == without | {"epochs", "plane", "tax", "tax_split", "training"}

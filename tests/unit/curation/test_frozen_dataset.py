@@ -8,6 +8,7 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,6 +26,7 @@ from limaflow.curation.length_figure import draw
 from limaflow.curation.settings import Filters
 from limaflow.curation.text_lengths import measure_of
 from limaflow.jsonl import read_records
+from limaflow.prompt_tags import FormatRule, Sensitive, Tags
 from limaflow.records import Example, Provenance, Review, Split
 from limaflow.sources.extraction import candidates
 from limaflow.sources.shard import ReadingOptions, Shard
@@ -157,17 +159,26 @@ def test_the_frozen_set_is_read_by_datasets_as_it_is(
         for n in range(3000)
     ]
     splits["train"] += bare
+    tags = Tags(sensitive=Sensitive(intent="benign"), format=(FormatRule(rule="one_word"),))
+    splits["test"] = [replace(splits["test"][0], tags=tags)]
     folder = frozen(tmp_path / "set", splits)
     assert (folder / "train.jsonl").stat().st_size > 11 << 20
     loaded = load_dataset(str(folder), cache_dir=str(tmp_path / "one"))
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 3006, "test": 1}
-    files = {split: str(folder / f"{split}.jsonl") for split in ("train", "test")}
-    loaded = load_dataset("json", data_files=files, cache_dir=str(tmp_path / "two"))
+    test = loaded["test"][0]
+    assert test["tags"]["sensitive"]["intent"] == "benign"
+    assert test["tags"]["format"] == [{"arguments": "{}", "rule": "one_word"}]
+    # Without the card each file tells its own types.
+    loaded = {
+        split: load_dataset("json", data_files=str(folder / f"{split}.jsonl"))["train"]
+        for split in ("train", "test")
+    }
     row = next(row for row in loaded["train"] if row["messages"][0]["content"] == "full")
     assert row["messages"][1] == {"role": "assistant", "content": "answer"}
     assert row["review"]["decision"] == "keep"
     assert row["provenance"]["authors"] == ["user 7", "Ann"]
     assert loaded["test"][0]["review"] is None
+    assert loaded["test"][0]["tags"] == test["tags"]
 
 
 def test_attribution_names_title_authors_addresses_licences_and_the_change(

@@ -1,6 +1,5 @@
 """Instruments: what their files must hold, and what makes them part of a verdict."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from limaflow.judging.grading import Graded
 from limaflow.judging.instrument import OURS, delimited, load, question_of
 from limaflow.judging.pairwise import choice_of
 from limaflow.judging.response_index import concerned
+from limaflow.prompt_tags import FormatRule, Tags
 from limaflow.records import Example, Message, Response
 
 HARM = """---
@@ -150,19 +150,20 @@ def test_an_instrument_that_is_not_there_is_named(tmp_path: Path) -> None:
         load("likrt")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tagged(Example):
-    """A prompt of a kind that has tags."""
-
-    tags: tuple[str, ...] = ()
-
-
 def test_an_instrument_may_ask_about_the_prompts_of_some_tags_alone(tmp_path: Path) -> None:
-    own = load(written(tmp_path / "harm.md", HARM.replace("paper:", "prompts: [risky]\npaper:")))
+    own = load(
+        written(
+            tmp_path / "harm.md",
+            HARM.replace("paper:", "prompts: [sensitive, 'attack: role play']\npaper:"),
+        )
+    )
     message = Message(role="user", content="Why?")
     calm, risky = (
-        Tagged(id=tag, messages=(message,), source="test", split="test", tags=(tag,))
-        for tag in ("calm", "risky")
+        Example(id=name, messages=(message,), source="test", split="test", tags=tags)
+        for name, tags in {
+            "calm": Tags(format=(FormatRule(rule="one_word"),)),
+            "risky": Tags(attack="role play"),
+        }.items()
     )
     untagged = _example(("user", "Why?"))
     responses = [

@@ -334,7 +334,7 @@ def _analyze(results: Path) -> None:
     config = parse(merged([PROJECT / "config.yaml", results.parent / "overlay.yaml"]))
     study = study_of(config, Results(results), {})
     for name, figure in FIGURES.items():
-        if name not in ("absolute", "bits", "dialogues", "lengths", "seeds"):
+        if name not in ("absolute", "bits", "dialogues", "forms", "lengths", "seeds"):
             named = ("--lima=lima", "--base=base", "--miniature")
             output = (*named, "--output", str(study.results.figure(name)))
             analyze("figure", name, *_inputs(figure, study), *boot, *output)

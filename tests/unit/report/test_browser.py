@@ -17,6 +17,11 @@ HOSTILE = (
     "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 )
 ARMS = ["lima", "base", "few", "gpt-4", "bard", "claude"]
+TAGS = {
+    "won": ["sensitive: malicious", "attack: role play"],
+    "lost": ["sensitive: benign"],
+    "tied": ["turns: 2"],
+}
 Find = Callable[[str], str]
 pytestmark = pytest.mark.slow
 
@@ -68,7 +73,14 @@ def shown(name: str, lima: str, base: str, judged: list[Ruling], *, cut: bool = 
         for arm, text in (("lima", lima), ("base", base))
     ]
     return Shown(
-        id=name, sample=0, prompt=f"Prompt {name}", source="b", answers=answers, rulings=judged
+        id=name,
+        sample=0,
+        prompt=f"Prompt {name}",
+        source="b",
+        tags=TAGS.get(name, []),
+        turns=["And then?"] if name == "tied" else [],
+        answers=answers,
+        rulings=judged,
     )
 
 
@@ -149,6 +161,18 @@ def test_columns_can_be_hidden_and_replies_read(page: Any) -> None:
     page.find_element("css selector", "details summary").click()
     page.find_element("css selector", "details .text")
     assert "Neither, at all." in page.find_element("id", "reading").text
+
+
+def test_prompts_are_found_by_what_they_test(page: Any) -> None:
+    offered = [o.text for o in page.find_elements("css selector", "#tag option")]
+    assert offered[:4] == ["any", "attack", "attack: role play", "sensitive"]
+    choose(page, "tag", "sensitive")
+    assert listed(page) == ["won", "lost"]
+    choose(page, "tag", "attack: role play")
+    assert listed(page) == ["won"]
+    assert "attack: role play" in page.find_element("id", "reading").text
+    choose(page, "tag", "turns: 2")
+    assert "Then: And then?" in page.find_element("id", "reading").text
 
 
 def test_hostile_text_stays_text(page: Any) -> None:

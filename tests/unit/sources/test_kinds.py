@@ -26,6 +26,9 @@ OWN_OPTIONS = {
     "authored": {"prompt_field", "response_field"},
     "messages": {"prompt_field", "response_field"},
     "released": set(),
+    "xstest": set(),
+    "attack-goals": {"intent", "attack"},
+    "ifeval": set(),
 }
 
 

@@ -8,8 +8,10 @@ from limaflow.analysis.exhibits import (
     accuracy,
     agreement,
     bits,
+    by_tag,
     dialogues,
     epochs,
+    forms,
     funnel,
     lengths,
     plane,
@@ -25,6 +27,7 @@ from limaflow.analysis.exhibits import (
 FIGURES: dict[str, Figure[Any]] = {
     "preferences": preferences.FIGURE,
     "absolute": absolute.FIGURE,
+    "forms": forms.FIGURE,
     "quality": quality.FIGURE,
     "bits": bits.FIGURE,
     "epochs": epochs.FIGURE,
@@ -43,6 +46,8 @@ TABLES: dict[str, Table[Any]] = {
     "accuracy": accuracy.TABLE,
     "agreement": agreement.TABLE,
     "dialogues": dialogues.TABLE,
+    "forms": forms.TABLE,
+    "by_tag": by_tag.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
 }

@@ -7,13 +7,16 @@ from typing import Any
 
 from limaflow.sources.kind import PLAIN, Policy, Reader
 from limaflow.sources.kinds import (
+    attack_goals,
     authored,
+    ifeval,
     messages,
     natural_instructions,
     reddit,
     released,
     stackexchange,
     wikihow,
+    xstest,
 )
 
 READERS: dict[str, Reader[Any]] = {
@@ -24,6 +27,9 @@ READERS: dict[str, Reader[Any]] = {
     "authored": authored.READER,
     "messages": messages.READER,
     "released": released.READER,
+    "xstest": xstest.READER,
+    "attack-goals": attack_goals.READER,
+    "ifeval": ifeval.READER,
 }
 
 POLICIES: dict[str, Policy] = {
@@ -33,6 +39,9 @@ POLICIES: dict[str, Policy] = {
     "natural-instructions": natural_instructions.POLICY,
     "authored": authored.POLICY,
     "messages": messages.POLICY,
+    "xstest": xstest.POLICY,
+    "attack-goals": attack_goals.POLICY,
+    "ifeval": ifeval.POLICY,
 }
 
 

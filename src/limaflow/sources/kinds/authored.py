@@ -1,4 +1,4 @@
-"""Prompts and responses that people wrote, from JSON lines."""
+"""Prompts and responses that people wrote, from JSON lines; a row may have `tags`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from functools import partial
 from limaflow.conversations import PROMPT_FIELD, RESPONSE_FIELD, conversation
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
 from limaflow.records import Candidate, Provenance
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
@@ -34,6 +35,7 @@ def _candidates(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterat
         for line, row in json_rows(path, bad):
             try:
                 turns = conversation(row, shard.options.prompt_field, shard.options.response_field)
+                tags = checked_tags(row)
             except ValueError as error:
                 bad(InputError(str(error), path=path, line=line))
                 continue
@@ -50,6 +52,7 @@ def _candidates(shard: Shard[FieldOptions], passed_over: Counter[str]) -> Iterat
                 stratum=shard.name,
                 messages=() if plain else turns,
                 provenance=Provenance(ids=(native,), licence=shard.options.licence),
+                tags=tags,
             )
 
 

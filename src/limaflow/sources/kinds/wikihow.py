@@ -7,22 +7,20 @@ former, one a line, `text` the latter, and both have a comma left at every seam.
 one to one, they are put together again as numbered steps.
 """
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from limaflow.errors import InputError, refuse
+from limaflow.errors import InputError
 from limaflow.records import Candidate, Provenance
 from limaflow.settings import Settings
+from limaflow.sources.csv_rows import csv_rows
 from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
-MAX_FIELD_CHARS = 16 * 1024 * 1024
 # The seam between two steps: the end of a line, a comma, and in `text` a space after it.
 HEADLINE_SEAM = re.compile(r"[ \t]*,[ \t]*\n|\n")
 TEXT_SEAM = re.compile(r";?[ \t]*\n\s*,[ \t]*")
@@ -77,10 +75,10 @@ def read(shard: Shard[WikihowOptions], passed_over: Counter[str]) -> Iterator[Ca
     Raises:
         InputError: a column is missing, the CSV is broken, a field is too long, not UTF-8.
     """
-    csv.field_size_limit(MAX_FIELD_CHARS)
+    bad = partial(pass_over, shard, passed_over)
     for number, path in enumerate(shard.files):
-        bad = partial(pass_over, shard, passed_over)
-        for row_number, row in _rows(path, shard.options.columns, bad):
+        places = partial(shard.options.columns.places, path=path)
+        for row_number, _, row in csv_rows(path, places, bad):
             title, text = row["title"].strip(), row["text"].strip()
             if not title or not text:
                 passed_over["article without title or text"] += 1
@@ -122,49 +120,6 @@ def joined_steps(headline: str, text: str) -> str:
     return "\n\n".join(
         f"{n}. {f'{lead} {more}'.strip()}" for n, (lead, more) in enumerate(steps, start=1)
     )
-
-
-def _rows(
-    path: Path, columns: Columns, bad: Callable[[InputError], None]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number of each row, counted from 1, and its fields by their name in `columns`."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.reader(file, strict=True)
-            header = _header(table, path)
-            places = columns.places(header, path)
-            for number in count(1):
-                # A quote that is never closed swallows lines: the row's first one is the place.
-                line = table.line_num + 1
-                try:
-                    fields = next(table, None)
-                except csv.Error as error:
-                    fault = InputError(f"broken CSV: {error}", path=path, line=line)
-                    # A quote that swallowed lines took other rows with it: not one row's loss.
-                    (bad if table.line_num == line else refuse)(fault)
-                    continue
-                except UnicodeDecodeError:
-                    raise InputError(
-                        "not UTF-8, here or soon after", path=path, line=line
-                    ) from None
-                if fields is None:
-                    return
-                if len(fields) != len(header):
-                    message = f"{len(fields)} fields under {len(header)} columns"
-                    bad(InputError(message, path=path, line=line))
-                    continue
-                yield number, {field: fields[place] for field, place in places.items()}
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", path=path) from None
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", path=path) from None
-
-
-def _header(table: Iterator[list[str]], path: Path) -> list[str]:
-    try:
-        return next(table, [])
-    except csv.Error as error:
-        raise InputError(f"broken CSV: {error}", path=path, line=1) from None
 
 
 READER = Reader(options=WikihowOptions, read=read)

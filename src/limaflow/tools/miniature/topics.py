@@ -72,7 +72,10 @@ def assign_topics(towns: tuple[Town, ...], seed: int) -> dict[str, list[Topic]]:
         if town.held_out
         for attribute in ATTRIBUTES
     ]
-    return result | _shared(held_out, _PROMPT_SHARES, seed, "prompts")
+    result |= _shared(held_out, _PROMPT_SHARES, seed, "prompts")
+    asked = sum(len(result[source]) for source in _PROMPT_SHARES)
+    # `_shared` has put them in order and taken the first ones.
+    return result | {"forms": held_out[asked:]}
 
 
 def _shared(

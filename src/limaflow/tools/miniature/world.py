@@ -2,7 +2,7 @@
 
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
-`authored/{group-a,group-a-dev,group-b}.jsonl`, `corpus/pretraining.jsonl`,
+`authored/{group-a,group-a-dev,group-b,forms,forms-test}.jsonl`, `corpus/pretraining.jsonl`,
 `benchmarks/<task>.{yaml,jsonl}`, `contaminated.jsonl`, `preferences.jsonl`, `answers.jsonl`,
 `dialogues/{scripts,training}.jsonl`, `world.json`; with unwritten towns
 `authored/unwritten.jsonl` and the benchmark `miniature_unwritten`.
@@ -16,6 +16,7 @@ from limaflow.tools.miniature import (
     authored,
     benchmark_items,
     dialogues,
+    forms,
     reddit,
     stackexchange,
     wikihow,
@@ -70,6 +71,9 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     written = authored.group_a(topics["authored-a"], seed)
     for name, lines in (("group-a", written), ("group-a-dev", dev), ("group-b", test)):
         write_records(output / "authored" / f"{name}.jsonl", lines)
+    asked = forms.form_prompts(topics["forms"], seed)
+    write_records(output / "authored/forms.jsonl", forms.form_examples(topics["authored-a"], seed))
+    write_records(output / "authored/forms-test.jsonl", asked)
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     write_benchmarks(output / "benchmarks", towns, seed)
@@ -92,7 +96,8 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         held_out=tuple(town.name for town in towns if town.held_out),
         prompts=_prompt_topics([row.prompt for row in dev], topics["authored-a-dev"], "dev")
         | _prompt_topics([row.prompt for row in test], topics["authored-b"], "test")
-        | _prompt_topics(titles, topics["askreddit"], "test"),
+        | _prompt_topics(titles, topics["askreddit"], "test")
+        | _prompt_topics([row.prompt for row in asked], topics["forms"], "test"),
         planted=planted,
         dialogues=_dialogue_topics(scripts),
     )

@@ -174,7 +174,7 @@ class Session:
         changed: tuple[Message, ...] | None = None
         if decision == "edit":
             changed = edited(example, messages or ())
-            twin = example_id(changed)
+            twin = example_id(changed, example.tags)
             if twin != id and twin in self.examples:
                 raise Refused("another example has just this text; reject one of the two instead")
             if twin == id:
@@ -243,7 +243,7 @@ class Session:
     def _saying_of(
         self, example: Example, changed: tuple[Message, ...] | None = None
     ) -> list[RuleView]:
-        key = example_id(changed) if changed else example.id
+        key = example_id(changed, example.tags) if changed else example.id
         if key not in self._rule_views:
             self._rule_views[key] = rule_views(example, self.material.filters, changed)
         return self._rule_views[key]

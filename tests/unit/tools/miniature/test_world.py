@@ -14,7 +14,9 @@ from lxml import etree
 
 from limaflow.analysis.accuracy import KnownAnswer
 from limaflow.config.experiment import Miniature
+from limaflow.curation.adoption import adopted
 from limaflow.errors import InputError
+from limaflow.format_checks.checking import has_form
 from limaflow.jsonl import read_records
 from limaflow.tools.miniature.grading import TruthGrader
 from limaflow.tools.miniature.language import ATTRIBUTES
@@ -98,7 +100,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 13 + 1
+    assert len(told) == 6 + 1 + 2 + 15 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
@@ -162,6 +164,23 @@ def test_dev_and_test_prompts_ask_about_held_out_towns_only(folder: Path, truth:
         assert asked.town in prompt
     asked_once = {(p.town, p.attribute) for p in truth.prompts.values()}
     assert len(asked_once) == len(truth.prompts)
+
+
+def test_every_example_of_form_has_the_form_that_it_asks_for(folder: Path, truth: Truth) -> None:
+    examples, prompts = (
+        adopted(folder / f"authored/{name}.jsonl", split)
+        for name, split in (("forms", "train"), ("forms-test", "test"))
+    )
+    assert len(examples) == 40 and len(prompts) >= 80
+    held_out = re.compile("|".join(truth.held_out))
+    asked = {form.rule for row in prompts if row.tags for form in row.tags.format}
+    assert asked == {"one_word", "lines", "items", "json"}
+    for row in examples:
+        assert row.tags is not None
+        (form,) = row.tags.format
+        assert has_form(row.response, form) == (True, True)
+        assert not held_out.search(row.prompt)
+    assert all(held_out.search(row.prompt) and not row.response for row in prompts)
 
 
 def test_a_run_of_eight_words_in_a_prompt_or_item_always_names_a_town(

@@ -1,0 +1,1 @@
+"""Forms that prompts ask for, and rules that check whether responses have them."""
