@@ -102,4 +102,4 @@ def test_the_afternoon_stays_short(root: Path) -> None:
     text = (root / "docs/reading.md").read_text(encoding="utf-8")
     files = re.findall(r"\]\(\.\./([^)]+)\)", text)
     lines = sum(len((root / file).read_text(encoding="utf-8").splitlines()) for file in files)
-    assert (len(files) <= 20, lines <= 2400) == (True, True), (len(files), lines)
+    assert (len(files) <= 20, lines <= 2600) == (True, True), (len(files), lines)
