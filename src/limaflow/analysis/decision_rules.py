@@ -80,6 +80,15 @@ def times_as_many(difference: Interval, margin: float, *, confidence: float) -> 
     return float((equivalence_reach() * error / margin) ** 2)
 
 
+def largest_loss(difference: Interval, confidence: float) -> float:
+    """The loss above which a one-sided test excludes all; 0 where it excludes every loss.
+
+    Args:
+        confidence: of `difference`.
+    """
+    return max(0.0, -both_one_sided(difference, confidence).low)
+
+
 def equivalence_reach() -> float:
     """Margin in standard errors at which two one-sided tests support a true 0 with power 80 %."""
     return quantile(ONE_SIDED) + quantile((1 + POWER) / 2)
@@ -92,11 +101,18 @@ def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
         p_values: one-sided, for a loss.
         level: the chance that any is called sure where none is a loss.
     """
-    found: list[Bearing] = [ALONE] * len(p_values)
+    return ["contradicted" if found <= level else ALONE for found in holm(p_values)]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number, in their order (Holm 1979).
+
+    Those of at most `level` are significant where the chance of any false one is to be `level`.
+    """
+    found, least = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
-        if p_values[place] > level / (len(p_values) - rank):
-            break
-        found[place] = "contradicted"
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        found[place] = least
     return found
 
 
