@@ -4,6 +4,7 @@ A table has a row an item and says, in columns of whatever name, either the scor
 answer and the one that was read; an empty answer is one that could not be read, which is wrong.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -206,17 +207,31 @@ class _Cells:
         return value
 
     def correctness(self) -> float:
-        return float(self.text("answer") == self.needed("right"))
+        self.needed("right")
+        return float(self.text("answer") in self.right_answers())
+
+    def right_answers(self) -> list[str]:
+        """One, or all of a list, which in a table without lists is one of JSON."""
+        given = self._cell("right")
+        if isinstance(given, str) and given.startswith("["):
+            try:
+                given = json.loads(given)
+            except ValueError:
+                given = [given]
+        answers = given if isinstance(given, list) else [given]
+        return [str(one).strip() for one in answers if one is not None and str(one).strip()]
 
     def reading(self) -> Reading:
         answer, choices = self.text("answer"), self.text("choices")
         if choices and not (choices.isdecimal() and int(choices) > 0):
             raise InputError(f"'{choices}' is no number of choices", path=self.path, line=self.line)
         reply = self.text("reply") if self.has("reply") else None
-        right = self.text("right")
+        right = self.right_answers()
         return Reading(
             reply=reply,
-            lenient=gives(reply, [right]) if reply is not None and right else None,
+            lenient=gives(reply, right) if reply is not None and right else None,
+            question="" if reply is None else self.text("question"),
+            right_answers=() if reply is None else tuple(right),
             answer=answer or None,
             unread=self.has("answer") and not answer,
             choices=int(choices) if choices else None,

@@ -195,8 +195,8 @@ def adopt(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, reply "
-            "or prompt; repeat."
+            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, "
+            "reply, question or prompt; repeat."
         ),
     ] = None,
     layout: Annotated[
@@ -231,6 +231,46 @@ def adopt(
             f"{name}: {asked}: {score['metric']} {score['value']:.4f} of {score['items']} items"
             f"{unread}"
         )
+
+
+@app.command()
+def adopt_grades(
+    files: Annotated[
+        list[Path], typer.Argument(help="People's judgments: .csv, .tsv, .parquet, JSON (lines).")
+    ],
+    *,
+    items: Annotated[list[Path], typer.Option(help="items.jsonl of an arm; repeat.")],
+    layout: Annotated[
+        list[str],
+        typer.Option(
+            help="task, arm, format, reader, columns and words of one file as JSON (config: "
+            "benchmarks.human_grades); one for each file, in order."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Writes one judgment a line (JSONL).")],
+) -> None:
+    """Take in what people said of replies to benchmark items."""
+    from collections import Counter
+
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.lm_evaluation.adopted_grades import adopted_grades
+    from limaflow.lm_evaluation.settings import GradeLayout
+    from limaflow.mistakes import parse_block
+    from limaflow.records import BenchmarkItem
+
+    if len(layout) != len(files):
+        raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
+    layouts = [parse_block(GradeLayout, text, "--layout") for text in layout]
+    found = adopted_grades(
+        list(zip(files, layouts, strict=True)),
+        (item for path in items for item in read_records(path, BenchmarkItem)),
+    )
+    write_records(output, found)
+    counts = Counter((grade.annotator, grade.model) for grade in found)
+    unsure = Counter((g.annotator, g.model) for g in found if g.right is None)
+    for who, count in sorted(counts.items()):
+        print(f"{who[0]}: {count} replies of {who[1]}, {unsure[who]} unsure")
 
 
 @app.command()
