@@ -27,6 +27,8 @@ class Study:
     """Instrument and judge of the dev responses."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
+    grades_items: bool = False
+    """Whether judges or people say if replies to benchmark items are right."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     further_seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -43,11 +45,18 @@ class Study:
         return [grades] if self.lima_is_tuned else []
 
 
-def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str]]) -> Study:
+def study_of(
+    config: Config,
+    results: Results,
+    scales: Mapping[str, Sequence[str]],
+    *,
+    grades_items: bool = False,
+) -> Study:
     """The study of a configuration.
 
     Args:
         scales: of judges' and people's grades; see `Study`.
+        grades_items: whether judges or people grade replies to benchmark items.
     """
     further = {arm.name: tuple(config.further_seeds(arm.name)) for arm in config.arms}
     config = config.as_written
@@ -69,6 +78,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         selection=(chosen.instrument, chosen.judge),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        grades_items=grades_items,
         scales=scales,
         further_seeds={arm: names for arm, names in further.items() if names},
     )

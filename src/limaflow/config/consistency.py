@@ -48,6 +48,11 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     for instrument, judges in config.judging.instruments.items():
         found += [(f"judging.instruments.{instrument}", name, "judges") for name in judges]
     found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
+    found += [
+        ("benchmarks.human_grades.arm", grades.arm, "arms")
+        for grades in config.benchmarks.human_grades
+        if grades.arm
+    ]
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found

@@ -14,6 +14,7 @@ from limaflow.analysis.exhibits import (
     seeds,
     sources,
     tax,
+    tax_readers,
     tax_split,
     training,
 )
@@ -25,6 +26,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "epochs": epochs.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
+    "tax_readers": tax_readers.FIGURE,
     "funnel": funnel.FIGURE,
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
@@ -36,4 +38,6 @@ TABLES: dict[str, Table[Any]] = {
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
+    "tax_readers": tax_readers.TABLE,
+    "reader_agreement": tax_readers.AGREEMENT,
 }

@@ -70,8 +70,13 @@ def applies(study: Study) -> bool:
 
 
 def read(files: Files, options: Options) -> Taxes:
-    found = [row for row in read_json(files["tax"][0], list[TaskTax]) if row.difference]
-    return Taxes(found, means_of(found), options.confidence)
+    return parts_of(read_json(files["tax"][0], list[TaskTax]), options.confidence)
+
+
+def parts_of(tax: Sequence[TaskTax], confidence: float) -> Taxes:
+    """The rows that are paired, and the means over them."""
+    found = [row for row in tax if row.difference]
+    return Taxes(found, means_of(found), confidence)
 
 
 def rows(found: Taxes) -> list[Row]:
