@@ -20,6 +20,7 @@ from limaflow.intervals import Interval, NotEstimable, Resampling
 from limaflow.measures.agreement_coefficients import cohen_kappa, rated
 from limaflow.measures.significance import loss_test
 from limaflow.measures.summaries import ReaderAgreement, ReaderKind, ReaderTax
+from limaflow.measures.who_judged import kind_of
 from limaflow.records import AnswerGrade, BenchmarkItem
 from limaflow.seeds import seed_for
 
@@ -55,7 +56,8 @@ def readings_of(graded: Iterable[AnswerGrade]) -> Readings:
         if grade.prompt_id in of_task:
             raise InputError(f"{_named(grade)} is graded twice")
         of_task[grade.prompt_id] = grade
-        kinds[grade.annotator] = grade.annotator_kind or "unspecified"
+        if grade.error is None or grade.annotator not in kinds:
+            kinds[grade.annotator] = kind_of(grade)
     return Readings(found, kinds)
 
 

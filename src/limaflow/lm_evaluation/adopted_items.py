@@ -7,14 +7,14 @@ answer and the one that was read; an empty answer is one that could not be read,
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError, listed
-from limaflow.lm_evaluation.lenient_reading import gives
+from limaflow.lm_evaluation.lenient_reading import gives, plain
 from limaflow.lm_evaluation.metrics import metric_of, preference, scale_of
 from limaflow.lm_evaluation.readings import Reading, reading_of
 from limaflow.lm_evaluation.scores import mean
@@ -140,7 +140,7 @@ def _samples(
 def _table(
     path: Path, rows: Sequence[tuple[int, Row]], name: str, layout: ItemLayout
 ) -> Iterator[tuple[int, BenchmarkItem]]:
-    cells = [(line, _Cells(row, layout.columns, path, line)) for line, row in rows]
+    cells = [(line, _Cells(row, layout, path, line)) for line, row in rows]
     scored = bool(cells) and cells[0][1].has("score")
     if cells and not scored and not (cells[0][1].has("right") and cells[0][1].has("answer")):
         raise InputError(
@@ -177,7 +177,7 @@ class _Cells:
     """One row of a table, by our names of its columns."""
 
     row: Row
-    columns: Mapping[Column, str]
+    layout: ItemLayout
     path: Path
     line: int
 
@@ -208,12 +208,15 @@ class _Cells:
 
     def correctness(self) -> float:
         self.needed("right")
-        return float(self.text("answer") in self.right_answers())
+        form = plain if self.layout.normalize else str
+        return float(form(self.text("answer")) in map(form, self.right_answers()))
 
     def right_answers(self) -> list[str]:
         """One, or all of a list, which in a table without lists is one of JSON."""
         given = self._cell("right")
-        if isinstance(given, str) and given.startswith("["):
+        if isinstance(given, str) and self.layout.separator:
+            given = given.split(self.layout.separator)
+        elif isinstance(given, str) and given.startswith("["):
             try:
                 given = json.loads(given)
             except ValueError:
@@ -239,11 +242,11 @@ class _Cells:
 
     def _cell(self, name: Column) -> Any:
         """None where the file has no such column; a column that was named has to be there."""
-        theirs = self.columns.get(name, name)
+        theirs = self.layout.columns.get(name, name)
         try:
             return at(self.row, theirs)
         except KeyError:
-            if name in self.columns:
+            if name in self.layout.columns:
                 raise InputError(
                     f"has no column '{theirs}'{nearest(theirs, list(self.row))}",
                     path=self.path,

@@ -199,10 +199,17 @@ def adopt(
             "reply, question or prompt; repeat."
         ),
     ] = None,
+    separator: Annotated[
+        str, typer.Option(help="Between several right answers in one cell of a table.")
+    ] = "",
+    normalize: Annotated[
+        bool,
+        typer.Option("--normalize", help="Compare answers without case, articles, punctuation."),
+    ] = False,
     layout: Annotated[
         list[str] | None,
         typer.Option(
-            help="task, metric and columns of one file as JSON (config: benchmarks.recorded), in "
+            help="How one file is laid out, as JSON (config: benchmarks.recorded), in "
             "place of these options; one for each file, in order."
         ),
     ] = None,
@@ -215,11 +222,17 @@ def adopt(
     from limaflow.mistakes import parse_block, validated
     from limaflow.verdict_import.column_mapping import named
 
-    if layout and (task or metric or column):
-        raise InputError("--layout says all of --task, --metric and --column")
+    if layout and (task or metric or column or separator or normalize):
+        raise InputError("--layout says all that the options for one layout do")
     if layout and len(layout) != len(files):
         raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
-    given = {"task": task, "metric": metric, "columns": named(column, "--column")}
+    given = {
+        "task": task,
+        "metric": metric,
+        "separator": separator,
+        "normalize": normalize,
+        "columns": named(column, "--column"),
+    }
     layouts = [parse_block(ItemLayout, text, "--layout") for text in layout or ()]
     layouts = layouts or [validated(ItemLayout, given, "--column")] * len(files)
     found, scores = adopted(list(zip(files, layouts, strict=True)), name)

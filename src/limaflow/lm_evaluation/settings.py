@@ -24,6 +24,10 @@ class ItemLayout(Settings):
     """The task of all rows, where neither a column nor the file's name says it."""
     metric: str = ""
     """What the score is; of lm-eval's samples, which one to take: `metric` or `metric,filter`."""
+    separator: str = ""
+    """Between several right answers in one cell; "" where a cell holds one, or a list."""
+    normalize: bool = False
+    """Whether an answer is right without regard to case, accents, articles and punctuation."""
     columns: dict[Column, str] = {}
     """Our column → what the file calls it."""
 

@@ -8,7 +8,7 @@ from limaflow.intervals import Interval
 Merge = Literal["strict", "majority", "mean"]
 MERGES: tuple[Merge, ...] = ("strict", "majority", "mean")
 AnnotatorsKind = Literal["person", "model", "simulated", "unspecified", "mixed"]
-ReaderKind = Literal["exact match", "rules", "person", "model", "simulated", "unspecified"]
+ReaderKind = Literal["exact match", "rules"] | AnnotatorsKind
 Relation = Literal["pair", "within", "between", "orders", "passes"]
 
 

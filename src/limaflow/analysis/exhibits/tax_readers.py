@@ -13,7 +13,7 @@ from limaflow.measures.summaries import ReaderAgreement, TaskTax
 from limaflow.plot_style import SERIES, columns, drawing, empty, error_bars
 
 Row = dict[str, object]
-TRUST = ("person", "model", "simulated", "unspecified", "rules", "exact match")
+TRUST = ("person", "model", "simulated", "mixed", "unspecified", "rules", "exact match")
 """Kinds of readers; agreement is drawn with the first reader of the first kind that is there."""
 
 
