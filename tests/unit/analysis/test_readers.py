@@ -62,9 +62,8 @@ def tax_of(folder: Path, trivia: Path, *more: object) -> TaskTax:
             *("--results", folder / model / "results.json"),
             *("--items", folder / model / "items.jsonl"),
         )
-    run(
-        "benchmark", "adopt-grades", *people_of(folder, trivia), "--output", folder / "people.jsonl"
-    )
+    people = folder / "people.jsonl"
+    run("benchmark", "adopt-grades", *people_of(folder, trivia), "--output", people)
     run(
         *("analyze", "tax", "--base", folder / "base/items.jsonl", folder / "chat/items.jsonl"),
         *("--bootstrap", 300, "--confidence", 0.95, "--seed", 1, "--output", folder / "tax.json"),
