@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Literal
 
+from limaflow.analysis.many_tests import holm
 from limaflow.intervals import Interval
 
 Decision = Literal["supported", "contradicted", "undecided", "not tested here"]
@@ -102,18 +103,6 @@ def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
         level: the chance that any is called sure where none is a loss.
     """
     return ["contradicted" if found <= level else ALONE for found in holm(p_values)]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for their number, in their order (Holm 1979).
-
-    Those of at most `level` are significant where the chance of any false one is to be `level`.
-    """
-    found, least = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
-        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
-        found[place] = least
-    return found
 
 
 def inside(difference: Interval, margin: float) -> bool:

@@ -196,6 +196,8 @@ def _tax(
         difference=resampling.mean(tuned - base, -1, 1, kept),
         loss_p_value=loss_test((tuned - base) * kept, resampling.seed),
         exact_match=resampling.mean(by_match, -1, 1, kept),
+        format=resampling.mean(by_match - (tuned - base), -2, 2, kept),
+        format_loss_p=loss_test((by_match - (tuned - base)) * kept, resampling.seed),
     )
 
 

@@ -354,6 +354,9 @@ class ReaderTax:
     loss_p_value: float
     exact_match: Interval
     """The difference by the task's own score of the same items."""
+    format: Interval
+    """`exact_match` minus `difference`: what of the former this reader takes for form."""
+    format_loss_p: float
 
 
 @dataclass(frozen=True, kw_only=True)

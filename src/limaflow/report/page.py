@@ -155,7 +155,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         grades=optional(results.analysis("grades"), list[GradeSummary]),
         tax=tax,
         tax_parts=tax_split.rows(tax_split.parts_of(tax or [], claims.confidence)),
-        tax_readers=[row for row in tax or [] if row.readers],
+        tax_readers=tax_readers.rows(tax_readers.Read(tax or [], claims.confidence)),
         reader_agreement=tax_readers.agreement_rows(tax or []),
         truncated=_truncated(results, config),
         funnel=optional(results.funnel, Funnel),

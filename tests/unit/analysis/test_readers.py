@@ -100,6 +100,9 @@ def test_a_set_with_peoples_judgments_gives_the_tax_by_match_and_by_people(
     assert by_people.kind == "person" and by_people.items == ITEMS
     assert by_people.difference.estimate == pytest.approx((TUNED_RIGHT - BASE_RIGHT) / ITEMS)
     assert by_people.exact_match.estimate == row.difference.estimate
+    form = by_people.format
+    assert form.estimate == pytest.approx((BARE - TUNED_RIGHT) / ITEMS)
+    assert form.high < 0 and by_people.format_loss_p < 1e-6
     assert reader(row, "rules").difference.estimate == by_people.difference.estimate
 
 
@@ -127,7 +130,7 @@ def test_agreement_with_people_is_stated_for_each_model(tmp_path: Path, trivia: 
 
 def test_the_figure_names_every_reader(tmp_path: Path, trivia: Path) -> None:
     row = tax_of(tmp_path, trivia)
-    tax_readers.draw([row], tmp_path / "readers.svg", miniature=False)
+    tax_readers.draw(tax_readers.Read([row], 0.95), tmp_path / "readers.svg", miniature=False)
     drawn = (tmp_path / "readers.svg").read_text(encoding="utf-8")
     assert all(name in drawn for name in ("exact match", "rules", "agrees with people"))
 

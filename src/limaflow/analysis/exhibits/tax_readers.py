@@ -4,9 +4,12 @@ Agreement is of one model's replies on one task: it does not carry over to anoth
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from limaflow.analysis.decision_rules import largest_loss
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
+from limaflow.analysis.many_tests import holm_by_family, in_words
 from limaflow.analysis.study import Study
 from limaflow.jsonl import read_json
 from limaflow.measures.summaries import ReaderAgreement, TaskTax
@@ -25,12 +28,28 @@ def applies(study: Study) -> bool:
     return study.measures_tax and study.grades_items
 
 
-def read(files: Files, options: Options) -> list[TaskTax]:
-    return [row for row in read_json(files["tax"][0], list[TaskTax]) if row.readers]
+@dataclass(frozen=True)
+class Read:
+    """The tasks with several readers."""
+
+    tasks: Sequence[TaskTax]
+    confidence: float
 
 
-def rows(found: Sequence[TaskTax]) -> list[Row]:
-    """One row a task, arm and reader; differences are tuned minus base."""
+def read(files: Files, options: Options) -> Read:
+    found = [row for row in read_json(files["tax"][0], list[TaskTax]) if row.readers]
+    return Read(found, options.confidence)
+
+
+def rows(found: Read) -> list[Row]:
+    """One row a task, arm and reader; differences are tuned minus base.
+
+    P-values are corrected over the tasks of an arm, of each reader alone.
+    """
+    each = [(row, reader) for row in found.tasks for reader in row.readers]
+    families = [(row.asked_arm, reader.reader) for row, reader in each]
+    losses = holm_by_family(families, [reader.loss_p_value for _, reader in each])
+    of_format = holm_by_family(families, [reader.format_loss_p for _, reader in each])
     return [
         {
             "task": row.task,
@@ -45,12 +64,15 @@ def rows(found: Sequence[TaskTax]) -> list[Row]:
             "no_answer_tuned": reader.no_answer_tuned,
             **columns("base", reader.base),
             **columns("tuned", reader.tuned),
-            **columns("difference", reader.difference),
-            "loss_p": reader.loss_p_value,
             **columns("exact_match_difference", reader.exact_match),
+            **columns("format", reader.format),
+            "format_no_loss_above": largest_loss(reader.format, found.confidence),
+            "format_loss_p_holm": in_words(of_format[place]),
+            **columns("difference", reader.difference),
+            "difference_no_loss_above": largest_loss(reader.difference, found.confidence),
+            "difference_loss_p_holm": in_words(losses[place]),
         }
-        for row in found
-        for reader in row.readers
+        for place, (row, reader) in enumerate(each)
     ]
 
 
@@ -96,19 +118,20 @@ def _with_trusted(row: TaskTax, reader: str) -> list[ReaderAgreement]:
     return [found for found in row.agreements if {found.first, found.second} == pair]
 
 
-def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
-    names = list(dict.fromkeys(reader.reader for row in data for reader in row.readers))
-    lines = len(data) * (len(names) + 1)
+def draw(data: Read, path: Path, *, miniature: bool) -> None:
+    tasks = data.tasks
+    names = list(dict.fromkeys(reader.reader for row in tasks for reader in row.readers))
+    lines = len(tasks) * (len(names) + 1)
     with drawing(path, width=7.2, height=1.6 + 0.24 * max(4, lines), miniature=miniature) as figure:
         taxes, agreements = figure.subplots(1, 2, sharey=True)
-        if not data:
+        if not tasks:
             empty(taxes, "no reply was graded")
             empty(agreements, "")
             return
         step = 0.8 / len(names)
         for number, name in enumerate(names):
             colour = SERIES[number % len(SERIES)]
-            for place, row in enumerate(data):
+            for place, row in enumerate(tasks):
                 at = place - 0.4 + step * (number + 0.5)
                 for reader in (one for one in row.readers if one.reader == name):
                     taxes.errorbar(
@@ -120,22 +143,22 @@ def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
                         capsize=2,
                         label=name if place == 0 else None,
                     )
-                for found, marker in zip(_with_trusted(row, name), ("s", "o"), strict=False):
+                for pair, marker in zip(_with_trusted(row, name), ("s", "o"), strict=False):
                     agreements.errorbar(
-                        [found.agreement.estimate],
+                        [pair.agreement.estimate],
                         [at + (0.1 if marker == "o" else -0.1) * step],
-                        xerr=error_bars([found.agreement]),
+                        xerr=error_bars([pair.agreement]),
                         fmt=marker,
                         color=colour,
                         capsize=2,
                         mfc="white" if marker == "s" else colour,
                     )
-        taxes.set_yticks(range(len(data)), [f"{row.task}\n{row.asked_arm}" for row in data])
-        taxes.set_ylim(len(data) - 0.5, -0.5)
+        taxes.set_yticks(range(len(tasks)), [f"{row.task}\n{row.asked_arm}" for row in tasks])
+        taxes.set_ylim(len(tasks) - 0.5, -0.5)
         taxes.axvline(0, color="black", lw=0.8)
         taxes.set_xlabel("tuned minus base, same items")
         agreements.set_xlabel(
-            f"agrees with {_trusted(data[0])} on\n□ the base's, ● the arm's replies"
+            f"agrees with {_trusted(tasks[0])} on\n□ the base's, ● the arm's replies"
         )
         for axes in (taxes, agreements):
             axes.grid(axis="x", color="#eeeeee")
@@ -153,6 +176,9 @@ FIGURE = Figure(
     "the tuned model's (right).",
     category="Benchmarks",
     applies=applies,
+    uses=("bootstrap",),
 )
-TABLE = Table(inputs=inputs, read=read, rows=rows, applies=applies)
-AGREEMENT = Table(inputs=inputs, read=read, rows=agreement_rows, applies=applies)
+TABLE = Table(inputs=inputs, read=read, rows=rows, applies=applies, uses=("bootstrap",))
+AGREEMENT = Table(
+    inputs=inputs, read=read, rows=lambda found: agreement_rows(found.tasks), applies=applies
+)

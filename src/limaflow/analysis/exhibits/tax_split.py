@@ -6,13 +6,13 @@ the loss above which a one-sided test excludes all. Then the means over tasks, w
 items that training data hold.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limaflow.analysis.decision_rules import holm, largest_loss
+from limaflow.analysis.decision_rules import largest_loss
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
+from limaflow.analysis.many_tests import holm_by_family, in_words
 from limaflow.analysis.study import Study
 from limaflow.analysis.tax_means import (
     Mean,
@@ -91,25 +91,20 @@ def rows(found: Taxes) -> list[Row]:
     ]
 
 
-def _corrected(tasks: Sequence[TaskTax]) -> list[dict[str, float]]:
+def _corrected(tasks: Sequence[TaskTax]) -> list[dict[str, float | None]]:
     """Of each row the p-values of its parts, by Holm's method over the tasks of its arm."""
-    found: list[dict[str, float]] = [{} for _ in tasks]
-    for name, part in PARTS.items():
-        families: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, row in enumerate(tasks):
-            if (p_value := part.loss_p(row)) is not None:
-                families[row.asked_arm].append((number, p_value))
-        for family in families.values():
-            values = holm([p_value for _, p_value in family])
-            for (number, _), value in zip(family, values, strict=True):
-                found[number][name] = value
-    return found
+    arms = [row.asked_arm for row in tasks]
+    by_part = {
+        name: holm_by_family(arms, [part.loss_p(row) for row in tasks])
+        for name, part in PARTS.items()
+    }
+    return [{name: found[place] for name, found in by_part.items()} for place in range(len(tasks))]
 
 
-def _of_task(row: TaskTax, corrected: Mapping[str, float], confidence: float) -> Row:
+def _of_task(row: TaskTax, corrected: Mapping[str, float | None], confidence: float) -> Row:
     split, sureness = row.split, row.sureness
     tested = {
-        name: _tested(name, part.of(row), corrected.get(name), confidence)
+        name: _tested(name, part.of(row), corrected[name], confidence)
         for name, part in PARTS.items()
     }
     clean = row.difference if row.contaminated == 0 else row.clean
@@ -132,7 +127,7 @@ def _of_task(row: TaskTax, corrected: Mapping[str, float], confidence: float) ->
         "calibration_error_tuned": sureness.tuned_error if sureness else None,
         **columns("calibration_error", calibration_of(row)),
         "contaminated": row.contaminated,
-        **_tested("without_contaminated", clean, None, confidence),
+        **_bounded("without_contaminated", clean, confidence),
     }
 
 
@@ -154,7 +149,7 @@ def _of_mean(mean: MeanTax, confidence: float) -> Row:
         **dict.fromkeys(("calibration_error_base", "calibration_error_tuned")),
         **columns("calibration_error", _interval(mean.calibration_error)),
         "contaminated": mean.contaminated,
-        **_tested("without_contaminated", _interval(mean.clean), None, confidence),
+        **_bounded("without_contaminated", _interval(mean.clean), confidence),
     }
 
 
@@ -163,10 +158,14 @@ def _interval(mean: Mean | None) -> Interval | None:
 
 
 def _tested(name: str, interval: Interval | None, p_value: float | None, confidence: float) -> Row:
-    """An interval, the p-value of a loss after correction, and the loss that is excluded."""
+    """An interval, the loss that is excluded, and the p-value of a loss after correction."""
+    return {**_bounded(name, interval, confidence), f"{name}_loss_p_holm": in_words(p_value)}
+
+
+def _bounded(name: str, interval: Interval | None, confidence: float) -> Row:
+    """An interval, and the loss that is excluded."""
     return {
         **columns(name, interval),
-        f"{name}_loss_p_holm": p_value,
         f"{name}_no_loss_above": largest_loss(interval, confidence) if interval else None,
     }
 
