@@ -269,3 +269,21 @@ def test_keys_that_are_merged_in_may_be_given_again(tmp_path: Path) -> None:
 def test_an_arm_is_not_compared_with_itself(paper: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="an arm is compared with itself"):
         parse({**paper, "comparisons": [{"first": "lima", "second": "lima"}]})
+
+
+def test_peoples_grades_of_an_unknown_arm_are_answered_with_the_nearest(
+    paper: dict[str, Any],
+) -> None:
+    grades = [{"path": "marks.csv", "task": "gsm8k", "arm": "lime"}]
+    message = message_of(changed(paper, "benchmarks.human_grades", grades))
+    assert "benchmarks.human_grades.arm: no arm is named 'lime'; did you mean 'lima'?" in message
+
+
+def test_a_word_of_peoples_grades_means_one_of_four(paper: dict[str, Any]) -> None:
+    grades = [{"path": "marks.csv", "words": {"Y": "rihgt"}}]
+    assert "benchmarks.human_grades" in message_of(
+        changed(paper, "benchmarks.human_grades", grades)
+    )
+    sound = [{"path": "marks.csv", "words": {1: "right"}, "columns": {"item": "id"}}]
+    (read,) = parse(changed(paper, "benchmarks.human_grades", sound)).benchmarks.human_grades
+    assert read.words == {"1": "right"} and read.reader == "people"
