@@ -182,6 +182,7 @@ def _tax(
     base, tuned = reader.right[:, both]
     kept = weights[both]
     by_match = exact[1, both] - exact[0, both]
+    form = by_match - (tuned - base)
     unsure, silent = (~judged).sum(axis=1), (reader.no_answer & judged).sum(axis=1)
     return ReaderTax(
         reader=reader.name,
@@ -196,8 +197,8 @@ def _tax(
         difference=resampling.mean(tuned - base, -1, 1, kept),
         loss_p_value=loss_test((tuned - base) * kept, resampling.seed),
         exact_match=resampling.mean(by_match, -1, 1, kept),
-        format=resampling.mean(by_match - (tuned - base), -2, 2, kept),
-        format_loss_p=loss_test((by_match - (tuned - base)) * kept, resampling.seed),
+        format=None if reader.name == EXACT else resampling.mean(form, -2, 2, kept),
+        format_loss_p=None if reader.name == EXACT else loss_test(form * kept, resampling.seed),
     )
 
 

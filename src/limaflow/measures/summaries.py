@@ -354,9 +354,10 @@ class ReaderTax:
     loss_p_value: float
     exact_match: Interval
     """The difference by the task's own score of the same items."""
-    format: Interval
-    """`exact_match` minus `difference`: what of the former this reader takes for form."""
-    format_loss_p: float
+    format: Interval | None
+    """`exact_match` minus `difference`: what of the former this reader takes for form; None of
+    exact match itself."""
+    format_loss_p: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,7 @@ def test_a_set_with_peoples_judgments_gives_the_tax_by_match_and_by_people(
     assert by_people.difference.estimate == pytest.approx((TUNED_RIGHT - BASE_RIGHT) / ITEMS)
     assert by_people.exact_match.estimate == row.difference.estimate
     form = by_people.format
+    assert form and by_people.format_loss_p
     assert form.estimate == pytest.approx((BARE - TUNED_RIGHT) / ITEMS)
     assert form.high < 0 and by_people.format_loss_p < 1e-6
     assert reader(row, "rules").difference.estimate == by_people.difference.estimate

@@ -66,7 +66,9 @@ def rows(found: Read) -> list[Row]:
             **columns("tuned", reader.tuned),
             **columns("exact_match_difference", reader.exact_match),
             **columns("format", reader.format),
-            "format_no_loss_above": largest_loss(reader.format, found.confidence),
+            "format_no_loss_above": largest_loss(reader.format, found.confidence)
+            if reader.format
+            else None,
             "format_loss_p_holm": in_words(of_format[place]),
             **columns("difference", reader.difference),
             "difference_no_loss_above": largest_loss(reader.difference, found.confidence),
