@@ -134,6 +134,9 @@ rule tax:
             for files in SPREAD_ITEMS.values()
             for file in files[1:]
         ],
+        graded=item_grade_files(MEASURED_BASE + MEASURED_TUNED) + human_grades,
+        contaminated=contaminated_lists,
+        shared=list(SHARED_TEXT.values()),
     output:
         "<results>/analysis/tax.json",
     log:
@@ -145,8 +148,10 @@ rule tax:
         bootstrap=bootstrap_options(),
         results=lambda wildcards, input: repeated("--results", input.results),
         seeds=spread_items_option,
+        beside=beside_items_options,
     shell:
-        "limaflow analyze tax --base {input.base} {params.results} {params.seeds} {params.bootstrap}"
+        "limaflow analyze tax --base {input.base} {params.results} {params.seeds} {params.beside}"
+        " {params.bootstrap}"
         " --output {output} {input.tuned} 2>&1 | tee {log}"
 
 

@@ -80,3 +80,26 @@ rule lm_eval:
         " {params.limit} --gpus {params.gpus}"
         " {params.options} --batch {params.batch} --precision {params.precision} --seed {params.seed}"
         " --results {output.results} --items {output.answers} 2>&1 | tee {log}"
+
+
+rule adopt_grades:
+    """Take in what people said of replies to benchmark items."""
+    input:
+        grades=human_grade_files,
+        answers=collect(
+            "<results>/benchmarks/{arm}/items.jsonl", arm=WRITTEN.benchmarks.arms
+        ),
+    output:
+        "<results>/benchmarks/human_grades.jsonl",
+    log:
+        "<logs>/adopt_grades.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("lm_evaluation", "adopt_grades"),
+        replies=lambda wildcards, input: repeated("--items", input.answers),
+        layouts=human_grade_layouts(),
+    shell:
+        "limaflow benchmark adopt-grades {params.replies} {params.layouts} --output {output}"
+        " {input.grades:q} 2>&1 | tee {log}"

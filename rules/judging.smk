@@ -87,6 +87,39 @@ use rule grade as grade_dev with:
         "<logs>/grade/{instrument}/dev/{judge}/{arm}.log",
 
 
+rule grade_items:
+    """Ask a judge whether an arm's replies to benchmark items are right."""
+    input:
+        "<results>/benchmarks/{arm}/items.jsonl",
+    output:
+        "<results>/benchmarks/{arm}/graded/{instrument}/{judge}.jsonl",
+    log:
+        "<logs>/grade_items/{instrument}/{judge}/{arm}.log",
+    wildcard_constraints:
+        instrument=any_of(OF_ITEMS),
+        arm=any_of(CONFIG.benchmarks.arms),
+    localrule: ASKS_FROM_HERE
+    conda:
+        "../envs/limaflow.yaml"
+    resources:
+        api=1,
+    params:
+        code=code("judging", "items"),
+        asked_by=lambda wildcards: content(INSTRUMENT_FILES[wildcards.instrument]),
+        instrument=untracked(lambda wildcards: INSTRUMENT_FILES[wildcards.instrument]),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
+        bound=untracked(CONFIG.judging.max_error_share),
+        store=as_is(CONFIG.judging.store),
+        budget=untracked(budget_options()),
+    shell:
+        "{params.launcher} limaflow judge items --instrument {params.instrument:q}"
+        " --judge {params.judge:q} --items {input} --store {params.store:q}"
+        " --max-error-share {params.bound} {params.budget} --output {output} 2>&1 | tee {log}"
+
+
 for number, (people, key) in enumerate(PEOPLE_ROUNDS, start=1):
 
     rule:

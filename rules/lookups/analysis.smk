@@ -29,6 +29,7 @@ STUDY = study_of(
     CONFIG,
     RESULTS,
     {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
+    grades_items=bool(OF_ITEMS or CONFIG.benchmarks.human_grades),
 )
 
 ROLES = roles_of(CONFIG)
@@ -95,6 +96,42 @@ MEASURED_BASE_ITEMS = [
     str(RESULTS.benchmark_items(arm)) for arm in MEASURED_BASE if SEED_ITEMS
 ]
 SPREAD_ITEMS = measured_seeds({AGAIN[name] for name in SPREAD})
+
+
+human_grades = [str(RESULTS.human_grades)] if CONFIG.benchmarks.human_grades else []
+
+
+def trained_on(arm):
+    """The data set whose examples an arm saw, in training or in its context."""
+    return arm.training_dataset or (arm.shots.dataset if arm.shots else None)
+
+
+# Training data are searched for the items of tasks that are run here, not of results that are brought.
+SEARCHED = {
+    arm.name: trained_on(arm)
+    for arm in WRITTEN.arms
+    if arm.name in CONFIG.benchmarks.measured_arms
+    and benchmark_tasks
+    and trained_on(arm)
+}
+# A data set that is brought keeps what it shares; from one that is drawn it was removed.
+SHARED_TEXT = {
+    arm: f"<results>/datasets/{dataset}/contamination.jsonl"
+    for arm, dataset in SEARCHED.items()
+    if CONFIG.dataset(dataset).path is not None
+}
+
+
+def beside_items_options(wildcards, input):
+    """What is known of benchmark items beside their scores: who graded them, who has seen them."""
+    shared = [f"{arm}={file}" for arm, file in zip(SHARED_TEXT, input.shared)]
+    named = {
+        "--graded": input.graded,
+        "--contaminated": input.contaminated,
+        "--shared": shared,
+        "--searched": [arm for arm in SEARCHED if arm not in SHARED_TEXT],
+    }
+    return " ".join(repeated(flag, values) for flag, values in named.items() if values)
 
 
 def spread_option():

@@ -41,6 +41,25 @@ def item_layouts(arm):
     )
 
 
+human_grade_files = [
+    under_root(file.path, CONFIG.data_root) for file in CONFIG.benchmarks.human_grades
+]
+contaminated_lists = [
+    under_root(path, CONFIG.data_root) for path in CONFIG.benchmarks.contaminated
+]
+
+
+def human_grade_layouts():
+    """How each file of people's judgments says what ours say."""
+    return repeated(
+        "--layout",
+        [
+            file.layout.model_dump_json(exclude_defaults=True)
+            for file in CONFIG.benchmarks.human_grades
+        ],
+    )
+
+
 def task_files(*, made):
     """What defines the tasks outside lm-eval: what the run itself makes, or what is there before."""
     named = [task for task in benchmark_tasks if is_path(task)]

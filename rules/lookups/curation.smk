@@ -59,7 +59,7 @@ def world_files():
     named += [CONFIG.analysis.answers] if CONFIG.analysis.answers else []
     for arm in CONFIG.arms:
         named += arm.brought_files(CONFIG.data_root).values()
-    named += CONFIG.dialogue.scripts
+    named += CONFIG.dialogue.scripts + CONFIG.benchmarks.contaminated
     return sorted({path for path in named if in_world(path)})
 
 

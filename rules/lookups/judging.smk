@@ -90,7 +90,12 @@ PAIRWISE = [
 SINGLE = [
     name
     for name, instrument in INSTRUMENTS.items()
-    if instrument.head.form != "pairwise"
+    if instrument.head.form in ("grade", "turn")
+]
+OF_ITEMS = [
+    name
+    for name, instrument in INSTRUMENTS.items()
+    if instrument.head.form == "item" and CONFIG.judging.judges(name)
 ]
 if len(PAIRWISE) > 1:
     raise WorkflowError(
@@ -98,7 +103,8 @@ if len(PAIRWISE) > 1:
     )
 if CONFIG.judging.selection.instrument not in SINGLE:
     raise WorkflowError(
-        "judging.selection.instrument: a pairwise instrument grades no responses"
+        "judging.selection.instrument: an instrument of form "
+        f"{INSTRUMENTS[CONFIG.judging.selection.instrument].head.form} grades no responses"
     )
 
 
@@ -187,6 +193,16 @@ def grades_of_models(arms):
     return [
         str(RESULTS.grades(instrument, "test", judge, arm.name))
         for instrument in SINGLE
+        for judge in CONFIG.judging.judges(instrument)
+        for arm in arms
+    ]
+
+
+def item_grade_files(arms):
+    """What judges say of the arms' replies to benchmark items."""
+    return [
+        str(RESULTS.item_grades(instrument, judge, arm))
+        for instrument in OF_ITEMS
         for judge in CONFIG.judging.judges(instrument)
         for arm in arms
     ]

@@ -280,6 +280,22 @@ class FormatCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerGrade(Judgment):
+    """Whether one reply to a benchmark item gives a right answer; `prompt_id` is the item's id."""
+
+    task: str
+    model: str
+    format: str = ""
+    """How the item was put; "" is the model's main way."""
+    right: bool | None = None
+    """None where the annotator is not sure, or `error` says why there is none."""
+    no_answer: bool = False
+    """Whether the reply gives no answer at all; it is then not right."""
+    response_id: str = ""
+    """Hash of the reply that was graded; "" where it is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkItem:
     """One benchmark item of one model; `value` is the metric on this item."""
 
@@ -308,9 +324,18 @@ class BenchmarkItem:
     lenient: bool | None = None
     """Whether a lenient reader finds a right answer in the reply; None where there is no reply, or
     the right answer is not known."""
+    question: str = ""
+    """What was asked, of an item with a reply: without worked examples."""
+    right_answers: tuple[str, ...] = ()
+    """Any of which is right, of an item with a reply."""
     choices: int | None = None
     """How many answers there were to choose from."""
     right_probability: float | None = None
     """Of the right choice, among the choices."""
     confidence: float | None = None
     """Probability of the likeliest choice, among the choices."""
+
+    @property
+    def response_id(self) -> str:
+        """Hash of the reply; "" where there is none."""
+        return digest(self.reply) if self.reply is not None else ""

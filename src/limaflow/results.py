@@ -87,6 +87,15 @@ class Results:
     def benchmark_results(self, arm: str) -> Path:
         return self.root / f"benchmarks/{arm}/results.json"
 
+    def item_grades(self, instrument: str, judge: str, arm: str) -> Path:
+        """What a judge says of an arm's replies to benchmark items."""
+        return self.root / f"benchmarks/{arm}/graded/{instrument}/{judge}.jsonl"
+
+    @property
+    def human_grades(self) -> Path:
+        """What people say of replies to benchmark items, of all arms."""
+        return self.root / "benchmarks/human_grades.jsonl"
+
     def analysis(self, name: str) -> Path:
         """One file of statistics, such as `preferences`, `grades`, `tax`, `claims`."""
         return self.root / f"analysis/{name}.json"

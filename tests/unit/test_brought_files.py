@@ -68,6 +68,17 @@ def test_what_is_missing_is_named_by_its_key(
     assert line in missing_files(parse(raw), root)
 
 
+def test_marks_and_lists_of_benchmark_items_are_looked_for(
+    miniature: dict[str, Any], root: Path
+) -> None:
+    brought = {"human_grades": [{"path": "/no/marks.csv"}], "contaminated": ["/no/seen.csv"]}
+    config = parse({**miniature, "benchmarks": {**miniature["benchmarks"], **brought}})
+    assert missing_files(config, root) == [
+        "benchmarks.human_grades: /no/marks.csv",
+        "benchmarks.contaminated: /no/seen.csv",
+    ]
+
+
 def test_a_model_of_the_hub_is_no_folder(miniature: dict[str, Any], root: Path) -> None:
     config = parse({**miniature, "base": {"path": "huggyllama/llama-7b", "stand_in": None}})
     assert missing_files(config, root) == []

@@ -337,3 +337,21 @@ def test_the_base_may_be_asked_plain_and_in_its_template_in_one_study(
     assert [config.arm(name).prompt_format for name in names] == ["raw", "chat"]
     model = Results(Path("results")).base_model
     assert {config.arm(name).model_manifest(Results(Path("results"))) for name in names} == {model}
+
+
+def test_peoples_grades_of_an_unknown_arm_are_answered_with_the_nearest(
+    paper: dict[str, Any],
+) -> None:
+    grades = [{"path": "marks.csv", "task": "gsm8k", "arm": "lime"}]
+    message = message_of(changed(paper, "benchmarks.human_grades", grades))
+    assert "benchmarks.human_grades.arm: no arm is named 'lime'; did you mean 'lima'?" in message
+
+
+def test_a_word_of_peoples_grades_means_one_of_four(paper: dict[str, Any]) -> None:
+    grades = [{"path": "marks.csv", "words": {"Y": "rihgt"}}]
+    assert "benchmarks.human_grades" in message_of(
+        changed(paper, "benchmarks.human_grades", grades)
+    )
+    sound = [{"path": "marks.csv", "words": {1: "right"}, "columns": {"item": "id"}}]
+    (read,) = parse(changed(paper, "benchmarks.human_grades", sound)).benchmarks.human_grades
+    assert read.words == {"1": "right"} and read.reader == "people"

@@ -44,24 +44,53 @@ def tax(
         list[str] | None,
         typer.Option(help="ARM=items.jsonl of one of its training seeds, the first too; repeat."),
     ] = None,
+    graded: Annotated[
+        list[Path] | None,
+        typer.Option(help="What a judge or people say of the replies (JSONL); repeat."),
+    ] = None,
+    contaminated: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A list of items that training data hold: columns task, item and, where it is of "
+            "one arm alone, arm; repeat."
+        ),
+    ] = None,
+    shared: Annotated[
+        list[str] | None,
+        typer.Option(help="ARM=contamination.jsonl of its training data; repeat."),
+    ] = None,
+    searched: Annotated[
+        list[str] | None,
+        typer.Option(help="An arm from whose training data shared texts were removed; repeat."),
+    ] = None,
 ) -> None:
     """Benchmarks before and after tuning, with paired differences."""
     from dataclasses import asdict
 
+    from limaflow.analysis.contaminated_items import read_contaminated
     from limaflow.analysis.measured_tasks import Results
-    from limaflow.analysis.named_values import grouped
     from limaflow.analysis.tax import alignment_tax
     from limaflow.analysis.tax_over_seeds import over_seeds
     from limaflow.intervals import Resampling
-    from limaflow.jsonl import read_json, write_json
+    from limaflow.jsonl import read_json, read_records, write_json
+    from limaflow.records import AnswerGrade
 
     rows = alignment_tax(
-        base, tuned, rounds=bootstrap, confidence=confidence, seed=seed, results=results or ()
+        base,
+        tuned,
+        rounds=bootstrap,
+        confidence=confidence,
+        seed=seed,
+        results=results or (),
+        contaminated=read_contaminated(
+            contaminated or (), _paths_by_name("--shared", shared), searched or ()
+        ),
+        graded=[grade for path in graded or () for grade in read_records(path, AnswerGrade)],
     )
     rows = over_seeds(
         rows,
         base,
-        {arm: list(map(Path, files)) for arm, files in grouped("--seeds", seeds or []).items()},
+        _paths_by_name("--seeds", seeds),
         {found.model: found for found in (read_json(path, Results) for path in results or ())},
         Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
     )
@@ -70,6 +99,15 @@ def tax(
         d = row.difference
         found = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]" if d else "not paired"
         print(f"{row.asked_arm}: {row.task}: {found}{row.unpaired and f': {row.unpaired}'}")
+        if row.contaminated:
+            print(f"  {row.contaminated} of {row.items} items stand in training data")
+
+
+def _paths_by_name(option: str, words: list[str] | None) -> dict[str, list[Path]]:
+    """Files from NAME=PATH words."""
+    from limaflow.analysis.named_values import grouped
+
+    return {name: list(map(Path, paths)) for name, paths in grouped(option, words or []).items()}
 
 
 @app.command()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Literal
 
+from limaflow.analysis.many_tests import holm
 from limaflow.intervals import Interval
 
 Decision = Literal["supported", "contradicted", "undecided", "not tested here"]
@@ -81,6 +82,15 @@ def times_as_many(difference: Interval, margin: float, *, confidence: float) -> 
     return float((equivalence_reach() * error / margin) ** 2)
 
 
+def largest_loss(difference: Interval, confidence: float) -> float:
+    """The loss above which a one-sided test excludes all; 0 where it excludes every loss.
+
+    Args:
+        confidence: of `difference`.
+    """
+    return max(0.0, -both_one_sided(difference, confidence).low)
+
+
 def equivalence_reach() -> float:
     """Margin in standard errors at which two one-sided tests support a true 0 with power 80 %."""
     return quantile(ONE_SIDED) + quantile((1 + POWER) / 2)
@@ -93,12 +103,7 @@ def no_sure_loss(p_values: Sequence[float], level: float) -> list[Bearing]:
         p_values: one-sided, for a loss.
         level: the chance that any is called sure where none is a loss.
     """
-    found: list[Bearing] = [ALONE] * len(p_values)
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
-        if p_values[place] > level / (len(p_values) - rank):
-            break
-        found[place] = "contradicted"
-    return found
+    return ["contradicted" if found <= level else ALONE for found in holm(p_values)]
 
 
 def inside(difference: Interval, margin: float) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.claim_entries import Measure, Smallest
-from limaflow.analysis.decision_rules import both_one_sided, equivalent, times_as_many
+from limaflow.analysis.decision_rules import equivalent, largest_loss, times_as_many
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.gain import shares_of_gain
 from limaflow.analysis.grades import grade_gaps, grade_shares
@@ -442,7 +442,7 @@ def _mean_found(
             "difference": "tuned minus base"
             if all(row.higher_is_better for row in rows)
             else "gain",
-            "bound": _largest_loss(mean, confidence),
+            "bound": 100 * largest_loss(mean, confidence),
             "more": _more_items(mean, items, confidence, measure),
             "left_out": f"; left out: {left_out}" if left_out else "",
         },
@@ -492,11 +492,6 @@ def _in_shares(row: TaskTax) -> Interval:
     return row.difference.over(row.span)
 
 
-def _largest_loss(difference: Interval, confidence: float) -> float:
-    """The loss in points above which a one-sided test excludes all."""
-    return 100 * max(0.0, -both_one_sided(difference, confidence).low)
-
-
 def _tax_found(row: TaskTax, confidence: float) -> Found:
     notes = [row.metric]
     notes += [] if row.higher_is_better else ["lower is better"]
@@ -509,7 +504,7 @@ def _tax_found(row: TaskTax, confidence: float) -> Found:
             "items": row.items,
             "metric": ", ".join(notes),
             "difference": "tuned minus base" if row.higher_is_better else "base minus tuned",
-            "bound": _largest_loss(difference, confidence),
+            "bound": 100 * largest_loss(difference, confidence),
         },
         interval=difference,
         arms=(row.arm,),

@@ -36,6 +36,8 @@ class Study:
     """Tags of prompts by whose labels numbers are told apart."""
     checks_formats: bool = False
     """Whether responses are checked for the forms that prompts ask for."""
+    grades_items: bool = False
+    """Whether judges or people say if replies to benchmark items are right."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     answers: str | None = None
@@ -58,11 +60,18 @@ class Study:
         return [grades] if self.lima_is_tuned else []
 
 
-def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str]]) -> Study:
+def study_of(
+    config: Config,
+    results: Results,
+    scales: Mapping[str, Sequence[str]],
+    *,
+    grades_items: bool = False,
+) -> Study:
     """The study of a configuration.
 
     Args:
         scales: of judges' and people's grades; see `Study`.
+        grades_items: whether judges or people grade replies to benchmark items.
     """
     further = {arm.name: tuple(config.further_seeds(arm.name)) for arm in config.arms}
     config = config.as_written
@@ -89,6 +98,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
+        grades_items=grades_items,
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),

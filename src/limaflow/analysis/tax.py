@@ -9,12 +9,12 @@ values are better it is base minus tuned.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from limaflow.analysis.contaminated_items import NOTHING_KNOWN, Contaminated
 from limaflow.analysis.measured_tasks import (
     Measured,
     Results,
@@ -24,16 +24,16 @@ from limaflow.analysis.measured_tasks import (
     conditions_of,
     measured,
 )
+from limaflow.analysis.readers import Readings, check_graded, check_models, readers_of, readings_of
+from limaflow.analysis.scaled_means import Values, either_way, scale_ends, scaled_mean
 from limaflow.analysis.tax_split import split_of, sureness_of
 from limaflow.analysis.unpaired_tasks import point, unpaired_tasks
-from limaflow.intervals import Interval, NotEstimable, Resampling, ratio_of
+from limaflow.intervals import Resampling
 from limaflow.jsonl import read_json
-from limaflow.lm_evaluation.metrics import Scale
 from limaflow.measures.significance import loss_test
 from limaflow.measures.summaries import TaskTax
+from limaflow.records import AnswerGrade
 from limaflow.seeds import seed_for
-
-Values = NDArray[np.float64]
 
 
 def alignment_tax(
@@ -44,6 +44,8 @@ def alignment_tax(
     confidence: float,
     seed: int,
     results: Sequence[Path] = (),
+    contaminated: Contaminated = NOTHING_KNOWN,
+    graded: Sequence[AnswerGrade] = (),
 ) -> list[TaskTax]:
     """Base, tuned and paired difference of every task, for every tuned model.
 
@@ -54,26 +56,46 @@ def alignment_tax(
         base: items.jsonl of the base; `tuned` are those of the others.
         results: results.json of all of them, for tasks that are not paired and for how each was
             measured.
+        contaminated: items that training data hold.
+        graded: what models and people say of replies.
 
     Raises:
         InputError: a model was not given exactly the base's tasks, items and prompts, in the same
-            precision; an item stands twice, or its score is no number.
+            precision; an item stands twice, or its score is no number; a reply is graded that is
+            not among the items.
     """
     known = {found.model: found for found in (read_json(path, Results) for path in results)}
     before = measured(base, known)[0]
     resampling = Resampling(rounds=rounds, confidence=confidence, seed=seed)
     rows: list[TaskTax] = []
+    beside = Beside(contaminated, readings_of(graded))
+    check_graded(beside.readings, [before])
+    arms = {before.arm}
     for path in tuned:
-        for number, after in enumerate(measured(path, known)):
+        formats = measured(path, known)
+        check_graded(beside.readings, formats)
+        arms.add(formats[0].arm)
+        for number, after in enumerate(formats):
             check_alike(before, after)
             common = common_tasks(before, after)
-            found = [_paired(before, after, task, resampling) for task in common]
+            found = [_paired(before, after, task, beside, resampling) for task in common]
             found += unpaired_tasks(before, after, common)
             rows += [replace(row, further_format=after.format if number else "") for row in found]
+    check_models(beside.readings, arms)
     return sorted(rows, key=lambda row: (row.task, row.metric, row.arm, row.further_format))
 
 
-def _paired(before: Measured, after: Measured, task: str, resampling: Resampling) -> TaskTax:
+@dataclass(frozen=True)
+class Beside:
+    """What is known of items beside their scores."""
+
+    contaminated: Contaminated
+    readings: Readings
+
+
+def _paired(
+    before: Measured, after: Measured, task: str, beside: Beside, resampling: Resampling
+) -> TaskTax:
     scored, other = before.tasks[task], after.tasks[task]
     names = sorted(scored.items)
     old = np.array([scored.items[name].value for name in names])
@@ -81,18 +103,25 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
     weights = np.array([scored.items[name].weight for name in names])
     # One seed for the three: the same items are drawn in each round.
     drawn = replace(resampling, seed=seed_for(resampling.seed, "tax", task))
-    ends = _ends(scored.scale, np.concatenate([old, new]))
+    ends = scale_ends(scored.scale, np.concatenate([old, new]))
     known = scored.scale
     change = new - old if scored.higher_is_better else old - new
-    difference = _mean(change, weights, _either_way(ends), _either_way(known), drawn)
+    difference = scaled_mean(change, weights, either_way(ends), either_way(known), drawn)
     pairs = [(scored.items[name], other.items[name]) for name in names]
     are_shares = scored.higher_is_better and ends == (0, 1)
+    seen = beside.contaminated.among(after.arm, task, names)
+    clean = ~np.isin(names, seen or [])
+    readers, agreements = (
+        readers_of(pairs, (before, after), beside.readings, drawn) if are_shares else ((), ())
+    )
     return TaskTax(
         task=task,
         metric=scored.metric,
         arm=after.arm,
-        base=_mean(old, weights, ends, known, drawn) or point(np.average(old, weights=weights)),
-        tuned=_mean(new, weights, ends, known, drawn) or point(np.average(new, weights=weights)),
+        base=scaled_mean(old, weights, ends, known, drawn)
+        or point(np.average(old, weights=weights)),
+        tuned=scaled_mean(new, weights, ends, known, drawn)
+        or point(np.average(new, weights=weights)),
         difference=difference,
         unpaired="" if difference else "all items changed alike, on a scale without known ends",
         loss_p_value=loss_test(change * weights, drawn.seed) if difference else None,
@@ -103,6 +132,12 @@ def _paired(before: Measured, after: Measured, task: str, resampling: Resampling
         conditions=conditions_of(before, after, task),
         split=split_of(pairs, drawn) if are_shares else None,
         sureness=sureness_of(pairs, drawn),
+        contaminated=None if seen is None else len(seen),
+        clean=scaled_mean(change[clean], weights[clean], either_way(ends), either_way(known), drawn)
+        if seen and clean.any()
+        else None,
+        readers=readers,
+        agreements=agreements,
     )
 
 
@@ -113,33 +148,3 @@ def _chance(scored: Scored, names: Sequence[str], weights: Values) -> float | No
     if not scored.metric.startswith("acc") or len(known) < len(choices):
         return None
     return float((weights / known).sum() / weights.sum())
-
-
-def _ends(scale: Scale | None, scores: Values) -> Scale | None:
-    """The scale that intervals keep a width on; None of scores that it says little of.
-
-    Those are scores that are no shares, except where all stand at the ends of a known scale.
-    """
-    if scale is not None and np.isin(scores, scale).all():
-        return scale
-    return (0.0, 1.0) if ((scores >= 0) & (scores <= 1)).all() else None
-
-
-def _either_way(ends: Scale | None) -> Scale | None:
-    """The ends of a difference of two values between these."""
-    return None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
-
-
-def _mean(
-    values: Values, weights: Values, ends: Scale | None, known: Scale | None, drawn: Resampling
-) -> Interval | None:
-    """By the ends that say much, else by the bootstrap, else by whatever ends are known.
-
-    None where all values are one and no ends are known, since nothing tells a width.
-    """
-    if ends is not None:
-        return drawn.mean(values, *ends, weights)
-    try:
-        return drawn.interval(ratio_of(weights * values, weights), len(values))
-    except NotEstimable:
-        return None if known is None else drawn.mean(values, *known, weights)

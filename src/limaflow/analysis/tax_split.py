@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limaflow.intervals import Constant, Interval, Resampling
+from limaflow.measures.significance import loss_test
 from limaflow.measures.summaries import Split, Sureness
 from limaflow.records import BenchmarkItem
 from limaflow.seeds import seed_for
@@ -46,7 +47,18 @@ def split_of(pairs: Pairs, resampling: Resampling) -> Split | None:
         knowledge=resampling.mean(change, -1, 1, known) if known.any() else None,
         lenient=_lenient(pairs, weights, resampling),
         guessed=_guessed(pairs, weights, resampling),
+        format_loss_p=_format_loss(change, weights, read, resampling.seed) if known.any() else None,
+        knowledge_loss_p=loss_test(change * known, resampling.seed) if known.any() else None,
     )
+
+
+def _format_loss(change: Values, weights: Values, read: NDArray[np.bool_], seed: int) -> float:
+    """P-value of a loss of format: each item's own part in it, with its sign as good as chance.
+
+    Whether both replies are read stays as it is where base and tuned change names.
+    """
+    known = weights * read
+    return loss_test(change * (weights / weights.sum() - known / known.sum()), seed)
 
 
 def _lenient(pairs: Pairs, weights: Values, resampling: Resampling) -> Interval | None:
@@ -128,6 +140,7 @@ def sureness_of(pairs: Pairs, resampling: Resampling) -> Sureness | None:
         base_error=float(_error(ones, before)[0] / len(known)),
         tuned_error=float(_error(ones, after)[0] / len(known)),
         error_difference=error,
+        loss_p_value=loss_test(risen, resampling.seed),
     )
 
 

@@ -78,6 +78,10 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     for arm, files in config.benchmarks.recorded.items():
         for file in files:
             yield f"benchmarks.recorded.{arm}", under_root(file.path, config.data_root)
+    for grades in config.benchmarks.human_grades:
+        yield "benchmarks.human_grades", under_root(grades.path, config.data_root)
+    for path in config.benchmarks.contaminated:
+        yield "benchmarks.contaminated", under_root(path, config.data_root)
 
 
 def _of_sources(config: Config) -> Iterator[tuple[str, str]]:

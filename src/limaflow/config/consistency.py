@@ -53,6 +53,11 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
     found += [("dialogue.arms", name, "arms") for name in config.dialogue.arms]
     found += [("dialogue.judges", name, "judges") for name in config.dialogue.judges]
+    found += [
+        ("benchmarks.human_grades.arm", grades.arm, "arms")
+        for grades in config.benchmarks.human_grades
+        if grades.arm
+    ]
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found

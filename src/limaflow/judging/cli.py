@@ -59,24 +59,26 @@ def compare(
     dry_run: DryRun = False,
 ) -> None:
     """Pairwise verdicts on two models' responses to the same prompts."""
-    from limaflow.judging.job import carry_out, read_job
+    from limaflow.judging.job import carry_out, read_job, terms_of
     from limaflow.judging.pairwise import pairs, verdicts
 
     job = read_job(
-        judge=judge,
         instrument=instrument,
         forms=("pairwise",),
         prompts=prompts,
         responses=(first, second),
         key=key,
-        store=store,
-        identity=identity,
-        run=run,
-        budget=budget,
-        max_error_share=max_error_share,
+        terms=terms_of(
+            judge=judge,
+            store=store,
+            identity=identity,
+            run=run,
+            budget=budget,
+            max_error_share=max_error_share,
+        ),
     )
     shown = pairs(job.prompts, *job.responses, orders=orders, seed=seed)
-    carry_out(job, shown, verdicts, output, dry_run=dry_run)
+    carry_out(job, job.of_round(shown), verdicts, output, dry_run=dry_run)
 
 
 @app.command()
@@ -97,23 +99,64 @@ def grade(
 ) -> None:
     """Grades of single responses to the prompts, which every model must have answered."""
     from limaflow.judging.grading import graded, grades
-    from limaflow.judging.job import carry_out, read_job
+    from limaflow.judging.job import carry_out, read_job, terms_of
 
     job = read_job(
-        judge=judge,
         instrument=instrument,
         forms=("grade", "turn"),
         prompts=prompts,
         responses=(responses,),
         key=key,
+        terms=terms_of(
+            judge=judge,
+            store=store,
+            identity=identity,
+            run=run,
+            budget=budget,
+            max_error_share=max_error_share,
+        ),
+    )
+    shown = graded(job.prompts, *job.responses)
+    carry_out(job, job.of_round(shown), grades, output, dry_run=dry_run)
+
+
+@app.command()
+def items(
+    *,
+    judge: JudgeBlock,
+    items: Annotated[Path, typer.Option(help="items.jsonl of one model's benchmarks.")],
+    store: StoreFile,
+    output: Output,
+    instrument: Annotated[str, typer.Option(help=INSTRUMENT)] = "right-answer",
+    max_error_share: MaxErrorShare = 0.0,
+    identity: Identity = "",
+    run: Run = "",
+    budget: BudgetBlock = "{}",
+    dry_run: DryRun = False,
+) -> None:
+    """Whether replies to benchmark items are right, by a judge that sees the right answers."""
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records
+    from limaflow.judging.item_grading import answer_grades, item_replies
+    from limaflow.judging.job import Job, carry_out, load_of, terms_of
+    from limaflow.records import BenchmarkItem
+
+    terms = terms_of(
+        judge=judge,
         store=store,
         identity=identity,
         run=run,
         budget=budget,
         max_error_share=max_error_share,
     )
-    shown = graded(job.prompts, *job.responses)
-    carry_out(job, shown, grades, output, dry_run=dry_run)
+    loaded = load_of(instrument, ("item",))
+    found = list(read_records(items, BenchmarkItem))
+    try:
+        shown = item_replies(found)
+    except InputError as error:
+        raise InputError(str(error), path=items) from None
+    job = Job(instrument=loaded, prompts=[], responses=[], key=None, terms=terms)
+    carry_out(job, shown, answer_grades, output, dry_run=dry_run)
 
 
 @app.command()

@@ -12,8 +12,11 @@ from limaflow.mistakes import messages, nearest
 from limaflow.settings import Name, Settings
 from limaflow.yaml_file import UniqueKeys
 
-Form = Literal["pairwise", "grade", "turn"]
-"""Two answers are compared; an answer is graded; a turn of a conversation is graded."""
+Form = Literal["pairwise", "grade", "turn", "item"]
+"""Two answers are compared; an answer is graded; a turn of a conversation is graded; an answer to a
+benchmark item is held against the right ones."""
+RIGHT, WRONG, NO_ANSWER = 1, 0, -1
+"""Values of the three words of an instrument of form `item`."""
 
 
 class FrontMatter(Settings):
@@ -47,6 +50,12 @@ class FrontMatter(Settings):
                 raise ValueError(
                     "the three words of a pairwise instrument have the values 1, -1, 0: first, "
                     "second, neither"
+                )
+        elif info.data.get("form") == "item":
+            if values != [RIGHT, WRONG, NO_ANSWER]:
+                raise ValueError(
+                    "the three words of an instrument of form item have the values 1, 0, -1: "
+                    "right, wrong, no answer"
                 )
         elif len(words) < 2:
             raise ValueError("a scale has two words or more")

@@ -25,9 +25,18 @@ PLACES: Mapping[Form, tuple[str, ...]] = {
     "pairwise": ("question", "answer_1", "answer_2"),
     "grade": ("question", "answer"),
     "turn": ("conversation", "answer"),
+    "item": ("question", "right_answers", "answer"),
 }
 """What a text has a place for."""
-OURS = ("pairwise", "likert", "quality", "safety", "pairwise-bare", "likert-bare")
+OURS = (
+    "pairwise",
+    "likert",
+    "quality",
+    "safety",
+    "right-answer",
+    "pairwise-bare",
+    "likert-bare",
+)
 """The package's own instruments; the bare ones say what the paper says and no more."""
 DIVIDER = re.compile(r"^---[ \t]*$", re.MULTILINE)
 

@@ -1,7 +1,7 @@
 """One command that asks a judge: what its options name, read and checked, and its records."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,24 @@ from limaflow.jsonl import read_records, write_records
 from limaflow.judging.front_matter import Form
 from limaflow.judging.grading import Graded
 from limaflow.judging.instrument import Instrument, load
+from limaflow.judging.item_grading import ItemReply
 from limaflow.judging.pairwise import Pair
 from limaflow.judging.pricing import price
 from limaflow.judging.response_index import concerned
 from limaflow.judging.rounds import Key, only, read_key
 from limaflow.mistakes import parse_block
-from limaflow.records import Example, Grade, Response, Verdict
+from limaflow.records import AnswerGrade, Example, Grade, Response, Verdict
 
-Material = TypeVar("Material", Pair, Graded)
-Judged = TypeVar("Judged", Verdict, Grade)
+OfRound = TypeVar("OfRound", Pair, Graded)
+Material = TypeVar("Material", Pair, Graded, ItemReply)
+Judged = TypeVar("Judged", Verdict, Grade, AnswerGrade)
+COMMANDS: Mapping[Form, str] = {
+    "pairwise": "compare",
+    "grade": "grade",
+    "turn": "grade",
+    "item": "items",
+}
+"""Which command of `limaflow judge` asks by an instrument of each form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,52 +43,33 @@ class Job:
 
     instrument: Instrument
     prompts: list[Example]
-    """Those that the instrument asks about."""
+    """Those that the instrument asks about; none of benchmark items."""
     responses: list[list[Response]]
     """To these prompts, of each file."""
     key: Key | None
     """Of a round of annotation whose items alone are judged."""
     terms: Terms
 
-    def of_round(self, shown: Sequence[Material]) -> Sequence[Material]:
+    def of_round(self, shown: Sequence[OfRound]) -> Sequence[OfRound]:
         """What is judged of all that could be shown."""
         return only(shown, self.key, self.instrument) if self.key else shown
 
 
 def read_job(
     *,
-    judge: str,
     instrument: str,
     forms: Sequence[Form],
     prompts: Path,
     responses: Sequence[Path],
     key: Path | None,
-    store: Path,
-    identity: str,
-    run: str,
-    budget: str,
-    max_error_share: float,
+    terms: Terms,
 ) -> Job:
-    """The options that `compare` and `grade` share.
+    """What `compare` and `grade` ask about.
 
     Raises:
         InputError: as the readers of each; the instrument is of another form.
     """
-    terms = Terms(
-        judge=parse_block(Judge, judge, "--judge"),
-        store=store,
-        identity=identity,
-        run=run,
-        budget=parse_block(Budget, budget, "--budget"),
-        max_error_share=max_error_share,
-    )
-    loaded = load(instrument)
-    if loaded.head.form not in forms:
-        command = "compare" if loaded.head.form == "pairwise" else "grade"
-        raise InputError(
-            f"the instrument {instrument} is of form {loaded.head.form}",
-            fix=f"`limaflow judge {command}` asks by it",
-        )
+    loaded = load_of(instrument, forms)
     files = [list(read_records(path, Response)) for path in responses]
     asked, answered = concerned(loaded, list(read_records(prompts, Example)), files)
     return Job(
@@ -88,6 +78,39 @@ def read_job(
         responses=answered,
         key=read_key(key) if key else None,
         terms=terms,
+    )
+
+
+def load_of(instrument: str, forms: Sequence[Form]) -> Instrument:
+    """An instrument of one of these forms.
+
+    Raises:
+        InputError: as `load`, or it is of another form.
+    """
+    loaded = load(instrument)
+    if loaded.head.form not in forms:
+        raise InputError(
+            f"the instrument {instrument} is of form {loaded.head.form}",
+            fix=f"`limaflow judge {COMMANDS[loaded.head.form]}` asks by it",
+        )
+    return loaded
+
+
+def terms_of(
+    *, judge: str, store: Path, identity: str, run: str, budget: str, max_error_share: float
+) -> Terms:
+    """On which terms a judge is asked; `judge` and `budget` are blocks as JSON.
+
+    Raises:
+        InputError: one is no such block.
+    """
+    return Terms(
+        judge=parse_block(Judge, judge, "--judge"),
+        store=store,
+        identity=identity,
+        run=run,
+        budget=parse_block(Budget, budget, "--budget"),
+        max_error_share=max_error_share,
     )
 
 
@@ -100,7 +123,6 @@ def carry_out(
     dry_run: bool,
 ) -> None:
     """Ask about all that is shown and write the records; on a dry run print the price alone."""
-    shown = job.of_round(shown)
     questions = [one.question(job.instrument) for one in shown]
     if notice := control_tokens.notice((q.text for q in questions), job.terms.judge.name):
         print(notice)

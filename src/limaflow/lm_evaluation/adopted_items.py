@@ -4,16 +4,17 @@ A table has a row an item and says, in columns of whatever name, either the scor
 answer and the one that was read; an empty answer is one that could not be read, which is wrong.
 """
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError, listed
-from limaflow.lm_evaluation.lenient_reading import gives
+from limaflow.lm_evaluation.lenient_reading import gives, plain
 from limaflow.lm_evaluation.metrics import metric_of, preference, scale_of
 from limaflow.lm_evaluation.readings import Reading, reading_of
 from limaflow.lm_evaluation.scores import mean
@@ -139,7 +140,7 @@ def _samples(
 def _table(
     path: Path, rows: Sequence[tuple[int, Row]], name: str, layout: ItemLayout
 ) -> Iterator[tuple[int, BenchmarkItem]]:
-    cells = [(line, _Cells(row, layout.columns, path, line)) for line, row in rows]
+    cells = [(line, _Cells(row, layout, path, line)) for line, row in rows]
     scored = bool(cells) and cells[0][1].has("score")
     if cells and not scored and not (cells[0][1].has("right") and cells[0][1].has("answer")):
         raise InputError(
@@ -176,7 +177,7 @@ class _Cells:
     """One row of a table, by our names of its columns."""
 
     row: Row
-    columns: Mapping[Column, str]
+    layout: ItemLayout
     path: Path
     line: int
 
@@ -206,17 +207,34 @@ class _Cells:
         return value
 
     def correctness(self) -> float:
-        return float(self.text("answer") == self.needed("right"))
+        self.needed("right")
+        form = plain if self.layout.normalize else str
+        return float(form(self.text("answer")) in map(form, self.right_answers()))
+
+    def right_answers(self) -> list[str]:
+        """One, or all of a list, which in a table without lists is one of JSON."""
+        given = self._cell("right")
+        if isinstance(given, str) and self.layout.separator:
+            given = given.split(self.layout.separator)
+        elif isinstance(given, str) and given.startswith("["):
+            try:
+                given = json.loads(given)
+            except ValueError:
+                given = [given]
+        answers = given if isinstance(given, list) else [given]
+        return [str(one).strip() for one in answers if one is not None and str(one).strip()]
 
     def reading(self) -> Reading:
         answer, choices = self.text("answer"), self.text("choices")
         if choices and not (choices.isdecimal() and int(choices) > 0):
             raise InputError(f"'{choices}' is no number of choices", path=self.path, line=self.line)
         reply = self.text("reply") if self.has("reply") else None
-        right = self.text("right")
+        right = self.right_answers()
         return Reading(
             reply=reply,
-            lenient=gives(reply, [right]) if reply is not None and right else None,
+            lenient=gives(reply, right) if reply is not None and right else None,
+            question="" if reply is None else self.text("question"),
+            right_answers=() if reply is None else tuple(right),
             answer=answer or None,
             unread=self.has("answer") and not answer,
             choices=int(choices) if choices else None,
@@ -224,11 +242,11 @@ class _Cells:
 
     def _cell(self, name: Column) -> Any:
         """None where the file has no such column; a column that was named has to be there."""
-        theirs = self.columns.get(name, name)
+        theirs = self.layout.columns.get(name, name)
         try:
             return at(self.row, theirs)
         except KeyError:
-            if name in self.columns:
+            if name in self.layout.columns:
                 raise InputError(
                     f"has no column '{theirs}'{nearest(theirs, list(self.row))}",
                     path=self.path,

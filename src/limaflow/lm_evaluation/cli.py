@@ -210,14 +210,21 @@ def adopt(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, reply "
-            "or prompt; repeat."
+            help="OURS=THEIRS: what a table calls item, task, score, right, answer, choices, "
+            "reply, question or prompt; repeat."
         ),
     ] = None,
+    separator: Annotated[
+        str, typer.Option(help="Between several right answers in one cell of a table.")
+    ] = "",
+    normalize: Annotated[
+        bool,
+        typer.Option("--normalize", help="Compare answers without case, articles, punctuation."),
+    ] = False,
     layout: Annotated[
         list[str] | None,
         typer.Option(
-            help="task, metric and columns of one file as JSON (config: benchmarks.recorded), in "
+            help="How one file is laid out, as JSON (config: benchmarks.recorded), in "
             "place of these options; one for each file, in order."
         ),
     ] = None,
@@ -230,11 +237,17 @@ def adopt(
     from limaflow.mistakes import parse_block, validated
     from limaflow.verdict_import.column_mapping import named
 
-    if layout and (task or metric or column):
-        raise InputError("--layout says all of --task, --metric and --column")
+    if layout and (task or metric or column or separator or normalize):
+        raise InputError("--layout says all that the options for one layout do")
     if layout and len(layout) != len(files):
         raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
-    given = {"task": task, "metric": metric, "columns": named(column, "--column")}
+    given = {
+        "task": task,
+        "metric": metric,
+        "separator": separator,
+        "normalize": normalize,
+        "columns": named(column, "--column"),
+    }
     layouts = [parse_block(ItemLayout, text, "--layout") for text in layout or ()]
     layouts = layouts or [validated(ItemLayout, given, "--column")] * len(files)
     found, scores = adopted(list(zip(files, layouts, strict=True)), name)
@@ -246,6 +259,46 @@ def adopt(
             f"{name}: {asked}: {score['metric']} {score['value']:.4f} of {score['items']} items"
             f"{unread}"
         )
+
+
+@app.command()
+def adopt_grades(
+    files: Annotated[
+        list[Path], typer.Argument(help="People's judgments: .csv, .tsv, .parquet, JSON (lines).")
+    ],
+    *,
+    items: Annotated[list[Path], typer.Option(help="items.jsonl of an arm; repeat.")],
+    layout: Annotated[
+        list[str],
+        typer.Option(
+            help="task, arm, format, reader, columns and words of one file as JSON (config: "
+            "benchmarks.human_grades); one for each file, in order."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Writes one judgment a line (JSONL).")],
+) -> None:
+    """Take in what people said of replies to benchmark items."""
+    from collections import Counter
+
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.lm_evaluation.adopted_grades import adopted_grades
+    from limaflow.lm_evaluation.settings import GradeLayout
+    from limaflow.mistakes import parse_block
+    from limaflow.records import BenchmarkItem
+
+    if len(layout) != len(files):
+        raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
+    layouts = [parse_block(GradeLayout, text, "--layout") for text in layout]
+    found = adopted_grades(
+        list(zip(files, layouts, strict=True)),
+        (item for path in items for item in read_records(path, BenchmarkItem)),
+    )
+    write_records(output, found)
+    counts = Counter((grade.annotator, grade.model) for grade in found)
+    unsure = Counter((g.annotator, g.model) for g in found if g.right is None)
+    for who, count in sorted(counts.items()):
+        print(f"{who[0]}: {count} replies of {who[1]}, {unsure[who]} unsure")
 
 
 @app.command()

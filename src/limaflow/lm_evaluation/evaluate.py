@@ -219,8 +219,13 @@ def _asked_in(format: Format, asking: _Asking) -> _Answered:
         for task, outcome in outcomes.items()
         for sample in outcome.samples
     }
+    docs = {
+        (task, item_id(sample["doc_id"], sample["doc_hash"])): sample["doc"]
+        for task, outcome in outcomes.items()
+        for sample in outcome.samples
+    }
     items = [
-        replace(item, format=format)
+        replace(item, format=format, question=_question(item, selection, docs))
         for asked in selection.asked
         for item in _items(asking.name, asked, results[asked.name], prompts, outcomes)
     ]
@@ -395,6 +400,17 @@ def _items(
             )
         )
     return items
+
+
+def _question(
+    item: BenchmarkItem, selection: Selection, docs: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> str:
+    """Of an item with a reply, as the task words it: no worked examples and no chat template."""
+    if item.reply is None:
+        return ""
+    part, _, own = item.item_id.rpartition("/")
+    task = part or item.task
+    return str(selection.tasks[task].doc_to_text(docs[task, own])).strip()
 
 
 def _is_truncated(model: Any, sample: Mapping[str, Any]) -> bool:

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limaflow.lm_evaluation.readings import own_question
 from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.tasks import item_id, loaded
-
-QUESTION_KEYS = ("question", "query", "problem", "goal", "prompt", "instruction", "input")
-"""Where the data of lm-eval's tasks have their questions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +75,4 @@ def _parts(task: Any, doc: dict[str, Any]) -> list[str]:
 
 def _bare(question: str, doc: dict[str, Any]) -> str:
     """The item's own question, if the rendered one holds it, else the first line of that."""
-    for key in QUESTION_KEYS:
-        own = doc.get(key)
-        if isinstance(own, str) and own.strip() and own.strip() in question:
-            return own.strip()
-    return question.partition("\n")[0]
+    return own_question(doc, question) or question.partition("\n")[0]

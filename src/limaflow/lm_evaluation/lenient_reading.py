@@ -42,7 +42,7 @@ def _gives(reply: str, target: str) -> bool:
         return bool(numbers) and _value(numbers[-1]) == _value(target)
     if bare := LETTER.fullmatch(target.strip("()")):
         return _letter(reply) == bare.group()
-    return f" {_plain(target)} " in f" {_plain(reply)} " if _plain(target) else False
+    return f" {plain(target)} " in f" {plain(reply)} " if plain(target) else False
 
 
 def _value(number: str) -> float:
@@ -56,8 +56,8 @@ def _letter(reply: str) -> str | None:
     return first.group(1) if first else None
 
 
-def _plain(text: str) -> str:
-    """Letters and digits alone, in lower case and one space apart, without articles."""
+def plain(text: str) -> str:
+    """A text as SQuAD compares it: letters and digits alone, in lower case, without articles."""
     split = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in split if not unicodedata.combining(c))
     words = re.sub(r"[^\w]+|_", " ", bare)

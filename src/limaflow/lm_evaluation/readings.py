@@ -12,6 +12,8 @@ from typing import Any
 
 from limaflow.lm_evaluation.lenient_reading import gives
 
+QUESTION_KEYS = ("question", "query", "problem", "goal", "prompt", "instruction", "input")
+"""Where the data of lm-eval's tasks have their questions."""
 FALLBACK = "[invalid]"
 """What lm-eval's filters give where they find no answer (`fallback` of `RegexFilter`, 0.4.13)."""
 
@@ -24,6 +26,8 @@ class Reading:
     answer: str | None = None
     unread: bool = False
     lenient: bool | None = None
+    question: str = ""
+    right_answers: tuple[str, ...] = ()
     choices: int | None = None
     right_probability: float | None = None
     confidence: float | None = None
@@ -44,6 +48,8 @@ def reading_of(sample: Mapping[str, Any]) -> Reading:
             answer=None if unread else answer,
             unread=unread,
             lenient=gives(reply, targets) if reply is not None and targets else None,
+            question=_question(sample),
+            right_answers=tuple(targets),
         )
     scores = [_log_likelihood(scored) for scored in filtered]
     if len(scores) < 2 or None in scores:
@@ -52,6 +58,27 @@ def reading_of(sample: Mapping[str, Any]) -> Reading:
         # The second half are the choices without the question.
         scores = scores[: len(scores) // 2]
     return _choice([score for score in scores if score is not None], sample)
+
+
+def _question(sample: Mapping[str, Any]) -> str:
+    """What was asked without worked examples: the prompt from the data's own question on."""
+    first = next(iter(_arguments(sample)), "")
+    if isinstance(first, Mapping):
+        prompt = str(first.get("arg_0", ""))
+    else:
+        prompt = str(first[0] if isinstance(first, (list, tuple)) and first else first)
+    doc = sample.get("doc")
+    own = own_question(doc, prompt) if isinstance(doc, Mapping) else ""
+    return prompt[prompt.rfind(own) :].strip() if own else prompt.strip()
+
+
+def own_question(doc: Mapping[str, Any], asked: str) -> str:
+    """The question that the data have and that stands in what is asked; "" if there is none."""
+    for key in QUESTION_KEYS:
+        own = doc.get(key)
+        if isinstance(own, str) and own.strip() and own.strip() in asked:
+            return own.strip()
+    return ""
 
 
 def _texts(target: Any) -> list[str]:

@@ -1,17 +1,20 @@
 """`benchmarks` of the configuration."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from limaflow.mistakes import nearest
 from limaflow.settings import Name, Settings
 
 Count = Annotated[int, Field(ge=0)]
-Column = Literal["item", "task", "score", "right", "answer", "choices", "reply", "prompt"]
+Column = Literal[
+    "item", "task", "score", "right", "answer", "choices", "reply", "question", "prompt"
+]
 """The item's name, equal for every model; its task; its score (a number, true or false), or the
-right answer and the one that was read, empty where none could be; how many answers there were to
-choose from; the whole reply; what was asked, or its hash."""
+right answer (or a list of those that are right) and the one that was read, empty where none could
+be; how many answers there were to choose from; the whole reply; the question, for judges; what was
+asked, or its hash."""
 
 
 class ItemLayout(Settings):
@@ -21,6 +24,10 @@ class ItemLayout(Settings):
     """The task of all rows, where neither a column nor the file's name says it."""
     metric: str = ""
     """What the score is; of lm-eval's samples, which one to take: `metric` or `metric,filter`."""
+    separator: str = ""
+    """Between several right answers in one cell; "" where a cell holds one, or a list."""
+    normalize: bool = False
+    """Whether an answer is right without regard to case, accents, articles and punctuation."""
     columns: dict[Column, str] = {}
     """Our column → what the file calls it."""
 
@@ -33,6 +40,41 @@ class RecordedItems(ItemLayout):
     @property
     def layout(self) -> ItemLayout:
         return ItemLayout.model_validate(self.model_dump(exclude={"path"}))
+
+
+GradeColumn = Literal["item", "task", "arm", "format", "right", "reader", "reply"]
+"""The item's name; its task; whose reply it is, and in which format it was asked; whether it is
+right; who says so; the reply itself, which is held against the measured one."""
+
+
+class GradeLayout(Settings):
+    """How a file of people's judgments of replies says what ours say."""
+
+    task: str = ""
+    """Of all rows, where no column says it; `arm`, `format` and `reader` likewise."""
+    arm: str = ""
+    format: str = ""
+    reader: str = "people"
+    columns: dict[GradeColumn, str] = {}
+    """Our column → what the file calls it."""
+    words: dict[str, Literal["right", "wrong", "no answer", "unsure"]] = {}
+    """What the file says → what it means, beside right, wrong, true, false, 1, 0 and the like."""
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        """YAML reads `1` as a number."""
+        return {str(k): v for k, v in given.items()} if isinstance(given, dict) else given
+
+
+class HumanGrades(GradeLayout):
+    """A file of people's judgments of replies to benchmark items, with its layout."""
+
+    path: str
+
+    @property
+    def layout(self) -> GradeLayout:
+        return GradeLayout.model_validate(self.model_dump(exclude={"path"}))
 
 
 class Benchmarks(Settings):
@@ -56,6 +98,10 @@ class Benchmarks(Settings):
     unsafe_code: bool = False
     recorded: dict[Name, list[RecordedItems]] = {}
     """Arm → its results by item that were made elsewhere, in place of a measurement."""
+    human_grades: list[HumanGrades] = []
+    """What people say of the replies to generated items."""
+    contaminated: list[str] = []
+    """Lists of items that stand in training data: columns task, item, and arm if of one alone."""
 
     @property
     def measured_arms(self) -> list[str]:

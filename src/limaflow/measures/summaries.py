@@ -8,6 +8,7 @@ from limaflow.intervals import Interval
 Merge = Literal["strict", "majority", "mean"]
 MERGES: tuple[Merge, ...] = ("strict", "majority", "mean")
 AnnotatorsKind = Literal["person", "model", "simulated", "unspecified", "mixed"]
+ReaderKind = Literal["exact match", "rules"] | AnnotatorsKind
 Relation = Literal["pair", "within", "between", "orders", "passes"]
 
 
@@ -311,6 +312,9 @@ class Split:
     guessed: Interval | None = None
     """The difference if an unread answer counts as a guess; None where the number of choices is
     not known."""
+    format_loss_p: float | None = None
+    """One-sided, of a paired test for a loss of format; `knowledge_loss_p` likewise."""
+    knowledge_loss_p: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,6 +328,58 @@ class Sureness:
     tuned_error: float
     error_difference: Interval
     """Tuned minus base, so that a positive one is worse."""
+    loss_p_value: float | None = None
+    """One-sided, of a paired test for a loss of the right choice's probability."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderTax:
+    """One task's difference as one reader of the replies sees it."""
+
+    reader: str
+    """`exact match` (the task's own score), `rules` (the lenient reader), a judge, or people."""
+    kind: ReaderKind
+    """What it is; of the first two what its name says."""
+    items: int
+    """Of which this reader judged both replies."""
+    unsure_base: int
+    """Replies that it could not decide, or was not asked about; `unsure_tuned` likewise."""
+    unsure_tuned: int
+    no_answer_base: int
+    """Replies that it finds to give no answer, which are wrong; `no_answer_tuned` likewise."""
+    no_answer_tuned: int
+    base: Interval
+    tuned: Interval
+    difference: Interval
+    loss_p_value: float
+    exact_match: Interval
+    """The difference by the task's own score of the same items."""
+    format: Interval | None
+    """`exact_match` minus `difference`: what of the former this reader takes for form; None of
+    exact match itself."""
+    format_loss_p: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderAgreement:
+    """How far two readers find the same replies of one model right."""
+
+    model: str
+    first: str
+    second: str
+    both_right: int
+    first_alone: int
+    """Right by the first reader, wrong by the second; `second_alone` likewise."""
+    second_alone: int
+    both_wrong: int
+    agreement: Interval
+    cohen: Interval | None
+    """Cohen's kappa; None where it is not defined."""
+
+    @property
+    def items(self) -> int:
+        """Replies that both judged."""
+        return self.both_right + self.first_alone + self.second_alone + self.both_wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,6 +414,15 @@ class TaskTax:
     """Of answers that are read from a reply."""
     sureness: Sureness | None = None
     """Of choices that are scored by their likelihood."""
+    contaminated: int | None = None
+    """Items that stand in the arm's or the base's training data; None where nobody looked."""
+    clean: Interval | None = None
+    """`difference` of the other items, where some are contaminated; None where all are."""
+    readers: tuple[ReaderTax, ...] = ()
+    """Where replies were read otherwise than by exact match: each reader's difference, exact match
+    first."""
+    agreements: tuple[ReaderAgreement, ...] = ()
+    """Of each two readers, on the base's replies and on the arm's."""
 
     @property
     def asked_arm(self) -> str:

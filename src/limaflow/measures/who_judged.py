@@ -18,7 +18,7 @@ def annotators_of(judgments: Sequence[Judgment]) -> Annotators:
     nobody and says nothing of who answered the others.
     """
     answered = [judgment for judgment in judgments if judgment.error is None]
-    kinds = {_kind(judgment) for judgment in answered or judgments} or {"unspecified"}
+    kinds = {kind_of(judgment) for judgment in answered or judgments} or {"unspecified"}
     return Annotators(
         kind=kinds.pop() if len(kinds) == 1 else "mixed",
         number=max(
@@ -29,7 +29,8 @@ def annotators_of(judgments: Sequence[Judgment]) -> Annotators:
     )
 
 
-def _kind(judgment: Judgment) -> AnnotatorsKind:
+def kind_of(judgment: Judgment) -> AnnotatorsKind:
+    """What made one judgment: a model is also known by the name that it answered by."""
     if judgment.answered_by:
         _, _, fingerprint = judgment.answered_by.partition(" ")
         return "simulated" if fingerprint.startswith(MINIATURE) else "model"

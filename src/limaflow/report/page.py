@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pydantic import TypeAdapter
 
 from limaflow.analysis.claims import Claims, flag_in_words
+from limaflow.analysis.exhibits import tax_readers, tax_split
 from limaflow.analysis.exhibits.catalogue import FIGURES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
@@ -118,6 +119,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
     if not test.is_file():
         raise InputError("no test prompts", path=test)
     figures = figures_by_category(study)
+    tax = optional(results.analysis("tax"), list[TaskTax])
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -153,7 +155,10 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         ],
         agreement_of_grades=optional(results.analysis("agreement_of_grades"), list[GradeAgreement]),
         grades=optional(results.analysis("grades"), list[GradeSummary]),
-        tax=optional(results.analysis("tax"), list[TaskTax]),
+        tax=tax,
+        tax_parts=tax_split.rows(tax_split.parts_of(tax or [], claims.confidence)),
+        tax_readers=tax_readers.rows(tax_readers.Read(tax or [], claims.confidence)),
+        reader_agreement=tax_readers.agreement_rows(tax or []),
         truncated=_truncated(results, config),
         funnel=optional(results.funnel, Funnel),
         dropped=drop_examples(results),

@@ -148,3 +148,35 @@ def test_mmlu_pro_of_mistral_and_its_instruct_model(shared_data: Path, tmp_path:
     assert (split.unread_base, split.unread_tuned) == (1334, 2237)
     assert split.knowledge.low > 0 > split.format.high
     assert holds(row.difference, 0)
+
+
+def test_a_planted_loss_of_format_is_found_by_its_test_and_none_of_knowledge() -> None:
+    split = split_of(planted(7, 600, unread=0.15, forgotten=0.0), RESAMPLING)
+    assert split and split.format_loss_p is not None and split.knowledge_loss_p is not None
+    assert split.format_loss_p < 0.001
+    assert split.knowledge_loss_p == 1
+
+
+def test_a_planted_loss_of_knowledge_is_found_by_its_test_and_none_of_format() -> None:
+    found = [
+        split_of(planted(seed, 400, unread=0.0, forgotten=0.15), RESAMPLING) for seed in range(20)
+    ]
+    assert all(split and (split.knowledge_loss_p or 0) < 0.001 for split in found)
+    assert all(split and split.format_loss_p == 1 for split in found)
+
+
+def test_without_a_loss_of_format_its_test_seldom_finds_one() -> None:
+    found = []
+    for seed in range(100):
+        pairs = planted(seed, 300, unread=0.1, forgotten=0.0)
+        # As many of the base's replies are unread, by lot.
+        draw = np.random.default_rng(seed + 1000).random(len(pairs)) < 0.1
+        both = [
+            (replace(one, value=0.0, unread=True) if lost else one, other)
+            for (one, other), lost in zip(pairs, draw, strict=True)
+        ]
+        split = split_of(both, RESAMPLING)
+        assert split and split.format_loss_p is not None
+        found.append(split.format_loss_p < 0.05)
+    # More than 12 of 100 at 5 % would be a chance of one in a thousand.
+    assert sum(found) <= 12

@@ -177,6 +177,10 @@ def _delay(question: str) -> float:
 
 def _judged(blocks: dict[str, str]) -> str:
     """More of the word `good` is better; a tie where both have as much of it."""
+    if "right_answers" in blocks:
+        rights, answer = blocks["right_answers"].splitlines(), blocks["answer"].strip()
+        word = "right" if any(right in answer for right in rights) else "wrong"
+        return f"It says so.\n\n{word if answer else 'no answer'}"
     if "answer" in blocks:
         return f"Some reasons.\n\n{min(6, 1 + blocks['answer'].count('good'))}\n"
     one, other = blocks["answer_1"].count("good"), blocks["answer_2"].count("good")

@@ -68,6 +68,7 @@ def test_ours_keep_the_names_of_their_scales() -> None:
         "likert": "likert-6",
         "quality": "excellent-pass-fail",
         "safety": "safe-unsafe",
+        "right-answer": "right-answer",
         "pairwise-bare": "first-second-neither",
         "likert-bare": "likert-6",
     }

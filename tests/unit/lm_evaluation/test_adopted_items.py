@@ -199,3 +199,21 @@ def test_recorded_arms_need_no_task_to_be_there() -> None:
     )
     assert settings.arms == ["lima"]
     assert settings.measured_arms == []
+
+
+def test_a_sample_keeps_its_question_without_worked_examples() -> None:
+    prompt = "Q: 1 + 1?\nA: 2\n\nQ: 2 + 2?\nA:"
+    found = reading_of(sample(arguments={"gen_args_0": {"arg_0": prompt}}, target=["4", "four"]))
+    assert found.question == "2 + 2?\nA:"
+    assert found.right_answers == ("4", "four")
+
+
+@pytest.mark.parametrize("cell", ['"Avel/The River Avel"', '"[""Avel"", ""River Avel""]"'])
+def test_several_right_answers_stand_in_one_cell(tmp_path: Path, cell: str) -> None:
+    path = written(tmp_path, f"item,right,answer,reply\n1,{cell},river avel!,river avel!\n")
+    separator = "/" if "/" in cell else ""
+    layout = ItemLayout(task="t", separator=separator, normalize=True)
+    (item,) = items_of(path, layout)
+    assert item.value == 1 and len(item.right_answers) == 2
+    (as_it_is,) = items_of(path, layout.model_copy(update={"normalize": False}))
+    assert as_it_is.value == 0 and as_it_is.lenient

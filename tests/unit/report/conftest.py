@@ -40,6 +40,8 @@ PROJECT = Path(__file__).parents[3]
 ARMS = {"base": 0.05, "base-in-context": 0.35, "few": 0.5, "lima": 0.9}
 HOSTILE = "<script>alert(1)</script> & <b onclick=x>\"'"
 
+UNMADE = ("absolute", "bits", "dialogues", "forms", "lengths", "seeds", "tax_readers")
+"""Figures of what the invented results do not hold."""
 OVERLAY = {
     "experiment": "small",
     "title": "LIMA in small",
@@ -334,7 +336,7 @@ def _analyze(results: Path) -> None:
     config = parse(merged([PROJECT / "config.yaml", results.parent / "overlay.yaml"]))
     study = study_of(config, Results(results), {})
     for name, figure in FIGURES.items():
-        if name not in ("absolute", "bits", "dialogues", "forms", "lengths", "seeds"):
+        if name not in UNMADE:
             named = ("--lima=lima", "--base=base", "--miniature")
             output = (*named, "--output", str(study.results.figure(name)))
             analyze("figure", name, *_inputs(figure, study), *boot, *output)

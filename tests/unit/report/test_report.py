@@ -1,5 +1,6 @@
 """The report: one file, hostile text stays text, gaps are said, the miniature is labelled."""
 
+import json
 import re
 import shutil
 from dataclasses import asdict, replace
@@ -253,3 +254,47 @@ def test_a_preference_tuned_arm_is_shown_as_dpo(experiment: Path, tmp_path: Path
     assert shown == ["all weights", "1,234", "2", "0.1", "0.432", reasons]
     assert missing == ["–"] * 6
     assert "direct preference optimization (DPO)" in page_of(copy)
+
+
+def test_readers_of_replies_and_the_parts_of_a_tax_are_in_the_page(
+    experiment: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(experiment / "results", results)
+    file = results / "analysis/tax.json"
+    tax = json.loads(file.read_text(encoding="utf-8"))
+    whole = tax[0]["difference"]
+    one = {
+        "reader": "ann",
+        "kind": "person",
+        "items": 50,
+        "unsure_base": 1,
+        "unsure_tuned": 2,
+        "no_answer_base": 0,
+        "no_answer_tuned": 3,
+        "base": whole,
+        "tuned": whole,
+        "difference": whole,
+        "loss_p_value": 0.5,
+        "exact_match": whole,
+        "format": whole,
+        "format_loss_p": 0.25,
+    }
+    pair = {
+        "model": "lima",
+        "first": "rules",
+        "second": "ann",
+        "both_right": 30,
+        "first_alone": 5,
+        "second_alone": 7,
+        "both_wrong": 8,
+        "agreement": whole,
+        "cohen": None,
+    }
+    tax[0] |= {"readers": [one], "agreements": [pair], "contaminated": 4, "clean": whole}
+    file.write_text(json.dumps(tax), encoding="utf-8")
+    page = page_of(experiment, results)
+    assert "ann (person)" in page and "rules, ann" in page and "p 0.25" in page
+    assert "not defined" in page and "no loss above" in page
+    parts = page[page.index("What each change is made of") : page.index("Who reads the answers")]
+    assert '<td class="number">4</td>' in parts

@@ -20,6 +20,7 @@ from limaflow.analysis.exhibits import (
     seeds,
     sources,
     tax,
+    tax_readers,
     tax_split,
     training,
 )
@@ -34,6 +35,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "dialogues": dialogues.FIGURE,
     "tax": tax.FIGURE,
     "tax_split": tax_split.FIGURE,
+    "tax_readers": tax_readers.FIGURE,
     "plane": plane.FIGURE,
     "funnel": funnel.FIGURE,
     "lengths": lengths.FIGURE,
@@ -50,4 +52,6 @@ TABLES: dict[str, Table[Any]] = {
     "by_tag": by_tag.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
+    "tax_readers": tax_readers.TABLE,
+    "reader_agreement": tax_readers.AGREEMENT,
 }

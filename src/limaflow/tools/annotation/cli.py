@@ -55,6 +55,11 @@ def packet(
     if len(ones) != len(others):
         raise InputError(f"{len(ones)} --first and {len(others)} --second make no pairs")
     loaded = load(instrument)
+    if loaded.head.form == "item":
+        raise InputError(
+            f"--instrument {instrument} is about replies to benchmark items, not to prompts",
+            fix="people's judgments of these are a table: benchmarks.human_grades",
+        )
     pairwise = loaded.head.form == "pairwise"
     if bool(ones) != pairwise or bool(alone) == pairwise:
         wanted = "--first and --second" if pairwise else "--responses"

@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
+from limaflow.lm_evaluation.lenient_reading import gives
 from limaflow.tools.miniature.style import style_of
 from limaflow.tools.miniature.truth import PromptTopic, Truth
 
@@ -34,6 +35,19 @@ class Assessment:
         return upwards[max(0, min(last, int((self.worth - 1) * last / (LEVELS - 1) + 0.5)))]
 
 
+Finding = Literal["right", "wrong", "no answer"]
+FINDINGS: tuple[Finding, ...] = get_args(Finding)
+"""In the order of the words of an instrument of form `item`."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An answer held against the right ones, and why it is found so."""
+
+    finding: Finding
+    reason: str
+
+
 class UnknownQuestion(LookupError):
     """The grader has no truth and no reference for a question."""
 
@@ -46,6 +60,9 @@ class Grader(Protocol):
 
     def assess(self, question: str, response: str) -> Assessment:
         """Raises UnknownQuestion."""
+
+    def hold(self, right_answers: Sequence[str], answer: str) -> Held:
+        """Whether an answer to a benchmark item is right."""
 
 
 class TruthGrader:
@@ -76,6 +93,24 @@ class TruthGrader:
         if correct:
             return Assessment(worth=3 + parts, reason=f"{finding} {style}")
         return Assessment(worth=2 if parts == 3 else 1, reason=f"{finding} {style}")
+
+    def hold(self, right_answers: Sequence[str], answer: str) -> Held:
+        """By the values of the world that the answer names, of the right answers' own kind.
+
+        An answer that is no value of the world is read by the rules of `lenient_reading`.
+        """
+        rights = {right.strip().lower() for right in right_answers}
+        kinds = [
+            attribute
+            for attribute, values in self._truth.values.items()
+            if rights & {value.lower() for value in values}
+        ]
+        if not kinds:
+            return _by_rules(right_answers, answer)
+        named = {value.lower() for kind in kinds for value in self._values[kind].findall(answer)}
+        if not named:
+            return Held("no answer", "It names none.")
+        return Held("right" if named <= rights else "wrong", f"It says {', '.join(sorted(named))}.")
 
     def _correct(self, topic: PromptTopic, response: str) -> tuple[bool, str]:
         right = self._truth.facts[topic.town][topic.attribute]
@@ -139,6 +174,19 @@ class ReferenceGrader:
             f"chrF {likeness:.1f}. The response {'comes' if ended else 'does not come'} to an end; "
             f"{circling:.0%} of its word trigrams are repetitions.",
         )
+
+    def hold(self, right_answers: Sequence[str], answer: str) -> Held:
+        """By the rules of `lenient_reading`, since there is no truth to hold it against."""
+        return _by_rules(right_answers, answer)
+
+
+def _by_rules(right_answers: Sequence[str], answer: str) -> Held:
+    if not answer.strip():
+        return Held("no answer", "It is empty.")
+    given = gives(answer, right_answers)
+    return Held(
+        "right" if given else "wrong", f"The right answer {'is' if given else 'is not'} given."
+    )
 
 
 def _repeated_share(text: str) -> float:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from limaflow.judging.delimiters import NONCE_DIGITS, blocks_in, read_blocks
 from limaflow.seeds import digest
-from limaflow.tools.miniature.grading import Grader, UnknownQuestion
+from limaflow.tools.miniature.grading import FINDINGS, Grader, UnknownQuestion
 from limaflow.tools.miniature.truth import user_turns_key
 
 CHARS_PER_TOKEN = 4
@@ -69,6 +69,9 @@ def reply(grader: Grader, prompt: str) -> str:
     try:
         if blocks.keys() >= {"question", "answer_1", "answer_2"} and len(words) == 3:
             return _preference(grader, blocks, words)
+        if blocks.keys() >= {"question", "right_answers", "answer"} and len(words) == 3:
+            found = grader.hold(blocks["right_answers"].splitlines(), blocks["answer"])
+            return f"{found.reason}\n\n{words[FINDINGS.index(found.finding)]}"
         question = _question(blocks.get("question") or blocks.get("conversation"))
         if question is not None and "answer" in blocks and len(words) > 1:
             assessment = grader.assess(question, blocks["answer"])
@@ -78,8 +81,9 @@ def reply(grader: Grader, prompt: str) -> str:
     raise _Refusal(
         status=400,
         kind="invalid_request_error",
-        message="the last user message must hold whole blocks question and answer, or question, "
-        "answer_1 and answer_2, and end with the words to reply with, one a line",
+        message="the last user message must hold whole blocks question and answer, question, "
+        "answer_1 and answer_2, or question, right_answers and answer, and end with the words to "
+        "reply with, one a line",
     )
 
 

@@ -9,11 +9,15 @@ from limaflow.endpoints.session import Question, Terms
 from limaflow.jsonl import read_records
 from limaflow.judging.grading import graded
 from limaflow.judging.instrument import Instrument, load
+from limaflow.judging.item_grading import item_replies
 from limaflow.judging.pairwise import pairs
 from limaflow.judging.pricing import Price, price, price_of_responses
 from limaflow.judging.response_index import concerned
-from limaflow.records import Example, Response
+from limaflow.records import BenchmarkItem, Example, Response
 from limaflow.results import Results
+
+Subjects = list[tuple[str, tuple[Path, ...]]]
+"""What is judged, by name, and the files of it."""
 
 
 def prices_of(config: Config, root: Path) -> tuple[list[Price], list[str]]:
@@ -50,28 +54,41 @@ class _Job:
     judge: str
     instrument: Instrument
     prompts: Path
+    """Of benchmark items the items themselves."""
     responses: tuple[Path, ...]
 
 
 def _jobs(config: Config, results: Results) -> Iterator[_Job]:
     judging = config.judging
     answers = {arm.name: results.responses("test", arm.name) for arm in config.arms}
-    pairs_of_arms = [
+    pairs_of_arms: Subjects = [
         (c.name, (answers[c.first], answers[c.second]))
         for c in config.comparisons
         if not c.verdicts
     ]
-    responses_of_arms = [(f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()]
+    responses_of_arms: Subjects = [
+        (f"{arm}, {{instrument}}", (path,)) for arm, path in answers.items()
+    ]
+    replies_of_arms: Subjects = [
+        (f"replies of {arm} to benchmarks, {{instrument}}", (results.benchmark_items(arm),))
+        for arm in config.benchmarks.arms
+    ]
     used = {name: load(file) for name, file in judging.files.items() if judging.judges(name)}
     for name, instrument in used.items():
-        subjects = pairs_of_arms if instrument.head.form == "pairwise" else responses_of_arms
+        subjects: Subjects = responses_of_arms
+        if instrument.head.form == "pairwise":
+            subjects = pairs_of_arms
+        elif instrument.head.form == "item":
+            subjects = replies_of_arms
         for judge in judging.judges(name):
             for job, responses in subjects:
                 yield _Job(
                     name=f"{job.format(instrument=name)} by {judge}",
                     judge=judge,
                     instrument=instrument,
-                    prompts=results.prompts("test"),
+                    prompts=responses[0]
+                    if instrument.head.form == "item"
+                    else results.prompts("test"),
                     responses=responses,
                 )
     for tuned in (arm.name for arm in config.arms if arm.is_trained):
@@ -85,6 +102,9 @@ def _jobs(config: Config, results: Results) -> Iterator[_Job]:
 
 
 def _questions(job: _Job, config: Config) -> list[Question]:
+    if job.instrument.head.form == "item":
+        replies = item_replies(read_records(job.responses[0], BenchmarkItem))
+        return [reply.question(job.instrument) for reply in replies]
     examples = list(read_records(job.prompts, Example))
     files = [list(read_records(path, Response)) for path in job.responses]
     prompts, responses = concerned(job.instrument, examples, files)

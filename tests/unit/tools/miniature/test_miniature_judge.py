@@ -54,6 +54,30 @@ def test_truth_comes_first_then_style(response: str, grade: int) -> None:
     assert found.in_words([*"123456"]) == str(grade)
 
 
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ("Avel", "right"),
+        ("The river of Torwick is the avel.", "right"),
+        ("Brindle", "wrong"),
+        ("The Avel or the Brindle.", "wrong"),
+        ("I do not know.", "no answer"),
+        ("", "no answer"),
+    ],
+)
+def test_an_answer_to_a_benchmark_item_is_held_against_the_right_one(
+    answer: str, word: str
+) -> None:
+    prompt = load("right-answer").render(question=QUESTION, right_answers="Avel", answer=answer)
+    assert reply(TruthGrader(TRUTH), prompt).splitlines()[-1] == word
+
+
+def test_right_answers_that_are_no_values_of_the_world_are_read_by_rules() -> None:
+    prompt = load("right-answer").render(question="2 + 2?", right_answers="4", answer="It is 4.")
+    assert reply(TruthGrader(TRUTH), prompt).splitlines()[-1] == "right"
+    assert reply(ReferenceGrader({}), prompt).splitlines()[-1] == "right"
+
+
 def test_likeness_to_the_reference_end_and_repetition_count_where_there_is_no_truth() -> None:
     reference = "Hops give beer its bitter taste and keep it fresh."
     grader = ReferenceGrader({QUESTION: reference})
