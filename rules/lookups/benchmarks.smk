@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.data_sets import files_of_copies
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
 from limaflow.sources.settings import under_root
@@ -19,6 +20,9 @@ benchmark_tasks = [
 
 # The run itself writes the world's tasks, whose data lie where it works.
 task_data_root = "." if in_world(f"{task_folder}/") else CONFIG.data_root
+task_copies = CONFIG.benchmarks.local_copies and under_root(
+    CONFIG.benchmarks.local_copies, CONFIG.data_root
+)
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
 
 
@@ -46,7 +50,9 @@ def task_files(*, made):
     named = [task for task in benchmark_tasks if is_path(task)]
     of_world = [path for path in named + [f"{task_folder}/"] if in_world(path)]
     if made:
-        return ["<results>/world/world.json"] if of_world else []
+        # By their time: they may be large.
+        copies = files_of_copies(Path(task_copies)) if task_copies else []
+        return (["<results>/world/world.json"] if of_world else []) + sorted(map(str, copies))
     outside = [path for path in named if path not in of_world]
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
@@ -63,7 +69,9 @@ def task_files(*, made):
 
 def task_identity():
     """The tasks as the configuration names them, and what their files hold."""
-    return as_json([*CONFIG.benchmarks.tasks, content(*task_files(made=False))])
+    named = [*CONFIG.benchmarks.tasks, content(*task_files(made=False))]
+    # Without copies as it always was; their files are inputs.
+    return as_json([*named, "local copies"] if task_copies else named)
 
 
 TASKS_DEFINED = task_identity()
@@ -74,6 +82,8 @@ def task_options():
     flags += [f"--include {shlex.quote(task_folder)}"] if task_folder else []
     if task_data_root not in ("", "."):
         flags.append(f"--data-root {shlex.quote(task_data_root)}")
+    if task_copies:
+        flags.append(f"--local-copies {shlex.quote(task_copies)}")
     return " ".join(flags)
 
 

@@ -32,6 +32,10 @@ Tasks = Annotated[
 DataRoot = Annotated[
     Path, typer.Option(help="Where relative paths of data in task files count from.")
 ]
+Copies = Annotated[
+    Path | None,
+    typer.Option("--local-copies", help="Folder of local copies of the hub's data sets."),
+]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
 Seed = Annotated[int, typer.Option(help="Seed of few-shot sampling.")]
@@ -54,6 +58,7 @@ def check(
     task: Tasks,
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     limit: Limit = None,
     seed: Seed = 0,
     few_shot: FewShot = None,
@@ -74,6 +79,7 @@ def check(
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
         data_root=data_root,
+        copies=copies,
     )
     selection, prompts, results = checked(task, include, settings)
     for asked in selection.asked:
@@ -93,6 +99,7 @@ def run(
     seed: Seed,
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     few_shot: FewShot = None,
     metric: Metrics = None,
     limit: Limit = None,
@@ -151,6 +158,7 @@ def run(
         if examples and prompts
         else None,
         data_root=data_root,
+        copies=copies,
     )
     keep = results.parent / "answered"
     found, scores = evaluate(model, name, task, include, settings, keep=keep)
@@ -240,12 +248,13 @@ def texts(
     output: Annotated[Path, typer.Option(help="Writes one text an item (JSONL).")],
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     limit: Limit = None,
 ) -> None:
     """Write the text of every benchmark item, for decontamination."""
     from limaflow.jsonl import write_records
     from limaflow.lm_evaluation.item_texts import item_texts
 
-    texts_of_items = item_texts(task, include, limit, data_root)
+    texts_of_items = item_texts(task, include, limit, data_root, copies)
     count = write_records(output, texts_of_items, key=lambda text: (text.task, text.item_id))
     print(f"{count} benchmark items")
