@@ -52,7 +52,9 @@ def task_files(*, made):
     if made:
         # By their time: they may be large.
         copies = files_of_copies(Path(task_copies)) if task_copies else []
-        return (["<results>/world/world.json"] if of_world else []) + sorted(map(str, copies))
+        return (["<results>/world/world.json"] if of_world else []) + sorted(
+            map(str, copies)
+        )
     outside = [path for path in named if path not in of_world]
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))

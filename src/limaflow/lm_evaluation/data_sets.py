@@ -1,7 +1,7 @@
-"""The data sets of lm-eval's tasks: local copies of them in place of the hub's, and which were read.
+"""The data sets of lm-eval's tasks: local copies in place of the hub's, and which ones were read.
 
 A task's YAML names its data set on the hub, and lm-eval has no key for another place. So
-`datasets.load_dataset`, through which lm-eval and the code of tasks read them all, is replaced while
+`datasets.load_dataset`, through which lm-eval and tasks' own code read them all, is replaced while
 tasks are loaded.
 """
 
