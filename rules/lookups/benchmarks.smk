@@ -24,6 +24,9 @@ task_copies = CONFIG.benchmarks.local_copies and under_root(
     CONFIG.benchmarks.local_copies, CONFIG.data_root
 )
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
+benchmark_fetched_file = (
+    ["<results>/benchmarks/fetched.json"] if benchmark_tasks else []
+)
 
 
 def recorded_items(arm):
@@ -106,20 +109,26 @@ def in_context_files(wildcards):
     }
 
 
-def evaluation_options(wildcards, input):
-    """How the tasks are put to an arm."""
-    block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
+def asking_options():
+    """How the tasks are put to every arm."""
+    block = CONFIG.benchmarks
     named = dict(zip(block.tasks, benchmark_tasks))
     few_shot = [f"{named[task]}={n}" for task, n in block.few_shot_by_task.items()]
     if isinstance(block.few_shot, int):
         few_shot = [str(block.few_shot)]
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
+    words += ["--unsafe-code"] if block.unsafe_code else []
+    return " ".join(filter(None, words))
+
+
+def evaluation_options(wildcards, input):
+    """How the tasks are put to an arm."""
+    block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
+    words = [asking_options()]
     # A pretrained model has no chat template to apply.
     if arm.prompt_format == "chat":
         words.append(repeated("--format", block.formats))
-    if block.unsafe_code:
-        words.append("--unsafe-code")
     if arm.shots:
         words.append(
             f"--examples {shlex.quote(input.examples)} --shots {arm.shots.count}"

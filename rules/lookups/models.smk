@@ -1,4 +1,5 @@
 # What the rules of base model and training look up.
+import os
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from limaflow.training import train_anew
 from limaflow.training.recipe import PREFERENCE_RECIPE, RECIPE
 from limaflow.training.run_code import changes_since_training
 
+# Where the hub's files come to lie: prefetched for another place, they are fetched again.
+HUB_CACHE = os.environ.get("HF_HOME", "")
 MODELS = Path(f"results/{CONFIG.experiment}/models")
 FINE_TUNED = modelled_by("fine_tune")
 

@@ -258,3 +258,37 @@ def texts(
     texts_of_items = item_texts(task, include, limit, data_root, copies)
     count = write_records(output, texts_of_items, key=lambda text: (text.task, text.item_id))
     print(f"{count} benchmark items")
+
+
+@app.command()
+def fetch(
+    *,
+    task: Tasks,
+    output: Annotated[Path, typer.Option(help="Writes what was read from where (JSON).")],
+    include: Include = None,
+    data_root: DataRoot = Path(),
+    copies: Copies = None,
+    few_shot: FewShot = None,
+    metric: Metrics = None,
+    unsafe_code: UnsafeCode = False,
+) -> None:
+    """Fetch the tasks' data, metrics and nltk's files; see that no network is needed any more."""
+    from dataclasses import asdict
+
+    from limaflow.jsonl import write_json
+    from limaflow.lm_evaluation.fetching import fetch as fetch_all
+    from limaflow.lm_evaluation.fetching import works_offline
+
+    data = fetch_all(task, include, data_root=data_root, copies=copies)
+    for read in data:
+        rows = ", ".join(f"{split} {count}" for split, count in read.rows.items())
+        print(f"{' '.join(filter(None, (read.name, read.configuration)))}: {read.place}: {rows}")
+    options = [f"--task={name}" for name in task] + [f"--data-root={data_root}"]
+    options += [f"--include={include}"] if include else []
+    options += [f"--local-copies={copies}"] if copies else []
+    options += [f"--few-shot={value}" for value in few_shot or []]
+    options += [f"--metric={value}" for value in metric or []]
+    options += ["--unsafe-code"] if unsafe_code else []
+    works_offline(options)
+    write_json(output, {"tasks": task, "data": [asdict(read) for read in data]})
+    print(f"{len(task)} tasks were put together and scored without a network")

@@ -17,14 +17,11 @@ FOLDER = "nltk_data"
 
 
 @contextmanager
-def language_tools(copies: Path | None = None) -> Iterator[set[str]]:
+def language_tools(copies: Path | None = None) -> Iterator[None]:
     """While it lasts, what imported code wants of nltk's files is fetched below HF_HOME, or said.
 
     Args:
         copies: folder of local copies, which may hold a folder `nltk_data` too.
-
-    Yields:
-        The names that were fetched.
 
     Raises:
         InputError: they are missing and cannot be fetched.
@@ -37,7 +34,6 @@ def language_tools(copies: Path | None = None) -> Iterator[set[str]]:
         if str(place) not in nltk.data.path:
             nltk.data.path.insert(0, str(place))
     original = nltk.download
-    fetched: set[str] = set()
 
     def download(name: str, *_: Any, **__: Any) -> bool:
         where = f"nltk's '{name}' is missing"
@@ -52,12 +48,12 @@ def language_tools(copies: Path | None = None) -> Iterator[set[str]]:
                 path=shared,
                 fix="fetch it where there is a network (prefetch), or unpack it into tokenizers/",
             ) from None
-        fetched.add(name)
+        print(f"nltk's {name}: fetched into {shared}", file=sys.stderr)
         return True
 
     nltk.download = download
     try:
-        yield fetched
+        yield
     finally:
         nltk.download = original
         if detector := sys.modules.get("langdetect"):
