@@ -26,8 +26,9 @@ SPLIT = r"(?P<split>train|validation|valid|val|dev|test|auxiliary_train)"
 NAMED = re.compile(rf"(?:(?P<configuration>.+?)[-_.])?{SPLIT}(?:[-_.].*)?", re.IGNORECASE)
 """`test`, `astronomy_test`, `test-00000-of-00001`."""
 SHARD = re.compile(r"\d+-of-\d+$")
-CHOICES = re.compile(r"choice\d+")
-MMLU_COLUMNS = ("question", "choice0", "choice1", "choice2", "choice3", "answer")
+CHOICE = re.compile(r"choice\d+")
+LETTERS = "ABCD"
+BARE_MMLU = ("question", "choice0", "choice1", "choice2", "choice3", "answer")
 
 
 @dataclass(frozen=True, order=True)
@@ -182,37 +183,46 @@ def _rows_of(paths: list[Path], load: Callable[..., Any]) -> Any:
     import datasets
 
     _require_one(paths)
-    builder = BUILDERS[paths[0].suffix.lower()]
-    options = {"column_names": list(MMLU_COLUMNS)} if _is_bare_mmlu(paths[0]) else {}
+    if (choices := _choice_rows(paths[0])) is not None:
+        return datasets.Dataset.from_list(choices)
     files = [str(path.resolve()) for path in paths]
     datasets.disable_progress_bars()
     try:
-        return _with_choices(load(builder, data_files={"train": files}, split="train", **options))
+        builder = BUILDERS[paths[0].suffix.lower()]
+        return load(builder, data_files={"train": files}, split="train")
     finally:
         datasets.enable_progress_bars()
 
 
-def _is_bare_mmlu(path: Path) -> bool:
-    """Whether a file is of MMLU as it was published: question, four choices and a letter."""
+def _choice_rows(path: Path) -> list[dict[str, Any]] | None:
+    """The rows of MMLU as CSV, in the hub's columns; None for another file.
+
+    It is published without a header as question, choices and the letter of the right one, and
+    passed on with the columns question, choice0, …, answer. Every choice is text here: a reader
+    that guesses types makes "1.50" a number, and nothing of "NA".
+    """
     if path.suffix.lower() != ".csv":
-        return False
-    with path.open(encoding="utf-8", newline="") as file:
-        first = next(csv.reader(file), [])
-    return len(first) == len(MMLU_COLUMNS) and first[-1] in ("A", "B", "C", "D")
-
-
-def _with_choices(rows: Any) -> Any:
-    """Columns `choice0`, `choice1`, … as the list `choices` that the hub's MMLU has."""
-    columns = sorted(filter(CHOICES.fullmatch, rows.column_names), key=lambda c: int(c[6:]))
-    if not columns or "choices" in rows.column_names:
-        return rows
-
-    def folded(row: dict[str, Any]) -> dict[str, Any]:
-        answer = row["answer"]
-        number = "ABCD".index(answer) if isinstance(answer, str) else answer
-        return {"choices": [str(row[column]) for column in columns], "answer": number}
-
-    return rows.map(folded, remove_columns=columns)
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    first = rows[0] if rows else []
+    if len(first) == len(BARE_MMLU) and first[-1] in LETTERS:
+        rows.insert(0, list(BARE_MMLU))
+    elif "choice0" not in first or "answer" not in first:
+        return None
+    named = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
+    columns = [column for column in rows[0] if CHOICE.fullmatch(column)]
+    kept = [column for column in rows[0] if column not in columns]
+    return [
+        {column: row[column] for column in kept}
+        | {
+            "choices": [row[column] for column in columns],
+            "answer": int(row["answer"])
+            if row["answer"].isdecimal()
+            else LETTERS.index(row["answer"]),
+        }
+        for row in named
+    ]
 
 
 def _absent_are_empty(splits: dict[str, Any]) -> Any:

@@ -66,7 +66,9 @@ def test_a_group_of_57_subjects_is_read_in_the_layout_in_which_it_was_published(
     assert len(subjects) == 57
     for subject in subjects:
         for split in ("dev", "test"):
-            rows = [[f"{subject} {split} {n}?", "yes", "no", "1", "2", "ABCD"[n]] for n in range(2)]
+            rows = [
+                [f"{subject} {split} {n}?", "NA", "no", "1.50", "2", "ABCD"[n]] for n in range(2)
+            ]
             written(tmp_path / "mmlu" / split / f"{subject}_{split}.csv", rows)
     selection, prompts, results = checked(
         ["mmlu"], None, settings(tmp_path, few_shot_by_task={"mmlu": 2})
@@ -76,7 +78,7 @@ def test_a_group_of_57_subjects_is_read_in_the_layout_in_which_it_was_published(
     doc = selection.tasks["mmlu_virology"].eval_docs[1]
     assert doc == {
         "question": "virology test 1?",
-        "choices": ["yes", "no", "1", "2"],
+        "choices": ["NA", "no", "1.50", "2"],
         "answer": 1,
     }
     assert results["mmlu"].metric == "acc,none"
@@ -180,5 +182,5 @@ def test_missing_files_of_nltk_are_named_before_anything_is_asked(ifeval: Path) 
         del sys.modules[module]
     if any(Path(place, "tokenizers/punkt_tab").exists() for place in nltk.data.path):
         pytest.skip("this machine has them")
-    with pytest.raises(InputError, match="nltk's 'punkt_tab' is missing.*prefetch"):
+    with pytest.raises(InputError, match=r"nltk's 'punkt_tab' is missing.*prefetch"):
         checked(["ifeval"], None, settings(ifeval))
