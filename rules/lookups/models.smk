@@ -107,11 +107,16 @@ def launcher(wildcards):
 
 def warn_of_changed_training():
     """Name what of training's code has changed since arms were trained: it repeats nothing."""
-    for line in changes_since_training(MODELS, FINE_TUNED):
-        logger.warning(
-            f"Trained by code that has changed since, of the same recipe: {line}. The models stay; "
-            "--forcerun fine_tune trains them again."
-        )
+    trainings = [
+        ("fine_tune", "run", FINE_TUNED),
+        ("prefer", "prefer", modelled_by("prefer")),
+    ]
+    for rule, command, arms in trainings:
+        for line in changes_since_training(MODELS, arms, command):
+            logger.warning(
+                f"Trained by code that has changed since, of the same recipe: {line}. The models "
+                f"stay; --forcerun {rule} trains them again."
+            )
 
 
 def request_forced_trainings():
