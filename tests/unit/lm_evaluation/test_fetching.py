@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from tests.unit.lm_evaluation.hub import handler
+from hub_stand_in import handler
 
 COMMAND = (sys.executable, "-c", "from limaflow.cli import main; main()")
 CARD = """---

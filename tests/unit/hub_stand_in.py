@@ -1,4 +1,4 @@
-"""A stand-in for the hub: folders of data sets and models, served as huggingface_hub asks for them."""
+"""A stand-in for the hub: folders of data sets and models, as huggingface_hub asks for them."""
 
 import hashlib
 import json
