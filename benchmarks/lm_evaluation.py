@@ -1,6 +1,6 @@
 """What our harness adds to lm-eval's own time: the same tasks, model and batch, in one run.
 
-    python benchmarks/lm_evaluation.py
+    make bench, or python benchmarks/lm_evaluation.py
     python benchmarks/lm_evaluation.py --model FOLDER --copies DIR --task mmlu_astronomy --limit 9
 
 Both read the tasks, load the model, ask it and score the answers. Ours also keeps answers and
