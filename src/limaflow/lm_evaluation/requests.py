@@ -121,7 +121,7 @@ def rehearse(selection: Selection, *, unsafe_code: bool) -> dict[str, Outcome]:
     Raises:
         InputError: a task cannot be asked or scored.
     """
-    from lm_eval import simple_evaluate
+    from lm_eval import evaluate
     from lm_eval.api.model import LM
 
     class MadeUp(LM):  # type: ignore[misc, unused-ignore]
@@ -139,11 +139,11 @@ def rehearse(selection: Selection, *, unsafe_code: bool) -> dict[str, Outcome]:
     outcomes = {}
     for name, task in selection.tasks.items():
         try:
-            found = simple_evaluate(
-                model=MadeUp(),
-                tasks=[task],
+            # Not `simple_evaluate`, which asks pip and git about the machine, some seconds a time.
+            found = evaluate(
+                lm=MadeUp(),
+                task_dict=selection.manager.load([task]),
                 limit=REHEARSED,
-                task_manager=selection.manager,
                 bootstrap_iters=0,
                 log_samples=True,
                 confirm_run_unsafe_code=unsafe_code,
