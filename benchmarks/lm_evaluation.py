@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = [f"w{number}" for number in range(2000)]
+END = "<end>"
 BATCH = 8
 CHOOSE = """task: choose
 dataset_path: json
@@ -62,22 +63,23 @@ def invented(folder: Path) -> tuple[Path, Path]:
         )
         data.write_text("".join(json.dumps({**row, "answer": 1}) + "\n" for row in rows))
         (tasks / f"{name}.yaml").write_text(text.format(data=data))
-    tokenizer = Tokenizer(models.WordLevel({w: n for n, w in enumerate(WORDS)}, unk_token="w0"))
+    words = {word: number for number, word in enumerate([*WORDS, END])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="w0"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="w0", eos_token="w0"
+        tokenizer_object=tokenizer, pad_token=END, eos_token=END
     ).save_pretrained(model)
     torch.manual_seed(0)
     LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=len(WORDS),
+            vocab_size=len(words),
             hidden_size=256,
             intermediate_size=1024,
             num_hidden_layers=6,
             num_attention_heads=4,
             max_position_embeddings=1024,
             bos_token_id=None,
-            eos_token_id=0,
+            eos_token_id=words[END],
         )
     ).save_pretrained(model)
     return tasks, model
