@@ -6,7 +6,7 @@ langdetect guesses a short text's language at random unless it has a seed.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,19 @@ FOLDER = "nltk_data"
 
 
 @contextmanager
-def language_tools(copies: Path | None = None) -> Iterator[None]:
+def language_tools(folders: Iterable[Path], copies: Path | None = None) -> Iterator[None]:
     """While it lasts, what imported code wants of nltk's files is fetched below HF_HOME, or said.
 
     Args:
+        folders: of the tasks; nltk, which takes seconds to load, is so only where their code names it.
         copies: folder of local copies, which may hold a folder `nltk_data` too.
 
     Raises:
         InputError: they are missing and cannot be fetched.
     """
+    if not any(map(_names_nltk, folders)):
+        yield
+        return
     import nltk
     from huggingface_hub import constants
 
@@ -58,3 +62,7 @@ def language_tools(copies: Path | None = None) -> Iterator[None]:
         nltk.download = original
         if detector := sys.modules.get("langdetect"):
             detector.DetectorFactory.seed = 0
+
+
+def _names_nltk(folder: Path) -> bool:
+    return any(b"nltk" in path.read_bytes() for path in folder.rglob("*.py"))

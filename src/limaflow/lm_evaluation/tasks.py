@@ -104,7 +104,9 @@ def loaded(
             raise InputError(f"its task '{name}' is defined in {other} too", path=path)
     found: dict[str, Any] = {}
     asked = []
-    with data_from(copies) as data, language_tools(copies):
+    places = [manager.task_index[name].yaml_path for name in names]
+    of_tasks = {Path(place).parent for place in places if place}
+    with data_from(copies) as data, language_tools(of_tasks, copies):
         for name in names:
             if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
                 raise _not_allowed(name)
