@@ -21,7 +21,7 @@ def language_tools(folders: Iterable[Path], copies: Path | None = None) -> Itera
     """While it lasts, what imported code wants of nltk's files is fetched below HF_HOME, or said.
 
     Args:
-        folders: of the tasks; nltk, which takes seconds to load, is so only where their code names it.
+        folders: of the tasks; nltk takes seconds to load, and is where their code names it.
         copies: folder of local copies, which may hold a folder `nltk_data` too.
 
     Raises:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +171,7 @@ def test_ifeval_is_scored_without_a_network_and_twice_alike(ifeval: Path) -> Non
     base = written_model(ifeval / "base", texts=["Is it so, and why?"], context=2048)
     _, items = evaluate(base, "base", ["ifeval"], None, settings(ifeval, limit=2))
     assert [item.metric for item in items] == ["prompt_level_strict_acc,none"] * 2
-    import langdetect
-
+    langdetect = sys.modules["langdetect"]
     short = "no si da"
     assert len({langdetect.detect(short) for _ in range(30)}) == 1
 
@@ -179,8 +179,6 @@ def test_ifeval_is_scored_without_a_network_and_twice_alike(ifeval: Path) -> Non
 def test_missing_files_of_nltk_are_named_before_anything_is_asked(
     ifeval: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     import nltk
 
     shutil.rmtree(ifeval / "nltk_data")

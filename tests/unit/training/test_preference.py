@@ -340,4 +340,4 @@ def test_real_pairs_are_never_cut_and_end_in_a_trained_end_of_turn(
         assert pair.chosen[-1] == pair.rejected[-1] == stop and pair.length <= 100
     whole = {pair.line: pair for pair in read_pairs(real)[0]}
     texts = {pair.chosen.content for pair in whole.values()}
-    assert all(tokenizer.decode(pair.chosen[:-1]) in texts for pair in found.tokens)
+    assert all(str(tokenizer.decode(pair.chosen[:-1])) in texts for pair in found.tokens)
