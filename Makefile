@@ -82,6 +82,7 @@ bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
 	snakemake --cores $(CORES) --configfile experiments/miniature.yaml -- \
 	  results/miniature/base/model.json results/miniature/datasets/lima/frozen/train.jsonl
 	python benchmarks/run.py
+	python benchmarks/lm_evaluation.py
 	python benchmarks/training.py
 	python benchmarks/training.py --shape tiny --rounds 1
 

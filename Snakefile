@@ -75,7 +75,7 @@ rule prefetch:
     input:
         list(fetched()),
         "<results>/prefetched.json",
-        benchmark_texts_file,
+        benchmark_fetched_file,
     localrule: True
 
 

@@ -19,6 +19,27 @@ rule benchmark_texts:
         "limaflow benchmark texts {params.tasks} --output {output} 2>&1 | tee {log}"
 
 
+rule fetch_benchmarks:
+    """Fetch the tasks' data, metrics and files of nltk, for nodes without a network."""
+    input:
+        task_files(made=True),
+    output:
+        "<results>/benchmarks/fetched.json",
+    log:
+        "<logs>/fetch_benchmarks.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("lm_evaluation", "fetch"),
+        defined=TASKS_DEFINED,
+        hub=HUB_CACHE,
+        tasks=untracked(task_options()),
+        options=asking_options(),
+    shell:
+        "limaflow benchmark fetch {params.tasks} {params.options} --output {output} 2>&1 | tee {log}"
+
+
 rule adopt_items:
     """Take benchmark results by item that were made elsewhere."""
     input:

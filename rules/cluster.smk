@@ -12,6 +12,7 @@ rule prefetch_models:
         "../envs/limaflow.yaml"
     params:
         code=code("tools.cluster", "prefetch"),
+        hub=HUB_CACHE,
         models=as_is(" ".join(map(shlex.quote, named_models()))),
     shell:
         "limaflow cluster prefetch --output {output} {params.models} 2>&1 | tee {log}"

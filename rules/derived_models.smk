@@ -27,6 +27,9 @@ rule prefer:
     input:
         start=preference_start,
         pairs=preference_pairs,
+        dev="<results>/curation/prompts/dev.jsonl",
+        test="<results>/curation/prompts/test.jsonl",
+        benchmarks=benchmark_texts_file,
     output:
         "<results>/models/{arm}/chosen.json",
     log:
@@ -55,8 +58,14 @@ rule prefer:
         launch=untracked(CONFIG.launch.flag()),
         launcher=untracked(launcher),
         runs=subpath(output[0], parent=True),
+        decontamination=CONFIG.curation.decontamination.flag(),
+        benchmarks=lambda wildcards, input: repeated(
+            "--benchmark-texts", input.benchmarks
+        ),
     shell:
         "trap '' TERM; {params.launcher} --threads {threads} --"
         " limaflow train prefer --arm {wildcards.arm} --from {input.start} --pairs {input.pairs:q}"
+        " --prompts {input.dev} --prompts {input.test} {params.benchmarks}"
+        " --decontamination {params.decontamination:q}"
         " --settings {params.settings:q} --launch {params.launch:q} --seed {params.seed}"
         " --run-folder {params.runs}/runs --output {output} 2>&1 | tee {log}"

@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.data_sets import files_of_copies
 from limaflow.lm_evaluation.task_files import files_of_task, is_path
 from limaflow.lm_evaluation.task_names import examined
 from limaflow.sources.settings import under_root
@@ -19,7 +20,13 @@ benchmark_tasks = [
 
 # The run itself writes the world's tasks, whose data lie where it works.
 task_data_root = "." if in_world(f"{task_folder}/") else CONFIG.data_root
+task_copies = CONFIG.benchmarks.local_copies and under_root(
+    CONFIG.benchmarks.local_copies, CONFIG.data_root
+)
 benchmark_texts_file = ["<results>/benchmarks/texts.jsonl"] if benchmark_tasks else []
+benchmark_fetched_file = (
+    ["<results>/benchmarks/fetched.json"] if benchmark_tasks else []
+)
 
 
 def recorded_items(arm):
@@ -65,7 +72,11 @@ def task_files(*, made):
     named = [task for task in benchmark_tasks if is_path(task)]
     of_world = [path for path in named + [f"{task_folder}/"] if in_world(path)]
     if made:
-        return ["<results>/world/world.json"] if of_world else []
+        # By their time: they may be large.
+        copies = files_of_copies(Path(task_copies)) if task_copies else []
+        return (["<results>/world/world.json"] if of_world else []) + sorted(
+            map(str, copies)
+        )
     outside = [path for path in named if path not in of_world]
     if task_folder and f"{task_folder}/" not in of_world:
         outside += map(str, Path(task_folder).glob("**/*.yaml"))
@@ -82,7 +93,9 @@ def task_files(*, made):
 
 def task_identity():
     """The tasks as the configuration names them, and what their files hold."""
-    return as_json([*CONFIG.benchmarks.tasks, content(*task_files(made=False))])
+    named = [*CONFIG.benchmarks.tasks, content(*task_files(made=False))]
+    # Without copies as it always was; their files are inputs.
+    return as_json([*named, "local copies"] if task_copies else named)
 
 
 TASKS_DEFINED = task_identity()
@@ -93,6 +106,8 @@ def task_options():
     flags += [f"--include {shlex.quote(task_folder)}"] if task_folder else []
     if task_data_root not in ("", "."):
         flags.append(f"--data-root {shlex.quote(task_data_root)}")
+    if task_copies:
+        flags.append(f"--local-copies {shlex.quote(task_copies)}")
     return " ".join(flags)
 
 
@@ -113,24 +128,30 @@ def in_context_files(wildcards):
     }
 
 
-def evaluation_options(wildcards):
-    """How the tasks are put to an arm.
-
-    Not by the job's input: Snakemake compares no parameter that is a function of it.
-    """
-    block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
+def asking_options():
+    """How the tasks are put to every arm."""
+    block = CONFIG.benchmarks
     named = dict(zip(block.tasks, benchmark_tasks))
     few_shot = [f"{named[task]}={n}" for task, n in block.few_shot_by_task.items()]
     if isinstance(block.few_shot, int):
         few_shot = [str(block.few_shot)]
     metrics = [f"{named[task]}={metric}" for task, metric in block.metrics.items()]
     words = [repeated("--few-shot", few_shot), repeated("--metric", metrics)]
+    words += ["--unsafe-code"] if block.unsafe_code else []
+    return " ".join(filter(None, words))
+
+
+def evaluation_options(wildcards):
+    """How the tasks are put to an arm.
+
+    Not by the job's input: Snakemake compares no parameter that is a function of it.
+    """
+    block, arm = CONFIG.benchmarks, CONFIG.arm(wildcards.arm)
+    words = [asking_options()]
     # The others are asked without a chat template, and as it is the base is another arm.
     if arm.prompt_format == "chat":
         is_base = arm.model_manifest(RESULTS) == RESULTS.base_model
         words.append(repeated("--format", ["chat"] if is_base else block.formats))
-    if block.unsafe_code:
-        words.append("--unsafe-code")
     if arm.shots:
         words.append(
             f"{shots_options(wildcards)} --prompts {PLACED.prompts('test')}"

@@ -1,4 +1,5 @@
 # What the rules of base model and training look up.
+import os
 import shlex
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from limaflow.training import train_anew
 from limaflow.training.recipe import PREFERENCE_RECIPE, RECIPE
 from limaflow.training.run_code import changes_since_training
 
+# Where the hub's files come to lie: prefetched for another place, they are fetched again.
+HUB_CACHE = os.environ.get("HF_HOME", "")
 MODELS = Path(f"results/{CONFIG.experiment}/models")
 FINE_TUNED = modelled_by("fine_tune")
 
@@ -134,11 +137,16 @@ def launcher(wildcards):
 
 def warn_of_changed_training():
     """Name what of training's code has changed since arms were trained: it repeats nothing."""
-    for line in changes_since_training(MODELS, FINE_TUNED):
-        logger.warning(
-            f"Trained by code that has changed since, of the same recipe: {line}. The models stay; "
-            "--forcerun fine_tune trains them again."
-        )
+    trainings = [
+        ("fine_tune", "run", FINE_TUNED),
+        ("prefer", "prefer", modelled_by("prefer")),
+    ]
+    for rule, command, arms in trainings:
+        for line in changes_since_training(MODELS, arms, command):
+            logger.warning(
+                f"Trained by code that has changed since, of the same recipe: {line}. The models "
+                f"stay; --forcerun {rule} trains them again."
+            )
 
 
 def request_forced_trainings():

@@ -75,6 +75,9 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
         yield "analysis.answers", under_root(config.analysis.answers, config.data_root)
     if config.benchmarks.include is not None:
         yield "benchmarks.include", config.benchmarks.include
+    if config.benchmarks.local_copies is not None:
+        copies = under_root(config.benchmarks.local_copies, config.data_root)
+        yield "benchmarks.local_copies", copies
     for arm, files in config.benchmarks.recorded.items():
         for file in files:
             yield f"benchmarks.recorded.{arm}", under_root(file.path, config.data_root)

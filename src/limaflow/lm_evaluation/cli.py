@@ -34,6 +34,10 @@ Tasks = Annotated[
 DataRoot = Annotated[
     Path, typer.Option(help="Where relative paths of data in task files count from.")
 ]
+Copies = Annotated[
+    Path | None,
+    typer.Option("--local-copies", help="Folder of local copies of the hub's data sets."),
+]
 Include = Annotated[Path | None, typer.Option(help="Folder of local task YAML files.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first items of each task.")]
 Seed = Annotated[int, typer.Option(help="Seed of few-shot sampling.")]
@@ -56,6 +60,7 @@ def check(
     task: Tasks,
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     limit: Limit = None,
     seed: Seed = 0,
     few_shot: FewShot = None,
@@ -76,6 +81,7 @@ def check(
         metrics=metric_options(metric or []),
         unsafe_code=unsafe_code,
         data_root=data_root,
+        copies=copies,
     )
     selection, prompts, results = checked(task, include, settings)
     for asked in selection.asked:
@@ -95,6 +101,7 @@ def run(
     seed: Seed,
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     few_shot: FewShot = None,
     metric: Metrics = None,
     limit: Limit = None,
@@ -166,6 +173,7 @@ def run(
         if examples and prompts
         else None,
         data_root=data_root,
+        copies=copies,
     )
     keep = results.parent / "answered"
     found, scores = evaluate(model, name, task, include, settings, keep=keep)
@@ -308,12 +316,47 @@ def texts(
     output: Annotated[Path, typer.Option(help="Writes one text an item (JSONL).")],
     include: Include = None,
     data_root: DataRoot = Path(),
+    copies: Copies = None,
     limit: Limit = None,
 ) -> None:
     """Write the text of every benchmark item, for decontamination."""
     from limaflow.jsonl import write_records
     from limaflow.lm_evaluation.item_texts import item_texts
 
-    texts_of_items = item_texts(task, include, limit, data_root)
+    texts_of_items = item_texts(task, include, limit, data_root, copies)
     count = write_records(output, texts_of_items, key=lambda text: (text.task, text.item_id))
     print(f"{count} benchmark items")
+
+
+@app.command()
+def fetch(
+    *,
+    task: Tasks,
+    output: Annotated[Path, typer.Option(help="Writes what was read from where (JSON).")],
+    include: Include = None,
+    data_root: DataRoot = Path(),
+    copies: Copies = None,
+    few_shot: FewShot = None,
+    metric: Metrics = None,
+    unsafe_code: UnsafeCode = False,
+) -> None:
+    """Fetch the tasks' data, metrics and nltk's files; see that no network is needed any more."""
+    from dataclasses import asdict
+
+    from limaflow.jsonl import write_json
+    from limaflow.lm_evaluation.fetching import fetch as fetch_all
+    from limaflow.lm_evaluation.fetching import works_offline
+
+    data = fetch_all(task, include, data_root=data_root, copies=copies)
+    for read in data:
+        rows = ", ".join(f"{split} {count}" for split, count in read.rows.items())
+        print(f"{' '.join(filter(None, (read.name, read.configuration)))}: {read.place}: {rows}")
+    options = [f"--task={name}" for name in task] + [f"--data-root={data_root}"]
+    options += [f"--include={include}"] if include else []
+    options += [f"--local-copies={copies}"] if copies else []
+    options += [f"--few-shot={value}" for value in few_shot or []]
+    options += [f"--metric={value}" for value in metric or []]
+    options += ["--unsafe-code"] if unsafe_code else []
+    works_offline(options)
+    write_json(output, {"tasks": task, "data": [asdict(read) for read in data]})
+    print(f"{len(task)} tasks were put together and scored without a network")

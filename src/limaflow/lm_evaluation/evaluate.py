@@ -75,6 +75,8 @@ class EvaluationSettings:
     """Cards that the model is spread over, where there are any."""
     data_root: Path = Path()
     """Where relative paths of data in task files count from."""
+    copies: Path | None = None
+    """Folder of local copies of the hub's data sets."""
 
 
 def checked(
@@ -92,7 +94,11 @@ def checked(
         # `code_eval`, the metric of such tasks, asks for this too.
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
     selection = loaded(
-        names, include, unsafe_code=settings.unsafe_code, data_root=settings.data_root
+        names,
+        include,
+        unsafe_code=settings.unsafe_code,
+        data_root=settings.data_root,
+        copies=settings.copies,
     )
     set_few_shot(selection, settings.few_shot, _by_name(settings.few_shot_by_task))
     hashes = prompt_hashes(selection, settings.limit, _seed(settings))

@@ -27,7 +27,11 @@ class BenchmarkText:
 
 
 def item_texts(
-    names: list[str], include: Path | None, limit: int | None, data_root: Path = Path()
+    names: list[str],
+    include: Path | None,
+    limit: int | None,
+    data_root: Path = Path(),
+    copies: Path | None = None,
 ) -> Iterator[BenchmarkText]:
     """Texts of the first `limit` items (all if None) of each task, in order.
 
@@ -37,7 +41,7 @@ def item_texts(
     from lm_eval.utils import handle_non_serializable, hash_string
 
     selection = loaded(  # nothing is run here
-        names, include, unsafe_code=True, data_root=data_root
+        names, include, unsafe_code=True, data_root=data_root, copies=copies
     )
     for name, task in selection.tasks.items():
         for number, doc in task.doc_iterator(limit=limit):

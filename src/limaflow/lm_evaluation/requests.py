@@ -56,6 +56,7 @@ def prompt_hashes(selection: Selection, limit: int | None, seed: int) -> dict[st
     """
     hashes: dict[str, dict[int, str]] = {}
     for name, task in selection.tasks.items():
+        _check_examples(name, task)
         try:
             task.set_fewshot_seed(seed=seed)
             task.build_all_requests(limit=limit)
@@ -71,6 +72,17 @@ def prompt_hashes(selection: Selection, limit: int | None, seed: int) -> dict[st
             for number, asked in arguments.items()
         }
     return hashes
+
+
+def _check_examples(name: str, task: Any) -> None:
+    """Raises InputError where a task asks for more examples before an item than it has."""
+    there = getattr(getattr(task, "sampler", None), "df", None)
+    asked = task.get_config("num_fewshot") or 0
+    if there is not None and asked > len(there):
+        raise InputError(
+            f"benchmark task '{name}' has {len(there)} examples to put before an item, of {asked}",
+            fix="lower benchmarks.few_shot, or add the split of its examples to the local copy",
+        )
 
 
 def _check_answers(name: str, task: Any, limit: int | None) -> None:
@@ -127,10 +139,10 @@ def rehearse(selection: Selection, *, unsafe_code: bool) -> dict[str, Outcome]:
     outcomes = {}
     for name, task in selection.tasks.items():
         try:
-            # `simple_evaluate` would list all packages of the environment for each task.
+            # Not `simple_evaluate`, which asks pip and git about the machine, some seconds a time.
             found = evaluate(
                 lm=MadeUp(),
-                task_dict={name: task},
+                task_dict=selection.manager.load([task]),
                 limit=REHEARSED,
                 bootstrap_iters=0,
                 log_samples=True,

@@ -86,6 +86,8 @@ class Benchmarks(Settings):
 
     tasks: list[str]
     include: str | None
+    local_copies: str | None = None
+    """Folder of local copies of the data sets that tasks read from the hub."""
     arms: list[Name]
     few_shot: Count | dict[str, Count] | None
     """Examples before an item: of all tasks, or of an entry of `tasks`."""

@@ -6,13 +6,15 @@ not found in those folders. A YAML file may run Python (`!function`): name only 
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
+from limaflow.lm_evaluation.data_sets import HUB, Read, data_from
+from limaflow.lm_evaluation.language_tools import language_tools
 from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.task_files import is_path, task_name
 
@@ -38,6 +40,8 @@ class Selection:
     tasks: Mapping[str, Any]
     """Name → lm-eval's task; each once, also if several entries hold it."""
     manager: Any = field(repr=False)
+    data: tuple[Read, ...] = ()
+    """The data sets of the hub that the tasks use, with where they were read."""
 
 
 def catalogue(names: Sequence[str], folders: Sequence[Path]) -> Any:
@@ -73,6 +77,7 @@ def loaded(
     *,
     unsafe_code: bool = False,
     data_root: Path = Path(),
+    copies: Path | None = None,
 ) -> Selection:
     """The tasks that names stand for, each with its data.
 
@@ -81,11 +86,13 @@ def loaded(
         unsafe_code: whether tasks may be among them that run code which a model wrote.
         data_root: where relative paths of data in task files count from; lm-eval takes them from
             the working directory, which is changed while it reads.
+        copies: folder of local copies of the hub's data sets.
 
     Raises:
         InputError: an unknown name, two tasks of one name, one that runs a model's code without
             leave, or a task or data that cannot be read.
     """
+    copies = copies and copies.resolve()
     files = {task_name(Path(task)): Path(task) for task in tasks if is_path(task)}
     names = [task_name(Path(task)) if is_path(task) else task for task in tasks]
     if repeated := {name for name in names if names.count(name) > 1}:
@@ -97,23 +104,34 @@ def loaded(
             raise InputError(f"its task '{name}' is defined in {other} too", path=path)
     found: dict[str, Any] = {}
     asked = []
-    for name in names:
-        if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
-            raise _not_allowed(name)
-        try:
-            with chdir(data_root):
-                read = manager.load([name])
-        except IndexError:
-            # lm-eval looks at the first item of each task.
-            raise InputError(f"benchmark task '{name}' has no items") from None
-        except Exception as error:
-            raise failure(f"benchmark task '{name}' cannot be read", error) from error
-        found = read["tasks"] | found
-        asked.append(_asked(name, sorted(read["tasks"]), read.get("groups", {}).get(name)))
+    places = [manager.task_index[name].yaml_path for name in names]
+    of_tasks = {Path(place).parent for place in places if place}
+    with data_from(copies) as data, language_tools(of_tasks, copies):
+        for name in names:
+            if (manager.task_index[name].cfg or {}).get("unsafe_code") and not unsafe_code:
+                raise _not_allowed(name)
+            read = _read(manager, name, data_root, data)
+            found = read["tasks"] | found
+            asked.append(_asked(name, sorted(read["tasks"]), read.get("groups", {}).get(name)))
     for name, task in found.items():
         if getattr(task, "UNSAFE_CODE", False) and not unsafe_code:
             raise _not_allowed(name)
-    return Selection(tuple(asked), dict(sorted(found.items())), manager)
+    return Selection(tuple(asked), dict(sorted(found.items())), manager, tuple(sorted(data)))
+
+
+def _read(manager: Any, name: str, data_root: Path, data: Collection[Read]) -> Any:
+    try:
+        with chdir(data_root):
+            return manager.load([name])
+    except IndexError:
+        # lm-eval looks at the first item of each task.
+        copies = [f"{d.place} has {', '.join(d.rows)}" for d in sorted(data) if d.place != HUB]
+        raise InputError(
+            f"benchmark task '{name}' has no items",
+            fix="are they in another split? " + "; ".join(copies) if copies else "",
+        ) from None
+    except Exception as error:
+        raise failure(f"benchmark task '{name}' cannot be read", error) from error
 
 
 def _not_allowed(name: str) -> InputError:

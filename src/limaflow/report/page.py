@@ -47,7 +47,17 @@ from limaflow.training.manifest import PreferenceNotes, TrainingManifest
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
-PLACED = ("Preferences", "Grades", "Forms", "Data", "Curation", "Training", "Epochs", "Benchmarks")
+PLACED = (
+    "Preferences",
+    "Grades",
+    "Dialogues",
+    "Forms",
+    "Data",
+    "Curation",
+    "Training",
+    "Epochs",
+    "Benchmarks",
+)
 """Categories of figures that have their place in page.html; others are shown at the end."""
 
 

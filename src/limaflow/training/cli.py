@@ -117,8 +117,19 @@ def prefer(
         Path, typer.Option("--run-folder", help="Checkpoints, export and log go below this.")
     ],
     output: Annotated[Path, typer.Option("--output", help="Manifest of the model.")],
+    prompts: Annotated[
+        list[Path] | None,
+        typer.Option("--prompts", help="Dev or test prompts, which no pair may share; repeat."),
+    ] = None,
+    benchmark_texts: Annotated[
+        Path | None, typer.Option("--benchmark-texts", help="Benchmark items, likewise.")
+    ] = None,
+    decontamination: Annotated[
+        str, typer.Option("--decontamination", help="JSON of curation.decontamination.")
+    ] = '{"ngram_words": 13}',
 ) -> None:
     """Tune on preference pairs (DPO) as one process of a torchrun group; resumes after a kill."""
+    from limaflow.curation.decontamination import read_protected
     from limaflow.mistakes import parse_block
     from limaflow.training.preference import PreferenceJob
     from limaflow.training.preference import prefer as tune
@@ -134,6 +145,9 @@ def prefer(
         seed=seed,
         run_folder=run_folder,
         output=output,
+        protected=read_protected(prompts or (), benchmark_texts, decontamination)
+        if prompts or benchmark_texts
+        else None,
     )
     with ending_at_once():
         tune(job)

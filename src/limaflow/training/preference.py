@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer
 
+from limaflow.curation.decontamination import Protected
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json, replacing, write_json
 from limaflow.manifests import content_of, read_manifest, sha256_of
@@ -41,7 +43,12 @@ from limaflow.training.export import export
 from limaflow.training.hardware import require_hardware
 from limaflow.training.job import full_disk_named
 from limaflow.training.manifest import PreferenceNotes
-from limaflow.training.preference_pairs import Pairs, left_out_in_words, tokenized_pairs
+from limaflow.training.preference_pairs import (
+    Pairs,
+    left_out_in_words,
+    sharing,
+    tokenized_pairs,
+)
 from limaflow.training.processes import (
     die_with_parent,
     from_first,
@@ -53,6 +60,7 @@ from limaflow.training.processes import (
     world,
 )
 from limaflow.training.recipe import PREFERENCE_RECIPE
+from limaflow.training.run_code import note_code
 from limaflow.training.settings import Launch, Preference
 from limaflow.training.sole_writer import sole_writer
 from limaflow.training.stopping import StopRequest
@@ -62,6 +70,8 @@ STOPPED = 143
 """Exit code after SIGTERM, as a shell counts it."""
 FIRST_LOSS = math.log(2)
 FIRST_LOSS_BOUND = 1e-3
+EXPORTED = Path("export", "model.json")
+"""In a run's folder, of a finished run."""
 WHOLE = "limaflow.json"
 """The mark of a whole checkpoint, written last."""
 LOGGED = ("loss", "rewards/accuracies", "rewards/margins", "grad_norm", "learning_rate")
@@ -80,6 +90,8 @@ class PreferenceJob:
     seed: int
     run_folder: Path
     output: Path
+    protected: Protected | None = None
+    """Prompts and benchmark items that no pair may share; None: they are not looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,30 +120,41 @@ def prefer(job: PreferenceJob) -> None:
     join(job.launch.patience)
     with contextlib.ExitStack() as held:
 
-        def claim() -> str:
+        def claim() -> tuple[str, bool, dict[str, tuple[int, ...]]]:
             _check(job)
-            identity = identity_of(job)
+            barred = sharing(job.pairs, job.protected.index()) if job.protected else {}
+            identity = identity_of(job, barred)
             held.enter_context(sole_writer(job.run_folder / identity))
             if aside := set_aside_if_requested(job.run_folder / identity):
                 tqdm.write(
                     f"{job.arm}: trained anew; what was there is in {aside}", file=sys.stderr
                 )
-            return identity
+            folder = job.run_folder / identity
+            finished = (folder / EXPORTED).is_file()
+            if not finished and (changed := note_code(folder, "prefer")):
+                tqdm.write(
+                    f"{job.arm}: goes on with code that has changed: {', '.join(changed)}",
+                    file=sys.stderr,
+                )
+            return identity, finished, barred
 
-        identity = from_first(claim)
+        identity, finished, barred = from_first(claim)
         folder = job.run_folder / identity
-        exported = folder / "export" / "model.json"
-        if not from_first(exported.is_file):
+        exported = folder / EXPORTED
+        if not finished:
             with full_disk_named(folder):
-                _run(job, identity, folder, exported)
+                _run(job, identity, folder, exported, barred)
         if rank() == 0:
             _write_manifest(job, exported)
         meet()
     dist.destroy_process_group()
 
 
-def identity_of(job: PreferenceJob) -> str:
+def identity_of(job: PreferenceJob, barred: Mapping[str, tuple[int, ...]]) -> str:
     """Hash of all that the weights depend on; the launch changes rounding only.
+
+    Args:
+        barred: the pairs that share text with a protected one; of these only which they are counts.
 
     Raises:
         InputError: a file cannot be read.
@@ -142,6 +165,7 @@ def identity_of(job: PreferenceJob) -> str:
         job.settings.determining(),
         job.seed,
         PREFERENCE_RECIPE,
+        *([sorted(line for lines in barred.values() for line in lines)] if barred else []),
     )
 
 
@@ -175,9 +199,15 @@ def _check(job: PreferenceJob) -> None:
         )
 
 
-def _run(job: PreferenceJob, identity: str, folder: Path, exported: Path) -> None:
+def _run(
+    job: PreferenceJob,
+    identity: str,
+    folder: Path,
+    exported: Path,
+    barred: Mapping[str, tuple[int, ...]],
+) -> None:
     start = on_all(lambda: _start(job.start))
-    pairs = from_first(lambda: _pairs(job, start))
+    pairs = from_first(lambda: _pairs(job, start, barred))
     settings = job.settings
     order = order_of(len(pairs.tokens), settings.epochs, settings.batch_examples, job.seed)
     unseen = len(pairs.tokens) * settings.epochs - len(order)
@@ -250,7 +280,7 @@ def _start(manifest: Path) -> Start:
     )
 
 
-def _pairs(job: PreferenceJob, start: Start) -> Pairs:
+def _pairs(job: PreferenceJob, start: Start, barred: Mapping[str, tuple[int, ...]]) -> Pairs:
     stops = start.generation.eos_token_id
     found = tokenized_pairs(
         job.pairs,
@@ -258,6 +288,7 @@ def _pairs(job: PreferenceJob, start: Start) -> Pairs:
         frozenset(stops if isinstance(stops, list) else [stops]),
         max_tokens=job.settings.max_tokens,
         max_left_out=job.settings.max_left_out_share,
+        barred=barred,
     )
     if len(found.tokens) * job.settings.epochs < job.settings.batch_examples:
         raise InputError(

@@ -7,12 +7,14 @@ text, in which `Human:` and `Assistant:` open the turns).
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from limaflow.conversations import conversation
+from limaflow.curation.protected_text import ProtectedTexts
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
 from limaflow.records import Message
@@ -125,14 +127,21 @@ def _hh_turns(text: str) -> list[dict[str, str]]:
 
 
 def tokenized_pairs(
-    path: Path, tokenizer: Any, stops: frozenset[int], *, max_tokens: int, max_left_out: float
+    path: Path,
+    tokenizer: Any,
+    stops: frozenset[int],
+    *,
+    max_tokens: int,
+    max_left_out: float,
+    barred: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
 ) -> Pairs:
     """The pairs of a file in the tokenizer's chat template; nothing is cut.
 
     Args:
         stops: the tokens at which generation stops, one of which ends each response.
         max_tokens: a pair is left out if prompt and longer response together have more.
-        max_left_out: share of the rows that may be left out.
+        max_left_out: share of the rows that may be left out, those of `barred` not counted.
+        barred: reason → lines that are left out whatever they hold, as `sharing` finds them.
 
     Raises:
         InputError: there are no pairs, too many are left out, or the template does not suit them.
@@ -140,7 +149,10 @@ def tokenized_pairs(
     pairs, left_out = read_pairs(path)
     found = []
     too_long = []
+    barred_lines = {line for lines in barred.values() for line in lines}
     for pair in pairs:
+        if pair.line in barred_lines:
+            continue
         try:
             tokens = _tokens(pair, tokenizer, stops)
         except InputError as error:
@@ -151,21 +163,43 @@ def tokenized_pairs(
             found.append(tokens)
     if too_long:
         left_out[f"longer than max_tokens {max_tokens}"] = tuple(too_long)
-    result = Pairs(tuple(found), left_out)
+    unusable = sum(map(len, left_out.values()))
+    result = Pairs(tuple(found), left_out | dict(barred))
     if not found:
         raise InputError(
-            "; ".join(["no pairs to train on", *left_out_in_words(left_out)]), path=path
+            "; ".join(["no pairs to train on", *left_out_in_words(result.left_out)]), path=path
         )
-    missing = result.rows - len(found)
-    if missing > max_left_out * result.rows:
+    if unusable > max_left_out * result.rows:
         raise InputError(
-            f"{missing} of {result.rows} pairs cannot be used, more than "
+            f"{unusable} of {result.rows} pairs cannot be used, more than "
             f"preference.max_left_out_share {max_left_out} allows: "
             + "; ".join(left_out_in_words(left_out)),
             path=path,
             fix="mend the rows, raise preference.max_tokens, or allow a larger share",
         )
     return result
+
+
+def sharing(path: Path, protected: ProtectedTexts) -> dict[str, tuple[int, ...]]:
+    """Lines of the pairs that a prompt or a response of which shares text with a protected one.
+
+    By what they share it with, as for examples (curation/decontamination.py): the dev or test
+    prompts or a benchmark's items; a pair that shares several stands under the longest.
+
+    Raises:
+        InputError: as `read_pairs`.
+    """
+    found: dict[str, list[int]] = defaultdict(list)
+    for pair in read_pairs(path)[0]:
+        shared = [
+            match
+            for turn in (*pair.prompt, pair.chosen, pair.rejected)
+            for match in protected.shared(turn.content)
+        ]
+        if shared:
+            worst = min(shared, key=lambda match: (-match.words, match.text.task))
+            found[f"shares text with {worst.text.task}"].append(pair.line)
+    return {reason: tuple(lines) for reason, lines in sorted(found.items())}
 
 
 def left_out_in_words(left_out: dict[str, tuple[int, ...]]) -> list[str]:

@@ -69,6 +69,21 @@ def test_a_second_run_gives_the_same_bytes(roomy_base: Path) -> None:
     assert first == second
 
 
+def test_batch_and_padding_change_no_answer_and_no_likelihood_but_by_rounding(
+    roomy_base: Path,
+) -> None:
+    names = ["mmlu_local_astronomy", "gsm8k_local"]
+    alone, *padded = (
+        evaluate(roomy_base, "base", names, TASKS, settings(batch=batch, limit=5))[1]
+        for batch in (1, 3, 8)
+    )
+    assert len({item.prompt for item in alone}) == 10
+    for items in padded:
+        for one, other in zip(alone, items, strict=True):
+            assert (one.item_id, one.value, one.reply) == (other.item_id, other.value, other.reply)
+            assert one.right_probability == pytest.approx(other.right_probability, abs=1e-5)
+
+
 def test_items_that_do_not_fit_the_context_are_counted(roomy_base: Path) -> None:
     results, _ = evaluate(
         roomy_base, "base", ["mmlu_local_moral_disputes"], TASKS, settings(limit=40)

@@ -18,14 +18,14 @@ from training_runs import fail, finish, processes_of, wait_until, wait_until_all
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from limaflow.errors import InputError
-from limaflow.jsonl import read_records, write_json
+from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.manifests import adopt, checksums, read_manifest
 from limaflow.recording.record import read_record
-from limaflow.records import Example
+from limaflow.records import Example, ModelManifest
 from limaflow.training.checkpoints import Checkpoint
 from limaflow.training.conversation import END_OF_TURN, add_dialogue_tokens, extend_embeddings
 from limaflow.training.preference import Watch, micro_batch, newest_checkpoint, order_of
-from limaflow.training.preference_pairs import PairTokens, tokenized_pairs
+from limaflow.training.preference_pairs import PairTokens, read_pairs, tokenized_pairs
 from limaflow.training.settings import Launch, Preference
 
 SETTINGS = Preference(
@@ -80,12 +80,19 @@ Start = Callable[..., Any]
 def prefer(start: Start, torchrun: Start, lima: Path, pairs: Path) -> Start:
     """Start `limaflow train prefer` on the tiny model, writing below a folder."""
 
-    def start_training(folder: Path, launch: Launch, **changes: Any) -> Any:
+    def start_training(
+        folder: Path,
+        launch: Launch,
+        of: Path = pairs,
+        options: tuple[Any, ...] = (),
+        **changes: Any,
+    ) -> Any:
         settings = Preference.model_validate({**SETTINGS.model_dump(), **changes})
         command = (
-            "limaflow", "train", "prefer", "--arm", "dpo", "--from", lima, "--pairs", pairs,
+            "limaflow", "train", "prefer", "--arm", "dpo", "--from", lima, "--pairs", of,
             "--settings", settings.flag(), "--launch", launch.flag(), "--seed", SEED,
             "--run-folder", folder / "runs", "--output", folder / "chosen.json",
+            *options,
         )  # fmt: skip
         if launch.processes_per_node == 1:
             return start(*command)
@@ -296,3 +303,41 @@ def test_micro_batches_share_a_batch_evenly(share: int, processes: int, most: in
     found = micro_batch(settings, launch, processes)
     assert 1 <= found <= most
     assert share % found == 0
+
+
+@pytest.mark.slow
+def test_real_pairs_are_never_cut_and_end_in_a_trained_end_of_turn(
+    *, prefer: Start, lima: Path, launch: Launch, tmp_path: Path, shared_data: Path
+) -> None:
+    import gzip
+
+    packed = (shared_data / "preferences/hh-harmless/test.jsonl.gz").read_bytes()
+    rows = gzip.decompress(packed).splitlines(keepends=True)[:1000]
+    real = tmp_path / "real.jsonl"
+    real.write_bytes(b"".join(row for row in rows if len(row) < 800))
+    # A question of the pairs themselves, as a test prompt.
+    asked = read_pairs(real)[0][0].prompt[0]
+    test = Example(id="t", messages=(asked,), source="hh", split="test")
+    write_records(tmp_path / "test.jsonl", [test], key=lambda e: e.id)
+    alone = launch.model_copy(update={"processes_per_node": 1})
+    log = finish(
+        prefer(
+            *(tmp_path, alone, real, ("--prompts", tmp_path / "test.jsonl")),
+            **{"epochs": 1, "max_left_out_share": 1.0},
+        )
+    )
+    losses = [loss for loss, _ in logged(tmp_path)]
+    assert losses[0] == pytest.approx(math.log(2), abs=1e-3) and len(losses) > 1
+    notes = read_json(tmp_path / "chosen.json", ModelManifest).notes
+    assert notes["left_out"]["shares text with test"] >= 1
+    assert notes["left_out"]["longer than max_tokens 100"] > 0
+    for reason, count in notes["left_out"].items():
+        assert f"left out: {reason}: {count} (lines " in log
+    tokenizer = AutoTokenizer.from_pretrained(read_manifest(lima)[1])
+    stop = tokenizer.convert_tokens_to_ids(END_OF_TURN)
+    found = tokenized_pairs(real, tokenizer, frozenset([stop]), max_tokens=100, max_left_out=1.0)
+    for pair in found.tokens:
+        assert pair.chosen[-1] == pair.rejected[-1] == stop and pair.length <= 100
+    whole = {pair.line: pair for pair in read_pairs(real)[0]}
+    texts = {pair.chosen.content for pair in whole.values()}
+    assert all(str(tokenizer.decode(pair.chosen[:-1])) in texts for pair in found.tokens)

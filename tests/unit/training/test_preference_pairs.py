@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
+from limaflow.curation.protected_text import ProtectedText, ProtectedTexts
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
 from limaflow.training.conversation import END_OF_TURN, add_dialogue_tokens
-from limaflow.training.preference_pairs import Pairs, read_pairs, tokenized_pairs
+from limaflow.training.preference_pairs import Pairs, read_pairs, sharing, tokenized_pairs
 
 ASKED, BETTER, WORSE = "What is sold in Arlo?", "Warm bread.", "Nine goats."
 USER = {"role": "user", "content": ASKED}
@@ -178,3 +179,39 @@ def test_a_model_with_a_template_of_its_own_keeps_it(
         "<|im_start|>assistant\n"
     )
     assert tokenizer.decode(pair.chosen) == f"{BETTER}<|im_end|>"
+
+
+def test_pairs_that_share_text_with_prompts_or_items_are_left_out_and_counted(
+    written: Callable[..., Path], tokenizer: Any
+) -> None:
+    path = written(
+        {**TEXTS, "prompt": "Tell me something quite different, please."},
+        TEXTS,
+        {**TEXTS, "prompt": "And now?", "rejected": "I think that six times seven is forty two."},
+        {**TEXTS, "chosen": ""},
+    )
+    protected = ProtectedTexts(
+        [
+            ProtectedText(task="test", item_id="p", text=ASKED),
+            ProtectedText(task="sums", item_id="1", text="six times seven is forty two"),
+        ],
+        ngram_words=5,
+    )
+    barred = sharing(path, protected)
+    assert barred == {"shares text with sums": (3,), "shares text with test": (2,)}
+    found = tokens_of(path, tokenizer, barred=barred, max_left_out=0.25)
+    assert len(found.tokens) == 1
+    assert found.left_out == {**barred, "the assistant's content is empty": (4,)}
+
+
+def test_real_pairs_are_searched_for_real_prompts(shared_data: Path, tmp_path: Path) -> None:
+    import gzip
+
+    packed = shared_data / "preferences/hh-harmless/test.jsonl.gz"
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    third = read_pairs(path)[0][2]
+    protected = ProtectedTexts(
+        [ProtectedText(task="test", item_id="p", text=third.prompt[0].content)], ngram_words=13
+    )
+    assert third.line in sharing(path, protected)["shares text with test"]

@@ -88,3 +88,17 @@ def test_a_finished_run_is_trained_again_where_that_was_asked_for(
     assert f"trained anew; what was there is in {weights}-replaced-1" in text
     assert sorted(weights.rglob("*.safetensors"))[0].read_bytes() == first[1]
     assert [row[0] for row in losses(tmp_path)] == [str(step) for step in range(1, 10)]
+
+
+def test_code_that_changed_since_a_preference_tuning_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "dpo/runs/2a"
+    folder.mkdir(parents=True)
+    note_code(folder, "prefer")
+    manifest = {"model": "dpo", "path": "runs/2a/export", "notes": {"identity": "2a"}}
+    write_json(tmp_path / "dpo/chosen.json", manifest)
+    assert changes_since_training(tmp_path, ["dpo", "untrained"], "prefer") == []
+    code = read_json(folder / "code.json", dict[str, str])
+    changed = "training.preference_pairs.tokenized_pairs"
+    assert changed in code
+    write_json(folder / "code.json", code | {changed: "0"})
+    assert changes_since_training(tmp_path, ["dpo"], "prefer") == [f"dpo: {changed}"]
