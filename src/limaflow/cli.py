@@ -18,6 +18,7 @@ from limaflow.recording.cli import app as records
 from limaflow.recording.job import recorded
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
+from limaflow.token_shift.cli import app as shift
 from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
@@ -50,6 +51,7 @@ app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
 app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
+app.add_typer(shift, name="shift", help="Tokens of a tuned model, looked up in the base.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")
 app.add_typer(miniature, name="miniature", help="The invented world of the demo.")
