@@ -124,9 +124,7 @@ def _looked_up(
     keep: Path,
 ) -> list[ShiftedResponse]:
     model = named_model(named.model)
-    rows = sorted(
-        responses, key=lambda row: (-len(row[0].tokens) - len(row[1].tokens), row[1].key)
-    )
+    rows = sorted(responses, key=lambda row: (-len(row[0].tokens) - len(row[1].tokens), row[1].key))
     batches = [rows[start : start + job.batch] for start in range(0, len(rows), job.batch)]
     with KeptLines(keep, ShiftedResponse) as kept:
         done = {(r.prompt_id, r.sample): r for r in kept.records}
