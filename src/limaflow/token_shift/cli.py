@@ -96,3 +96,30 @@ def summarize(
     write_json(output, summarized(found, resampling))
     for model, reference in dict.fromkeys((r.model, r.reference) for r in found):
         print(in_words([r for r in found if (r.model, r.reference) == (model, reference)]))
+
+
+@app.command()
+def page(
+    *,
+    shifted: Shifted,
+    summary: Annotated[Path, typer.Option(help="shift.json of `limaflow shift summarize`.")],
+    prompts: Prompts,
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Token shift",
+    most: Annotated[
+        int, typer.Option(min=0, help="Responses shown of each model, drawn by seed.")
+    ] = 30,
+    seed: Annotated[int, typer.Option(help="Which responses are shown.")] = 0,
+    output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
+) -> None:
+    """Responses whose tokens are marked by their shift, with the shares, as one HTML file."""
+    from limaflow.jsonl import read_json, replacing
+    from limaflow.token_shift.page import page_of
+    from limaflow.token_shift.shifted_response import read_shifted
+    from limaflow.token_shift.summaries import Shift
+
+    text = page_of(
+        title, read_shifted(shifted), read_json(summary, Shift), prompts, most=most, seed=seed
+    )
+    with replacing(output) as file:
+        file.write(text)
+    print(f"{output}: {len(text.encode()) / 1024:.0f} KiB")

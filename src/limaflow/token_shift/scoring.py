@@ -32,7 +32,7 @@ class Scores:
     ranks: list[int]
     """Of the token in the reference, from 1; equally probable tokens share the better rank."""
     own_ranks: list[int]
-    """Of the token in the tuned model itself: above 1 where sampling took another than its first."""
+    """Of the token in the tuned model itself: above 1 where sampling took another one."""
     choice_ranks: list[int]
     """In the reference, of the token that is most probable in the tuned model."""
     log_probabilities: list[float]

@@ -273,10 +273,8 @@ def _style(responses: Sequence[ShiftedResponse], resampling: Resampling) -> Shif
         )
         if shifted
         else None,
-        difference=resampling.difference_of_shares(
-            moved["style"], kinds["style"], moved["content"], kinds["content"]
-        )
-        if tokens and kinds["style"].any() and kinds["content"].any()
+        difference=resampling.difference_of_shares(style_shifted, style, content_shifted, content)
+        if style.any() and content.any()
         else None,
     )
 
