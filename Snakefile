@@ -19,6 +19,7 @@ include: "rules/lookups/models.smk"
 include: "rules/lookups/responses.smk"
 include: "rules/lookups/judging.smk"
 include: "rules/lookups/benchmarks.smk"
+include: "rules/lookups/token_shift.smk"
 include: "rules/lookups/analysis.smk"
 
 
@@ -50,6 +51,7 @@ rule all:
     """The whole study, up to the report."""
     input:
         collect("<results>/report/{page}.html", page=["index", "responses"]),
+        shift_page,
         lasting_files(),
     localrule: True
 
@@ -62,6 +64,7 @@ include: "rules/derived_models.smk"
 include: "rules/generation.smk"
 include: "rules/judging.smk"
 include: "rules/benchmarks.smk"
+include: "rules/token_shift.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
 include: "rules/cluster.smk"
@@ -118,9 +121,17 @@ rule benchmark:
     localrule: True
 
 
+rule shift:
+    """Stop after the token shift of every arm whose tokens are looked up in the base."""
+    input:
+        shift_page,
+    localrule: True
+
+
 rule report:
     """Make the report."""
     input:
         collect("<results>/report/{page}.html", page=["index", "responses"]),
+        shift_page,
         lasting_files(),
     localrule: True

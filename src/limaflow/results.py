@@ -84,6 +84,9 @@ class Results:
     def benchmark_results(self, arm: str) -> Path:
         return self.root / f"benchmarks/{arm}/results.json"
 
+    def shifted_tokens(self, arm: str) -> Path:
+        return self.root / f"token_shift/{arm}.jsonl"
+
     def analysis(self, name: str) -> Path:
         """One file of statistics, such as `preferences`, `grades`, `tax`, `claims`."""
         return self.root / f"analysis/{name}.json"

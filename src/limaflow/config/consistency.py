@@ -49,6 +49,7 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         found += [(f"judging.instruments.{instrument}", name, "judges") for name in judges]
     found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
+    found += [("token_shift.arms", name, "arms") for name in config.token_shift.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found
 
@@ -98,6 +99,17 @@ def impossible(config: Config) -> list[str]:
         f"comparisons.{c.name}: an arm is compared with itself"
         for c in config.comparisons
         if c.first == c.second
+    ]
+    problems += [
+        f"token_shift.arms: '{name}' has no model of its own that runs here in a chat template, "
+        "so that its tokens cannot be looked up in the base"
+        for name in config.token_shift.arms
+        if any(a.name == name and a.prompt_format != "chat" for a in config.arms)
+    ]
+    problems += [
+        f"token_shift.arms: '{name}' stands twice"
+        for name, count in Counter(config.token_shift.arms).items()
+        if count > 1
     ]
     chosen, instruments = config.judging.selection.instrument, list(config.judging.files)
     if chosen not in instruments:

@@ -18,6 +18,7 @@ from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
+from limaflow.token_shift.settings import TokenShift
 from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
 
@@ -60,6 +61,7 @@ class Config(Settings):
     judging: Judging
     comparisons: list[Comparison]
     benchmarks: Benchmarks
+    token_shift: TokenShift = TokenShift()
     analysis: Analysis
     miniature: Miniature | None
 

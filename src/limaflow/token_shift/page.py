@@ -1,7 +1,7 @@
-"""Responses with each token marked by its shift, as one HTML file that needs no script and no network.
+"""Responses with each token marked by its shift, as one HTML file without a script.
 
-Colour is never alone: a shifted token has a solid line beneath it, a marginal one a dotted line, and
-a table under each response lists the shifted tokens with what the reference would have written.
+Colour is never alone: a shifted token has a solid line beneath it, a marginal one a dotted line. A
+table under each response lists the shifted tokens with what the reference would have written.
 """
 
 from collections.abc import Iterator, Sequence
