@@ -161,6 +161,7 @@ rule claims:
         further_grades=spread_grade_files,
         seeds=seeds_file,
         tax=tax_file,
+        token_shift=shift_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",

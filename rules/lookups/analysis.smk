@@ -195,6 +195,7 @@ def claim_options(wildcards, input):
         "--contamination": input.get("contamination", []),
         "--agreement-of-grades": input.get("agreement_of_grades", []),
         "--tax": input.get("tax", []),
+        "--token-shift": input.get("token_shift", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
     }

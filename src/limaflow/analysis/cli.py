@@ -191,6 +191,7 @@ def claims(
         list[Path] | None, typer.Option(help="Grades of test responses (JSONL); repeat.")
     ] = None,
     tax: Annotated[Path | None, typer.Option(help="tax.json.")] = None,
+    token_shift: Annotated[Path | None, typer.Option(help="token_shift.json.")] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -220,6 +221,7 @@ def claims(
     )
     from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Grade, Match
+    from limaflow.token_shift.summaries import Shift
 
     after_lowest = None
     if training is not None:
@@ -250,6 +252,7 @@ def claims(
         tax=[] if tax is None else read_json(tax, list[TaskTax]),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
+        token_shift=None if token_shift is None else read_json(token_shift, Shift),
         after_lowest=after_lowest,
         rounds=bootstrap,
         confidence=confidence,

@@ -14,6 +14,7 @@ from limaflow.measures.summaries import (
     TaskTax,
 )
 from limaflow.records import Grade
+from limaflow.token_shift.summaries import Shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Evidence:
     """Arm among those of `grades` → the arm that it is once more, with another seed."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
+    token_shift: Shift | None = None
     after_lowest: AfterLowest | None = None
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""

@@ -27,6 +27,8 @@ class Study:
     """Instrument and judge of the dev responses."""
     measures_tax: bool = False
     """Whether benchmarks are run on the base and on another arm."""
+    token_shift: bool = False
+    """Whether tokens of tuned arms are looked up in the base."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     further_seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -69,6 +71,7 @@ def study_of(config: Config, results: Results, scales: Mapping[str, Sequence[str
         selection=(chosen.instrument, chosen.judge),
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        token_shift=bool(config.token_shift.arms),
         scales=scales,
         further_seeds={arm: names for arm, names in further.items() if names},
     )

@@ -30,7 +30,7 @@ from limaflow.token_shift.named_model import named_model
 from limaflow.token_shift.same_tokens import give_same_tokens
 from limaflow.token_shift.scoring import Row, Scores, scored
 from limaflow.token_shift.shifted_response import ShiftedResponse
-from limaflow.token_shift.token_classes import token_classes, token_texts
+from limaflow.token_shift.token_classes import WORDS, token_classes, token_texts
 
 ROLES = ("base", "seed", "itself")
 DIGITS = 6
@@ -102,7 +102,10 @@ def measure(job: ShiftJob) -> list[ShiftedResponse]:
     found: list[ShiftedResponse] = []
     for reference in job.references:
         other = named_model(reference.model).content
-        identity = digest(drawing, other, reference.name, reference.role, job.name, job.batch)
+        identity = digest(
+            *(drawing, other, reference.name, reference.role, job.name, job.batch),
+            sha256_of(WORDS),
+        )
         found += _looked_up(job, tuned, responses, reference, beside(job.output, identity))
     found.sort(key=lambda r: (r.reference, r.prompt_id, r.sample))
     write_records(job.output, found)

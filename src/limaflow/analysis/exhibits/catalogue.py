@@ -15,6 +15,7 @@ from limaflow.analysis.exhibits import (
     sources,
     tax,
     tax_split,
+    token_shift,
     training,
 )
 
@@ -29,6 +30,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
     "seeds": seeds.FIGURE,
+    "token_shift": token_shift.FIGURE,
 }
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
@@ -36,4 +38,6 @@ TABLES: dict[str, Table[Any]] = {
     "agreement": agreement.TABLE,
     "tax": tax.TABLE,
     "tax_split": tax_split.TABLE,
+    "token_shift": token_shift.TABLE,
+    "shifted_tokens": token_shift.TOKENS,
 }
