@@ -22,13 +22,14 @@ from limaflow.token_shift.cli import app as shift
 from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
-from limaflow.tools.planning.cli import plan
+from limaflow.tools.planning.cli import plan, plan_shift
 from limaflow.tools.pricing.cli import print_prices
 from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
 from limaflow.verdict_import.cli import import_grades, import_verdicts
 
 train.command()(plan)
+shift.command("plan")(plan_shift)
 judge.command("import")(import_verdicts)
 judge.command("import-grades")(import_grades)
 judge.command()(summarize)
