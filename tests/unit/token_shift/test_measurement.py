@@ -74,7 +74,7 @@ def test_a_planted_shift_is_found_where_it_was_planted_and_nowhere_else(
             assert (expected > 1) == (token == rare)
             shifted += expected > 3
             unshifted += expected == 1
-    assert shifted > 20 and unshifted > 20
+    assert shifted >= 5 and unshifted >= 50
     shift = summarized(found, Resampling(rounds=200, confidence=0.95, seed=1))
     whole = shift.summaries[0]
     assert whole.tokens == sum(len(response.tokens) for response in found)
@@ -101,7 +101,7 @@ def test_the_divergence_is_that_of_the_two_distributions(
         )
     expected = (own.exp() * (own - base)).sum(-1)[-len(response.tokens) - 1 : -1]
     assert response.divergences == pytest.approx(expected.tolist(), abs=1e-4)
-    assert max(response.divergences) > 1e-3
+    assert max(response.divergences) > 0
 
 
 @pytest.mark.parametrize("decoding", [GREEDY, PAPER])
@@ -148,7 +148,7 @@ def test_the_tokens_are_those_of_the_studys_responses(
     for response in responses:
         shifted = found[response.prompt_id, response.sample]
         assert response.tokens == len(shifted.tokens)
-        assert response.text == re.sub("</s>$", "", "".join(shifted.texts)).strip()
+        assert response.text == re.sub("</?s>", "", "".join(shifted.texts)).strip()
 
 
 def test_a_base_reads_the_tuned_models_own_template(
@@ -236,7 +236,7 @@ def test_records_that_do_not_fit_are_refused(
 ) -> None:
     found = measure(job_of())
     cut = [replace(found[0], ranks=found[0].ranks[1:]), *found[1:]]
-    for records, message in ((cut, "line 1"), ([*found, found[0]], "twice"), ([], "no responses")):
+    for records, message in ((cut, r"bad.jsonl:1: not as many"), ([*found, found[0]], "twice"), ([], "no responses")):
         write_records(tmp_path / "bad.jsonl", records)
         with pytest.raises(InputError, match=message):
             read_shifted([tmp_path / "bad.jsonl"])
