@@ -1,4 +1,4 @@
-"""What tests of token shift share: decodings, prompts, and a copy of a model with a planted shift."""
+"""What tests of token shift share: decodings, prompts, a copy of a model with a planted shift."""
 
 import shutil
 from pathlib import Path
