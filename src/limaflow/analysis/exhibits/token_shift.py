@@ -124,8 +124,8 @@ FIGURE = Figure(
     draw=draw,
     caption="Share of the tokens of a response that are shifted: of rank above 3 in a reference "
     "that reads the same tokens before them. Solid: in the base; dashed: in the same arm of "
-    "another training seed; dotted: the base's own tokens in the base, which sampling alone shifts. "
-    "Intervals over prompts.",
+    "another training seed; dotted: the base's own tokens in the base, which sampling alone "
+    "shifts. Intervals over prompts.",
     category="Token shift",
     applies=applies,
 )
