@@ -46,7 +46,16 @@ from limaflow.training.manifest import PreferenceNotes, TrainingManifest
 
 FOLDER = Path(__file__).parent
 MATCHES_SHOWN = 40
-PLACED = ("Preferences", "Grades", "Data", "Curation", "Training", "Epochs", "Benchmarks")
+PLACED = (
+    "Preferences",
+    "Grades",
+    "Data",
+    "Curation",
+    "Training",
+    "Epochs",
+    "Benchmarks",
+    "Token shift",
+)
 """Categories of figures that have their place in page.html; others are shown at the end."""
 
 

@@ -362,11 +362,13 @@ def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
 
 
 def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
-    assert [name for name, f in FIGURES.items() if not f.applies(study)] == ["absolute"]
+    absent = {name for name, f in FIGURES.items() if not f.applies(study)}
+    assert absent == {"absolute", "token_shift"}
+    assert FIGURES["token_shift"].applies(replace(study, token_shift=True))
     assert FIGURES["absolute"].applies(replace(study, scales={"harm": ["harmless", "harmful"]}))
     untuned = replace(study, tuned=(), measures_tax=False)
     absent = {name for name, f in FIGURES.items() if not f.applies(untuned)}
-    assert absent == {"absolute", "epochs", "tax", "tax_split", "training"}
+    assert absent == {"absolute", "epochs", "tax", "tax_split", "token_shift", "training"}
 
 
 def test_an_exhibits_code_is_not_that_of_the_configuration_or_of_another_exhibit() -> None:

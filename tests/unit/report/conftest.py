@@ -334,7 +334,7 @@ def _analyze(results: Path) -> None:
     config = parse(merged([PROJECT / "config.yaml", results.parent / "overlay.yaml"]))
     study = study_of(config, Results(results), {})
     for name, figure in FIGURES.items():
-        if name not in ("absolute", "lengths", "seeds"):
+        if name not in ("absolute", "lengths", "seeds", "token_shift"):
             output = ("--lima=lima", "--miniature", "--output", str(study.results.figure(name)))
             analyze("figure", name, *_inputs(figure, study), *boot, *output)
     for name in ("preferences", "tax"):

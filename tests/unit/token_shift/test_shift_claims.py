@@ -61,7 +61,7 @@ def claim(name: str, shift: Shift | None, **evidence: Any) -> Claim:
         ([9] * 10, [1] * 10, "contradicted", "supported"),
         ([1] * 10, [9] * 10, "contradicted", "contradicted"),
         # Marginal tokens are not shifted.
-        ([3] * 56 + [9] * 8, [2] * 60, "supported", "supported"),
+        ([3] * 30 + [9] * 4, [2] * 100, "supported", "supported"),
         # As often of both.
         ([9] * 2 + [1] * 8, [9] * 2 + [1] * 8, "contradicted", "undecided"),
         # One in ten.
