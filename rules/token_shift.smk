@@ -79,9 +79,14 @@ rule token_shift_page:
     params:
         code=code("token_shift", "page"),
         page=content(
-            *(shipped(f"src/limaflow/token_shift/page.{kind}") for kind in ("html", "css"))
+            *(
+                shipped(f"src/limaflow/token_shift/page.{kind}")
+                for kind in ("html", "css")
+            )
         ),
-        title=shlex.quote(f"{'Miniature: ' if CONFIG.miniature else ''}{CONFIG.title}: token shift"),
+        title=shlex.quote(
+            f"{'Miniature: ' if CONFIG.miniature else ''}{CONFIG.title}: token shift"
+        ),
         seed=CONFIG.seed,
     shell:
         "limaflow shift page --summary {input.summary} --prompts {input.prompts}"
