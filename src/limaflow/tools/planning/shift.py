@@ -12,6 +12,8 @@ from limaflow.training.model_size import MOST_CARDS, USABLE
 
 LOGITS_AT_ONCE = 8
 """Tensors of a piece's logits in fp32: both models', their logarithms, and what is made of them."""
+BYTES_A_TOKEN = 2 * 75
+"""Of a record's lists, measured on English; twice, since a copy is kept beside the output."""
 SECONDS_A_LAYER = 0.8e-3
 """Of one step of decoding, at least: what transformers takes to start a layer's kernels."""
 
@@ -40,10 +42,6 @@ class ShiftPlan:
     def memory(self) -> float:
         """Over all cards, without what CUDA itself takes of each."""
         return self.weights + self.caches + self.logits
-
-
-BYTES_A_TOKEN = 2 * 95
-"""Of a record's lists, measured on English; twice, since a copy is kept beside the output."""
 
 
 def shift_plan(
