@@ -20,6 +20,7 @@ include: "rules/lookups/responses.smk"
 include: "rules/lookups/judging.smk"
 include: "rules/lookups/dialogue.smk"
 include: "rules/lookups/benchmarks.smk"
+include: "rules/lookups/token_shift.smk"
 include: "rules/lookups/analysis.smk"
 
 
@@ -51,6 +52,7 @@ rule all:
     """The whole study, up to the report."""
     input:
         collect("<results>/report/{page}.html", page=["index", "responses"]),
+        shift_page,
         lasting_files(),
     localrule: True
 
@@ -65,6 +67,7 @@ include: "rules/judging.smk"
 include: "rules/dialogue.smk"
 include: "rules/format_checks.smk"
 include: "rules/benchmarks.smk"
+include: "rules/token_shift.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
 include: "rules/cluster.smk"
@@ -129,9 +132,17 @@ rule dialogue:
     localrule: True
 
 
+rule shift:
+    """Stop after the token shift of every arm whose tokens are looked up in the base."""
+    input:
+        shift_page,
+    localrule: True
+
+
 rule report:
     """Make the report."""
     input:
         collect("<results>/report/{page}.html", page=["index", "responses"]),
+        shift_page,
         lasting_files(),
     localrule: True

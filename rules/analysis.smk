@@ -218,6 +218,7 @@ rule claims:
         tax=tax_file,
         tax_from_lima=tax_from_lima_file,
         formats=formats_file,
+        token_shift=shift_file,
         training=lima_training,
         dev_grades=lima_dev_grades,
         prompts="<results>/curation/prompts/test.jsonl",

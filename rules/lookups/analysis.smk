@@ -254,6 +254,7 @@ def claim_options(wildcards, input):
         "--tax": input.get("tax", []),
         "--tax-from-lima": input.get("tax_from_lima", []),
         "--formats": input.get("formats", []),
+        "--token-shift": input.get("token_shift", []),
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),

@@ -27,16 +27,18 @@ from limaflow.recording.cli import app as records
 from limaflow.recording.job import recorded
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
+from limaflow.token_shift.cli import app as shift
 from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
-from limaflow.tools.planning.cli import plan
+from limaflow.tools.planning.cli import plan, plan_shift
 from limaflow.tools.pricing.cli import print_prices
 from limaflow.tools.review.cli import app as review
 from limaflow.training.cli import app as train
 from limaflow.verdict_import.cli import import_grades, import_verdicts
 
 train.command()(plan)
+shift.command("plan")(plan_shift)
 judge.command("import")(import_verdicts)
 judge.command("import-grades")(import_grades)
 judge.command()(summarize)
@@ -63,6 +65,7 @@ app.add_typer(annotate, name="annotate", help="People as judges, from packets to
 app.add_typer(dialogue, name="dialogue", help="Dialogues by script, and how well arms hold them.")
 app.command()(chat)
 app.add_typer(benchmark, name="benchmark", help="lm-eval before and after tuning.")
+app.add_typer(shift, name="shift", help="Tokens of a tuned model, looked up in the base.")
 app.add_typer(analyze, name="analyze", help="Statistics, figures, tables and claims.")
 app.add_typer(report, name="report", help="The HTML report.")
 app.add_typer(miniature, name="miniature", help="The invented world of the demo.")

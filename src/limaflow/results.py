@@ -96,6 +96,9 @@ class Results:
         """What people say of replies to benchmark items, of all arms."""
         return self.root / "benchmarks/human_grades.jsonl"
 
+    def shifted_tokens(self, arm: str) -> Path:
+        return self.root / f"token_shift/{arm}.jsonl"
+
     def analysis(self, name: str) -> Path:
         """One file of statistics, such as `preferences`, `grades`, `tax`, `claims`."""
         return self.root / f"analysis/{name}.json"

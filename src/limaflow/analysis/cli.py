@@ -251,6 +251,7 @@ def claims(
         typer.Option(help="The same with the LIMA arm in place of the base, of other arms."),
     ] = None,
     formats: Annotated[Path | None, typer.Option(help="formats.json.")] = None,
+    token_shift: Annotated[Path | None, typer.Option(help="token_shift.json.")] = None,
     training: Annotated[
         Path | None, typer.Option(help="training.json of the LIMA arm (dev perplexities).")
     ] = None,
@@ -287,6 +288,7 @@ def claims(
     )
     from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Grade, Match
+    from limaflow.token_shift.summaries import Shift
 
     after_lowest = None
     if training is not None:
@@ -323,6 +325,7 @@ def claims(
         formats=None if formats is None else read_json(formats, Formats),
         seeds=[] if seeds is None else read_json(seeds, list[Spread]),
         trained_again=arms_trained_again(further_seed or []),
+        token_shift=None if token_shift is None else read_json(token_shift, Shift),
         after_lowest=after_lowest,
         dialogues=None if dialogues is None else read_json(dialogues, Dialogues),
         dialogue_pairs={

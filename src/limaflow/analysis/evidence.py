@@ -16,6 +16,7 @@ from limaflow.measures.summaries import (
     TaskTax,
 )
 from limaflow.records import Grade
+from limaflow.token_shift.summaries import Shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Evidence:
     """Arm among those of `grades` → the arm that it is once more, with another seed."""
     contaminated: frozenset[str] = frozenset()
     """Benchmark tasks, `dev` or `test`, with which the LIMA arm's training examples share text."""
+    token_shift: Shift | None = None
     after_lowest: AfterLowest | None = None
     dialogues: Dialogues | None = None
     dialogue_pairs: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrore
 from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
+from limaflow.token_shift.summaries import ShiftedStyle
 
 
 class NotMeasured(Exception):
@@ -86,6 +87,9 @@ TAUGHT = Smallest(
     items=72,
     reason="with fewer items, a gain of 5 points is not excluded even if no answer changes "
     "(0.95 to the power of 72 is 2.5 %)",
+)
+ENOUGH_SHIFTED = Smallest(
+    items=100, reason="a share of fewer shifted tokens is that of a few words"
 )
 ANY_NUMBER = Smallest(reason="a paired test keeps its level on any number of items")
 
@@ -637,6 +641,84 @@ def format_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     ]
 
 
+def first_choices_shifted(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of positions at which the tuned model's first choice has a rank above 3 in the base."""
+    arms = arms_of(evidence, measure) or [evidence.lima]
+    return [
+        Found(
+            names={
+                "arm": row.model,
+                "prompts": row.prompts,
+                "tokens": row.tokens,
+                "unshifted": row.choice_unshifted.estimate,
+                "drawn": row.shifted.estimate,
+                "floor": row.floor.estimate,
+                "controls": _shift_controls(evidence, row.model),
+            },
+            interval=row.choice_shifted,
+            arms=(row.model,),
+            prompts=row.prompts,
+            items=row.tokens,
+        )
+        for row in (evidence.token_shift.summaries if evidence.token_shift else ())
+        if row.by == "all" and row.role == "base" and row.model in arms
+    ]
+
+
+def _shift_controls(evidence: Evidence, arm: str) -> str:
+    """What the arm's other training seeds and the sampled base itself come to, in words."""
+    assert evidence.token_shift is not None
+    rows = [row for row in evidence.token_shift.summaries if row.by == "all"]
+    words = [
+        f"{row.choice_shifted.estimate:.1%} in {row.reference}, another training seed"
+        for row in rows
+        if row.role == "seed" and row.model == arm
+    ]
+    words += [
+        f"{row.shifted.estimate:.1%} of the tokens that {row.model} draws itself, by sampling"
+        for row in rows
+        if row.role == "itself" and row.model != arm
+    ]
+    return f"; shifted beside that: {', '.join(words)}" if words else ""
+
+
+def style_among_shifted(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Of shifted tokens of style and content, the share of style.
+
+    Raises:
+        NotMeasured: tokens were looked up, and none is shifted.
+    """
+    rows = _style_rows(evidence, measure)
+    if rows and not any(row.style_share for row in rows):
+        raise NotMeasured("no token of style or content is shifted")
+    return [_style_found(row, row.style_share) for row in rows if row.style_share]
+
+
+def style_more_often_shifted(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Shifted share of tokens of style minus that of tokens of content."""
+    return [
+        _style_found(row, row.difference)
+        for row in _style_rows(evidence, measure)
+        if row.difference
+    ]
+
+
+def _style_rows(evidence: Evidence, measure: Measure) -> list[ShiftedStyle]:
+    arms = arms_of(evidence, measure) or [evidence.lima]
+    found = evidence.token_shift.style if evidence.token_shift else []
+    return [row for row in found if row.role == "base" and row.model in arms]
+
+
+def _style_found(row: ShiftedStyle, interval: Interval) -> Found:
+    return Found(
+        names={"arm": row.model, "prompts": row.prompts, "shifted": row.shifted},
+        interval=interval,
+        arms=(row.model,),
+        prompts=row.prompts,
+        items=row.shifted,
+    )
+
+
 QUANTITIES: dict[str, Quantity] = {
     "wins_over": Quantity(
         measure=wins_over,
@@ -782,6 +864,28 @@ QUANTITIES: dict[str, Quantity] = {
         smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of dialogues with higher grades in {arm} than in {without}, minus that with "
         "lower ones, judge {judge}, {dialogues} dialogues",
+    ),
+    "first_choices_shifted": Quantity(
+        measure=first_choices_shifted,
+        smallest=(SHOWN_TO_COVER,),
+        label="first choices of {arm} that are shifted in the base, {tokens:,} positions of "
+        "{prompts} prompts (unshifted {unshifted:.1%}; as drawn, shifted {drawn:.1%}, of which "
+        "sampling alone makes {floor:.1%}{controls})",
+        takes=("arms",),
+    ),
+    "style_among_shifted": Quantity(
+        measure=style_among_shifted,
+        smallest=(SHOWN_TO_COVER, ENOUGH_SHIFTED),
+        label="share of style among {shifted:,} shifted tokens of style and content of {arm}, in "
+        "responses to {prompts} prompts",
+        takes=("arms",),
+    ),
+    "style_more_often_shifted": Quantity(
+        measure=style_more_often_shifted,
+        smallest=(SHOWN_TO_COVER, ENOUGH_SHIFTED),
+        label="shifted share of style tokens minus that of content tokens of {arm}, {prompts} "
+        "prompts",
+        takes=("arms",),
     ),
 }
 

@@ -38,6 +38,8 @@ class Study:
     """Whether responses are checked for the forms that prompts ask for."""
     grades_items: bool = False
     """Whether judges or people say if replies to benchmark items are right."""
+    token_shift: bool = False
+    """Whether tokens of tuned arms are looked up in the base."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Instrument by which responses to the test prompts are graded → the words of its scale."""
     answers: str | None = None
@@ -99,6 +101,7 @@ def study_of(
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         grades_items=grades_items,
+        token_shift=bool(config.token_shift.arms),
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),

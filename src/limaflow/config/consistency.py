@@ -59,6 +59,7 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         if grades.arm
     ]
     found += [("benchmarks.arms", name, "arms") for name in config.benchmarks.arms]
+    found += [("token_shift.arms", name, "arms") for name in config.token_shift.arms]
     found.append(("analysis.lima_arm", config.analysis.lima_arm, "arms"))
     return found
 
@@ -162,6 +163,17 @@ def impossible(config: Config) -> list[str]:
         for arm in config.arms
         if arm.shots
         and any(d.name == arm.shots.dataset and d.prompts == "none" for d in config.datasets)
+    ]
+    problems += [
+        f"token_shift.arms: '{name}' has no model of its own that runs here in a chat template, "
+        "so that its tokens cannot be looked up in the base"
+        for name in config.token_shift.arms
+        if any(a.name == name and a.prompt_format != "chat" for a in config.arms)
+    ]
+    problems += [
+        f"token_shift.arms: '{name}' stands twice"
+        for name, count in Counter(config.token_shift.arms).items()
+        if count > 1
     ]
     chosen, instruments = config.judging.selection.instrument, list(config.judging.files)
     if chosen not in instruments:

@@ -20,6 +20,7 @@ from limaflow.lm_evaluation.settings import Benchmarks
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
 from limaflow.tags import LabelName
+from limaflow.token_shift.settings import TokenShift
 from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
 
@@ -71,6 +72,7 @@ class Config(Settings):
     format_checks: bool
     """Whether responses are checked for the forms that prompts ask for by the tag `format`."""
     benchmarks: Benchmarks
+    token_shift: TokenShift = TokenShift()
     analysis: Analysis
     miniature: Miniature | None
 

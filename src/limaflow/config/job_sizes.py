@@ -68,11 +68,12 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
             "respond": small,
             "hold_dialogues": small,
             "lm_eval": small,
+            "shift_tokens": small,
         }
 
-    gpus = answering_gpus(config)
+    answering = answering_gpus(config)
 
-    def on_gpus(hours: int, more: int = 0) -> JobSize:
+    def on_gpus(hours: int, more: int = 0, gpus: int = answering) -> JobSize:
         """Host memory for the weights (2 bytes a parameter), and as much while they are read."""
         return JobSize(
             cpus=CPUS_A_GPU * gpus,
@@ -99,13 +100,17 @@ def job_sizes(config: Config) -> dict[str, JobSize]:
         "respond": on_gpus(12),
         "hold_dialogues": on_gpus(12),
         "lm_eval": on_gpus(12, more=12),
+        "shift_tokens": on_gpus(12, gpus=answering_gpus(config, models=2)),
     }
 
 
-def answering_gpus(config: Config) -> int:
+def answering_gpus(config: Config, models: int = 1) -> int:
     """Cards of a job that runs a model: as configured, or as many as the largest named model takes.
 
     One where `auto` meets a model of which nothing is known here.
+
+    Args:
+        models: so many of that size at once.
     """
     block = config.generation
     if block.gpus != "auto":
@@ -115,4 +120,7 @@ def answering_gpus(config: Config) -> int:
     sizes = [run_size(name, element) for name in names if name]
     # A prompt is seldom longer than its response may be.
     tokens = 2 * block.decoding.max_tokens
-    return max((size.cards(block.gpu_memory * 2**30, tokens) for size in sizes if size), default=1)
+    return max(
+        (size.times(models).cards(block.gpu_memory * 2**30, tokens) for size in sizes if size),
+        default=1,
+    )

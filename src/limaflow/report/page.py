@@ -57,6 +57,7 @@ PLACED = (
     "Training",
     "Epochs",
     "Benchmarks",
+    "Token shift",
 )
 """Categories of figures that have their place in page.html; others are shown at the end."""
 

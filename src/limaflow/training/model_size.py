@@ -4,7 +4,7 @@ Rough enough to be had when Snakemake starts, without PyTorch and without a netw
 plan` counts exactly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,14 @@ class RunSize:
     cache_per_token: float
     """Keys and values of a token in all layers."""
     context: int
+
+    def times(self, models: int) -> "RunSize":
+        """So many models of this size at once, each with its own cache."""
+        return replace(
+            self,
+            weights=models * self.weights,
+            cache_per_token=models * self.cache_per_token,
+        )
 
     def cards(self, card_bytes: float, response_tokens: int) -> int:
         """The fewest cards, a power of two (tensor parallelism divides heads), for weights and the

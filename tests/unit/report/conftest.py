@@ -40,7 +40,16 @@ PROJECT = Path(__file__).parents[3]
 ARMS = {"base": 0.05, "base-in-context": 0.35, "few": 0.5, "lima": 0.9}
 HOSTILE = "<script>alert(1)</script> & <b onclick=x>\"'"
 
-UNMADE = ("absolute", "bits", "dialogues", "forms", "lengths", "seeds", "tax_readers")
+UNMADE = (
+    "absolute",
+    "bits",
+    "dialogues",
+    "forms",
+    "lengths",
+    "seeds",
+    "tax_readers",
+    "token_shift",
+)
 """Figures of what the invented results do not hold."""
 OVERLAY = {
     "experiment": "small",

@@ -22,6 +22,7 @@ from limaflow.analysis.exhibits import (
     tax,
     tax_readers,
     tax_split,
+    token_shift,
     training,
 )
 
@@ -41,6 +42,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "lengths": lengths.FIGURE,
     "training": training.FIGURE,
     "seeds": seeds.FIGURE,
+    "token_shift": token_shift.FIGURE,
 }
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
@@ -54,4 +56,6 @@ TABLES: dict[str, Table[Any]] = {
     "tax_split": tax_split.TABLE,
     "tax_readers": tax_readers.TABLE,
     "reader_agreement": tax_readers.AGREEMENT,
+    "token_shift": token_shift.TABLE,
+    "shifted_tokens": token_shift.TOKENS,
 }

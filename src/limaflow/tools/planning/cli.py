@@ -1,9 +1,11 @@
-"""`limaflow train plan`: what memory and disk a training needs."""
+"""`limaflow train plan` and `limaflow shift plan`: what they need before they wait for it."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from limaflow.generation.cli import Precision
 
 
 def plan(
@@ -59,3 +61,57 @@ def plan(
     else:
         print(table(made, request.title, gpu_memory=memory))
         print(answering_lines(answers, memory or request.generation.gpu_memory * GIB))
+
+
+def plan_shift(
+    *,
+    base: Annotated[str, typer.Option(help="model.json, folder or hub name.")] = "",
+    architecture: Annotated[
+        str | None, typer.Option(help="JSON of config.json's numbers, where there is no model.")
+    ] = None,
+    responses: Annotated[int, typer.Option(min=1)] = 300,
+    tokens: Annotated[int, typer.Option(min=1, help="Of a response.")] = 2048,
+    prompt_tokens: Annotated[int, typer.Option(min=1, help="Of a prompt.")] = 256,
+    references: Annotated[
+        int, typer.Option(min=1, help="The base, and each further training seed.")
+    ] = 1,
+    batch: Annotated[int, typer.Option(min=1, help="Responses scored at once.")] = 8,
+    drawn_at_once: Annotated[int, typer.Option(min=1, help="Responses drawn at once.")] = 16,
+    precision: Annotated[Precision, typer.Option()] = Precision.BF16,
+    gpu_memory: Annotated[float, typer.Option(min=1, help="GiB of one GPU.")] = 80,
+    tflops: Annotated[
+        float, typer.Option(min=0.001, help="10^12 operations a second that the GPU sustains.")
+    ] = 200,
+    bandwidth: Annotated[
+        float, typer.Option(min=0.1, help="GB a second that its memory sustains.")
+    ] = 1500,
+    as_json: Annotated[bool, typer.Option("--json", help="Bytes and seconds, as JSON.")] = False,
+) -> None:
+    """Say what memory and time a token shift takes; loads no weights."""
+    import json
+    from dataclasses import asdict
+
+    from limaflow.errors import InputError
+    from limaflow.tools.planning.architecture import architecture_of
+    from limaflow.tools.planning.plan import GIB
+    from limaflow.tools.planning.shift import in_lines, shift_plan
+
+    if not (base or architecture):
+        raise InputError("no model", fix="give --base or --architecture")
+    made = shift_plan(
+        architecture_of(base, architecture),
+        responses=responses,
+        tokens=tokens,
+        prompt_tokens=prompt_tokens,
+        references=references,
+        batch=batch,
+        drawn_at_once=drawn_at_once,
+        precision=precision.value,
+        gpu_memory=gpu_memory * GIB,
+        tflops=tflops,
+        bandwidth=bandwidth * 1e9,
+    )
+    if as_json:
+        print(json.dumps({**asdict(made), "memory": made.memory}, indent=2))
+    else:
+        print(in_lines(made, gpu_memory=gpu_memory * GIB))
