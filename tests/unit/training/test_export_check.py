@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
 from limaflow.errors import InputError
+from limaflow.training.conversation import take_template
 from limaflow.training.export import export
 from limaflow.training.export_check import require_same_logits
 
@@ -58,7 +59,8 @@ class Elsewhere(SimpleNamespace):
 @pytest.mark.usefixtures("alone")
 def test_an_export_that_differs_leaves_no_folder(tmp_path: Path, tiny_base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
-    trained, written = tiny_model("llama", 400), tiny_model("llama", 400)
+    take_template(tokenizer)
+    trained, written = tiny_model("llama", 410), tiny_model("llama", 410)
     engine = Elsewhere(
         module=written, trained=trained, device="cpu", eval=trained.eval, train=trained.train
     )

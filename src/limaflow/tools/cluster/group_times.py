@@ -30,6 +30,11 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
         "grade": judges * len(config.arms) * len(config.judging.instruments),
         "grade_dev": sum(arm.is_trained for arm in config.arms) if judges else 0,
         "grade_dialogues": len(config.dialogue.judges) * holders if judges else 0,
+        "grade_items": min(judges, len(config.judging.judges("right-answer")))
+        * len(config.benchmarks.arms),
+        "by_tag": min(1, len(config.analysis.by_tag)),
+        "summarize_token_shift": min(1, len(config.token_shift.arms)),
+        "token_shift_page": min(1, len(config.token_shift.arms)),
         "measure_dialogues": min(1, holders),
         "pairwise_verdicts": judges * len(config.comparisons),
         "figure": len(FIGURES),
