@@ -188,6 +188,7 @@ rule training_seeds:
         grades=grade_files + further_grade_files,
         base=MEASURED_BASE_ITEMS,
         measured=[file for files in SEED_ITEMS.values() for file in files],
+        results=SEED_RESULTS,
     output:
         "<results>/analysis/seeds.json",
     log:

@@ -95,6 +95,12 @@ SEED_ITEMS = measured_seeds(set(AGAIN.values()))
 MEASURED_BASE_ITEMS = [
     str(RESULTS.benchmark_items(arm)) for arm in MEASURED_BASE if SEED_ITEMS
 ]
+# Which of their formats is the main one.
+SEED_RESULTS = [
+    str(Path(file).with_name("results.json"))
+    for files in (MEASURED_BASE_ITEMS, *SEED_ITEMS.values())
+    for file in files
+]
 SPREAD_ITEMS = measured_seeds({AGAIN[name] for name in SPREAD})
 
 
@@ -158,6 +164,7 @@ def seeds_options(wildcards, input):
         "--grades": input.grades,
         "--items": input.measured,
         "--base": input.base,
+        "--results": input.results,
     }
     return " ".join(repeated(flag, values) for flag, values in named.items() if values)
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from limaflow.analysis.arm_facts import ArmFacts
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.flags import flags_of
 from limaflow.analysis.grades import grade_gaps
+from limaflow.analysis.measured_tasks import Results, RunFacts, TaskResult
 from limaflow.analysis.quantities import Found
 from limaflow.analysis.training_seeds import Spread
 from limaflow.cli import app
-from limaflow.jsonl import read_json, write_records
+from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.measures.summaries import GradeSummary, Preference, TaskTax
 from limaflow.records import BenchmarkItem, Grade, Verdict
 
@@ -188,6 +190,34 @@ def test_every_seed_is_a_dot_beside_the_interval_of_the_first(tmp_path: Path) ->
         rows = list(csv.DictReader(file))
     assert len(rows) == 6
     assert {row["interval_holds_seeds"] for row in rows} == {"False"}
+
+
+def test_seeds_are_shown_in_the_format_in_which_arms_are_mainly_asked(tmp_path: Path) -> None:
+    study = Study(tmp_path, 2)
+    words: list[object] = []
+    for arm in ("base", *study.seeds):
+        path = tmp_path / arm / "items.jsonl"
+        plain = [replace(item, format="plain") for item in read_records(path, BenchmarkItem)]
+        # In the chat template all answers are wrong.
+        chat = [replace(item, format="chat", value=0.0) for item in plain]
+        write_records(path, plain if arm == "base" else [*plain, *chat])
+        mean = {"t": TaskResult(metric="acc", value=None, items=PROMPTS, higher_is_better=True)}
+        results = path.with_name("results.json")
+        write_json(results, Results(model=arm, scores=mean, run=RunFacts(format="plain")))
+        words += ["--results", results]
+    base, first, second = (tmp_path / arm / "items.jsonl" for arm in ("base", *study.seeds))
+    preferences, grades = tmp_path / "preferences.json", tmp_path / "grades.json"
+    for path in (preferences, grades):
+        write_json(path, [])
+    run("analyze", "tax", first, "--base", base, *STUDY, *words, "--output", tmp_path / "tax.json")
+    run(
+        *("analyze", "seeds", "--merge", "strict", *study.further, *words),
+        *("--preferences", preferences, "--graded", grades, "--tax", tmp_path / "tax.json"),
+        *("--base", base, "--items", first, "--items", second, "--output", tmp_path / "s.json"),
+    )
+    (spread,) = read_json(tmp_path / "s.json", list[Spread])
+    assert [round(seed.estimate, 3) for seed in spread.seeds] == [0.4, 0.3]
+    assert spread.interval.estimate == pytest.approx(0.4)
 
 
 def test_a_claims_flag_says_what_each_seed_came_to(tmp_path: Path) -> None:
