@@ -138,17 +138,14 @@ def _recalls(
     true: Sequence[Class], said: Sequence[Class], clusters: NDArray[np.int64], drawn: Resampling
 ) -> list[Recall]:
     found = []
-    named = [(label, [t == label for t in true], [s == label for s in said]) for label in CLASSES]
-    refused = [refuses(t) for t in true], [refuses(s) for s in said]
-    named_binary = [
-        ("any refusal", *refused),
-        ("no refusal", *([not one for one in column] for column in refused)),
-    ]
-    for label, are, called in (*named, *named_binary):
-        of_label = np.array(are)
+    kinds: dict[str, set[Class]] = {label: {label} for label in CLASSES}
+    kinds["any refusal"] = {label for label in CLASSES if refuses(label)}
+    kinds["no refusal"] = set(CLASSES) - kinds["any refusal"]
+    for label, kind in kinds.items():
+        of_label = np.array([one in kind for one in true])
         if not of_label.any():
             continue
-        hit = of_label & np.array(called)
+        hit = of_label & np.array([one in kind for one in said])
         found.append(
             Recall(
                 label=label,

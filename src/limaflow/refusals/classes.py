@@ -33,7 +33,8 @@ def class_of(word: str, words: Mapping[str, Class]) -> Class:
     Raises:
         ValueError: it names none.
     """
-    known = {**{own: own for own in CLASSES}, **XSTEST_WORDS, **words}
-    if word.strip() not in known:
+    known: dict[str, Class] = {**dict(zip(CLASSES, CLASSES, strict=True)), **XSTEST_WORDS, **words}
+    found = known.get(word.strip())
+    if found is None:
         raise ValueError(f"'{word}' is no class; known are {listed(known)}")
-    return known[word.strip()]
+    return found

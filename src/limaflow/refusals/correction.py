@@ -1,15 +1,16 @@
 """Rates of refusal corrected for a grader that errs.
 
-A grader finds the share s of the refusals (its sensitivity) and leaves alone the share c of all else
-(its specificity). What it reports is r = s p + (1 - c)(1 - p); so p = (r + c - 1) / (s + c - 1)
-(Rogan & Gladen 1978, doi:10.1093/oxfordjournals.aje.a112510), cut to 0 and 1.
+A grader finds the share s of the refusals (its sensitivity) and leaves alone the share c of all
+else (its specificity). Of a true rate p it reports r = s p + (1 - c)(1 - p). So
+p = (r + c - 1) / (s + c - 1), cut to 0 and 1 (Rogan & Gladen 1978,
+doi:10.1093/oxfordjournals.aje.a112510).
 
 The interval is Bayesian, with Jeffreys' priors: r, s and c are drawn together and each draw is
-corrected. That is the model of Joseph, Gyorkos & Coupal (1995,
-doi:10.1093/oxfordjournals.aje.a117428), drawn by the Bayesian bootstrap over prompts, so that answers
-to one prompt go together, and answers that people have labelled count in r and in the matrix alike.
-Of one answer a prompt and a matrix from other answers, s and c are beta variates with half an answer
-added on either side.
+corrected, as in the model of Joseph, Gyorkos & Coupal 1995
+(doi:10.1093/oxfordjournals.aje.a117428). They are drawn by the Bayesian bootstrap over prompts
+(Rubin 1981), so that answers to one prompt go together, and an answer that people have labelled
+counts in r and in the matrix alike. Of one answer a prompt and a matrix from other answers, s and c
+are beta variates with half an answer added on either side.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limaflow.intervals import MOST_UNDEFINED, Array, Interval, NotEstimable, Resampling
+from limaflow.intervals import (
+    CELLS_AT_ONCE,
+    MOST_UNDEFINED,
+    Array,
+    Interval,
+    NotEstimable,
+    Resampling,
+)
 
 FEWEST = 10
 """Labelled refusals, and labelled answers that are none, from which on a matrix is used."""
@@ -129,18 +137,22 @@ def corrected(outcomes: Outcomes, resampling: Resampling) -> Corrected:
 def _draws(outcomes: Outcomes, resampling: Resampling) -> NDArray[np.float64]:
     """One corrected rate a round; NaN where the drawn grader is no better than chance."""
     generator = np.random.default_rng(resampling.seed)
-    weights = generator.standard_exponential((resampling.rounds, len(outcomes.graded)))
-
-    def share(part: Array, rest: Array) -> Array:
-        ones, others = (
-            weights @ count + generator.standard_gamma(HALF, resampling.rounds)
-            for count in (part, rest)
-        )
-        return np.asarray(ones / (ones + others))
-
-    rate = share(outcomes.refused, outcomes.graded - outcomes.refused)
-    sensitivity = share(outcomes.found, outcomes.missed)
-    specificity = share(outcomes.right, outcomes.false)
+    rounds, units = resampling.rounds, len(outcomes.graded)
+    columns = [
+        (outcomes.refused, outcomes.graded - outcomes.refused),
+        (outcomes.found, outcomes.missed),
+        (outcomes.right, outcomes.false),
+    ]
+    counts = np.stack([column for pair in columns for column in pair], axis=1)
+    at_once = max(1, CELLS_AT_ONCE // units)
+    sums = [
+        generator.standard_exponential((min(at_once, rounds - start), units)) @ counts
+        for start in range(0, rounds, at_once)
+    ]
+    drawn = np.concatenate(sums) + generator.standard_gamma(HALF, (rounds, counts.shape[1]))
+    rate, sensitivity, specificity = (
+        drawn[:, place] / (drawn[:, place] + drawn[:, place + 1]) for place in (0, 2, 4)
+    )
     better = sensitivity + specificity - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(better > 0, (rate + specificity - 1) / better, np.nan)

@@ -196,7 +196,7 @@ def test_shares_score_as_their_readings_do_on_average(drawn: Pairs, again: Pairs
 
 
 def test_ac1_holds_where_one_category_is_rare() -> None:
-    """Gwet 2008's first example in form: 118 yes-yes, 5 and 2 apart, none no-no."""
+    """118 items are yes for both, 7 for one alone, none is no for both."""
     codes = [[0, 0]] * 118 + [[0, 1]] * 5 + [[1, 0]] * 2
     ratings = rated(np.array(codes), 2)
     observed, yes = 118 / 125, (123 + 120) / 250

@@ -17,7 +17,7 @@ POOR = Confusion(found=60, missed=40, false=10, right=90)
 
 
 def planted(
-    rate: float, sensitivity: float, specificity: float, answers: int, labelled: int, seed: int
+    rate: float, sensitivity: float, specificity: float, *, answers: int, labelled: int, seed: int
 ) -> Outcomes:
     """Answers of which the first `labelled` are labelled by people as well."""
     drawn = np.random.default_rng(seed)
@@ -62,7 +62,9 @@ def test_intervals_hold_the_planted_rate_as_often_as_they_say(
 ) -> None:
     held = []
     for seed in range(300):
-        outcomes = planted(rate, sensitivity, specificity, 400, labelled, seed)
+        outcomes = planted(
+            rate, sensitivity, specificity, answers=400, labelled=labelled, seed=seed
+        )
         try:
             found = corrected(outcomes, DRAWN.seeded(str(seed))).rate
         except NotEstimable:
