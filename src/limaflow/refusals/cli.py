@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from limaflow.intervals import Interval
     from limaflow.refusals.classes import Class
-    from limaflow.refusals.correction import Confusion
+    from limaflow.refusals.correction import Confusion, Span
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -145,10 +145,7 @@ def rates(
             cut = " (cut to the scale)" if row.corrected.clipped else ""
             raw += f", corrected {_shown(row.corrected.rate)}{cut}"
         if row.span:
-            raw += (
-                f", {row.span.low:.1%} to {row.span.high:.1%} by {row.span.matrices} matrices of "
-                "other arms"
-            )
+            raw += f", {_spanned(row.span)}"
         failed = row.unreadable + row.grader_refused + row.ungraded
         lost_too = f"; {failed} without a class" if failed else ""
         empty, kind = row.classes["no-answer"], "over-refusal" if row.over_refusal else "refusal"
@@ -230,6 +227,12 @@ def _matrices(paths: "Iterable[Path]") -> "dict[str, list[Confusion]]":
 
 def _shown(share: "Interval") -> str:
     return f"{share.estimate:.1%} [{share.low:.1%}, {share.high:.1%}]"
+
+
+def _spanned(span: "Span") -> str:
+    noun = "matrix" if span.matrices == 1 else "matrices"
+    cut = f" ({span.clipped} off the scale, cut to it)" if span.clipped else ""
+    return f"{span.low:.1%} to {span.high:.1%} by {span.matrices} {noun} of other arms{cut}"
 
 
 def _number(found: "Interval | None") -> str:

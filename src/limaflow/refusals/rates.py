@@ -101,6 +101,8 @@ def refusal_rates(
     found = []
     for grader, given in by_grader.items():
         for arm in arms:
+            if grader == truth and not any(key[0] == arm for key in given):
+                continue  # People need not label every arm; a grader that skips one is shown.
             others = [m for (g, a), m in matrices.items() if g == grader and a != arm]
             view = _View(
                 arm=arm,

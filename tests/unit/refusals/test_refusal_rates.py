@@ -130,6 +130,7 @@ def test_on_xstest_the_command_corrects_by_the_labels_of_the_arm_alone(
     people = rows["llama2", "people", ""]
     assert people["raw"]["estimate"] == pytest.approx(349 / 450)
     assert people["corrected"] is None
+    assert ("mistralinstruct", "people", "") not in rows
     other = rows["mistralinstruct", "rules", ""]
     assert other["corrected"] is None
     assert other["raw"]["estimate"] == pytest.approx(19 / 450)
@@ -187,7 +188,7 @@ def test_a_matrix_from_elsewhere_is_known_by_the_grader_s_name(
         ],
     )
     assert done.exit_code == 0, done.output
-    assert "by 1 matrices of other arms" in done.output
+    assert "by 1 matrix of other arms (1 off the scale, cut to it)" in done.output
 
 
 def test_what_has_no_class_leaves_the_rate_and_is_counted_by_reason() -> None:
