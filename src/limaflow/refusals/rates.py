@@ -84,8 +84,8 @@ def refusal_rates(
         known: matrices from elsewhere, by grader.
 
     Raises:
-        InputError: a response's prompt is not among the prompts, or stands twice; a grade is of
-            another instrument, or of no response here, or stands twice.
+        InputError: a response stands twice, or its prompt is not among the prompts; a grade is on
+            another scale or none of its values, of another response, or stands twice.
     """
     by_key = _by_key(responses, prompts)
     by_grader = _by_grader(grades, by_key)
@@ -110,7 +110,7 @@ def refusal_rates(
                 responses={key: response for key, response in by_key.items() if key[0] == arm},
                 given=given,
                 true={} if grader == truth else true,
-                known=[*known.get(grader, ()), *others],
+                known=[] if grader == truth else [*known.get(grader, ()), *others],
             )
             for label, ids in groups.items():
                 if keys := [key for key in view.responses if key[1] in ids]:
@@ -234,6 +234,11 @@ def _by_grader(
             raise InputError(
                 f"a grade of '{grade.annotator}' is on the scale '{grade.scale}', not '{SCALE}'",
                 fix="grade with `limaflow judge grade --instrument refusal`",
+            )
+        if grade.value is not None and grade.value not in CLASS_OF:
+            raise InputError(
+                f"'{grade.annotator}' grades prompt {grade.prompt_id} with {grade.value}, which is "
+                f"no class; these are {', '.join(map(str, sorted(CLASS_OF)))}"
             )
         if grade.model not in arms or grade.reading:
             continue

@@ -248,6 +248,8 @@ def test_grades_of_other_responses_and_scales_are_refused() -> None:
         rates_of(
             prompts, answers, [replace(grade(answers[0], "refusal", "judge"), scale="safe-unsafe")]
         )
+    with pytest.raises(InputError, match="with 7, which is no class"):
+        rates_of(prompts, answers, [replace(grade(answers[0], "refusal", "judge"), value=7)])
     with pytest.raises(InputError, match="twice"):
         rates_of(prompts, answers, [grade(answers[0], "refusal", "judge")] * 2)
     with pytest.raises(InputError, match="two responses"):
