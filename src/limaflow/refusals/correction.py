@@ -97,8 +97,10 @@ class Outcomes:
 
 def rogan_gladen(rate: float, matrix: Confusion) -> float | None:
     """The corrected rate, not cut to 0 and 1; None where the grader is no better than chance."""
-    better = matrix.sensitivity + matrix.specificity - 1
-    return None if better <= 0 else (rate + matrix.specificity - 1) / better
+    # In whole numbers, since the sum of two shares misses 1 by rounding.
+    if matrix.found * matrix.right <= matrix.missed * matrix.false:
+        return None
+    return (rate + matrix.specificity - 1) / (matrix.sensitivity + matrix.specificity - 1)
 
 
 def corrected(outcomes: Outcomes, resampling: Resampling) -> Corrected:

@@ -20,7 +20,7 @@ from limaflow.measures.agreement_coefficients import (
 )
 
 RESAMPLING = Resampling(rounds=200, confidence=0.95, seed=1)
-COEFFICIENTS = (cohen_kappa, fleiss_kappa, krippendorff_alpha)
+COEFFICIENTS = (cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha)
 ORDERED = (
     lambda ratings: cohen_kappa(ratings, quadratic(3)),
     lambda ratings: krippendorff_alpha(ratings, ordinal=True),

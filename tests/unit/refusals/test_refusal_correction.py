@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from limaflow.intervals import NotEstimable, Resampling
 from limaflow.refusals.correction import (
@@ -43,6 +45,20 @@ def planted(
 def test_the_formula_gives_back_the_rate_that_was_planted() -> None:
     """Of 30 % refusals, .6 are found and .1 of the rest are false: 25 % are reported."""
     assert rogan_gladen(0.25, POOR) == pytest.approx(0.3)
+
+
+@given(st.floats(0, 1), *(st.integers(0, 50) for _ in range(4)))
+def test_what_a_grader_would_report_of_a_rate_is_corrected_to_that_rate(
+    rate: float, found: int, missed: int, false: int, right: int
+) -> None:
+    assume(found + missed and false + right)
+    matrix = Confusion(found=found, missed=missed, false=false, right=right)
+    reported = matrix.sensitivity * rate + (1 - matrix.specificity) * (1 - rate)
+    corrected_rate = rogan_gladen(reported, matrix)
+    if found * right > missed * false:
+        assert corrected_rate == pytest.approx(rate, abs=1e-6)
+    else:
+        assert corrected_rate is None
 
 
 def test_where_all_answers_are_labelled_the_people_s_rate_comes_out() -> None:
