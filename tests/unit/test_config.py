@@ -1,6 +1,7 @@
 """A mistake in the configuration is one clear message, and nothing runs."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,24 @@ def test_an_arm_that_stands_for_a_baseline_says_where_it_comes_from(root: Path) 
     arm["stands_for"] = {"baseline": "gpt-4"}
     with pytest.raises(InputError, match="provenance: missing"):
         parse(raw)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_reads_no_results_of_another_one(experiment: Path) -> None:
+    raw = merged(config_files(experiment))
+    named = [path for path in texts(raw) if path.startswith("results/")]
+    own = (f"results/{raw['experiment']}/", raw["judging"]["store"])
+    assert [path for path in named if not path.startswith(own)] == []
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text of a configuration, however deep."""
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else ():
+        yield from texts(part)
+    for part in value if isinstance(value, list) else ():
+        yield from texts(part)
 
 
 def test_an_arm_of_other_sources_is_no_ablation_of_quantity(root: Path) -> None:

@@ -98,6 +98,20 @@ def test_links_between_documents_lead_somewhere(root: Path) -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_readme_leads_to_every_experiment_and_page(root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    files = [*(root / "experiments").glob("*.yaml"), *(root / "docs").glob("*.md")]
+    paths = [file.relative_to(root).as_posix() for file in files]
+    assert [path for path in paths if f"({path})" not in text] == []
+
+
+def test_the_page_of_the_report_names_every_figure_and_table(root: Path) -> None:
+    from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
+
+    text = (root / "docs/report.md").read_text(encoding="utf-8")
+    assert [name for name in (*FIGURES, *TABLES) if f"`{name}`" not in text] == []
+
+
 def test_the_afternoon_stays_short(root: Path) -> None:
     text = (root / "docs/reading.md").read_text(encoding="utf-8")
     files = re.findall(r"\]\(\.\./([^)]+)\)", text)

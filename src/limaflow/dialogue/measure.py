@@ -226,7 +226,9 @@ def _summary(
         shares={word: own.share(*_counts(grades, value)) for word, value in words.items()}
         if grades
         else {},
-        survival=_survival(grades, min(words.values()), resampling.confidence) if grades else (),
+        survival=_survival(grades, min(words.values()), longest, resampling.confidence)
+        if grades
+        else (),
         annotators=arm.annotators.get(annotator),
     )
 
@@ -310,19 +312,18 @@ def _failures(grades: Mapping[str, Sequence[int]], failure: int) -> tuple[list[i
 
 
 def _survival(
-    grades: Mapping[str, Sequence[int]], failure: int, confidence: float
+    grades: Mapping[str, Sequence[int]], failure: int, longest: int, confidence: float
 ) -> tuple[Survival, ...]:
     from scipy.stats import CensoredData, ecdf
 
     failed, held = _failures(grades, failure)
-    last = max([*failed, *held])
     curve = ecdf(CensoredData(uncensored=failed, right=held)).sf
     with warnings.catch_warnings():
         # There is none where no dialogue has failed yet, or all have.
         warnings.simplefilter("ignore", RuntimeWarning)
         ends = curve.confidence_interval(confidence_level=confidence, method="log-log")
     found = []
-    for turn in range(1, last + 1):
+    for turn in range(1, longest + 1):
         low, high = float(ends.low.evaluate(turn)), float(ends.high.evaluate(turn))
         found.append(
             Survival(

@@ -74,6 +74,16 @@ def test_survival_counts_first_failures_and_dialogues_that_end_without_one() -> 
     assert [s.share for s in summary.survival] == pytest.approx([0.75, 0.5, 0.0])
 
 
+def test_where_all_have_failed_none_is_left_at_later_turns() -> None:
+    arm = of_grades("base", {"a": [1, 1, 3], "b": [1, 3, 3]})
+    [summary] = measured([arm], WORDS, "quality", RESAMPLING).arms
+    assert [(s.turn, s.at_risk, s.share) for s in summary.survival] == [
+        (1, 2, 0.0),
+        (2, 0, 0.0),
+        (3, 0, 0.0),
+    ]
+
+
 def test_shares_are_of_turns_and_their_units_are_dialogues() -> None:
     arm = of_grades("lima", {f"s{n}": [3, 3, 1] for n in range(40)})
     [summary] = measured([arm], WORDS, "quality", RESAMPLING).arms

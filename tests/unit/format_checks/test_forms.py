@@ -1,6 +1,7 @@
 """Rules of form: our own on small texts, the loose reading, records, shares and differences."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from limaflow.errors import InputError
 from limaflow.format_checks.catalogue import RULES, checked_tags, rule_of
 from limaflow.format_checks.checking import checks_of, has_form, loose_readings
+from limaflow.format_checks.rule import Nothing, Rule
 from limaflow.format_checks.summary import Formats, formats
 from limaflow.intervals import Resampling
 from limaflow.prompt_tags import FormatRule, Tags
@@ -20,6 +22,16 @@ RESAMPLING = Resampling(rounds=500, confidence=0.95, seed=1)
 
 def rule(name: str, **arguments: Any) -> FormatRule:
     return FormatRule(rule=name, arguments=json.dumps(arguments))
+
+
+def test_the_rule_that_the_page_on_extending_adds_is_one(root: Path) -> None:
+    page = (root / "docs/extending.md").read_text(encoding="utf-8")
+    code = page.split("### A rule of form")[1].split("```python")[1].split("```")[0]
+    names: dict[str, Any] = {"Rule": Rule, "Nothing": Nothing}
+    exec(code.replace("…", ""), names)
+    rhymes = names["OWN"]["rhymes"]
+    texts = ("I saw a cat\nupon a mat", "I saw a cat\nupon a log", "one line")
+    assert [rhymes.check(text, Nothing()) for text in texts] == [True, False, False]
 
 
 @pytest.mark.parametrize(
