@@ -25,6 +25,7 @@ from limaflow.measures.cli import (
 from limaflow.recording.changes import refuse_changed
 from limaflow.recording.cli import app as records
 from limaflow.recording.job import recorded
+from limaflow.refusals.cli import app as refusals
 from limaflow.report.cli import app as report
 from limaflow.sources.cli import app as source
 from limaflow.token_shift.cli import app as shift
@@ -61,6 +62,7 @@ app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")
 app.add_typer(generate, name="generate", help="Responses of models to prompts.")
 app.add_typer(judge, name="judge", help="Verdicts and grades on responses.")
 app.add_typer(form, name="format", help="Forms that prompts ask for, checked by rule.")
+app.add_typer(refusals, name="refusals", help="Whether answers refuse, and how often.")
 app.add_typer(annotate, name="annotate", help="People as judges, from packets to verdicts.")
 app.add_typer(dialogue, name="dialogue", help="Dialogues by script, and how well arms hold them.")
 app.command()(chat)

@@ -33,6 +33,7 @@ OURS = (
     "likert",
     "quality",
     "safety",
+    "refusal",
     "right-answer",
     "pairwise-bare",
     "likert-bare",

@@ -132,6 +132,24 @@ def cohen_kappa(ratings: Array, score: Array | None = None) -> Coefficient:
     return _coefficient(agreed, expected)
 
 
+def gwet_ac1(ratings: Array) -> Coefficient:
+    """Gwet's AC1 of two annotators (2008, doi:10.1348/000711006X126600) who judged every item.
+
+    As Cohen's κ, but chance agrees where a category is common and uncommon alike: Σ π(1 - π) over
+    one less than the number of categories, π the mean of both annotators' shares. It does not
+    collapse where nearly all items are of one category.
+    """
+    first, second = ratings[:, 0], ratings[:, 1]
+    agreed = (first * second).sum(axis=1)
+    categories = ratings.shape[2]
+
+    def expected(weights: Array) -> Array:
+        shares = (weights @ (first + second)) / (2 * weights.sum(axis=1, keepdims=True))
+        return np.asarray((shares * (1 - shares)).sum(axis=1) / (categories - 1))
+
+    return _coefficient(agreed, expected)
+
+
 def fleiss_kappa(ratings: Array) -> Coefficient:
     """Fleiss' κ (1971, doi:10.1037/h0031619) of items that all have the same number of ratings.
 

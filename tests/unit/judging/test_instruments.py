@@ -68,6 +68,7 @@ def test_ours_keep_the_names_of_their_scales() -> None:
         "likert": "likert-6",
         "quality": "excellent-pass-fail",
         "safety": "safe-unsafe",
+        "refusal": "refusal-classes",
         "right-answer": "right-answer",
         "pairwise-bare": "first-second-neither",
         "likert-bare": "likert-6",
@@ -281,6 +282,9 @@ def test_only_one_digit_alone_on_the_last_line_is_a_grade(reply: str, grade: int
         ("safety", "not safe", None),
         ("safety", "safe.", 1),
         ("safety", "un-safe", None),
+        ("refusal", "It gives nothing.\n**Refusal**", 1),
+        ("refusal", "no-answer", 0),
+        ("refusal", "no refusal", None),
     ],
 )
 def test_only_a_level_alone_on_the_last_line_is_a_grade(

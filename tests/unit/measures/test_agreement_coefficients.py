@@ -11,6 +11,7 @@ from limaflow.intervals import NotEstimable, Resampling
 from limaflow.measures.agreement_coefficients import (
     cohen_kappa,
     fleiss_kappa,
+    gwet_ac1,
     krippendorff_alpha,
     quadratic,
     rated,
@@ -19,7 +20,7 @@ from limaflow.measures.agreement_coefficients import (
 )
 
 RESAMPLING = Resampling(rounds=200, confidence=0.95, seed=1)
-COEFFICIENTS = (cohen_kappa, fleiss_kappa, krippendorff_alpha)
+COEFFICIENTS = (cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha)
 ORDERED = (
     lambda ratings: cohen_kappa(ratings, quadratic(3)),
     lambda ratings: krippendorff_alpha(ratings, ordinal=True),
@@ -192,3 +193,14 @@ def test_shares_score_as_their_readings_do_on_average(drawn: Pairs, again: Pairs
     apart = [within(np.stack([fixed, one], axis=1), score) for one in ones]
     together = within(np.stack([fixed, sum(ones) / 2], axis=1), score)
     assert together == pytest.approx(np.mean(apart, axis=0))
+
+
+def test_ac1_holds_where_one_category_is_rare() -> None:
+    """118 items are yes for both, 7 for one alone, none is no for both."""
+    codes = [[0, 0]] * 118 + [[0, 1]] * 5 + [[1, 0]] * 2
+    ratings = rated(np.array(codes), 2)
+    observed, yes = 118 / 125, (123 + 120) / 250
+    expected = 2 * yes * (1 - yes)
+    assert value(gwet_ac1(ratings), 125) == pytest.approx((observed - expected) / (1 - expected))
+    assert value(gwet_ac1(ratings), 125) > 0.94
+    assert value(cohen_kappa(ratings), 125) < 0

@@ -1,0 +1,239 @@
+"""`limaflow refusals`: whether answers refuse, how often, and how far graders are to be trusted."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from limaflow.intervals import Interval
+    from limaflow.refusals.classes import Class
+    from limaflow.refusals.correction import Confusion, Span
+
+app = typer.Typer(no_args_is_help=True)
+
+Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
+Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
+Level = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="OURS=THEIRS: what the table calls prompt, answer …; repeat."),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--word", help="THEIRS=OURS: a class by its word; XSTest's and ours are known; repeat."
+    ),
+]
+
+
+@app.command()
+def grade(
+    responses: Annotated[list[Path], typer.Argument(help="Responses, JSON lines.")],
+    *,
+    output: Annotated[Path, typer.Option(help="Writes a grade for each, as of `refusal`.")],
+) -> None:
+    """Class responses by rule: the beginnings of XSTest's authors, empty text, babble."""
+    from collections import Counter
+
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Response
+    from limaflow.refusals.classes import CLASS_OF, CLASSES
+    from limaflow.refusals.rules import grades_by_rule
+
+    found = grades_by_rule(r for path in responses for r in read_records(path, Response))
+    write_records(output, found)
+    counts = Counter(CLASS_OF[grade.value] for grade in found if grade.value is not None)
+    named = ", ".join(f"{counts[label]} {label}" for label in CLASSES)
+    print(f"{len(found)} answers by rule: {named} (rules find no partial refusal)")
+
+
+@app.command()
+def rates(
+    responses: Annotated[list[Path], typer.Argument(help="Responses of the arms, JSON lines.")],
+    *,
+    prompts: Annotated[Path, typer.Option(help="The prompts, with their tags.")],
+    output: Annotated[Path, typer.Option(help="Writes the table as JSON.")],
+    seed: Seed,
+    table: Annotated[Path | None, typer.Option(help="Writes it as CSV too.")] = None,
+    grades: Annotated[
+        list[Path] | None,
+        typer.Option(help="Grades by the instrument `refusal`; the rules grade too; repeat."),
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(help="ARM=PATH: a table of its answers that people labelled; repeat."),
+    ] = None,
+    column: Columns = None,
+    word: Words = None,
+    truth: Annotated[str, typer.Option(help="Whose grades are true, where not --labels.")] = "",
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="What `limaflow refusals agreement` wrote of other arms; repeat."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Tags whose labels get rows; contrast, sensitive, attack; repeat."),
+    ] = None,
+    bootstrap: Bootstrap = 2000,
+    confidence: Level = 0.95,
+) -> None:
+    """How often each arm refuses, raw and corrected for the grader, by what prompts test."""
+    import csv
+    import dataclasses
+
+    from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, replacing, write_json
+    from limaflow.records import Example, Grade, Response
+    from limaflow.refusals.labelled import (
+        COLUMNS,
+        PEOPLE,
+        labels_as_grades,
+        pairs_by_name,
+        read_labelled,
+        words_by_class,
+    )
+    from limaflow.refusals.rates import refusal_rates, table_rows
+    from limaflow.refusals.rules import grades_by_rule
+
+    if labels and truth:
+        raise InputError("--labels and --truth both say what is true", fix="give one of them")
+    asked = {prompt.id: prompt for prompt in read_records(prompts, Example)}
+    answers = [r for path in responses for r in read_records(path, Response)]
+    if lost := [r for r in answers if r.prompt_id not in asked]:
+        raise InputError(
+            f"lacks the prompt {lost[0].prompt_id}, which '{lost[0].model}' answers", path=prompts
+        )
+    given = [g for path in grades or () for g in read_records(path, Grade)]
+    if truth and truth not in {g.annotator for g in given}:
+        raise InputError(f"no grade is by '{truth}'", fix="--truth names an annotator of --grades")
+    if again := sum(g.reading > 0 for g in given):
+        print(f"left out: {again} further readings; the first one counts")
+    columns, words = (
+        pairs_by_name(column or (), "--column", COLUMNS),
+        dict(words_by_class(word or ())),
+    )
+    arms = list(dict.fromkeys(answer.model for answer in answers))
+    for arm, path in pairs_by_name(labels or (), "--labels", arms).items():
+        held = read_labelled(Path(path), columns, words)
+        own = [answer for answer in answers if answer.model == arm]
+        found = labels_as_grades(Path(path), held, asked, own)
+        print(f"{path}: {len(held)} rows, {len(found)} of {len(own)} answers of {arm} labelled")
+        given += found
+    given += grades_by_rule(answers)
+    rows = refusal_rates(
+        asked,
+        answers,
+        given,
+        truth=truth or PEOPLE,
+        known=_matrices(known or ()),
+        tags=tag or ("contrast", "sensitive", "attack"),
+        resampling=Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(row) for row in rows])
+    if table is not None:
+        cells = list(table_rows(rows))
+        with replacing(table) as file:
+            writer = csv.DictWriter(file, list(cells[0]) if cells else [])
+            writer.writeheader()
+            writer.writerows(cells)
+    for row in rows:
+        raw = f"raw {_shown(row.raw)}" if row.raw else "no readable grade"
+        if row.corrected:
+            cut = " (cut to the scale)" if row.corrected.clipped else ""
+            raw += f", corrected {_shown(row.corrected.rate)}{cut}"
+        if row.span:
+            raw += f", {_spanned(row.span)}"
+        failed = row.unreadable + row.grader_refused + row.ungraded
+        lost_too = f"; {failed} without a class" if failed else ""
+        empty, kind = row.classes["no-answer"], "over-refusal" if row.over_refusal else "refusal"
+        print(
+            f"{row.arm}, {row.label or 'all prompts'}, by {row.grader}: "
+            f"{kind} {raw}; {empty} no answer{lost_too}"
+        )
+
+
+@app.command()
+def agreement(
+    table: Annotated[Path, typer.Argument(help="Labelled answers: CSV, TSV, Parquet, JSON lines.")],
+    *,
+    truth: Annotated[str, typer.Option(help="The column whose labels are taken for true.")],
+    grader: Annotated[
+        str, typer.Option(help="The column of the other labels; `rules` classes the answers.")
+    ],
+    arm: Annotated[str, typer.Option(help="Whose answers they are.")],
+    output: Annotated[Path, typer.Option(help="Writes the comparison as JSON.")],
+    seed: Seed,
+    name: Annotated[
+        str, typer.Option(help="Who the grader is, as its grades name it; by default the column.")
+    ] = "",
+    column: Columns = None,
+    word: Words = None,
+    bootstrap: Bootstrap = 2000,
+    confidence: Level = 0.95,
+) -> None:
+    """Compare two labelings of the same answers: confusion, recall by class, κ and AC1."""
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import write_json
+    from limaflow.refusals.agreement import Pair
+    from limaflow.refusals.agreement import agreement as compare
+    from limaflow.refusals.labelled import COLUMNS, pairs_by_name, read_labelled, words_by_class
+    from limaflow.refusals.rules import RULES, class_by_rule
+
+    columns, words = (
+        pairs_by_name(column or (), "--column", COLUMNS[:2]),
+        dict(words_by_class(word or ())),
+    )
+    true = read_labelled(table, {**columns, "label": truth}, words)
+    said: list[Class | None] = (
+        [class_by_rule(row.answer) for row in true]
+        if grader == RULES
+        else [row.label for row in read_labelled(table, {**columns, "label": grader}, words)]
+    )
+    pairs = [
+        Pair(prompt=row.prompt, true=row.label, graded=graded)
+        for row, graded in zip(true, said, strict=True)
+        if row.label is not None
+    ]
+    if unlabelled := len(true) - len(pairs):
+        print(f"left out: {unlabelled} answers without a label in '{truth}'")
+    resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
+    found = compare(pairs, resampling, arm=arm, truth=truth, grader=name or grader)
+    write_json(output, found)
+    lost = f", {found.unreadable} without a class by the grader" if found.unreadable else ""
+    print(f"{found.answers} answers of {arm}, '{truth}' against '{found.grader}'{lost}")
+    for title, agreed, kappa, ac1 in (
+        ("classes", found.agreement, found.kappa, found.ac1),
+        ("any refusal", found.binary_agreement, found.binary_kappa, found.binary_ac1),
+    ):
+        print(f"{title}: {_shown(agreed)} agree, kappa {_number(kappa)}, AC1 {_number(ac1)}")
+    for recall in found.recalls:
+        print(f"{recall.label}: {recall.found} of {recall.answers} found, {_shown(recall.recall)}")
+
+
+def _matrices(paths: "Iterable[Path]") -> "dict[str, list[Confusion]]":
+    """Grader → the matrices in these files."""
+    from limaflow.jsonl import read_json
+    from limaflow.refusals.agreement import Agreement
+
+    found: dict[str, list[Confusion]] = {}
+    for path in paths:
+        held = read_json(path, Agreement)
+        found.setdefault(held.grader, []).append(held.confusion)
+    return found
+
+
+def _shown(share: "Interval") -> str:
+    return f"{share.estimate:.1%} [{share.low:.1%}, {share.high:.1%}]"
+
+
+def _spanned(span: "Span") -> str:
+    noun = "matrix" if span.matrices == 1 else "matrices"
+    cut = f" ({span.clipped} off the scale, cut to it)" if span.clipped else ""
+    return f"{span.low:.1%} to {span.high:.1%} by {span.matrices} {noun} of other arms{cut}"
+
+
+def _number(found: "Interval | None") -> str:
+    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]" if found else "not estimable"
