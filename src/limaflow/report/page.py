@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from limaflow.analysis.claims import Claims, flag_in_words
 from limaflow.analysis.exhibits import tax_readers, tax_split
-from limaflow.analysis.exhibits.catalogue import FIGURES
+from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
 from limaflow.arms.preference import PreferenceArm
@@ -156,6 +156,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
         accuracy=table(results.table("accuracy")),
+        tables={name for name in TABLES if results.table(name).is_file()},
         preferences=optional(results.analysis("preferences"), list[Preference]),
         strengths=optional(results.analysis("strengths"), list[Strengths]),
         agreement=optional(results.analysis("agreement"), list[Agreement]),
@@ -230,10 +231,10 @@ def inline_svg(path: Path, name: str) -> Markup | None:
 
 
 def interval(value: Interval | None, form: str = ".2f") -> str:
-    """`0.83 [0.75, 0.90]`; a dash for None."""
+    """`0.83 [0.75, 0.90]`, the ends on one line; a dash for None."""
     if value is None:
         return "–"
-    return f"{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]"
+    return f"{value.estimate:{form}} [{value.low:{form}},\N{NO-BREAK SPACE}{value.high:{form}}]"
 
 
 def cells(row: dict[str, str], name: str, form: str = ".2f") -> str:
