@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import TypeAdapter
 
 from limaflow.analysis.claims import Claims, flag_in_words
@@ -144,6 +144,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         "cells": cells,
         "p_value": rounded,
         "anchor": anchor,
+        "breakable": breakable,
         "flag": flag_in_words,
     }
     return environment.get_template("page.html").render(
@@ -246,6 +247,11 @@ def cells(row: dict[str, str], name: str, form: str = ".2f") -> str:
 def number(value: float | str | None, form: str = ",") -> str:
     """A number as text; a dash for None and for an empty cell."""
     return "–" if value is None or value == "" else format(value, form)
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go on in another line after an underscore or a comma."""
+    return Markup(re.sub(r"(?<=[_,])", Markup("<wbr>"), escape(name)))
 
 
 def anchor(claim: str) -> str:
