@@ -9,7 +9,7 @@ from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study
 from limaflow.dialogue.measure import Dialogues, DialogueSummary
 from limaflow.jsonl import read_json
-from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
+from limaflow.plot_style import GREY, SERIES, arm_colours, columns, drawing, empty, error_bars
 
 Row = dict[str, object]
 LINES = ("-", "--", ":", "-.")
@@ -106,11 +106,11 @@ class _Style(NamedTuple):
 
 def _styles(graded: Sequence[DialogueSummary]) -> list[_Style]:
     """An arm keeps its colour with each annotator, whose line differs."""
-    arms = list(dict.fromkeys(arm.arm for arm in graded))
+    colours = arm_colours(arm.arm for arm in graded)
     annotators = list(dict.fromkeys(arm.annotator for arm in graded))
     return [
         _Style(
-            SERIES[arms.index(arm.arm) % len(SERIES)],
+            colours[arm.arm],
             LINES[annotators.index(arm.annotator) % len(LINES)],
         )
         for arm in graded

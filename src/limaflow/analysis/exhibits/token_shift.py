@@ -7,7 +7,7 @@ from typing import Any
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
 from limaflow.analysis.study import Study
 from limaflow.jsonl import read_json
-from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
+from limaflow.plot_style import GREY, arm_colours, columns, drawing, empty, error_bars
 from limaflow.token_shift.summaries import Shift, ShiftedToken, ShiftSummary
 
 Row = dict[str, object]
@@ -84,11 +84,11 @@ def draw(data: Shift, path: Path, *, miniature: bool) -> None:
             empty(axes, "no tokens were looked up")
             return
         parts = sorted({row.part for row in by_position}, key=_first_position)
-        models = list(dict.fromkeys(row.model for row in by_position))
+        colours = arm_colours(row.model for row in by_position if row.role != "itself")
         for number, (model, reference) in enumerate(pairs):
             its = [r for r in by_position if (r.model, r.reference) == (model, reference)]
             aside = 0.05 * (number - (len(pairs) - 1) / 2)
-            _line(axes, its, parts, aside, SERIES[models.index(model) % len(SERIES)])
+            _line(axes, its, parts, aside, colours.get(model, GREY))
         axes.set_xticks(range(len(parts)), parts)
         axes.set_xlabel("position in the response, in tokens")
         axes.set_ylabel("shifted (rank above 3)")
