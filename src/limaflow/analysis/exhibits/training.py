@@ -89,7 +89,13 @@ def draw(data: Logs, path: Path, *, miniature: bool) -> None:
                     ms=3,
                 )
             axes.set_ylabel(label)
-            axes.set_ylim(bottom=0)
+            if column == "dev_perplexity" and known:
+                # It falls from thousands to a few.
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter("{x:,g}")
+                axes.yaxis.set_minor_formatter(lambda *_: "")
+            else:
+                axes.set_ylim(bottom=0)
             axes.grid(color="#eeeeee")
         for axes in grid[1]:
             axes.set_xlabel("optimizer step")
