@@ -158,6 +158,7 @@ def seeds_options(wildcards, input):
         "--grades": input.grades,
         "--items": input.measured,
         "--base": input.base,
+        "--results": input.results,
     }
     return " ".join(repeated(flag, values) for flag, values in named.items() if values)
 

@@ -137,6 +137,10 @@ def seeds(
     items: Annotated[
         list[Path] | None, typer.Option(help="items.jsonl of every seed; repeat.")
     ] = None,
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="results.json of the base and of every seed: its main format; repeat."),
+    ] = None,
 ) -> None:
     """What each training seed of an arm came to, beside the arm's interval."""
     from dataclasses import asdict
@@ -177,7 +181,11 @@ def seeds(
                 known(instrument or ()),
                 resampling,
             ),
-            alignment_tax(base, items or [], rounds=1, confidence=0.95, seed=0) if base else [],
+            alignment_tax(
+                base, items or [], rounds=1, confidence=0.95, seed=0, results=results or ()
+            )
+            if base
+            else [],
         ),
     )
     write_json(output, [asdict(row) for row in found])

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from limaflow.analysis.grades import grade_gaps
 from limaflow.analysis.quantities import Found
 from limaflow.analysis.training_seeds import Spread
 from limaflow.cli import app
-from limaflow.jsonl import read_json, write_records
+from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.measures.summaries import GradeSummary, Preference, TaskTax
 from limaflow.records import BenchmarkItem, Grade, Verdict
 
@@ -121,12 +122,24 @@ class Study:
         (task,) = read_json(place / "tax.json", list[TaskTax])
         return preference, grade, task
 
+    def ask_in_chat_too(self) -> None:
+        """All wrong in chat, and these items stand first in the files."""
+        for arm in self.seeds:
+            file = self.folder / arm / "items.jsonl"
+            plain = list(read_records(file, BenchmarkItem))
+            chat = [replace(item, format="chat", value=0.0) for item in plain]
+            write_records(file, [*chat, *plain])
+            found = {"model": arm, "scores": {}, "also": {"chat": {"scores": {}}}}
+            write_json(file.with_name("results.json"), {**found, "run": {"format": "plain"}})
+
     def spreads(self) -> list[Spread]:
         place = self.folder
         words: list[object] = []
         for flag, form in (("verdicts", "{}-vs-base.jsonl"), ("grades", "grades-{}.jsonl")):
             words += [w for file in self.files(form) for w in (f"--{flag}", file)]
         words += [w for file in self.files("{}/items.jsonl") for w in ("--items", file)]
+        results = [file for file in self.files("{}/results.json") if file.exists()]
+        words += [w for file in results for w in ("--results", file)]
         run(
             *("analyze", "seeds", "--merge", "strict", *self.further, *words),
             *("--preferences", place / "preferences.json", "--graded", place / "grades.json"),
@@ -188,6 +201,14 @@ def test_every_seed_is_a_dot_beside_the_interval_of_the_first(tmp_path: Path) ->
         rows = list(csv.DictReader(file))
     assert len(rows) == 6
     assert {row["interval_holds_seeds"] for row in rows} == {"False"}
+
+
+def test_a_seeds_dot_is_of_the_main_format(tmp_path: Path) -> None:
+    study = Study(tmp_path, 2)
+    study.summarize()
+    alone = study.spreads()
+    study.ask_in_chat_too()
+    assert study.spreads() == alone
 
 
 def test_a_claims_flag_says_what_each_seed_came_to(tmp_path: Path) -> None:
