@@ -89,7 +89,7 @@ def draw(data: Logs, path: Path, *, miniature: bool) -> None:
                     ms=3,
                 )
             axes.set_ylabel(label)
-            if column == "dev_perplexity" and known:
+            if column == "dev_perplexity":
                 # It falls from thousands to a few.
                 axes.set_yscale("log")
                 axes.yaxis.set_major_formatter("{x:,g}")
