@@ -188,7 +188,11 @@ rule training_seeds:
         grades=grade_files + further_grade_files,
         base=MEASURED_BASE_ITEMS,
         measured=[file for files in SEED_ITEMS.values() for file in files],
-        results=SEED_RESULTS,
+        results=[
+            str(Path(file).with_name("results.json"))
+            for files in (MEASURED_BASE_ITEMS, *SEED_ITEMS.values())
+            for file in files
+        ],
     output:
         "<results>/analysis/seeds.json",
     log:

@@ -95,12 +95,6 @@ SEED_ITEMS = measured_seeds(set(AGAIN.values()))
 MEASURED_BASE_ITEMS = [
     str(RESULTS.benchmark_items(arm)) for arm in MEASURED_BASE if SEED_ITEMS
 ]
-# Which of their formats is the main one.
-SEED_RESULTS = [
-    str(Path(file).with_name("results.json"))
-    for files in (MEASURED_BASE_ITEMS, *SEED_ITEMS.values())
-    for file in files
-]
 SPREAD_ITEMS = measured_seeds({AGAIN[name] for name in SPREAD})
 
 

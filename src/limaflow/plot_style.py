@@ -5,7 +5,7 @@ Colours after Okabe and Ito (2008) and Tol (2021), told apart with any colour vi
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,14 @@ def drawing(path: Path, *, width: float, height: float, miniature: bool) -> Iter
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "limaflow"})
     with replacing(path) as file:
         file.write(text.getvalue())
+
+
+def arm_colours(arms: Iterable[str]) -> dict[str, str]:
+    """Arm → its colour, given by name: an arm has one colour in all figures of the same arms.
+
+    Grey is left for what is no arm; from the eighth arm on colours repeat.
+    """
+    return {arm: SERIES[n % (len(SERIES) - 1)] for n, arm in enumerate(sorted(set(arms)))}
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -139,7 +139,7 @@ def seeds(
     ] = None,
     results: Annotated[
         list[Path] | None,
-        typer.Option(help="results.json of them and of the base: how each was measured; repeat."),
+        typer.Option(help="results.json of the base and of every seed: its main format; repeat."),
     ] = None,
 ) -> None:
     """What each training seed of an arm came to, beside the arm's interval."""

@@ -90,7 +90,8 @@ def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
 
     Raises:
         InputError: several models, several metrics of a task, an item twice, or no number; the
-            items of a task do not average to its result.
+            items of a task do not average to its result; several formats without a result that
+            says which is the main one.
     """
     items = list(read_records(path, BenchmarkItem))
     models = {item.model for item in items}
@@ -105,6 +106,13 @@ def measured(path: Path, known: Mapping[str, Results]) -> list[Measured]:
     if results:
         own = [results.run.format, *results.also]
         formats = own if set(formats) <= {*own, ""} else formats
+    elif len(formats) > 1:
+        raise InputError(
+            f"model '{arm}' was asked in several formats ({', '.join(map(repr, formats))}), and "
+            "nothing says which is its main one",
+            path=path,
+            fix="give its results.json by --results",
+        )
     by_format: dict[str, dict[str, list[BenchmarkItem]]] = {name: {} for name in formats or [""]}
     for item in items:
         name = item.format if item.format in by_format else next(iter(by_format))

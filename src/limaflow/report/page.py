@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import TypeAdapter
 
 from limaflow.analysis.claims import Claims, flag_in_words
 from limaflow.analysis.exhibits import tax_readers, tax_split
-from limaflow.analysis.exhibits.catalogue import FIGURES
+from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study, study_of
 from limaflow.arms.preference import PreferenceArm
@@ -144,6 +144,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         "cells": cells,
         "p_value": rounded,
         "anchor": anchor,
+        "breakable": breakable,
         "flag": flag_in_words,
     }
     return environment.get_template("page.html").render(
@@ -156,6 +157,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
         accuracy=table(results.table("accuracy")),
+        tables={name for name in TABLES if results.table(name).is_file()},
         preferences=optional(results.analysis("preferences"), list[Preference]),
         strengths=optional(results.analysis("strengths"), list[Strengths]),
         agreement=optional(results.analysis("agreement"), list[Agreement]),
@@ -230,10 +232,10 @@ def inline_svg(path: Path, name: str) -> Markup | None:
 
 
 def interval(value: Interval | None, form: str = ".2f") -> str:
-    """`0.83 [0.75, 0.90]`; a dash for None."""
+    """`0.83 [0.75, 0.90]`, the ends on one line; a dash for None."""
     if value is None:
         return "–"
-    return f"{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]"
+    return f"{value.estimate:{form}} [{value.low:{form}},\N{NO-BREAK SPACE}{value.high:{form}}]"
 
 
 def cells(row: dict[str, str], name: str, form: str = ".2f") -> str:
@@ -245,6 +247,11 @@ def cells(row: dict[str, str], name: str, form: str = ".2f") -> str:
 def number(value: float | str | None, form: str = ",") -> str:
     """A number as text; a dash for None and for an empty cell."""
     return "–" if value is None or value == "" else format(value, form)
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go on in another line after an underscore or a comma."""
+    return Markup(re.sub(r"(?<=[_,])", Markup("<wbr>"), escape(name)))
 
 
 def anchor(claim: str) -> str:

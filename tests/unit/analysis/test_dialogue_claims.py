@@ -2,15 +2,19 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.evidence import Evidence
+from limaflow.analysis.exhibits import dialogues as exhibit
 from limaflow.analysis.paper import paper
 from limaflow.dialogue.hold import turn_id
 from limaflow.dialogue.measure import arm_dialogues, measured
 from limaflow.intervals import Resampling
+from limaflow.plot_style import SERIES
 from limaflow.records import Grade, Response
 
 WORDS = {"excellent": 3, "pass": 2, "fail": 1}
@@ -93,3 +97,15 @@ def test_ten_dialogues_decide_nothing() -> None:
 def test_arms_that_are_no_pair_test_nothing() -> None:
     found = claims([("lima", "so-so"), ("other", "well")])
     assert found["dialogue"].verdict == found["dialogue-chats"].verdict == "not tested here"
+
+
+def test_an_arm_keeps_its_colour_with_each_annotator_who_is_named(tmp_path: Path) -> None:
+    arms = [arm_dialogues(*held(name, "so-so", 10), {}) for name in ("lima", "chats")]
+    found = measured(arms, WORDS, "quality", Resampling(rounds=100, confidence=0.95, seed=1))
+    people = [replace(arm, annotator="people") for arm in found.arms]
+    both = replace(found, arms=(*found.arms, *people))
+    exhibit.draw(both, tmp_path / "d.svg", miniature=False)
+    drawn = (tmp_path / "d.svg").read_text(encoding="utf-8")
+    assert "judge, 30 turns" in drawn and "people, 30 turns" in drawn
+    assert SERIES[0].lower() in drawn and SERIES[1].lower() in drawn
+    assert SERIES[2].lower() not in drawn

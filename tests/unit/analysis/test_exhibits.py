@@ -1,6 +1,7 @@
 """Exhibits: the same numbers give the same bytes, the numbers lie beside, and nothing is hidden."""
 
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from limaflow.measures.summaries import (
     StandardErrors,
     TaskTax,
 )
-from limaflow.plot_style import write_csv
+from limaflow.plot_style import SERIES, arm_colours, write_csv
 from limaflow.records import Example, Message, Split
 from limaflow.results import Results
 
@@ -272,6 +273,18 @@ def test_an_instrument_of_ones_own_is_in_the_figures_without_a_change(tmp_path: 
     numbers = [row["mean"] for row in rows(tmp_path / "q.svg") if row["instrument"] == "stars"]
     assert numbers == ["4.2"]
     assert "mean grade, 1–10" in (tmp_path / "q.svg").read_text(encoding="utf-8")
+
+
+def test_an_arm_has_one_colour_and_a_further_format_another_marker(tmp_path: Path) -> None:
+    chat = [replace(row, further_format="chat") for row in TAX]
+    draw("tax", tmp_path / "t.svg", [*TAX, *chat])
+    drawn = (tmp_path / "t.svg").read_text(encoding="utf-8")
+    assert arm_colours(["b", "a", "b"]) == {"a": SERIES[0], "b": SERIES[1]}
+    colours = {found.lower() for found in re.findall(r"fill: (#\w{6})", drawn)}
+    arms = arm_colours(row.arm for row in TAX).values()
+    assert {colour.lower() for colour in arms} <= colours
+    assert not {colour.lower() for colour in SERIES[len(arms) : -1]} & colours
+    assert "#ffffff" in colours
 
 
 def test_a_task_of_which_less_is_better_says_so(tmp_path: Path) -> None:

@@ -360,5 +360,10 @@ def test_the_figure_of_adapters_sets_their_share_of_the_gain_against_their_size(
     bits.draw(data, tmp_path / "bits.svg", miniature=True)
     drawn = (tmp_path / "bits.svg").read_text(encoding="utf-8")
     assert "lora-16" in drawn and "LIMA arm" in drawn
+    assert ">100<" in drawn and "mathdefault" not in drawn
+    second = [replace(one, reached=replace(one.reached, judge="people")) for one in data]
+    bits.draw([*data, *second], tmp_path / "two.svg", miniature=True)
+    two = (tmp_path / "two.svg").read_text(encoding="utf-8")
+    assert two.count(">lora-16<") == 1 and "judge people" in two
     bits.draw([replace(one, kilobytes=None) for one in data], tmp_path / "none.svg", miniature=True)
     assert "no graded arm" in (tmp_path / "none.svg").read_text(encoding="utf-8")

@@ -136,6 +136,21 @@ def test_the_figure_names_every_reader(tmp_path: Path, trivia: Path) -> None:
     assert all(name in drawn for name in ("exact match", "rules", "agrees with people"))
 
 
+def test_a_reader_of_a_later_task_alone_is_in_the_legend(tmp_path: Path, trivia: Path) -> None:
+    row = tax_of(tmp_path, trivia)
+    people = [one for one in row.readers if one.kind == "person"]
+    first = replace(
+        row,
+        readers=tuple(one for one in row.readers if one not in people),
+        agreements=tuple(a for a in row.agreements if "people" not in (a.first, a.second)),
+    )
+    data = tax_readers.Read([first, row], 0.95)
+    tax_readers.draw(data, tmp_path / "readers.svg", miniature=False)
+    drawn = (tmp_path / "readers.svg").read_text(encoding="utf-8")
+    assert ">people<" in drawn
+    assert "agrees with" in drawn and "or people on" in drawn
+
+
 def graded(name: str, item: BenchmarkItem, right: bool | None) -> AnswerGrade:
     return AnswerGrade(
         prompt_id=item.item_id,

@@ -358,6 +358,8 @@ def test_a_model_asked_in_two_formats_has_a_row_for_each(tmp_path: Path) -> None
     evidence = Evidence(lima="lima", tax=rows)
     (counted,) = tax_difference(evidence, Measure(quantity="tax_difference", no_loss=0.02))
     assert counted.interval.estimate == -0.25
+    with pytest.raises(InputError, match=r"several formats .*nothing says which is its main"):
+        alignment_tax(base, [lima], rounds=9, confidence=0.95, seed=3)
 
 
 def averages_of(tmp_path: Path, model: str, value: float, items: int) -> Path:

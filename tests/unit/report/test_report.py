@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,15 @@ from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.summaries import Agreement
 from limaflow.records import Grade, ModelManifest, Verdict
-from limaflow.report.page import PLACED, build, inline_svg
+from limaflow.report.page import PLACED, breakable, build, inline_svg
 from limaflow.training.manifest import PreferenceNotes
 
 PROJECT = Path(__file__).parents[3]
 SECTIONS = "summary preferences grades data training benchmarks responses judges provenance limits"
 
 BROWSER = "responses.html"
+BESIDE = "../"
+"""Links to the files of the results, which the page names and does not fetch."""
 
 
 class Tags(HTMLParser):
@@ -70,7 +73,7 @@ def test_nothing_is_fetched_and_scripts_are_forbidden(page: str) -> None:
     for tag, attrs in Tags(page).tags:
         assert tag not in ("link", "img", "base")
         for name in ("src", "href", "xlink:href"):
-            assert (attrs.get(name) or "#").startswith("#") or attrs[name] == BROWSER
+            assert (attrs.get(name) or "#").startswith(("#", BESIDE)) or attrs[name] == BROWSER
     assert "default-src 'none'" in page
     assert "url(http" not in page
     assert "@import" not in page
@@ -101,10 +104,45 @@ def test_every_id_is_unique_and_every_reference_leads_somewhere(page: str) -> No
     assert len(ids) == len(set(ids))
     for _, attrs in Tags(page).tags:
         for name in ("href", "xlink:href"):
-            if name in attrs and attrs[name] != BROWSER:
+            if name in attrs and attrs[name] != BROWSER and not str(attrs[name]).startswith(BESIDE):
                 assert str(attrs[name]).removeprefix("#") in ids
     assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
     assert set(SECTIONS.split()) <= set(ids)
+
+
+def test_numbers_are_linked_to_their_files(experiment: Path, page: str) -> None:
+    linked = re.findall(r'href="\.\./([^"]+)"', page)
+    assert {"figures/tax.csv", "tables/sources.csv", "curation/contamination/lima.jsonl"} <= set(
+        linked
+    )
+    assert all((experiment / "results" / path).is_file() for path in linked)
+
+
+def test_no_level_of_headings_is_left_out(page: str) -> None:
+    levels = [int(tag[1]) for tag, _ in Tags(page).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_a_figure_has_a_name_and_its_caption_is_read_as_text(page: str) -> None:
+    named = [attrs.get("aria-label") for _, attrs in Tags(page).tags if attrs.get("role") == "img"]
+    assert "Figure tax" in named and len(named) == page.count("<figcaption>")
+    assert "figure" not in {tag for tag, attrs in Tags(page).tags if attrs.get("role") == "img"}
+
+
+def test_a_further_training_seed_is_not_denied(experiment: Path, page: str, tmp_path: Path) -> None:
+    once = "Each arm was trained once"
+    assert once in page
+    overlay = yaml.safe_load((experiment / "overlay.yaml").read_text(encoding="utf-8"))
+    next(arm for arm in overlay["arms"] if arm["name"] == "lima")["seeds"] = [1, 2]
+    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    config = parse(merged([PROJECT / "config.yaml", tmp_path / "overlay.yaml"]))
+    again = build(experiment / "results", config, samples=1, revision="")
+    assert once not in again and "no interval on this page covers" not in again
+
+
+def test_a_long_name_breaks_after_its_underscores_and_stays_text() -> None:
+    assert breakable("gsm8k_cot,<b>") == "gsm8k_<wbr>cot,<wbr>&lt;b&gt;"
 
 
 def test_a_miniature_is_labelled_before_anything_else(page: str) -> None:

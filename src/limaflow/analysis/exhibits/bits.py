@@ -1,11 +1,14 @@
 """How large an adapter is, and what share of the LIMA arm's gain over the base it reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
+from typing import Any
 
 from limaflow.analysis.arm_facts import adapter_kilobytes
 from limaflow.analysis.exhibit import Figure, Files, Options
+from limaflow.analysis.exhibits.plane import spread
 from limaflow.analysis.gain import ShareOfGain, shares_of_gain
 from limaflow.analysis.study import Study
 from limaflow.intervals import Resampling
@@ -15,6 +18,10 @@ from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bar
 from limaflow.records import Grade, ModelManifest
 
 Row = dict[str, object]
+BESIDE = 1.08
+"""By what factor a judge's points lie to the right of those of the judge before it."""
+LABEL = 0.035
+"""Least distance between the names of two arms, as share of the axis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +119,12 @@ def draw(data: Sequence[Sized], path: Path, *, miniature: bool) -> None:
             refused = next((sized.reached.refused for sized in data if sized.reached.refused), "")
             empty(axes, refused or "no graded arm with an adapter of known size")
             return
-        for number, judge in enumerate(sorted({reached.judge for _, reached, _ in shown})):
+        judges = sorted({reached.judge for _, reached, _ in shown})
+        for number, judge in enumerate(judges):
             mine = [one for one in shown if one[1].judge == judge]
             shares = [share for *_, share in mine]
             axes.errorbar(
-                [kilobytes for kilobytes, *_ in mine],
+                [kilobytes * BESIDE**number for kilobytes, *_ in mine],
                 [share.estimate for share in shares],
                 yerr=error_bars(shares),
                 fmt="o",
@@ -124,34 +132,48 @@ def draw(data: Sequence[Sized], path: Path, *, miniature: bool) -> None:
                 capsize=3,
                 label=f"judge {judge}",
             )
-            for kilobytes, reached, share in mine:
-                axes.annotate(
-                    reached.arm,
-                    (kilobytes, share.estimate),
-                    textcoords="offset points",
-                    xytext=(6, 3),
-                    fontsize=8,
-                )
         axes.set_xscale("log")
-        sizes = [kilobytes for kilobytes, *_ in shown]
-        axes.set_xlim(min(sizes) / 2, max(sizes) * 4)
-        for level, what in ((0, "base"), (1, "LIMA arm, all weights")):
+        _name_arms(axes, {reached.arm: kilobytes for kilobytes, reached, _ in shown}, len(judges))
+        for level, what in ((0, "base"), (1, "LIMA arm,\nall weights")):
             axes.axhline(level, color=GREY, lw=0.8, ls="--")
             axes.annotate(
                 what,
                 (1, level),
                 xycoords=("axes fraction", "data"),
-                xytext=(0, 2),
+                xytext=(4, 0),
                 textcoords="offset points",
-                ha="right",
+                va="center",
                 fontsize=8,
                 color=GREY,
             )
         axes.set_xlabel("adapter, kilobytes of trained values")
         axes.set_ylabel("share of the gain in grade")
         axes.grid(axis="y", color="#eeeeee")
-        if len({reached.judge for _, reached, _ in shown}) > 1:
-            axes.legend(fontsize=8)
+        if len(judges) > 1:
+            figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+
+
+def _name_arms(axes: Any, sizes: Mapping[str, float], judges: int) -> None:
+    """Sizes as plain numbers below, and each arm's name above its size."""
+    axes.set_xlim(min(sizes.values()) / 2, max(sizes.values()) * 2 * BESIDE**judges)
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_formatter(lambda *_: "")
+    ordered = sorted(sizes.items(), key=lambda one: one[1])
+    low, high = map(log, axes.get_xlim())
+    middle = log(BESIDE) * (judges - 1) / 2
+    wanted = [(log(size) + middle - low) / (high - low) for _, size in ordered]
+    for (arm, _), at, where in zip(ordered, wanted, spread(wanted, LABEL), strict=True):
+        axes.annotate(
+            arm,
+            (at, 1),
+            xycoords="axes fraction",
+            xytext=(where, 1.06),
+            textcoords="axes fraction",
+            rotation=40,
+            rotation_mode="anchor",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkA": 0, "shrinkB": 0},
+        )
 
 
 FIGURE = Figure(

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
 from limaflow.analysis.paper import paper
 from limaflow.analysis.study import Study
 from limaflow.dialogue.measure import Dialogues, DialogueSummary
 from limaflow.jsonl import read_json
-from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
+from limaflow.plot_style import GREY, SERIES, arm_colours, columns, drawing, empty, error_bars
 
 Row = dict[str, object]
+LINES = ("-", "--", ":", "-.")
 PAPERS = {"LIMA without dialogues": "without", "LIMA with 30 dialogues": "with"}
 
 
@@ -66,30 +67,54 @@ def draw(data: Dialogues, path: Path, *, miniature: bool) -> None:
             _lengths(figure.subplots(), data)
             return
         survival, shares = figure.subplots(1, 2)
+        styles = _styles(graded)
         for number, arm in enumerate(graded):
-            turns = [0, *(point.turn for point in arm.survival)]
+            style = styles[number]
+            # Curves that agree lie beside each other.
+            aside = 0.05 * (number - (len(graded) - 1) / 2)
+            turns = [aside, *(point.turn + aside for point in arm.survival)]
             survival.step(
                 turns,
                 [1.0, *(point.share for point in arm.survival)],
                 where="post",
                 marker="o",
-                color=SERIES[number % len(SERIES)],
+                markersize=4,
+                ls=style.line,
+                color=style.colour,
                 label=f"{arm.arm}, {arm.annotator} ({arm.dialogues} dialogues)",
             )
             bounded = [point for point in arm.survival if point.low is not None]
             survival.vlines(
-                [point.turn for point in bounded],
+                [point.turn + aside for point in bounded],
                 [point.low for point in bounded],
                 [point.high for point in bounded],
-                color=SERIES[number % len(SERIES)],
+                color=style.colour,
                 lw=0.8,
             )
         survival.set_ylim(-0.02, 1.02)
         survival.xaxis.get_major_locator().set_params(integer=True)
         survival.set_xlabel("turn")
-        survival.set_title(f"share of dialogues without a turn graded {data.failure}")
+        survival.set_title(f"dialogues without\na turn graded {data.failure}")
         _shares(shares, data, graded)
         figure.legend(*survival.get_legend_handles_labels(), loc="outside upper left", ncols=1)
+
+
+class _Style(NamedTuple):
+    colour: str
+    line: str
+
+
+def _styles(graded: Sequence[DialogueSummary]) -> list[_Style]:
+    """An arm keeps its colour with each annotator, whose line differs."""
+    colours = arm_colours(arm.arm for arm in graded)
+    annotators = list(dict.fromkeys(arm.annotator for arm in graded))
+    return [
+        _Style(
+            colours[arm.arm],
+            LINES[annotators.index(arm.annotator) % len(LINES)],
+        )
+        for arm in graded
+    ]
 
 
 def _shares(axes: Any, data: Dialogues, graded: Sequence[DialogueSummary]) -> None:
@@ -97,9 +122,9 @@ def _shares(axes: Any, data: Dialogues, graded: Sequence[DialogueSummary]) -> No
     best = data.words[0]
     names, values = [], []
     for arm in graded:
-        names.append(f"{arm.arm}\n{arm.turns} turns")
+        names.append(f"{arm.arm}\n{arm.annotator}, {arm.turns} turns")
         values.append(arm.shares[best])
-    colours = [SERIES[n % len(SERIES)] for n in range(len(graded))]
+    colours = [style.colour for style in _styles(graded)]
     axes.barh(range(len(values)), [v.estimate for v in values], color=colours)
     axes.errorbar(
         [v.estimate for v in values],
@@ -117,7 +142,7 @@ def _shares(axes: Any, data: Dialogues, graded: Sequence[DialogueSummary]) -> No
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, 1)
-    axes.set_title(f"share of turns graded {best}")
+    axes.set_title(f"share of turns\ngraded {best}")
 
 
 def _lengths(axes: Any, data: Dialogues) -> None:

@@ -188,7 +188,7 @@ def rows(found: Sequence[Place]) -> list[Row]:
 def draw(data: Sequence[Place], path: Path, *, miniature: bool) -> None:
     judges = list(dict.fromkeys(place.judge for place in data if not place.missing))
     arms = {place.arm: place.label for place in data if place.score}
-    styles = {arm: _style(number) for number, arm in enumerate(arms)}
+    styles = {arm: _style(number) for number, arm in enumerate(sorted(arms))}
     readings = {p.arm: p.calibration for p in data if p.calibration and p.arm in arms}
     plane = max(2.6, LINE * (len(arms) + 2))
     below = LINE * 1.3 * len(readings) + 0.7 if readings else 0.0

@@ -10,7 +10,7 @@ from limaflow.intervals import Interval
 from limaflow.jsonl import read_json
 from limaflow.lm_evaluation.metrics import ends_of
 from limaflow.measures.summaries import Conditions, TaskTax
-from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
+from limaflow.plot_style import GREY, arm_colours, columns, drawing, empty, error_bars
 
 Row = dict[str, object]
 CONDITIONS = tuple(field.name for field in fields(Conditions))
@@ -24,6 +24,10 @@ class Paired:
     base: Interval
     tuned: Interval
     difference: Interval
+
+
+MARKERS = "oD^v"
+"""Of the main format, then of further ones."""
 
 
 def inputs(study: Study) -> Files:
@@ -99,26 +103,30 @@ def draw(data: Sequence[TaskTax], path: Path, *, miniature: bool) -> None:
             capsize=2,
             label="base",
         )
+        colours = arm_colours(found.row.arm for found in rows)
+        formats = list(dict.fromkeys(["", *(found.row.further_format for found in rows)]))
         for number, arm in enumerate(arms):
             mine = [found for found in rows if found.row.asked_arm == arm]
             places = [tasks.index(f.row.task) - 0.4 + step * (number + 1.5) for f in mine]
-            colour = SERIES[number % (len(SERIES) - 1)]
+            further = mine[0].row.further_format
+            look = {
+                "fmt": MARKERS[formats.index(further) % len(MARKERS)],
+                "color": colours[mine[0].row.arm],
+                "mfc": "white" if further else colours[mine[0].row.arm],
+                "capsize": 2,
+            }
             scores.errorbar(
                 [found.tuned.estimate for found in mine],
                 places,
                 xerr=error_bars([found.tuned for found in mine]),
-                fmt="o",
-                color=colour,
-                capsize=2,
                 label=arm,
+                **look,
             )
             differences.errorbar(
                 [found.difference.estimate for found in mine],
                 places,
                 xerr=error_bars([found.difference for found in mine]),
-                fmt="o",
-                color=colour,
-                capsize=2,
+                **look,
             )
         scores.set_yticks(range(len(tasks)), [labelled(found.row) for found in first])
         scores.set_ylim(len(tasks) - 0.5, -0.5)

@@ -131,6 +131,7 @@ def draw(data: Read, path: Path, *, miniature: bool) -> None:
             empty(agreements, "")
             return
         step = 0.8 / len(names)
+        named: set[str] = set()
         for number, name in enumerate(names):
             colour = SERIES[number % len(SERIES)]
             for place, row in enumerate(tasks):
@@ -143,8 +144,9 @@ def draw(data: Read, path: Path, *, miniature: bool) -> None:
                         fmt="o",
                         color=colour,
                         capsize=2,
-                        label=name if place == 0 else None,
+                        label=None if name in named else name,
                     )
+                    named.add(name)
                 for pair, marker in zip(_with_trusted(row, name), ("s", "o"), strict=False):
                     agreements.errorbar(
                         [pair.agreement.estimate],
@@ -159,9 +161,8 @@ def draw(data: Read, path: Path, *, miniature: bool) -> None:
         taxes.set_ylim(len(tasks) - 0.5, -0.5)
         taxes.axvline(0, color="black", lw=0.8)
         taxes.set_xlabel("tuned minus base, same items")
-        agreements.set_xlabel(
-            f"agrees with {_trusted(tasks[0])} on\n□ the base's, ● the arm's replies"
-        )
+        trusted = " or ".join(dict.fromkeys(map(_trusted, tasks)))
+        agreements.set_xlabel(f"agrees with {trusted} on\n□ the base's, ● the arm's replies")
         for axes in (taxes, agreements):
             axes.grid(axis="x", color="#eeeeee")
             axes.xaxis.get_major_locator().set_params(nbins=5)

@@ -7,7 +7,7 @@ from typing import Any
 from limaflow.analysis.exhibit import Figure, Files, Options, Table
 from limaflow.analysis.study import Study
 from limaflow.jsonl import read_json
-from limaflow.plot_style import GREY, SERIES, columns, drawing, empty, error_bars
+from limaflow.plot_style import GREY, arm_colours, columns, drawing, empty, error_bars
 from limaflow.token_shift.summaries import Shift, ShiftedToken, ShiftSummary
 
 Row = dict[str, object]
@@ -75,17 +75,20 @@ def _token_row(token: ShiftedToken) -> Row:
 
 
 def draw(data: Shift, path: Path, *, miniature: bool) -> None:
-    with drawing(path, width=7.2, height=3.6, miniature=miniature) as figure:
+    by_position = [row for row in data.summaries if row.by == "position"]
+    pairs = list(dict.fromkeys((row.model, row.reference) for row in by_position))
+    height = 2.8 + 0.19 * max(2, len(pairs))
+    with drawing(path, width=7.2, height=height, miniature=miniature) as figure:
         axes = figure.subplots()
-        by_position = [row for row in data.summaries if row.by == "position"]
         if not by_position:
             empty(axes, "no tokens were looked up")
             return
         parts = sorted({row.part for row in by_position}, key=_first_position)
-        models = list(dict.fromkeys(row.model for row in by_position))
-        for model, reference in dict.fromkeys((row.model, row.reference) for row in by_position):
+        colours = arm_colours(row.model for row in by_position if row.role != "itself")
+        for number, (model, reference) in enumerate(pairs):
             its = [r for r in by_position if (r.model, r.reference) == (model, reference)]
-            _line(axes, its, parts, SERIES[models.index(model) % len(SERIES)])
+            aside = 0.05 * (number - (len(pairs) - 1) / 2)
+            _line(axes, its, parts, aside, colours.get(model, GREY))
         axes.set_xticks(range(len(parts)), parts)
         axes.set_xlabel("position in the response, in tokens")
         axes.set_ylabel("shifted (rank above 3)")
@@ -93,14 +96,16 @@ def draw(data: Shift, path: Path, *, miniature: bool) -> None:
         axes.axhline(0, color=GREY, lw=0.5)
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.grid(axis="y", color="#eeeeee")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left")
 
 
-def _line(axes: Any, its: Sequence[ShiftSummary], parts: Sequence[str], colour: str) -> None:
+def _line(
+    axes: Any, its: Sequence[ShiftSummary], parts: Sequence[str], aside: float, colour: str
+) -> None:
     intervals = [row.shifted for row in its]
     first = its[0]
     axes.errorbar(
-        [parts.index(row.part) for row in its],
+        [parts.index(row.part) + aside for row in its],
         [interval.estimate for interval in intervals],
         yerr=error_bars(intervals),
         fmt="o",

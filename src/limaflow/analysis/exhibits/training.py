@@ -7,7 +7,7 @@ from pathlib import Path
 from limaflow.analysis.exhibit import Figure, Files, Options
 from limaflow.analysis.study import Study
 from limaflow.errors import InputError
-from limaflow.plot_style import SERIES, drawing
+from limaflow.plot_style import arm_colours, drawing
 from limaflow.training.manifest import read_training
 
 NEEDED = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
@@ -75,20 +75,27 @@ def draw(data: Logs, path: Path, *, miniature: bool) -> None:
     }
     with drawing(path, width=7.2, height=4.6, miniature=miniature) as figure:
         grid = figure.subplots(2, 2, sharex=True)
+        colours = arm_colours(data)
         for axes, (column, label) in zip(grid.flat, panels.items(), strict=True):
-            for number, (arm, rows) in enumerate(data.items()):
+            for arm, rows in data.items():
                 known = [(row["step"], row[column]) for row in rows if row[column] is not None]
                 axes.plot(
                     [step for step, _ in known],
                     [value for _, value in known],
-                    color=SERIES[number % len(SERIES)],
+                    color=colours[arm],
                     label=arm,
                     lw=1.2,
                     marker="o" if column == "dev_perplexity" else None,
                     ms=3,
                 )
             axes.set_ylabel(label)
-            axes.set_ylim(bottom=0)
+            if column == "dev_perplexity":
+                # It falls from thousands to a few.
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter("{x:,g}")
+                axes.yaxis.set_minor_formatter(lambda *_: "")
+            else:
+                axes.set_ylim(bottom=0)
             axes.grid(color="#eeeeee")
         for axes in grid[1]:
             axes.set_xlabel("optimizer step")
