@@ -36,7 +36,8 @@ def hub(tmp_path: Path) -> Iterator[dict[str, str]]:
         (data / f"main/{split}.jsonl").write_text(row * count)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(tmp_path / "hub", []))
     Thread(target=server.serve_forever, daemon=True).start()
-    environment = {k: v for k, v in os.environ.items() if k not in ("HF_HUB_OFFLINE",)}
+    offline = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+    environment = {k: v for k, v in os.environ.items() if k not in offline}
     yield environment | {
         "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
         "HF_HOME": str(tmp_path / "home"),
