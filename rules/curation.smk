@@ -225,7 +225,7 @@ rule freeze:
         prompts=prompts_option,
         folder=subpath(output.train, parent=True),
     shell:
-        "limaflow curate freeze --dev {input.dev} --test {input.test} {params.prompts}"
+        "limaflow curate freeze --dev {input.dev} --test {input.test}{params.prompts}"
         " --licences {params.licences:q} --output-folder {params.folder} {input.train} 2>&1 | tee {log}"
 
 

@@ -130,8 +130,9 @@ def choose_option(wildcards):
 
 
 def prompts_option(wildcards):
+    """With its space, so that a command without it is printed as one types it."""
     kept = CONFIG.dataset(wildcards.dataset).prompts == "kept"
-    return "" if kept else "--without-prompts"
+    return "" if kept else " --without-prompts"
 
 
 def filtered_files_of_pool(wildcards):
