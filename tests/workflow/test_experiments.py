@@ -113,14 +113,20 @@ def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> No
         for arm in config.as_written.arms
         if arm.kind == "tuned" and (drawn := config.dataset(arm.dataset).examples)
     }
-    same_steps = {"hundred-equal-steps": 100}
+    same_steps = {"hundred-equal-steps": 100, "fifty-equal-steps": 50, "few-equal-steps": 25}
     quantity = {"hundred": 100, "fifty": 50, "few": 25, **same_steps}
-    assert sizes == {"lima": 400, "unfiltered": 400, **quantity}
+    style = {"responses": 400, "longest": 400, "taught": 480, "lora-1": 400, "lora-16": 400}
+    assert sizes == {
+        "lima": 400,
+        "lima-dialogues": 430,
+        "unfiltered": 400,
+        **quantity,
+        **style,
+    }
     assert {name for name in sizes if config.is_ablation(name)} == quantity.keys()
     # Equal steps beside equal epochs, so that quantity is not told from the steps alone.
-    (equal,) = same_steps
-    steps = {a: -(-sizes[a] // config.training_of(a).batch_examples) for a in ("lima", equal)}
-    assert steps["lima"] == steps[equal]
+    steps = {a: -(-sizes[a] // config.training_of(a).batch_examples) for a in ("lima", *same_steps)}
+    assert set(steps.values()) == {steps["lima"]}
     assert [name for name in sizes if config.is_unfiltered(name)] == ["unfiltered"]
     assert {c.second for c in config.comparisons} >= sizes.keys() - {"lima"}
     # Nothing of it lies in the demo's folder.
