@@ -5,7 +5,28 @@ from typing import Annotated
 
 import typer
 
-from limaflow.generation.cli import ChooseBy, DecodingBlock, Engine, Precision, Seed, Style
+from limaflow.generation.cli import (
+    BudgetBlock,
+    Choose,
+    ChooseBy,
+    DecodingBlock,
+    EndpointBlock,
+    Engine,
+    EngineOption,
+    Given,
+    Gpus,
+    MaxLengthShare,
+    Name,
+    Precision,
+    PrecisionOption,
+    Run,
+    Seed,
+    Shots,
+    ShotsPool,
+    StoreFile,
+    Style,
+    Vllm,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -33,32 +54,23 @@ def hold(
     scripts: Scripts,
     *,
     model: Annotated[Path, typer.Option("--model", help="model.json.")],
-    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    name: Name,
     style: Annotated[Style, typer.Option("--format", help="How a turn is put.")],
     fit_before: Annotated[
         Path, typer.Option("--fit-before", help="The prompts before which in-context shots fit.")
     ],
-    examples: Annotated[
-        Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
-    ] = None,
-    shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
-    choose: Annotated[
-        ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
-    ] = ChooseBy.SEED,
-    given: Annotated[
-        list[str] | None,
-        typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
-    ] = None,
+    examples: ShotsPool = None,
+    shots: Shots = 3,
+    choose: Choose = ChooseBy.SEED,
+    given: Given = None,
     decoding: DecodingBlock,
     seed: Seed,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Dialogues decoded at once.")],
-    precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
-    engine: Annotated[Engine, typer.Option("--engine")] = Engine.TRANSFORMERS,
-    vllm: Annotated[str, typer.Option("--vllm", help="vLLM's executable.")] = "vllm",
-    gpus: Annotated[int, typer.Option("--gpus", min=0, help="Free GPUs to take; 0: CPU.")] = 1,
-    max_length_share: Annotated[
-        float, typer.Option("--max-length-share", help="Largest share cut off by length.")
-    ],
+    precision: PrecisionOption = Precision.FP32,
+    engine: EngineOption = Engine.TRANSFORMERS,
+    vllm: Vllm = "vllm",
+    gpus: Gpus = 1,
+    max_length_share: MaxLengthShare,
     turns: Turns,
     prompts: Prompts,
     responses: Responses,
@@ -104,12 +116,12 @@ def hold(
 def ask(
     scripts: Scripts,
     *,
-    endpoint: Annotated[str, typer.Option("--endpoint", help="The arm's endpoint, as JSON.")],
+    endpoint: EndpointBlock,
     decoding: DecodingBlock,
     seed: Seed,
-    store: Annotated[Path, typer.Option("--store", help="The judgment store.")],
-    run: Annotated[str, typer.Option("--run", help="Whose budget the calls count against.")] = "",
-    budget: Annotated[str, typer.Option("--budget", help="judging.budget, as JSON.")] = "{}",
+    store: StoreFile,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
     turns: Turns,
     prompts: Prompts,
     responses: Responses,
@@ -195,15 +207,17 @@ def measure(
 
 
 def chat(
-    model: Annotated[Path, typer.Argument(help="model.json, or a folder with a model.")],
+    model: Annotated[
+        str, typer.Argument(help="model.json, a folder with a model, or a name on the hub.")
+    ],
     *,
     style: Annotated[Style, typer.Option("--format", help="How a turn is put.")] = Style.CHAT,
     decoding: Annotated[
         str, typer.Option("--decoding", help="generation.decoding, as JSON; else the paper's.")
     ] = PAPER_DECODING,
     seed: Seed = 0,
-    precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
-    gpus: Annotated[int, typer.Option("--gpus", min=0, help="Free GPUs to take; 0: CPU.")] = 1,
+    precision: PrecisionOption = Precision.FP32,
+    gpus: Gpus = 1,
     save: Annotated[
         Path | None,
         typer.Option(help="Adds the chat to this file (JSON lines), for `limaflow judge turns`."),

@@ -8,14 +8,14 @@ from typing import Literal
 
 from limaflow.errors import InputError
 from limaflow.generation import local
+from limaflow.generation.named_model import named_model
 from limaflow.generation.prompting import Format, NoRoom, encoded
 from limaflow.generation.settings import Decoding
-from limaflow.manifests import read_manifest
 from limaflow.records import Example, Message
 
 
 def talk(
-    model: Path,
+    model: str,
     *,
     style: Format,
     decoding: Decoding,
@@ -31,9 +31,9 @@ def talk(
     """
     if style == "in-context":
         raise InputError("a chat has no in-context examples", fix="use --format chat or raw")
-    name, location, revision = _named(model)
-    loaded = local.load(location, revision, precision)
-    print(f"{name}. An empty line ends the chat.", file=sys.stderr)
+    named = named_model(model)
+    loaded = local.load(named.location, named.revision, precision)
+    print(f"{named.name}. An empty line ends the chat.", file=sys.stderr)
     said: tuple[Message, ...] = ()
     try:
         for line in _typed():
@@ -46,14 +46,7 @@ def talk(
         raise InputError(f"the chat ends here: {error}") from None
     finally:
         if save and len(said) > 1:
-            _add(save, name, said)
-
-
-def _named(model: Path) -> tuple[str, str, str | None]:
-    if model.is_dir():
-        return model.name, str(model), None
-    manifest, location = read_manifest(model)
-    return manifest.model, location, manifest.revision
+            _add(save, named.name, said)
 
 
 def _typed() -> Iterator[str]:

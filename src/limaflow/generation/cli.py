@@ -51,6 +51,40 @@ DecodingBlock = Annotated[str, typer.Option("--decoding", help="generation.decod
 Samples = Annotated[int, typer.Option("--samples", min=1, help="Responses to each prompt.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the sampling noise.")]
 Output = Annotated[Path, typer.Option("--output", help="Responses, JSON lines.")]
+Name = Annotated[str, typer.Option("--name", help="Who answers, as the records say.")]
+ShotsPool = Annotated[
+    Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
+]
+Shots = Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")]
+Choose = Annotated[
+    ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
+]
+Given = Annotated[
+    list[str] | None,
+    typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
+]
+PrecisionOption = Annotated[Precision, typer.Option("--precision")]
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="vllm: its server is started for this command.")
+]
+Vllm = Annotated[
+    str, typer.Option("--vllm", help="vLLM's executable, in an environment of its own.")
+]
+Gpus = Annotated[
+    int, typer.Option("--gpus", min=0, help="Free GPUs to take, if there are any; 0: the CPU.")
+]
+MaxLengthShare = Annotated[
+    float,
+    typer.Option("--max-length-share", help="Largest share that may be cut off by length."),
+]
+EndpointBlock = Annotated[str, typer.Option("--endpoint", help="The arm's endpoint, as JSON.")]
+StoreFile = Annotated[
+    Path, typer.Option("--store", help="The judgment store, which counts a run's spending.")
+]
+Run = Annotated[str, typer.Option("--run", help="Whose budget the calls count against.")]
+BudgetBlock = Annotated[
+    str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
+]
 
 
 @app.command()
@@ -63,38 +97,22 @@ def respond(
         str | None,
         typer.Option("--epochs", help="JSON list of exported epochs; each of them answers."),
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    name: Name,
     style: Annotated[Style, typer.Option("--format", help="How a prompt is put.")],
-    examples: Annotated[
-        Path | None, typer.Option("--examples", help="Training examples for in-context shots.")
-    ] = None,
-    shots: Annotated[int, typer.Option("--shots", min=1, help="In-context examples.")] = 3,
-    choose: Annotated[
-        ChooseBy, typer.Option("--choose", help="Which in-context examples are tried first.")
-    ] = ChooseBy.SEED,
-    given: Annotated[
-        list[str] | None,
-        typer.Option("--given", help="Id of an in-context example; repeat, in their order."),
-    ] = None,
+    examples: ShotsPool = None,
+    shots: Shots = 3,
+    choose: Choose = ChooseBy.SEED,
+    given: Given = None,
     prompts: Prompts,
     decoding: DecodingBlock,
     samples: Samples,
     seed: Seed,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Responses decoded at once.")],
-    precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="vllm: its server is started for this command.")
-    ] = Engine.TRANSFORMERS,
-    vllm: Annotated[
-        str, typer.Option("--vllm", help="vLLM's executable, in an environment of its own.")
-    ] = "vllm",
-    gpus: Annotated[
-        int, typer.Option("--gpus", min=0, help="Free GPUs to take, if there are any; 0: the CPU.")
-    ] = 1,
-    max_length_share: Annotated[
-        float,
-        typer.Option("--max-length-share", help="Largest share that may be cut off by length."),
-    ],
+    precision: PrecisionOption = Precision.FP32,
+    engine: EngineOption = Engine.TRANSFORMERS,
+    vllm: Vllm = "vllm",
+    gpus: Gpus = 1,
+    max_length_share: MaxLengthShare,
     output: Output,
 ) -> None:
     """Answer with a model that runs here; goes on where a kill cut it off."""
@@ -137,18 +155,14 @@ def respond(
 @app.command()
 def ask(
     *,
-    endpoint: Annotated[str, typer.Option("--endpoint", help="The arm's endpoint, as JSON.")],
+    endpoint: EndpointBlock,
     prompts: Prompts,
     decoding: DecodingBlock,
     samples: Samples,
     seed: Seed,
-    store: Annotated[
-        Path, typer.Option("--store", help="The judgment store, which counts a run's spending.")
-    ],
-    run: Annotated[str, typer.Option("--run", help="Whose budget the calls count against.")] = "",
-    budget: Annotated[
-        str, typer.Option("--budget", help="judging.budget, as JSON: cost and tokens of the run.")
-    ] = "{}",
+    store: StoreFile,
+    run: Run = "",
+    budget: BudgetBlock = "{}",
     output: Output,
 ) -> None:
     """Answer with a model behind an OpenAI-compatible endpoint."""
@@ -191,7 +205,7 @@ def adopt(
 @app.command()
 def cut(
     *,
-    name: Annotated[str, typer.Option("--name", help="Who answers, as the records say.")],
+    name: Name,
     at: Annotated[CutAfter, typer.Option("--at", help="What stays: the first of these.")],
     output: Output,
     responses: Annotated[Path, typer.Argument(help="Responses of another arm, JSON lines.")],

@@ -7,12 +7,11 @@ The name of the file holds a hash of all that its responses depend on: those of 
 prompt file or decoding are never taken for these.
 """
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 from limaflow.errors import InputError
-from limaflow.jsonl import line_of, read_records
+from limaflow.generation.kept_lines import KeptLines
 from limaflow.records import Response
 
 Key = tuple[str, int]
@@ -20,28 +19,20 @@ Key = tuple[str, int]
 
 
 class KeptResponses:
-    """Responses so far, in a file of their own; a line that a kill has torn is cut off."""
+    """Responses so far by prompt and sample, in a file of their own."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        whole = path.read_bytes().rfind(b"\n") + 1
-        os.truncate(path, whole)
-        self.done: dict[Key, Response] = {
-            (r.prompt_id, r.sample): r for r in read_records(path, Response)
-        }
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+        self._lines = KeptLines(path, Response)
+        self.done: dict[Key, Response] = {(r.prompt_id, r.sample): r for r in self._lines.records}
 
     def add(self, response: Response) -> None:
         """Keep a response, at once."""
-        self._file.write(line_of(response) + "\n")
-        self._file.flush()
+        self._lines.add([response])
         self.done[response.prompt_id, response.sample] = response
 
     def sorted(self, wanted: Collection[Key]) -> list[Response]:
         """The wanted responses by prompt and sample, when all are there."""
-        self._file.close()
+        self._lines.close()
         return [self.done[key] for key in sorted(wanted)]
 
 

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from limaflow.generation.cli import DecodingBlock, Precision, Prompts, Style
+from limaflow.generation.cli import (
+    DecodingBlock,
+    Gpus,
+    Precision,
+    PrecisionOption,
+    Prompts,
+    Style,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -38,10 +45,8 @@ def run(
     drawn_at_once: Annotated[
         int, typer.Option("--drawn-at-once", min=1, help="Responses drawn at once.")
     ] = 16,
-    precision: Annotated[Precision, typer.Option("--precision")] = Precision.FP32,
-    gpus: Annotated[
-        int, typer.Option("--gpus", min=0, help="Free GPUs to take, if there are any; 0: the CPU.")
-    ] = 1,
+    precision: PrecisionOption = Precision.FP32,
+    gpus: Gpus = 1,
     output: Annotated[Path, typer.Option("--output", help="Writes these JSON lines.")],
 ) -> None:
     """Draw responses and look each token up in the references; goes on where a kill cut it off."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from limaflow.generation.kept_lines import KeptLines
 from limaflow.generation.local import LocalModel, respond
 from limaflow.generation.prompting import Format, Prompt
 from limaflow.generation.settings import Decoding
 from limaflow.records import FinishReason
-from limaflow.token_shift.kept_lines import KeptLines
 
 
 @dataclass(frozen=True, kw_only=True)

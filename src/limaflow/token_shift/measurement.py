@@ -4,29 +4,28 @@ A job that was killed goes on where it was. Batches are formed over all response
 already, so that it then writes the bytes that an undisturbed one writes (in fp32 on a CPU).
 """
 
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
 from tqdm import tqdm
 
 from limaflow import fingerprint
 from limaflow.errors import InputError
+from limaflow.generation.kept_lines import KeptLines
 from limaflow.generation.kept_responses import beside
 from limaflow.generation.local import LocalModel, load
+from limaflow.generation.named_model import named_model
 from limaflow.generation.prompting import Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
+from limaflow.generation.room import give_back
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import write_records
 from limaflow.manifests import sha256_of
 from limaflow.records import Example
 from limaflow.seeds import digest, generator_for
 from limaflow.token_shift.drawing import Drawn, drawn
-from limaflow.token_shift.kept_lines import KeptLines
-from limaflow.token_shift.named_model import named_model
 from limaflow.token_shift.same_tokens import give_same_tokens
 from limaflow.token_shift.scoring import Row, Scores, scored
 from limaflow.token_shift.shifted_response import ShiftedResponse
@@ -153,7 +152,7 @@ def _looked_up(
                     done |= {(r.prompt_id, r.sample): r for r in new}
                     bar.update(len(new))
             del other
-            _give_back()
+            give_back()
     return [done[response.key] for _, response in responses]
 
 
@@ -187,12 +186,6 @@ def _record(
 
 def _rounded(values: Sequence[float]) -> list[float]:
     return [round(value, DIGITS) for value in values]
-
-
-def _give_back() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def references_of(words: Sequence[str]) -> list[Reference]:

@@ -11,6 +11,8 @@ from limaflow.manifests import checksums, content_of, names_a_folder, read_manif
 class NamedModel:
     """Where a model lies, and what tells it from another."""
 
+    name: str
+    """As its manifest, its folder or the hub calls it."""
     location: str
     revision: str | None
     content: object
@@ -26,11 +28,21 @@ def named_model(text: str) -> NamedModel:
     path = Path(text)
     if path.suffix == ".json":
         manifest, location = read_manifest(path)
-        return NamedModel(location=location, revision=manifest.revision, content=content_of(path))
+        return NamedModel(
+            name=manifest.model,
+            location=location,
+            revision=manifest.revision,
+            content=content_of(path),
+        )
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise InputError("no config.json: not a model's folder", path=path)
-        return NamedModel(location=str(path.resolve()), revision=None, content=checksums(path))
+        return NamedModel(
+            name=path.resolve().name,
+            location=str(path.resolve()),
+            revision=None,
+            content=checksums(path),
+        )
     if names_a_folder(text):
         raise InputError("no such folder", path=path, fix="name a model.json, a folder or the hub")
-    return NamedModel(location=text, revision=None, content=[text, None])
+    return NamedModel(name=text, location=text, revision=None, content=[text, None])

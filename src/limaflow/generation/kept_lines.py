@@ -24,8 +24,12 @@ class KeptLines(Generic[Record]):
         self._file.flush()
         self.records.extend(records)
 
+    def close(self) -> None:
+        """No more are added."""
+        self._file.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
