@@ -84,23 +84,13 @@ use rule grade as grade_dialogues with:
         prompts="<results>/dialogues/{arm}/prompts.jsonl",
         responses="<results>/dialogues/{arm}/responses.jsonl",
     output:
-        "<results>/dialogues/{arm}/grades/{judge}.jsonl",
+        "<results>/dialogues/{arm}/grades/{instrument}/{judge}.jsonl",
     log:
-        "<logs>/grade_dialogues/{judge}/{arm}.log",
+        "<logs>/grade_dialogues/{instrument}/{judge}/{arm}.log",
     wildcard_constraints:
+        instrument=any_of([DIALOGUE.instrument]),
         arm=any_of(HOLDING),
         judge=any_of(DIALOGUE.judges),
-    params:
-        code=code("judging", "grade"),
-        asked_by=content(INSTRUMENT_FILES[DIALOGUE.instrument]),
-        instrument=untracked(INSTRUMENT_FILES[DIALOGUE.instrument]),
-        served_by=lambda wildcards: judge_code(wildcards.judge),
-        launcher=lambda wildcards: judge_launcher(wildcards.judge),
-        judged_as=lambda wildcards: judge_identity(wildcards.judge),
-        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
-        bound=untracked(CONFIG.judging.max_error_share),
-        store=as_is(CONFIG.judging.store),
-        budget=untracked(budget_options()),
 
 
 rule measure_dialogues:
@@ -118,7 +108,7 @@ rule measure_dialogues:
     params:
         code=code("dialogue", "measure"),
         scale=content(INSTRUMENT_FILES[DIALOGUE.instrument]),
-        instrument=untracked(dialogue_instrument()),
+        instrument=untracked(INSTRUMENT_FILES[DIALOGUE.instrument]),
         options=lambda wildcards, input: " ".join(
             [repeated("--grades", input.grades), repeated("--cut", input.cut)]
         ),

@@ -1,5 +1,4 @@
 # What the rules of dialogues look up.
-from limaflow.judging.instrument import is_instrument_path
 
 DIALOGUE = CONFIG.dialogue
 HOLDING = DIALOGUE.arms if DIALOGUE.scripts else []
@@ -11,8 +10,10 @@ dialogue_scripts = [
     )
     for path in DIALOGUE.scripts
 ]
-if HOLDING and INSTRUMENTS[DIALOGUE.instrument].head.form == "pairwise":
-    raise WorkflowError("dialogue.instrument: a pairwise instrument grades no turns")
+if HOLDING and DIALOGUE.instrument not in SINGLE:
+    raise WorkflowError(
+        f"dialogue.instrument: '{DIALOGUE.instrument}' grades no turns of a conversation"
+    )
 
 
 def dialogue_files(file):
@@ -20,17 +21,8 @@ def dialogue_files(file):
 
 
 dialogue_grade_files = [
-    f"<results>/dialogues/{arm}/grades/{judge}.jsonl"
+    f"<results>/dialogues/{arm}/grades/{DIALOGUE.instrument}/{judge}.jsonl"
     for arm in HOLDING
     for judge in DIALOGUE.judges
 ]
 dialogues_file = ["<results>/analysis/dialogues.json"] if HOLDING else []
-
-
-def dialogue_instrument():
-    own = CONFIG.judging.files[DIALOGUE.instrument]
-    return (
-        INSTRUMENT_FILES[DIALOGUE.instrument]
-        if is_instrument_path(own)
-        else DIALOGUE.instrument
-    )
