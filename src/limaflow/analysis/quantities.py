@@ -608,7 +608,6 @@ def _of_pair(
     contrast: Contrast, sign: int, interval: Interval, evidence: Evidence, **names: object
 ) -> Found:
     first, second = (contrast.first, contrast.second)[::sign]
-    turned = Interval(-interval.estimate, -interval.high, -interval.low)
     return Found(
         names={
             "arm": first,
@@ -617,7 +616,7 @@ def _of_pair(
             "dialogues": contrast.dialogues,
             **names,
         },
-        interval=interval if sign > 0 else turned,
+        interval=interval if sign > 0 else negated(interval),
         arms=(first, second),
         judge=contrast.annotator,
         annotators=_who(contrast.annotators, evidence),

@@ -22,11 +22,10 @@ import numpy as np
 
 from limaflow.dialogue.hold import place_of
 from limaflow.errors import InputError, listed
-from limaflow.intervals import Interval, NotEstimable, Resampling, mean_of
+from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.summaries import Annotators
 from limaflow.measures.who_judged import annotators_of
 from limaflow.records import Grade, Response
-from limaflow.seeds import seed_for
 
 RUN_WORDS = 4
 """Words in a run of which repetition is counted."""
@@ -233,11 +232,7 @@ def _summary(
     )
 
 
-def _counts(
-    grades: Mapping[str, Sequence[int]], value: int
-) -> tuple[
-    np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int], np.dtype[np.float64]]
-]:
+def _counts(grades: Mapping[str, Sequence[int]], value: int) -> tuple[Array, Array]:
     """Turns of that value, and all turns, of each dialogue."""
     parts = [float(sum(v == value for v in grades[script])) for script in sorted(grades)]
     return np.array(parts), np.array([float(len(grades[script])) for script in sorted(grades)])
@@ -276,9 +271,7 @@ def _turn(
     )
 
 
-def _mean(
-    values: "np.ndarray[tuple[int], np.dtype[np.float64]]", own: Resampling
-) -> Interval | None:
+def _mean(values: Array, own: Resampling) -> Interval | None:
     try:
         return own.interval(mean_of(values), len(values))
     except NotEstimable:
@@ -351,11 +344,7 @@ def _contrast(
         raise InputError(f"{first.arm} and {second.arm} held no dialogue in common")
     ours = {script: ours[script] for script in shared}
     theirs = {script: theirs[script] for script in shared}
-    own = Resampling(
-        rounds=resampling.rounds,
-        confidence=resampling.confidence,
-        seed=seed_for(resampling.seed, "dialogues", first.arm, second.arm, annotator),
-    )
+    own = resampling.seeded("dialogues", first.arm, second.arm, annotator)
     return Contrast(
         first=first.arm,
         second=second.arm,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from limaflow.measures.cli import Bootstrap, Confidence, Seed
+
 if TYPE_CHECKING:
     from limaflow.intervals import Interval
     from limaflow.refusals.classes import Class
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Seed = Annotated[int, typer.Option(min=0, help="The experiment's seed.")]
-Bootstrap = Annotated[int, typer.Option(min=1, help="Bootstrap rounds over prompts.")]
-Level = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals.")]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", help="OURS=THEIRS: what the table calls prompt, answer …; repeat."),
@@ -77,7 +76,7 @@ def rates(
         typer.Option(help="Tags whose labels get rows; contrast, sensitive, attack; repeat."),
     ] = None,
     bootstrap: Bootstrap = 2000,
-    confidence: Level = 0.95,
+    confidence: Confidence = 0.95,
 ) -> None:
     """How often each arm refuses, raw and corrected for the grader, by what prompts test."""
     import csv
@@ -172,7 +171,7 @@ def agreement(
     column: Columns = None,
     word: Words = None,
     bootstrap: Bootstrap = 2000,
-    confidence: Level = 0.95,
+    confidence: Confidence = 0.95,
 ) -> None:
     """Compare two labelings of the same answers: confusion, recall by class, κ and AC1."""
     from limaflow.intervals import Resampling

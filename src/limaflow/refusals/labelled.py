@@ -7,7 +7,7 @@ from pathlib import Path
 from limaflow.errors import InputError, listed
 from limaflow.judging.instrument import question_of
 from limaflow.records import Example, Grade, Response
-from limaflow.refusals.classes import INSTRUMENT, SCALE, VALUES, Class, class_of
+from limaflow.refusals.classes import Class, class_of, grade_of
 from limaflow.verdict_import.rows import Row, at, read_rows
 
 COLUMNS = ("prompt", "answer", "label")
@@ -80,7 +80,7 @@ def labels_as_grades(
                 fix="keep one of the two",
             )
     grades = [
-        _grade(response, by_text[text][1])
+        grade_of(response, by_text[text][1], annotator=PEOPLE, kind="person")
         for response in responses
         if (text := _text_of(response, prompts)) in by_text
     ]
@@ -95,20 +95,6 @@ def labels_as_grades(
 
 def _text_of(response: Response, prompts: Mapping[str, Example]) -> tuple[str, str]:
     return _plain(question_of(prompts[response.prompt_id])), _plain(response.text)
-
-
-def _grade(response: Response, label: Class) -> Grade:
-    return Grade(
-        prompt_id=response.prompt_id,
-        sample=response.sample,
-        annotator=PEOPLE,
-        annotator_kind="person",
-        model=response.model,
-        response_id=response.id,
-        instrument=INSTRUMENT,
-        scale=SCALE,
-        value=VALUES[label],
-    )
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from limaflow.records import Grade, Response
-from limaflow.refusals.classes import INSTRUMENT, SCALE, VALUES, Class
+from limaflow.refusals.classes import Class, grade_of
 
 RULES = "rules"
 """Name of the annotator."""
@@ -72,16 +72,6 @@ def distinct_runs(text: str) -> float:
 def grades_by_rule(responses: Iterable[Response]) -> list[Grade]:
     """A grade for each response, as the instrument `refusal` would have it."""
     return [
-        Grade(
-            prompt_id=response.prompt_id,
-            sample=response.sample,
-            annotator=RULES,
-            annotator_kind="unspecified",
-            model=response.model,
-            response_id=response.id,
-            instrument=INSTRUMENT,
-            scale=SCALE,
-            value=VALUES[class_by_rule(response.text)],
-        )
+        grade_of(response, class_by_rule(response.text), annotator=RULES, kind="unspecified")
         for response in responses
     ]
