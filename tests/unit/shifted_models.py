@@ -4,15 +4,9 @@ import shutil
 from pathlib import Path
 
 from limaflow.generation.settings import Decoding
-from limaflow.records import Example, Message, example_id
 
 GREEDY = Decoding(top_p=1.0, temperature=0.0, repetition_penalty=1.0, max_tokens=20, samples=1)
 PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=20, samples=2)
-
-
-def asking(text: str) -> Example:
-    messages = (Message(role="user", content=text),)
-    return Example(id=example_id(messages), messages=messages, source="test", split="test")
 
 
 def swapped(base: Path, folder: Path, first: int, second: int) -> Path:

@@ -11,7 +11,8 @@ pytestmark = pytest.mark.slow
 
 JUDGED = {
     *("preferences", "agreement", "claims", "figure(figure=preferences)"),
-    *("table(table=preferences)", "table(table=agreement)", "response_browser", "html_report"),
+    *("figure(figure=plane)", "table(table=preferences)", "table(table=agreement)"),
+    *("table(table=accuracy)", "response_browser", "html_report"),
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limaflow.dialogue.scripts import Script
+from limaflow.dialogue.turns import place_of, turn_id
 from limaflow.endpoints.settings import Budget
 from limaflow.generation import served
 from limaflow.generation.ask_endpoint import ask as ask_endpoint
@@ -21,8 +22,6 @@ from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.manifests import read_manifest
 from limaflow.records import Example, Message, Response
 
-SEPARATOR = "#"
-"""Between a script's id and the number of a turn, in the id of that turn's prompt."""
 Answer = Callable[[list[Example], Path, Path], None]
 """Answers the prompts, which are in the first file, into the second."""
 Room = Callable[[list[Example]], list[Example]]
@@ -38,23 +37,6 @@ class Held:
     responses: list[Response]
     cut: dict[str, int]
     """Script → the turn for which the model's context had no room, where there is one."""
-
-
-def turn_id(script: str, turn: int) -> str:
-    """Id of the prompt of a turn, counted from 1."""
-    return f"{script}{SEPARATOR}{turn}"
-
-
-def place_of(prompt_id: str) -> tuple[str, int]:
-    """Script and turn of a prompt's id; undoes `turn_id`.
-
-    Raises:
-        ValueError: it is the id of no turn.
-    """
-    script, separator, turn = prompt_id.rpartition(SEPARATOR)
-    if not (separator and turn.isdecimal()):
-        raise ValueError(f"'{prompt_id}' is the id of no turn of a dialogue")
-    return script, int(turn)
 
 
 def hold(scripts: Sequence[Script], answer: Answer, room: Room, folder: Path) -> Held:

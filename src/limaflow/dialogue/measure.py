@@ -20,7 +20,7 @@ from math import isnan
 
 import numpy as np
 
-from limaflow.dialogue.hold import place_of
+from limaflow.dialogue.turns import place_of
 from limaflow.errors import InputError, listed
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.summaries import Annotators

@@ -5,7 +5,6 @@ from sys import float_info
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from limaflow.intervals import Array
 
@@ -25,6 +24,8 @@ def sign_test(nets: Array) -> float:
     Args:
         nets: share won minus share lost of each prompt.
     """
+    from scipy.stats import binomtest  # as in `intervals`: Snakemake's start needs no test
+
     won, lost = int((nets > ROUNDING).sum()), int((nets < -ROUNDING).sum())
     if not won + lost:
         return 1.0
@@ -45,6 +46,8 @@ def loss_test(changes: Array, seed: int) -> float:
     Args:
         changes: after minus before of each item, times its weight.
     """
+    from scipy.stats import binomtest
+
     moved = changes[np.abs(changes) > ROUNDING * max(1.0, float(np.abs(changes).max(initial=0)))]
     if not len(moved):
         return 1.0

@@ -56,8 +56,10 @@ def changes_since_training(
     for arm in arms:
         identity = _identity(models / arm, command)
         before = _kept(models / arm / "runs" / identity) if identity else None
+        if before is None:
+            continue
         now = now or code_now(command)
-        if before is not None and (changed := changed_parts(before, now)):
+        if changed := changed_parts(before, now):
             changes.setdefault(", ".join(changed), []).append(arm)
     return [f"{', '.join(named)}: {changed}" for changed, named in changes.items()]
 

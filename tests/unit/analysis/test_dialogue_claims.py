@@ -11,8 +11,8 @@ from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits import dialogues as exhibit
 from limaflow.analysis.paper import paper
-from limaflow.dialogue.hold import turn_id
 from limaflow.dialogue.measure import arm_dialogues, measured
+from limaflow.dialogue.turns import turn_id
 from limaflow.intervals import Resampling
 from limaflow.plot_style import SERIES
 from limaflow.records import Grade, Response

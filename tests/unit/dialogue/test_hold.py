@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from response_jobs import response_job
 
-from limaflow.dialogue.hold import hold_here, place_of, turn_id, write
+from limaflow.dialogue.hold import hold_here, write
 from limaflow.dialogue.scripts import Script, read_scripts
+from limaflow.dialogue.turns import place_of, turn_id
 from limaflow.errors import InputError
 from limaflow.generation.respond import ResponseJob
 from limaflow.generation.settings import Decoding
@@ -21,22 +23,13 @@ SCRIPTS = [
 
 @pytest.fixture
 def job(tiny_base: Path, tiny_examples: Path, tmp_path: Path) -> ResponseJob:
-    return ResponseJob(
-        model=tiny_base,
-        name="base",
-        style="raw",
-        examples=None,
+    return response_job(
+        tiny_base,
+        tiny_examples / "dev.jsonl",
+        tmp_path / "unused.jsonl",
         shots=1,
-        prompts=tiny_examples / "dev.jsonl",
         decoding=DECODING,
         samples=1,
-        seed=7,
-        batch=8,
-        precision="fp32",
-        engine="transformers",
-        vllm="vllm",
-        max_length_share=1.0,
-        output=tmp_path / "unused.jsonl",
     )
 
 

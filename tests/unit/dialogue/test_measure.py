@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from limaflow.cli import app
-from limaflow.dialogue.hold import turn_id
 from limaflow.dialogue.measure import (
     FEWEST_FOR_TEST,
     ArmDialogues,
@@ -18,6 +17,7 @@ from limaflow.dialogue.measure import (
     measured,
     repeated_share,
 )
+from limaflow.dialogue.turns import turn_id
 from limaflow.errors import InputError
 from limaflow.intervals import Resampling
 from limaflow.jsonl import read_json, write_records

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from architectures import ARCHITECTURES, tiny_model, written
+from response_jobs import response_job
 
 from limaflow.generation.padding import keeps_padding_out
-from limaflow.generation.respond import ResponseJob, respond
+from limaflow.generation.respond import respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import write_records
 from limaflow.lm_evaluation.model import load_model
@@ -37,24 +38,17 @@ def test_such_a_model_answers_one_prompt_at_a_time(
 
     def answers(batch: int) -> list[str]:
         output = tmp_path / f"{batch}.jsonl"
-        job = ResponseJob(
-            model=model,
+        job = response_job(
+            model,
+            prompts,
+            output,
             name="m",
-            style="raw",
-            examples=None,
-            shots=3,
-            prompts=prompts,
             decoding=Decoding(
                 top_p=1.0, temperature=0.0, repetition_penalty=1.0, max_tokens=6, samples=1
             ),
             samples=1,
             seed=1,
-            engine="transformers",
-            vllm="vllm",
-            precision="fp32",
             batch=batch,
-            max_length_share=1.0,
-            output=output,
         )
         respond(job)
         return [json.loads(line)["text"] for line in output.read_text().splitlines()]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from architectures import written
+from response_jobs import PAPER, asking, response_job, twelve_prompts
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
 from limaflow.errors import InputError
@@ -21,27 +22,18 @@ from limaflow.generation import local, served
 from limaflow.generation import respond as respond_module
 from limaflow.generation.prompting import Format, Prompt, answer_text, encoded
 from limaflow.generation.respond import ResponseJob, respond
-from limaflow.generation.settings import Decoding
 from limaflow.generation.shots import choose_shots, given_shots
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.records import Example, Message, ModelManifest, Response, example_id
 from limaflow.training.conversation import add_dialogue_tokens
 
-PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=24, samples=1)
 GREEDY = PAPER.model_copy(update={"temperature": 0.0, "repetition_penalty": 1.0})
-
-
-def asking(text: str) -> Example:
-    messages = (Message(role="user", content=text),)
-    return Example(id=example_id(messages), messages=messages, source="test", split="test")
 
 
 @pytest.fixture
 def prompts(tmp_path: Path) -> Path:
     """12 prompts of different lengths."""
-    path = tmp_path / "prompts.jsonl"
-    write_records(path, [asking("What happens in " + "Arlo " * n + "?") for n in range(1, 13)])
-    return path
+    return twelve_prompts(tmp_path / "prompts.jsonl")
 
 
 @pytest.fixture
@@ -49,24 +41,7 @@ def job_of(tiny_base: Path, prompts: Path, tmp_path: Path) -> Callable[..., Resp
     """A job of the tiny base model, changed in places."""
 
     def job(**changes: object) -> ResponseJob:
-        plain = ResponseJob(
-            model=tiny_base,
-            name="base",
-            style="raw",
-            examples=None,
-            shots=3,
-            prompts=prompts,
-            decoding=PAPER,
-            samples=2,
-            seed=7,
-            batch=8,
-            precision="fp32",
-            engine="transformers",
-            vllm="vllm",
-            max_length_share=1.0,
-            output=tmp_path / "responses.jsonl",
-        )
-        return replace(plain, **changes)
+        return replace(response_job(tiny_base, prompts, tmp_path / "responses.jsonl"), **changes)
 
     return job
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from response_jobs import response_job
 from transformers import AutoModelForCausalLM
 
 from limaflow.errors import InputError
@@ -56,22 +57,13 @@ def job(training: Path, tmp_path: Path) -> ResponseJob:
         tmp_path / "prompts.jsonl",
         [Example(id=example_id(t), messages=t, source="t", split="dev") for t in turns],
     )
-    return ResponseJob(
-        model=training,
+    return response_job(
+        training,
+        tmp_path / "prompts.jsonl",
+        tmp_path / "dev" / "lima.jsonl",
         name="lima",
-        style="raw",
-        examples=None,
-        shots=3,
-        prompts=tmp_path / "prompts.jsonl",
         decoding=DECODING,
-        samples=2,
-        seed=7,
         batch=4,
-        precision="fp32",
-        engine="transformers",
-        vllm="vllm",
-        max_length_share=1.0,
-        output=tmp_path / "dev" / "lima.jsonl",
     )
 
 

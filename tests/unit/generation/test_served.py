@@ -13,15 +13,14 @@ from typing import Any
 
 import psutil
 import pytest
+from response_jobs import PAPER, response_job
 from transformers import AutoTokenizer
 
 from limaflow.errors import InputError
 from limaflow.generation.respond import ResponseJob, respond
-from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Example, Message, Response, example_id
 
-PAPER = Decoding(top_p=0.9, temperature=0.7, repetition_penalty=1.2, max_tokens=24, samples=1)
 STAND_IN = Path(__file__).with_name("vllm_stand_in.py")
 
 
@@ -46,22 +45,13 @@ def job_of(tiny_base: Path, tmp_path: Path) -> Callable[..., ResponseJob]:
     executable.chmod(0o755)
 
     def job(vllm: str = str(executable)) -> ResponseJob:
-        return ResponseJob(
-            model=tiny_base,
-            name="base",
-            style="raw",
-            examples=None,
-            shots=3,
-            prompts=tmp_path / "prompts.jsonl",
-            decoding=PAPER,
-            samples=2,
-            seed=7,
+        return response_job(
+            tiny_base,
+            tmp_path / "prompts.jsonl",
+            tmp_path / "responses.jsonl",
             batch=4,
-            precision="fp32",
             engine="vllm",
             vllm=vllm,
-            max_length_share=1.0,
-            output=tmp_path / "responses.jsonl",
         )
 
     return job

@@ -5,18 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shifted_models import PAPER, asking
+from response_jobs import twelve_prompts
+from shifted_models import PAPER
 
-from limaflow.jsonl import write_records
 from limaflow.token_shift.measurement import Reference, ShiftJob
 
 
 @pytest.fixture
 def prompts(tmp_path: Path) -> Path:
     """12 prompts of different lengths."""
-    path = tmp_path / "prompts.jsonl"
-    write_records(path, [asking("What happens in " + "Arlo " * n + "?") for n in range(1, 13)])
-    return path
+    return twelve_prompts(tmp_path / "prompts.jsonl")
 
 
 @pytest.fixture

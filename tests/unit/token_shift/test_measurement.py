@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from response_jobs import response_job
 from shifted_models import GREEDY, PAPER, swapped
 from tiny_model import written_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from limaflow.errors import InputError
 from limaflow.generation.prompts import read_prompts
-from limaflow.generation.respond import ResponseJob, respond
+from limaflow.generation.respond import respond
 from limaflow.intervals import Resampling
 from limaflow.jsonl import read_records, write_records
 from limaflow.records import Response
@@ -126,23 +127,7 @@ def test_the_tokens_are_those_of_the_studys_responses(
     job = job_of()
     found = {(r.prompt_id, r.sample): r for r in measure(job)}
     respond(
-        ResponseJob(
-            model=tiny_base,
-            name="base",
-            style="raw",
-            examples=None,
-            shots=3,
-            prompts=job.prompts,
-            decoding=PAPER,
-            samples=2,
-            seed=7,
-            batch=3,
-            precision="fp32",
-            engine="transformers",
-            vllm="vllm",
-            max_length_share=1.0,
-            output=tmp_path / "responses.jsonl",
-        )
+        response_job(tiny_base, job.prompts, tmp_path / "responses.jsonl", decoding=PAPER, batch=3)
     )
     responses = list(read_records(tmp_path / "responses.jsonl", Response))
     assert len(responses) == len(found) == 24

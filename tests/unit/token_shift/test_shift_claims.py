@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shifted_models import asking
+from response_jobs import asking
 
 from limaflow.analysis.claims import Claim, decided
 from limaflow.analysis.evidence import Evidence

@@ -15,11 +15,12 @@ from typing import Any, Literal
 import pytest
 import torch
 from architectures import tiny_model
+from response_jobs import response_job
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from limaflow.errors import InputError
 from limaflow.generation.local import load
-from limaflow.generation.respond import ResponseJob, respond
+from limaflow.generation.respond import respond
 from limaflow.generation.settings import Decoding
 from limaflow.jsonl import read_records, write_records
 from limaflow.lm_evaluation.model import load_model as load_for_evaluation
@@ -302,24 +303,17 @@ def test_a_base_model_stops_at_the_end_of_turn_in_its_template_alone(
 ) -> None:
     prompts = tmp_path / "prompts.jsonl"
     write_records(prompts, [dialogue("Hi?")], key=lambda row: row.id)
-    job = ResponseJob(
-        model=ending,
-        name="base",
+    job = response_job(
+        ending,
+        prompts,
+        tmp_path / "responses.jsonl",
         style=style,
-        examples=None,
-        shots=3,
-        prompts=prompts,
         decoding=Decoding(
             top_p=1.0, temperature=0.0, repetition_penalty=1.0, max_tokens=5, samples=1
         ),
         samples=1,
         seed=1,
         batch=1,
-        precision="fp32",
-        engine="transformers",
-        vllm="vllm",
-        max_length_share=1.0,
-        output=tmp_path / "responses.jsonl",
     )
     respond(job)
     (response,) = read_records(job.output, Response)
