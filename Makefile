@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= 2
 EXPERIMENT ?= miniature
 ENVIRONMENT := .venv/.complete
+# What `make gpu-pack` brings, in place of a network.
+WHEELS := $(if $(wildcard wheels),--no-index --find-links wheels)
 PACKAGES := envs/debian.txt
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Nothing here talks to a hub or sends usage statistics.
@@ -12,7 +14,7 @@ export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: help demo dev test test-slow test-cluster test-long test-stage test-fast \
-  debian experiment lint env lock bench clean
+  debian experiment lint env lock bench gpu-check gpu-pack clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -86,6 +88,23 @@ bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
 	python benchmarks/training.py
 	python benchmarks/training.py --shape tiny --rounds 1
 
+# DEVICE=cpu runs what a CPU can run; PARTS=zero,resume some of it.
+gpu-check: $(ENVIRONMENT) ## Check and measure a machine with GPUs, part by part, into gpu-check.json
+	python benchmarks/gpu_check.py --device $(or $(DEVICE),cuda) $(if $(PARTS),--parts $(PARTS))
+
+# Wheels for this Python and platform, with the CUDA of PyPI's torch: some 6 GB. There, in what is unpacked:
+# make gpu-check, which installs from wheels/.
+gpu-pack: ## Pack this tree and all wheels into gpu-pack.tar, for a machine with GPUs and no network
+	@git diff --quiet HEAD || { echo "error: commit first: what is packed is HEAD"; exit 1; }
+	rm -rf gpu-pack gpu-pack.tar
+	mkdir -p gpu-pack/limaflow
+	git archive HEAD | tar -x -C gpu-pack/limaflow
+	$(PYTHON) -m pip wheel --disable-pip-version-check --quiet --wheel-dir gpu-pack/limaflow/wheels \
+	  pip wheel $(or $(LOCK:%=-r %),-r envs/requirements.lock -r envs/gpu.txt)
+	tar -cf gpu-pack.tar -C gpu-pack limaflow
+	rm -rf gpu-pack
+	@echo "gpu-pack.tar: there, tar -xf gpu-pack.tar && cd limaflow && make gpu-check"
+
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 
 # torch first: whatever depends on it would otherwise fetch a build with gigabytes of CUDA. pip
@@ -96,10 +115,11 @@ $(ENVIRONMENT): envs/requirements.lock
 	@$(PYTHON) -m venv --clear .venv \
 	  || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing $$(grep -c == envs/requirements.lock) packages into .venv: some minutes, about 2 GB"
-	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	.venv/bin/python -m pip install $(WHEELS) --quiet --no-compile --disable-pip-version-check \
 	  "$$(grep -E '^torch==' envs/requirements.lock)"
-	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r envs/requirements.lock
-	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	.venv/bin/python -m pip install $(WHEELS) --quiet --no-compile --disable-pip-version-check \
+	  -r envs/requirements.lock $(if $(WHEELS),-r envs/gpu.txt)
+	.venv/bin/python -m pip install $(WHEELS) --quiet --no-compile --disable-pip-version-check \
 	  --no-deps --no-build-isolation --editable .
 	@.venv/bin/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 	.venv/bin/python -m pip check

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-WARM_UP_STEPS = 3
-BATCH = 32
-EPOCHS = 2
+DEFAULTS = {"batch": 32, "epochs": 2, "warm_up": 3}
+"""Examples of a step; passes over the data; steps that are not measured."""
+RANK = 16
 CLOCK = time.perf_counter if torch.cuda.is_available() else time.process_time
 
 
@@ -47,7 +47,11 @@ def settings_of(task: dict[str, Any], layout: dict[str, Any]) -> tuple[Any, Any]
 
     config = parse(merged([Path("config.yaml")]))
     settings = config.training.model_copy(
-        update={"precision": task["precision"], "epochs": EPOCHS, "batch_examples": BATCH}
+        update={
+            "precision": task["precision"],
+            "epochs": task["epochs"],
+            "batch_examples": task["batch"],
+        }
     )
     launch = config.launch.model_copy(
         update={
@@ -71,6 +75,11 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
 
     join()
     settings, launch = settings_of(task, layout)
+    if layout.get("lora"):
+        from limaflow.training.adapter import with_adapter
+        from limaflow.training.settings import Lora
+
+        model = with_adapter(model, Lora(rank=RANK), trained_tokens=[2], seed=0)
     rows = [
         TokenizedExample(
             id=str(number), tokens=tuple(row["input_ids"]), labels=tuple(row["labels"]), trimmed=0
@@ -81,8 +90,10 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
     splits = micro_steps(lengths, settings, launch, world=1, seed=0)
     engine = start_engine(model, settings, launch, splits)
     ends = []
-    for epoch in range(1, EPOCHS + 1):
-        for number, order in enumerate(steps_of_epoch(len(rows), BATCH, seed=0, epoch=epoch)):
+    for epoch in range(1, task["epochs"] + 1):
+        for number, order in enumerate(
+            steps_of_epoch(len(rows), task["batch"], seed=0, epoch=epoch)
+        ):
             examples = [rows[index] for index in order]
             accumulate(
                 engine,
@@ -98,6 +109,46 @@ def limaflow(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[t
     return ends
 
 
+def plain(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
+    """The loop that one writes down: padded micro-batches, the model's own loss, AdamW."""
+    from torch.nn.utils.rnn import pad_sequence
+
+    if layout.get("lora"):
+        model = adapted(model)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, betas=(0.9, 0.95), weight_decay=0.1)
+    rows, batch, micro, ends = task["rows"], task["batch"], layout["micro"], []
+    for _ in range(task["epochs"]):
+        for start in range(0, len(rows), batch):
+            step = rows[start : start + batch]
+            for first in range(0, batch, micro):
+                part = step[first : first + micro]
+                tokens, labels, mask = (
+                    pad_sequence([torch.tensor(row) for row in column], True, fill)
+                    for column, fill in (
+                        ([row["input_ids"] for row in part], 0),
+                        ([row["labels"] for row in part], -100),
+                        ([[1] * len(row["input_ids"]) for row in part], 0),
+                    )
+                )
+                # As TRL takes bf16: fp32 weights, products in bf16.
+                with torch.autocast("cpu", torch.bfloat16, enabled=task["precision"] == "bf16"):
+                    loss = model(input_ids=tokens, attention_mask=mask, labels=labels).loss
+                (loss * micro / batch).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            ends.append((CLOCK(), sum(len(row["input_ids"]) for row in step)))
+    return ends
+
+
+def adapted(model: Any) -> Any:
+    """`model` frozen, with adapters as large as ours."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=RANK, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
+    return get_peft_model(model, config)
+
+
 def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[float, int]]:
     """TRL's trainer on the same rows."""
     from datasets import Dataset
@@ -105,6 +156,8 @@ def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[
     from trl import SFTConfig, SFTTrainer
 
     ends: list[float] = []
+    if layout.get("lora"):
+        model = adapted(model)
 
     class Clock(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -120,9 +173,9 @@ def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[
     with tempfile.TemporaryDirectory() as folder:
         config = SFTConfig(
             output_dir=folder,
-            num_train_epochs=EPOCHS,
+            num_train_epochs=task["epochs"],
             per_device_train_batch_size=layout["micro"],
-            gradient_accumulation_steps=BATCH // layout["micro"],
+            gradient_accumulation_steps=task["batch"] // layout["micro"],
             padding_free=layout.get("padding_free", False),
             max_length=None,
             learning_rate=1e-5,
@@ -151,21 +204,21 @@ def trl(model: Any, task: dict[str, Any], layout: dict[str, Any]) -> list[tuple[
         )
         trainer.train()
     # The rows of a step are the trainer's to choose; over whole epochs the tokens are the same.
-    mean = sum(len(row["input_ids"]) for row in task["rows"]) * EPOCHS // len(ends)
+    mean = sum(len(row["input_ids"]) for row in task["rows"]) * task["epochs"] // len(ends)
     return [(end, mean) for end in ends]
 
 
 def main() -> None:
     """Run the layout of the command line."""
     task_file, layout_text = sys.argv[1:]
-    task, layout = json.loads(Path(task_file).read_text()), json.loads(layout_text)
+    task, layout = DEFAULTS | json.loads(Path(task_file).read_text()), json.loads(layout_text)
     if not torch.cuda.is_available():
         torch.set_num_threads(1)
     model = model_of(task)
     parameters = sum(p.numel() for p in model.parameters())
-    ends = {"limaflow": limaflow, "trl": trl}[layout["peer"]](model, task, layout)
-    seconds = ends[-1][0] - ends[WARM_UP_STEPS - 1][0]
-    tokens = sum(count for _, count in ends[WARM_UP_STEPS:])
+    ends = {"limaflow": limaflow, "trl": trl, "plain": plain}[layout["peer"]](model, task, layout)
+    seconds = ends[-1][0] - ends[task["warm_up"] - 1][0]
+    tokens = sum(count for _, count in ends[task["warm_up"] :])
     gpu = torch.cuda.is_available()
     peak = (
         torch.cuda.max_memory_allocated() / 2**20

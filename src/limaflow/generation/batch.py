@@ -95,10 +95,8 @@ class DecodingBatch:
             .float()
         )
         logits[:, self._never] = -torch.inf
-        noise = torch.empty((len(self.rows), vocabulary))
-        for row, its in zip(self.rows, noise, strict=True):
-            its.exponential_(generator=row.noise)
-        self._chosen = next_tokens(logits, self._generated, noise.to(tokens.device), self._decoding)
+        noise = [row.noise for row in self.rows]
+        self._chosen = next_tokens(logits, self._generated, noise, self._decoding)
         self._generated.scatter_(1, self._chosen[:, None], True)
         for row, token in zip(self.rows, self._chosen.tolist(), strict=True):
             row.tokens.append(token)

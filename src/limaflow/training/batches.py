@@ -6,7 +6,7 @@ what is left. How a step is split is of no consequence for its gradient (see los
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -69,22 +69,36 @@ def packed_shares(
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Examples as tensors, each of [rows, tokens]."""
+    """Examples as tensors."""
 
     tokens: "torch.Tensor"
-    labels: "torch.Tensor"
+    """[rows, tokens]."""
+    predicting: "torch.Tensor"
+    """[rows, tokens], True where the next token is trained."""
+    targets: "torch.Tensor"
+    """[trained], those next tokens, row after row."""
     weights: "torch.Tensor"
-    """What each label weighs in the loss of its step."""
+    """[trained], what each of them weighs in the loss of its step."""
     positions: "torch.Tensor | None" = None
-    """Places of the tokens in their examples, where a row holds several; they begin again at each
-    border, by which attention knows the examples apart."""
+    """[1, tokens], places of the tokens in their examples, where a row holds several; they begin
+    again at each border, by which attention knows the examples apart."""
+    lengths: tuple[int, ...] | None = None
+    """Of the examples of a single row."""
 
     def to(self, device: "torch.device") -> "MicroBatch":
-        """The same on `device`."""
-        positions = None if self.positions is None else self.positions.to(device)
-        return MicroBatch(
-            self.tokens.to(device), self.labels.to(device), self.weights.to(device), positions
+        """The same on `device`; the mask stays, so that looking places up waits for no GPU."""
+        return replace(
+            self,
+            tokens=moved(self.tokens, device),
+            targets=moved(self.targets, device),
+            weights=moved(self.weights, device),
+            positions=None if self.positions is None else moved(self.positions, device),
         )
+
+
+def moved(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    """A copy on `device` that the host does not wait for."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> MicroBatch:
@@ -103,7 +117,8 @@ def padded(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: 
         tokens[row, : len(example.tokens)] = torch.tensor(example.tokens)
         labels[row, : len(example.labels)] = torch.tensor(example.labels)
         weight[row] = weights[row]
-    return MicroBatch(tokens, labels, weight)
+    alone = (longest,) if len(tokens) == 1 else None
+    return replace(_micro_batch(tokens, labels, weight), lengths=alone)
 
 
 def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: int) -> MicroBatch:
@@ -115,11 +130,25 @@ def packed(examples: Sequence[TokenizedExample], weights: Sequence[float], pad: 
 
     if not examples:
         return padded(examples, weights, pad)
-    return MicroBatch(
-        tokens=torch.tensor([[token for e in examples for token in e.tokens]]),
-        labels=torch.tensor([[label for e in examples for label in e.labels]]),
-        weights=torch.tensor(
-            [[w for e, w in zip(examples, weights, strict=True) for _ in e.tokens]]
+    lengths = [len(example.tokens) for example in examples]
+    return replace(
+        _micro_batch(
+            torch.tensor([[token for e in examples for token in e.tokens]]),
+            torch.tensor([[label for e in examples for label in e.labels]]),
+            torch.tensor(weights).repeat_interleave(torch.tensor(lengths))[None],
         ),
-        positions=torch.tensor([[place for e in examples for place in range(len(e.tokens))]]),
+        positions=torch.cat([torch.arange(length) for length in lengths])[None],
+        lengths=tuple(lengths),
     )
+
+
+def _micro_batch(
+    tokens: "torch.Tensor", labels: "torch.Tensor", weights: "torch.Tensor"
+) -> MicroBatch:
+    """Labels and weights, [rows, tokens] each, of trained tokens alone."""
+    import torch
+
+    trained = labels[:, 1:] != IGNORED
+    # The last token of a row predicts none.
+    predicting = torch.nn.functional.pad(trained, (0, 1))
+    return MicroBatch(tokens, predicting, labels[:, 1:][trained], weights[:, 1:][trained])

@@ -8,6 +8,7 @@ import torch.distributed as dist
 
 from limaflow.training.batches import padded
 from limaflow.training.conversation import TokenizedExample
+from limaflow.training.logits import trained_logits
 from limaflow.training.loss import weighted_loss
 from limaflow.training.processes import rank, world
 
@@ -29,8 +30,8 @@ def perplexity(
     total = torch.zeros(2, dtype=torch.float64)
     for batch in batches[rank() :: world()]:
         rows = padded(batch, [1.0] * len(batch), pad).to(engine.device)
-        logits = engine(rows.tokens, use_cache=False).logits
-        total[0] += weighted_loss(logits, rows.labels, rows.weights).double().cpu()
+        loss = weighted_loss(trained_logits(engine, rows), rows.targets, rows.weights)
+        total[0] += loss.double().cpu()
         total[1] += sum(example.trained for example in batch)
     dist.all_reduce(total)
     engine.train()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from limaflow.errors import InputError
 from limaflow.manifests import read_manifest
@@ -144,6 +145,9 @@ def start_engine(
             },
             dist_init_required=False,
         )
+    if launch.zero_stage == 0 and dist.get_world_size() == 1:
+        # There is nobody to add gradients of, for which DeepSpeed would copy them all.
+        engine.enable_backward_allreduce = False
     if launch.compile:
         engine.compile(compile_kwargs={"dynamic": True})
     return engine
@@ -203,7 +207,10 @@ def _optimizer(model: Any, settings: Training, launch: Launch) -> torch.optim.Op
     """AdamW; DeepSpeed's own on the CPU where its state lies there, the same mathematics."""
     groups = _parameter_groups(model, settings)
     if launch.offload == "none":
-        return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas)
+        # Fused, it makes no temporaries as large as what it updates.
+        return torch.optim.AdamW(
+            groups, lr=settings.learning_rate, betas=settings.betas, fused=True
+        )
     from deepspeed.ops.adam import DeepSpeedCPUAdam
 
     on_cpu: torch.optim.Optimizer = DeepSpeedCPUAdam(

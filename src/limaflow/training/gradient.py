@@ -8,6 +8,7 @@ import torch
 from limaflow.seeds import seed_for
 from limaflow.training.batches import packed, packed_shares, padded, shares
 from limaflow.training.conversation import TokenizedExample
+from limaflow.training.logits import trained_logits
 from limaflow.training.loss import row_weights, weighted_loss
 from limaflow.training.processes import rank, world
 
@@ -40,21 +41,18 @@ def accumulate(
         split, form = shares(lengths, world(), micro_steps), padded
     else:
         split, form = packed_shares(lengths, world(), capacity, micro_steps), packed
-    loss, computed = 0.0, 0
+    loss, computed = torch.zeros((), dtype=torch.float64, device=engine.device), 0
     for micro, positions in enumerate(split[rank()]):
         torch.manual_seed(seed_for(seed, "dropout", step, micro, rank()))
         batch = form([examples[p] for p in positions], [weights[p] for p in positions], pad)
         batch = batch.to(engine.device)
-        # Without a cache and a mask, transformers keeps packed examples apart by their positions.
         # The logits have no name, which would hold them through the backward pass.
-        part = weighted_loss(
-            engine(batch.tokens, position_ids=batch.positions, use_cache=False).logits,
-            batch.labels,
-            batch.weights,
-        )
+        part = weighted_loss(trained_logits(engine, batch), batch.targets, batch.weights)
         # DeepSpeed divides by the ranks and the micro-batches; the weights have done so already.
         engine.backward(part * world() * micro_steps)
-        loss, computed = loss + part.item(), computed + batch.tokens.numel()
+        # Read once a step: a GPU would be waited for.
+        loss += part.detach()
+        computed += batch.tokens.numel()
         if micro + 1 < micro_steps:
             engine.step()
-    return loss, computed
+    return loss.item(), computed

@@ -10,8 +10,6 @@ from typing import Literal
 import torch
 from torch.nn.functional import cross_entropy
 
-from limaflow.training.conversation import IGNORED
-
 
 def row_weights(trained: Sequence[int], mean: Literal["token", "example"]) -> list[float]:
     """The weight of one trained token of each example, given every example's number of them.
@@ -24,16 +22,13 @@ def row_weights(trained: Sequence[int], mean: Literal["token", "example"]) -> li
 
 
 def weighted_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor
+    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
     """Sum over trained tokens of weight · negative log-likelihood, a scalar in fp32.
 
     Args:
-        logits: [rows, positions, vocabulary].
-        labels: [rows, positions]; position t is predicted from the logits at t - 1.
-        weights: [rows, positions], one for each label.
+        logits: [trained, vocabulary].
+        targets: [trained].
+        weights: [trained].
     """
-    targets = labels[:, 1:]
-    trained = targets != IGNORED
-    losses = cross_entropy(logits[:, :-1][trained].float(), targets[trained], reduction="none")
-    return (losses * weights[:, 1:][trained]).sum()
+    return (cross_entropy(logits.float(), targets, reduction="none") * weights).sum()

@@ -15,6 +15,7 @@ import torch.distributed as dist
 
 from limaflow.training.context_length import context_length
 from limaflow.training.conversation import TokenizedExample
+from limaflow.training.logits import borders
 from limaflow.training.quantization import weight_dtype
 
 PROBE_TOKENS = 48
@@ -90,7 +91,8 @@ def _logits(engine: Any, *packed: list[int]) -> torch.Tensor:
     """[tokens, vocabulary] in fp32, of one row."""
     tokens = torch.tensor([list(chain.from_iterable(packed))], device=engine.device)
     places = torch.tensor([list(chain.from_iterable(map(_places, packed)))], device=engine.device)
-    logits: torch.Tensor = engine(tokens, position_ids=places, use_cache=False).logits[0]
+    known = borders(engine.module, list(map(len, packed)), engine.device)
+    logits: torch.Tensor = engine(tokens, position_ids=places, use_cache=False, **known).logits[0]
     return logits.float()
 
 

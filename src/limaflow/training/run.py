@@ -23,6 +23,7 @@ from limaflow.training.data import (
 from limaflow.training.engine import load_model, release, start_engine
 from limaflow.training.job import Job, checkpoints_of
 from limaflow.training.layout import micro_steps, padding_if_padded, steps_an_epoch
+from limaflow.training.logits import chooses_positions
 from limaflow.training.packing import Separation, separation
 from limaflow.training.processes import be_patient, from_first, on_all, rank, world
 from limaflow.training.schedule import unfinished_warm_up
@@ -157,4 +158,10 @@ def _with_engine(run: Run, new_tokens: list[int], start: Checkpoint | None) -> R
         universal=start is not None and start.is_split_otherwise,
     )
     be_patient(job.launch.patience)
+    if rank() == 0 and not chooses_positions(engine.module):
+        tqdm.write(
+            f"{job.arm}: this architecture computes logits of untrained positions too, which cost "
+            "time and memory",
+            file=sys.stderr,
+        )
     return replace(run, engine=engine)

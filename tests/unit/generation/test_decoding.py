@@ -15,8 +15,12 @@ def decoding(**changes: float) -> Decoding:
     return Decoding(**{**values, **changes}, max_tokens=10, samples=1)
 
 
-def exponential(rows: int, vocabulary: int) -> torch.Tensor:
-    return torch.empty(rows, vocabulary).exponential_(generator=torch.Generator().manual_seed(0))
+def generators(rows: int, seed: int = 0) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed + row) for row in range(rows)]
+
+
+def one_for_all(rows: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(0)] * rows
 
 
 @given(seed=st.integers(0, 10_000), top_p=st.floats(0.05, 0.99))
@@ -37,41 +41,48 @@ def test_the_penalty_is_the_one_of_transformers_on_the_tokens_it_is_given() -> N
     assert penalized(scores, generated, 1.2).equal(expected)
 
 
-def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
-    logits = torch.tensor([0.0, 1.0, 2.0, -1.0])
-    rows = 40_000
-    chosen = next_tokens(
-        logits.expand(rows, 4), torch.zeros(rows, 4, dtype=torch.bool), exponential(rows, 4),
-        decoding(temperature=0.7),
-    )  # fmt: skip
-    shares = chosen.bincount(minlength=4) / rows
-    assert shares.tolist() == pytest.approx((logits / 0.7).softmax(dim=0).tolist(), abs=0.01)
-
-
-def test_nothing_outside_the_nucleus_is_ever_drawn() -> None:
-    rows = 5_000
-    logits = torch.tensor([3.0, 2.9, 0.0, -1.0]).expand(rows, 4)
-    noise = exponential(rows, 4)
-    noise[:, 3] = 0.0
-    chosen = next_tokens(logits, torch.zeros(rows, 4, dtype=torch.bool), noise, decoding(top_p=0.8))
-    assert set(chosen.tolist()) == {0, 1}
+@pytest.mark.parametrize("top_p", [1.0, 0.6, 0.3])
+def test_tokens_of_the_nucleus_are_drawn_as_often_as_they_are_probable(top_p: float) -> None:
+    logits = torch.tensor([0.0, 1.0, 1.8, 0.7, -1.0])
+    rows = 20_000
+    fresh = torch.zeros(rows, 5, dtype=torch.bool)
+    asked = decoding(temperature=0.7, top_p=top_p)
+    chosen = next_tokens(logits.expand(rows, 5), fresh, one_for_all(rows), asked)
+    probabilities = (logits / 0.7).softmax(dim=0)
+    inside = in_nucleus(probabilities.expand(5, 5), torch.arange(5), top_p)
+    expected = probabilities * inside / (probabilities * inside).sum()
+    shares = chosen.bincount(minlength=5) / rows
+    assert shares.tolist() == pytest.approx(expected.tolist(), abs=0.015)
+    assert not shares[~inside].any()
 
 
 @given(seed=st.integers(0, 10_000), top_p=st.floats(0.0, 1.0))
-def test_a_draw_is_the_best_one_of_the_nucleus(seed: int, top_p: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(5, 40, generator=generator) * 3
-    noise = torch.empty(5, 40).exponential_(generator=generator)
-    probabilities = logits.softmax(dim=-1)
-    columns = [in_nucleus(probabilities, torch.full((5,), t), top_p) for t in range(40)]
-    expected = (torch.stack(columns, dim=-1) * probabilities / noise).argmax(dim=-1)
+def test_a_draw_lies_in_the_nucleus_and_is_the_same_beside_other_rows(
+    seed: int, top_p: float
+) -> None:
+    logits = torch.randn(5, 40, generator=torch.Generator().manual_seed(seed)) * 3
+    logits[:, 7] = -torch.inf
     fresh = torch.zeros(5, 40, dtype=torch.bool)
-    assert next_tokens(logits, fresh, noise, decoding(top_p=top_p)).equal(expected)
+    together = next_tokens(logits, fresh, generators(5, seed), decoding(top_p=top_p))
+    assert in_nucleus(logits.softmax(dim=-1), together, top_p).all()
+    assert 7 not in together
+    for row, noise in enumerate(generators(5, seed)):
+        alone = next_tokens(logits[[row]], fresh[[row]], [noise], decoding(top_p=top_p))
+        assert alone == together[row]
+
+
+def test_one_number_is_drawn_of_a_vocabulary_of_which_all_is_kept() -> None:
+    noise, same = generators(1)[0], generators(1)[0]
+    next_tokens(
+        torch.randn(1, 50_000), torch.zeros(1, 50_000, dtype=torch.bool), [noise], decoding()
+    )
+    torch.rand(1, generator=same, dtype=torch.float64)
+    assert noise.get_state().equal(same.get_state())
 
 
 def test_temperature_zero_takes_the_most_probable_after_the_penalty() -> None:
     logits = torch.tensor([[2.0, 1.9, 0.0]])
     fresh, used = torch.tensor([[False] * 3]), torch.tensor([[True, False, False]])
     greedy = decoding(temperature=0.0, repetition_penalty=1.2)
-    assert next_tokens(logits, fresh, logits, greedy).tolist() == [0]
-    assert next_tokens(logits, used, logits, greedy).tolist() == [1]
+    assert next_tokens(logits, fresh, [], greedy).tolist() == [0]
+    assert next_tokens(logits, used, [], greedy).tolist() == [1]

@@ -74,21 +74,25 @@ SHORT = TokenizedExample("b", (4, 5), (IGNORED, 5), 0)
 def test_a_micro_batch_is_padded_to_its_own_longest() -> None:
     batch = padded([LONG, SHORT], [0.25, 0.5], pad=0)
     assert batch.tokens.tolist() == [[1, 2, 3], [4, 5, 0]]
-    assert batch.labels.tolist() == [[IGNORED, 2, 3], [IGNORED, 5, IGNORED]]
-    assert batch.weights.tolist() == [[0.25] * 3, [0.5] * 3]
+    assert batch.predicting.tolist() == [[True, True, False], [True, False, False]]
+    assert batch.targets.tolist() == [2, 3, 5]
+    assert batch.weights.tolist() == [0.25, 0.25, 0.5]
     assert batch.positions is None
 
 
 def test_a_packed_micro_batch_is_one_row_whose_positions_begin_again_at_each_example() -> None:
     batch = packed([LONG, SHORT], [0.25, 0.5], pad=0)
     assert batch.tokens.tolist() == [[1, 2, 3, 4, 5]]
-    assert batch.labels.tolist() == [[IGNORED, 2, 3, IGNORED, 5]]
-    assert batch.weights.tolist() == [[0.25, 0.25, 0.25, 0.5, 0.5]]
+    assert batch.predicting.tolist() == [[True, True, False, True, False]]
+    assert batch.targets.tolist() == [2, 3, 5]
+    assert batch.weights.tolist() == [0.25, 0.25, 0.5]
     assert batch.positions.tolist() == [[0, 1, 2, 0, 1]]
+    assert batch.lengths == (3, 2)
 
 
 @pytest.mark.parametrize("form", [padded, packed])
 def test_an_empty_micro_batch_still_runs(form: Callable[..., MicroBatch]) -> None:
     batch = form([], [], pad=0)
     assert batch.tokens.shape == (1, 2)
-    assert batch.labels.unique().tolist() == [IGNORED]
+    assert not batch.predicting.any()
+    assert len(batch.targets) == len(batch.weights) == 0

@@ -73,13 +73,14 @@ def layer_in_backward(
 def loss(model: Architecture, settings: Training, micro: MicroBatch) -> float:
     """Logits and loss at their largest; the vocabulary makes them large.
 
-    Forward: all logits, those of trained tokens in fp32, and their log-softmax. Backward: the
-    log-softmax and two gradients of it in fp32; then two gradients of all logits, and the head's.
+    The head computes trained tokens alone. Forward: their logits, in bf16 a copy in fp32, and their
+    log-softmax. Backward: the log-softmax and two gradients of it in fp32; then the gradient of the
+    logits, and the head's.
     """
-    b, v = bytes_of(settings), model.vocabulary
-    forward = b * micro.tokens * v + 8 * micro.trained * v
-    softmax = 12 * micro.trained * v
-    head = 2 * b * micro.tokens * v + b * v * model.hidden
+    b, cells = bytes_of(settings), micro.trained * model.vocabulary
+    forward = (b + 4 + (4 if b < 4 else 0)) * cells
+    softmax = 12 * cells
+    head = b * cells + b * model.vocabulary * model.hidden
     return max(forward, softmax, head)
 
 

@@ -115,9 +115,8 @@ def moments(
     """What one process holds at the moments that can be its peak, in bytes.
 
     Args:
-        gpu: on a GPU a bucket counts whole, and AdamW updates tensors together; on a CPU only the
-            pages count that are written, and tensors are updated one by one. What is offloaded is
-            left out on a GPU.
+        gpu: on a GPU a bucket counts whole; on a CPU only the pages count that are written. What is
+            offloaded is left out on a GPU.
     """
     trained = trained_parameters(model, settings)
     kept = _kept(model, settings, launch, gpu=gpu)
@@ -196,6 +195,9 @@ def _reduction(
     micro-batches of a step.
     """
     b = bytes_of(settings)
+    if launch.zero_stage == 0 and world_of(launch) == 1:
+        # There is nobody to send them to.
+        return {"activations": layer}
     if _whole(settings, launch):
         # All at once, in the precision in which it travels.
         return {"sent gradients": max(b * trained, layer)}
@@ -211,15 +213,11 @@ def _reduction(
 
 
 def _update(model: Architecture, settings: Training, launch: Launch, *, gpu: bool) -> Parts:
-    """fp32 gradients of this process's share, and AdamW's temporaries: one on a GPU, else two."""
+    """fp32 gradients of this process's share; a fused AdamW has no temporaries."""
     trained = trained_parameters(model, settings)
-    if gpu and launch.offload != "none":
+    if (gpu and launch.offload != "none") or _whole(settings, launch):
         return {}
     if launch.zero_stage == 0:
-        largest = min(2 * model.largest_parameter, trained)
-        return {"gradients": 4 * trained, "update": 4 * (trained if gpu else largest)}
+        return {"gradients": 4 * trained}
     share = trained / world_of(launch)
-    if launch.zero_stage == 3:
-        share = min(share, float(SUB_GROUP))
-    gradients = 0 if _whole(settings, launch) else 4 * share
-    return {"gradients": gradients, "update": (4 if gpu else 8) * share}
+    return {"gradients": 4 * (min(share, float(SUB_GROUP)) if launch.zero_stage == 3 else share)}
