@@ -38,13 +38,14 @@ rule hold_out:
         code=code("curation", "hold_out"),
         dev=as_json(draws("dev")),
         test=as_json(draws("test")),
+        attacks=as_is(attack_option()),
         brought_dev=as_is(brought_prompt_options("dev")),
         brought_test=as_is(brought_prompt_options("test")),
         temperature=CONFIG.curation.sampling_temperature,
         seed=CONFIG.seed,
     shell:
         "limaflow curate hold-out --dev {params.dev:q} --test {params.test:q}"
-        " {params.brought_dev} {params.brought_test}"
+        " {params.attacks} {params.brought_dev} {params.brought_test}"
         " --temperature {params.temperature} --seed {params.seed}"
         " --dev-output {output.dev} --test-output {output.test} {input.pool} 2>&1 | tee {log}"
 

@@ -149,6 +149,12 @@ def draws(split):
     return {draw.source: draw.examples for draw in chosen if draw.source}
 
 
+def attack_option():
+    """How the goals of a source are asked in test, where in attacks."""
+    ways = {d.source: d.attacks for d in CONFIG.prompts.test if d.attacks}
+    return f"--test-attacks {shlex.quote(as_json(ways))}" if ways else ""
+
+
 def drawn_sources():
     return train_sources() | draws("dev").keys() | draws("test").keys()
 

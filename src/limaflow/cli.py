@@ -6,6 +6,7 @@ import typer
 
 from limaflow import lasting_errors
 from limaflow.analysis.cli import app as analyze
+from limaflow.attacks.cli import app as attack
 from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
 from limaflow.dialogue.cli import app as dialogue
@@ -56,6 +57,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(source, name="source", help="Fetch raw dumps and read candidates from them.")
+app.add_typer(attack, name="attack", help="Goals as prompts, plain and in attacks.")
 app.add_typer(curate, name="curate", help="From candidates to the frozen data set.")
 app.add_typer(review, name="review", help="Read the sampled examples and decide on them.")
 app.add_typer(train, name="train", help="Fine-tune, and choose a checkpoint.")

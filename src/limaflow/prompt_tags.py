@@ -57,5 +57,7 @@ class Tags:
     attack: str = ""
     """Name of the way in which the goal is wrapped; "" where it is no attack."""
     format: tuple[FormatRule, ...] = ()
+    prefill: str = ""
+    """How the answer begins: given, for the model to go on from."""
     turns: tuple[str, ...] = ()
     """What the user says next, turn by turn, after each answer."""

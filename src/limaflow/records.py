@@ -118,10 +118,17 @@ def asked_turns(example: Example) -> tuple[Message, ...]:
 def example_id(messages: tuple[Message, ...], tags: Tags | None = None) -> str:
     """Content hash of a conversation: equal text, equal id, whatever the source.
 
-    What the user says after it (`Tags.turns`) is part of the text; other tags are not.
+    What the user says after it (`Tags.turns`) and how its answer begins (`Tags.prefill`) are part
+    of the text; other tags are not.
     """
     said = [[m.role, m.content] for m in messages]
-    return digest(said + [["user", turn] for turn in (tags.turns if tags else ())])
+    given = [["prefill", tags.prefill]] if tags and tags.prefill else []
+    return digest(said + given + [["user", turn] for turn in (tags.turns if tags else ())])
+
+
+def prefill_of(example: Example) -> str:
+    """How the answer to a prompt begins, where that is given; else ""."""
+    return example.tags.prefill if example.tags else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,9 +70,23 @@ def _in_words(error: ValidationError) -> str:
     return f"{place}: {problem['msg']}, got {shortened(problem['input'])}"
 
 
+def words_of_prefill(tags: Tags | None) -> int:
+    """How many words of an answer are given; 0 of a prompt that gives none."""
+    return len(tags.prefill.split()) if tags else 0
+
+
+def is_harmful(tags: Tags | None) -> bool:
+    """Whether a prompt, or an answer to it, may be harmful to read: pages fold both."""
+    if tags is None:
+        return False
+    sensitive = tags.sensitive is not None and tags.sensitive.intent != "benign"
+    unsafe = tags.contrast is not None and tags.contrast.side == "unsafe"
+    return sensitive or unsafe or bool(tags.attack)
+
+
 Values = Callable[[Tags], Iterable[str]]
 LabelName = Literal[
-    "sensitive", "category", "contrast", "contrast type", "attack", "format", "turns"
+    "sensitive", "category", "contrast", "contrast type", "attack", "prefill", "format", "turns"
 ]
 _LABELS: dict[LabelName, Values] = {
     "sensitive": lambda tags: [tags.sensitive.intent] if tags.sensitive else [],
@@ -80,6 +94,7 @@ _LABELS: dict[LabelName, Values] = {
     "contrast": lambda tags: [tags.contrast.side] if tags.contrast else [],
     "contrast type": lambda tags: filter(None, [tags.contrast.type if tags.contrast else ""]),
     "attack": lambda tags: filter(None, [tags.attack]),
+    "prefill": lambda tags: [f"{words} words"] if (words := words_of_prefill(tags)) else [],
     "format": lambda tags: dict.fromkeys(rule.rule for rule in tags.format),
     "turns": lambda tags: [str(1 + len(tags.turns))] if tags.turns else [],
 }

@@ -84,6 +84,9 @@ def hold_out(
     test_path: Annotated[
         list[Path] | None, typer.Option(help="Ready test prompts, JSON lines.")
     ] = None,
+    test_attacks: Annotated[
+        str, typer.Option(help='JSON: how the goals of a source are asked, {"source": [name]}.')
+    ] = "{}",
     temperature: Temperature,
     seed: Seed,
     dev_output: Annotated[Path, typer.Option(help="Dev prompts.")],
@@ -98,6 +101,7 @@ def hold_out(
         {"dev": dev_path or [], "test": test_path or []},
         temperature,
         seed,
+        attacks=parse_value(dict[str, list[str]], test_attacks, "--test-attacks"),
     )
     write_records(dev_output, splits["dev"])
     write_records(test_output, splits["test"])

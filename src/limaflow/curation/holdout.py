@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
+from limaflow.attacks.attacked import attacked
 from limaflow.curation.adoption import adopted
 from limaflow.curation.sampling import draw, of_sources
 from limaflow.curation.wording import plain
 from limaflow.errors import InputError
-from limaflow.records import Example, Split
+from limaflow.records import Example, Split, prefill_of
 from limaflow.sources.kinds import policy_of
 
-Asked = tuple[str, tuple[str, ...]]
-"""What makes two prompts one: the first user turn, and what the user says next."""
+Asked = tuple[str, str, tuple[str, ...]]
+"""What makes two prompts one: the first user turn, how the answer begins where that is given, and
+what the user says next."""
 
 
 def prompts_of(
@@ -27,8 +29,13 @@ def prompts_of(
     paths: Mapping[Split, Sequence[Path]],
     temperature: float,
     seed: int,
+    *,
+    attacks: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[Split, list[Example]]:
     """The prompts of each split, sorted by id: those of its files, and those drawn from `examples`.
+
+    Args:
+        attacks: source → the ways in which its test prompts, as goals, are asked.
 
     Raises:
         InputError: a source has fewer distinct prompts than wanted, or a prompt is brought twice.
@@ -60,13 +67,23 @@ def prompts_of(
         )
         for split in wanted:
             count = wanted[split].get(source, 0)
-            splits[split] += [replace(example, split=split) for example in drawn[:count]]
+            chosen = [replace(example, split=split) for example in drawn[:count]]
+            if split == "test" and (ways := (attacks or {}).get(source)):
+                chosen = _wrapped(source, chosen, ways)
+            splits[split] += chosen
             drawn = drawn[count:]
     return {split: sorted(members, key=lambda e: e.id) for split, members in splits.items()}
 
 
+def _wrapped(source: str, goals: Sequence[Example], ways: Sequence[str]) -> list[Example]:
+    prompts, without = attacked(goals, ways)
+    for attack, count in sorted(without.items()):
+        print(f"{source}: {count} of {len(goals)} goals have no target long enough for {attack}")
+    return prompts
+
+
 def _asked(example: Example) -> Asked:
-    return plain(example.prompt), example.tags.turns if example.tags else ()
+    return plain(example.prompt), prefill_of(example), example.tags.turns if example.tags else ()
 
 
 def _distinct(examples: Iterable[Example], seen: Set[Asked]) -> list[Example]:

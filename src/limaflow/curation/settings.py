@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
+from limaflow.attacks.settings import AttackName
 from limaflow.curation.filters import RULES
 from limaflow.curation.sampling import Choose
 from limaflow.settings import Name, Settings, Share
@@ -122,9 +123,15 @@ class PromptDraw(Settings):
     source: Name | None = None
     examples: int | None = Field(default=None, ge=1)
     path: str | None = None
+    attacks: list[AttackName] = []
+    """Ways in which each of the drawn goals is asked, `plain` among them or not; of test alone."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
+        if self.attacks and self.source is None:
+            raise ValueError("attacks: only goals that are drawn from a source are wrapped")
+        if len(set(self.attacks)) < len(self.attacks):
+            raise ValueError("attacks: one stands twice")
         drawn = self.source is not None and self.examples is not None
         if drawn == (self.path is not None) or (self.source is None) != (self.examples is None):
             raise ValueError("give either source and examples, or path (messages JSONL)")
@@ -136,3 +143,9 @@ class Prompts(Settings):
 
     dev: list[PromptDraw] = Field(min_length=1)
     test: list[PromptDraw] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _attacks_test(self) -> Self:
+        if any(draw.attacks for draw in self.dev):
+            raise ValueError("dev: models are chosen by plain prompts; attacks are of test")
+        return self

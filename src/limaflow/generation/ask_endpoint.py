@@ -34,10 +34,10 @@ from limaflow.endpoints.spending import Spending, bound_of, cost
 from limaflow.endpoints.store import GroupCommit, Store
 from limaflow.errors import InputError
 from limaflow.generation.kept_responses import KeptResponses, beside, cut_share
-from limaflow.generation.prompts import read_prompts
+from limaflow.generation.prompts import read_prompts, with_prefill
 from limaflow.generation.settings import AskedEndpoint, Decoding
 from limaflow.jsonl import write_records
-from limaflow.records import Example, FinishReason, Response, asked_turns
+from limaflow.records import Example, FinishReason, Response, asked_turns, prefill_of
 from limaflow.seeds import digest, seed_for
 
 ATTEMPTS = 3
@@ -76,6 +76,7 @@ def ask(
     """
     secrets = secrets_of(endpoint, f"arm '{endpoint.name}'")
     examples = read_prompts(prompts)
+    _check_prefills(endpoint, examples, prompts)
     kept = KeptResponses(beside(output, _identity(endpoint, examples, decoding, seed)))
     wanted = {(example.id, sample) for example in examples for sample in range(samples)}
     todo = [(e, s) for e in examples for s in range(samples) if (e.id, s) not in kept.done]
@@ -105,6 +106,27 @@ def ask(
     return len(wanted), cut_share(responses)
 
 
+def _check_prefills(endpoint: AskedEndpoint, examples: Sequence[Example], path: Path) -> None:
+    begun = sum(bool(prefill_of(example)) for example in examples)
+    if not begun:
+        return
+    if endpoint.api == "responses":
+        raise InputError(
+            f"{begun} prompts give the beginning of an answer, which the Responses API cannot go "
+            f"on with (arm '{endpoint.name}')",
+            path=path,
+            fix="leave the prefill attacks out, or ask by api: chat",
+        )
+    if not endpoint.continues:
+        raise InputError(
+            f"{begun} prompts give the beginning of an answer, and the endpoint of arm "
+            f"'{endpoint.name}' is not known to go on with one",
+            path=path,
+            fix="leave the prefill attacks out; of a server that knows continue_final_message, "
+            "such as vLLM, set `continues: true`",
+        )
+
+
 def _identity(
     endpoint: AskedEndpoint, examples: Sequence[Example], decoding: Decoding, seed: int
 ) -> str:
@@ -117,9 +139,16 @@ def _identity(
 def _request(
     endpoint: AskedEndpoint, example: Example, sample: int, *, decoding: Decoding, seed: int
 ) -> dict[str, Any]:
+    turns = [{"role": turn.role, "content": turn.content} for turn in asked_turns(example)]
+    # Sent beside the protocol's own parameters, where a prompt needs them.
+    going_on: dict[str, Any] = {}
+    if prefill := prefill_of(example):
+        turns.append({"role": "assistant", "content": prefill})
+        going_on = {"continue_final_message": True, "add_generation_prompt": False}
     return request(
         endpoint,
-        [{"role": turn.role, "content": turn.content} for turn in asked_turns(example)],
+        turns,
+        **going_on,
         temperature=decoding.temperature,
         top_p=decoding.top_p,
         max_tokens=decoding.max_tokens,
@@ -218,21 +247,24 @@ class _RequestPool:
             model=self.endpoint.name,
             sample=sample,
             # A refusal is what the model has to say to the prompt.
-            text=(completion.text or completion.refusal or "").strip(),
+            text=f"{prefill_of(example)}{completion.text or completion.refusal or ''}".strip(),
             tokens=completion.usage.completion_tokens if completion.usage else 0,
             finish_reason=_finish_reason(completion),
-            decoding={
-                "temperature": decoding.temperature,
-                "top_p": decoding.top_p,
-                "max_tokens": decoding.max_tokens,
-                # What the arm's extra_body does not send, the endpoint does not do.
-                "repetition_penalty": self.endpoint.extra_body.get("repetition_penalty"),
-                "extra_body": self.endpoint.extra_body,
-                "seed": self.seed,
-                "engine": "openai",
-                "answered_by": completion.answered_by,
-                "reproducible": False,
-            },
+            decoding=with_prefill(
+                {
+                    "temperature": decoding.temperature,
+                    "top_p": decoding.top_p,
+                    "max_tokens": decoding.max_tokens,
+                    # What the arm's extra_body does not send, the endpoint does not do.
+                    "repetition_penalty": self.endpoint.extra_body.get("repetition_penalty"),
+                    "extra_body": self.endpoint.extra_body,
+                    "seed": self.seed,
+                    "engine": "openai",
+                    "answered_by": completion.answered_by,
+                    "reproducible": False,
+                },
+                prefill_of(example),
+            ),
         )
 
 

@@ -13,7 +13,7 @@ from limaflow.cuda import computing_device
 from limaflow.generation.batch import DecodingBatch, Row
 from limaflow.generation.padding import in_words, keeps_padding_out
 from limaflow.generation.placement import require_whole, spread, too_large
-from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, answer_text
+from limaflow.generation.prompting import NEXT_QUESTION, Format, Prompt, response_text
 from limaflow.generation.room import (
     fitting,
     free_memory,
@@ -217,5 +217,18 @@ def _finish(row: Row, local: LocalModel, decoding: Decoding, style: Format) -> N
     if row.finish_reason:
         # What ends a turn need be no special token, which alone is left out.
         ended = row.tokens[-1] in local.stops
-        text = local.tokenizer.decode(row.tokens[: -1 if ended else None], skip_special_tokens=True)
-        row.text = answer_text(text, style)
+        text = _decoded_behind(row.prompt, row.tokens[: -1 if ended else None], local.tokenizer)
+        row.text = response_text(row.prompt, text, style)
+
+
+def _decoded_behind(prompt: Prompt, tokens: Sequence[int], tokenizer: Any) -> str:
+    """The text of what was generated; behind a given beginning with the space that it starts with,
+    which some tokenizers leave out at the start of a text."""
+    text: str = tokenizer.decode(tokens, skip_special_tokens=True)
+    if not prompt.prefill:
+        return text
+    before = list(prompt.tokens[-TAIL_TOKENS:])
+    head, whole = (
+        tokenizer.decode(part, skip_special_tokens=True) for part in (before, [*before, *tokens])
+    )
+    return str(whole[len(head) :]) if whole.startswith(head) else text

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import jinja2
 
 from limaflow.errors import InputError
-from limaflow.records import Example, Message, asked_turns
+from limaflow.records import Example, Message, asked_turns, prefill_of
 from limaflow.training.control_tokens import chat_tokens, mentioned, text_tokens
 
 Format = Literal["chat", "raw", "in-context"]
@@ -38,6 +38,8 @@ class Prompt:
     tokens: tuple[int, ...]
     control_strings: frozenset[str] = frozenset()
     """The model's control tokens that the question mentions, which are split as text."""
+    prefill: str = ""
+    """How the answer begins: the last of the tokens."""
 
 
 def encoded(
@@ -63,9 +65,9 @@ def encoded(
         )
     prompts = []
     for example in examples:
-        turns = asked_turns(example)
+        turns, prefill = asked_turns(example), prefill_of(example)
         try:
-            tokens = prompt_tokens(turns, tokenizer, style, shots)
+            tokens = prompt_tokens(turns, tokenizer, style, shots, prefill)
         except jinja2.TemplateError as error:
             raise InputError(
                 f"prompt {example.id}: the model's chat template refuses it: {error}"
@@ -74,22 +76,27 @@ def encoded(
             raise NoRoom(
                 f"prompt {example.id} has {len(tokens)} tokens, and the model's context {context}"
             )
-        mentions = mentioned((turn.content for turn in turns), tokenizer)
-        prompts.append(Prompt(example.id, tuple(tokens), mentions))
+        mentions = mentioned((*(turn.content for turn in turns), prefill), tokenizer)
+        prompts.append(Prompt(example.id, tuple(tokens), mentions, prefill))
     return prompts
 
 
 def prompt_tokens(
-    turns: Sequence[Message], tokenizer: Any, style: Format, shots: Sequence[Example]
+    turns: Sequence[Message],
+    tokenizer: Any,
+    style: Format,
+    shots: Sequence[Example],
+    prefill: str = "",
 ) -> list[int]:
-    """What a model reads of some turns, in a format."""
+    """What a model reads of some turns and the beginning of its answer, in a format."""
     if style == "chat":
-        return chat_tokens(turns, tokenizer, add_generation_prompt=True)
+        return chat_tokens(turns, tokenizer, add_generation_prompt=True, begun=prefill)
     if style == "raw":
-        text = "".join(f"{turn.content}\n" for turn in turns)
+        text = "".join([*(f"{turn.content}\n" for turn in turns), prefill])
     else:
         blocks = [f"{_LABELS[turn.role]}: {turn.content}\n\n" for turn in turns]
-        text = "".join([worked_examples(shots), *blocks, "Answer:"])
+        begun = f"Answer: {prefill}" if prefill else "Answer:"
+        text = "".join([worked_examples(shots), *blocks, begun])
     return text_tokens(text, tokenizer)
 
 
@@ -101,6 +108,15 @@ def worked_examples(shots: Sequence[Example]) -> str:
 def first_answer(example: Example) -> str:
     """What an in-context example shows as its answer."""
     return next(m.content for m in example.messages if m.role == "assistant")
+
+
+def response_text(prompt: Prompt, text: str, style: Format) -> str:
+    """The response in what was generated after a prompt, with the beginning that was given."""
+    if not prompt.prefill:
+        return answer_text(text, style)
+    if style == "in-context":
+        text = NEXT_QUESTION.split(text, maxsplit=1)[0]
+    return f"{prompt.prefill}{text}".strip()
 
 
 def answer_text(text: str, style: Format) -> str:

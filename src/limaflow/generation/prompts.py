@@ -1,7 +1,9 @@
 """The prompts of a split, as every way of answering reads them."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from limaflow.errors import InputError
 from limaflow.jsonl import read_records
@@ -22,3 +24,8 @@ def read_prompts(path: Path) -> list[Example]:
     if further := sum(bool(p.tags and p.tags.turns) for p in prompts):
         print(f"{path}: of {further} prompts the first turn alone is asked", file=sys.stderr)
     return prompts
+
+
+def with_prefill(decoding: Mapping[str, Any], prefill: str) -> dict[str, Any]:
+    """What a record says of how its response came about, with the beginning that was given."""
+    return {**decoding, **({"prefill": prefill} if prefill else {})}

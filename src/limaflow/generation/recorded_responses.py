@@ -1,5 +1,6 @@
 """Responses that someone made elsewhere, checked against the prompts and written as our records."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,25 @@ def adopt(name: str, prompts: Path, recorded: Path, *, samples: int, output: Pat
     """
     asked = read_prompts(prompts)
     by_text = {example.prompt.strip(): example.id for example in asked}
+    known = {example.id for example in asked}
+    texts = Counter(example.prompt.strip() for example in asked)
     found: dict[tuple[str, int], Response] = {}
     counted: dict[str, int] = {}
     for line, row in enumerate(read_records(recorded, Recorded), start=1):
-        prompt_id = row.prompt_id or by_text.get((row.prompt or "").strip(), "")
+        asked_text = (row.prompt or "").strip()
+        if row.prompt_id is None and texts[asked_text] > 1:
+            raise InputError(
+                f"{texts[asked_text]} prompts have this text, of which the answer's beginning or "
+                "what follows differs",
+                path=recorded,
+                line=line,
+                fix="name the prompt by `prompt_id`",
+            )
+        prompt_id = row.prompt_id or by_text.get(asked_text, "")
         text = row.text if row.text is not None else row.response
         if text is None:
             raise InputError("holds neither `text` nor `response`", path=recorded, line=line)
-        if prompt_id not in by_text.values():
+        if prompt_id not in known:
             shown = row.prompt_id or (row.prompt or "")[:80]
             raise InputError(f"answers an unknown prompt: {shown!r}", path=recorded, line=line)
         sample = counted.get(prompt_id, 0) if row.sample is None else row.sample

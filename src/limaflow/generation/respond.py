@@ -19,13 +19,13 @@ from limaflow.generation.kept_responses import (
     cut_share,
 )
 from limaflow.generation.prompting import ChooseShots, Format, Prompt, encoded
-from limaflow.generation.prompts import read_prompts
+from limaflow.generation.prompts import read_prompts, with_prefill
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
 from limaflow.generation.shots import drawn_shots
 from limaflow.jsonl import write_records
 from limaflow.manifests import content_of, read_manifest, sha256_of
-from limaflow.records import Example, Response
+from limaflow.records import Example, Response, prefill_of
 from limaflow.seeds import digest
 from limaflow.training.control_tokens import counted, counts_in_words
 from limaflow.training.end_of_turn import asked_stops
@@ -154,6 +154,7 @@ def _answer(
     job: ResponseJob, examples: Sequence[Example], todo: set[tuple[str, int]], kept: KeptResponses
 ) -> None:
     total, facts = len(todo) + len(kept.done), _decoding_facts(job)
+    prefills = {example.id: prefill_of(example) for example in examples}
     engine = _by_vllm if job.engine == "vllm" else _by_transformers
     with tqdm(total=total, initial=len(kept.done), desc=job.name, unit="response") as bar:
         for answered in engine(job, examples, todo):
@@ -165,7 +166,7 @@ def _answer(
                     text=answered.text,
                     tokens=answered.tokens,
                     finish_reason=answered.finish_reason,
-                    decoding=facts,
+                    decoding=with_prefill(facts, prefills[answered.prompt_id]),
                 )
             )
             bar.update()

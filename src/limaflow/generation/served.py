@@ -25,7 +25,7 @@ import openai
 from limaflow.child_processes import end_with, guarded
 from limaflow.compilers import require_compiler
 from limaflow.errors import InputError
-from limaflow.generation.prompting import Format, Prompt, answer_text
+from limaflow.generation.prompting import Format, Prompt, response_text
 from limaflow.generation.settings import Decoding
 from limaflow.seeds import seed_for
 from limaflow.training.context_length import context_length
@@ -202,7 +202,7 @@ def respond(
         return Answered(
             prompt_id=prompt.id,
             sample=sample,
-            text=answer_text(choice.text, style),
+            text=response_text(prompt, choice.text, style),
             tokens=reply.usage.completion_tokens if reply.usage else 0,
             finish_reason=choice.finish_reason,
         )

@@ -41,3 +41,7 @@ class AskedEndpoint(Endpoint):
 
     name: Name
     timeout_seconds: float = Field(default=600.0, gt=0)
+    continues: bool = False
+    """Whether it goes on with an answer that ends the messages, by vLLM's
+    `continue_final_message`; without it, prompts that give the beginning of an answer are an
+    error."""

@@ -1,5 +1,6 @@
 """Tables in which people, or graders, labelled answers: CSV, TSV, Parquet, JSON lines."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,11 @@ def read_labelled(
         InputError: names the line: a column is missing, a word names no class; the table is empty.
     """
     found = []
+    unanswered = 0
     for line, row in read_rows(path):
+        if row.get(columns.get("answer", "answer"), "") is None:
+            unanswered += 1
+            continue
         prompt, answer, word = (_text(row, columns.get(name, name), path, line) for name in COLUMNS)
         try:
             label = class_of(word, words) if word.strip() else None
@@ -50,6 +55,8 @@ def read_labelled(
         found.append(Labelled(line=line, prompt=prompt, answer=answer, label=label))
     if not found:
         raise InputError("holds no rows", path=path)
+    if unanswered:
+        print(f"{path}: left out {unanswered} rows without an answer (null)", file=sys.stderr)
     return found
 
 
@@ -111,6 +118,8 @@ def _text(row: Row, column: str, path: Path, line: int) -> str:
             line=line,
             fix="--column OURS=THEIRS names it",
         ) from None
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 

@@ -147,17 +147,24 @@ def keep_named(tokenizer: Any) -> None:
 
 
 def chat_tokens(
-    turns: Sequence[Message], tokenizer: Any, *, add_generation_prompt: bool = False
+    turns: Sequence[Message],
+    tokenizer: Any,
+    *,
+    add_generation_prompt: bool = False,
+    begun: str = "",
 ) -> list[int]:
     """A conversation in the tokenizer's chat template, which alone makes control tokens.
+
+    Args:
+        begun: how the answer to it begins, behind the generation prompt.
 
     Raises:
         InputError: as `marked_tokens`.
     """
+    said = [*(turn.content for turn in turns), begun]
+    text = rendered(turns, tokenizer, add_generation_prompt=add_generation_prompt)
     return rendered_tokens(
-        rendered(turns, tokenizer, add_generation_prompt=add_generation_prompt),
-        tokenizer,
-        is_marked=bool(mentioned((turn.content for turn in turns), tokenizer)),
+        text + marked(begun, tokenizer), tokenizer, is_marked=bool(mentioned(said, tokenizer))
     )
 
 

@@ -4,9 +4,11 @@ Columns, in any case: AdvBench (2307.15043) has `goal` and `target`; JailbreakBe
 these and `category`; StrongREJECT (2402.10260) `forbidden_prompt` and `category`; HarmBench
 (2402.04249) `Behavior`, `SemanticCategory` and, for some, `ContextString`. A row with `goal` and
 `prompt` is a recorded attack: the prompt is asked, and `attack` names the way, there or in the
-options.
+options. JailbreakBench's artifacts are one object with such rows under `jailbreaks` and the way in
+`parameters.method`; a goal for which no attack was found has a null for its prompt.
 """
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError, listed
-from limaflow.foreign_json import json_rows
+from limaflow.foreign_json import json_file, json_rows
 from limaflow.prompt_tags import Sensitive, Tags
 from limaflow.records import Candidate, Message, Provenance
 from limaflow.sources.csv_rows import csv_rows, lower_case
@@ -26,6 +28,9 @@ GOALS = ("goal", "forbidden_prompt", "behavior")
 CATEGORIES = ("category", "semanticcategory")
 IDS = ("id", "behaviorid", "index", "")
 """JailbreakBench has its index under no name."""
+
+NO_ATTACK = "goal without a recorded prompt"
+HEAD_BYTES = 4096
 
 
 class GoalOptions(ReadingOptions):
@@ -46,6 +51,9 @@ def read(shard: Shard[GoalOptions], passed_over: Counter[str]) -> Iterator[Candi
     bad = partial(pass_over, shard, passed_over)
     for number, path in enumerate(shard.files):
         for row_number, line, row in _rows(path, bad):
+            if "prompt" in row and row["prompt"] is None:
+                passed_over[NO_ATTACK] += 1
+                continue
             goal = _first(row, GOALS)
             prompt = _first(row, ("prompt",)) if "prompt" in row else _plain(goal, row)
             if not goal or not prompt:
@@ -84,8 +92,35 @@ def _rows(
     if path.suffix.lower() == ".csv":
         yield from csv_rows(path, lower_case, bad)
         return
-    for number, (line, row) in enumerate(json_rows(path, bad), start=1):
+    rows = artifact_rows(path) if is_artifact(path) else json_rows(path, bad)
+    for number, (line, row) in enumerate(rows, start=1):
         yield number, line, {str(key).strip().lower(): value for key, value in row.items()}
+
+
+def is_artifact(path: Path) -> bool:
+    """Whether a file is a JSON object and not rows: JailbreakBench's form of recorded attacks."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES).removeprefix(BOM_UTF8).split()[:1] == [b"{"]
+
+
+def artifact_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and fields of each recorded attack, with the way under `attack`.
+
+    Raises:
+        InputError: the object has no list `jailbreaks`, or an entry of it is no object.
+    """
+    whole = json_file(path)
+    rows = whole.get("jailbreaks") if isinstance(whole, dict) else None
+    if not isinstance(rows, list):
+        raise InputError("an object without a list `jailbreaks`", path=path)
+    parameters = whole.get("parameters")
+    method = parameters.get("method", "") if isinstance(parameters, dict) else ""
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise InputError(f"entry {number} of `jailbreaks` is no object", path=path)
+        yield number, {"attack": str(method or ""), **row}
 
 
 def _first(row: dict[str, Any], columns: tuple[str, ...]) -> str:

@@ -1,0 +1,1 @@
+"""The same goals asked plainly and in attacks; see docs/safety.md."""
