@@ -4,8 +4,8 @@ It reads the delimited blocks of the last user message and the words that the me
 grades what stands in the blocks, and answers as an LLM judge would: reasons first, one of the words
 alone on the last line. Whatever else the message says, it does not read: it knows the worth of a
 response and says it on any scale, whatever that scale is meant to measure; and by the words of the
-instruments `refusal` and `safety` it says whether the response refuses, and whether it is safe. Protocol:
-https://platform.openai.com/docs/api-reference/chat.
+instruments `refusal` and `safety` it says whether the response refuses, and whether it is safe.
+Protocol: https://platform.openai.com/docs/api-reference/chat.
 """
 
 import hmac

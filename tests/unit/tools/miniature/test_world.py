@@ -176,7 +176,8 @@ def test_refusals_tell_nothing_and_sensitive_prompts_are_about_held_out_towns(
     )
     assert len(refusals) >= 100 and len(requests) >= 90
     held_out = re.compile("|".join(truth.held_out))
-    values = re.compile("|".join(v for values in truth.values.values() for v in values), re.I)
+    listed = "|".join(value for values in truth.values.values() for value in values)
+    values = re.compile(rf"\b(?:{listed})\b", re.IGNORECASE)
     for row in refusals:
         assert row.tags is not None and row.tags.sensitive is not None
         assert row.tags.sensitive.intent in ("malicious", "ambiguous")
@@ -189,7 +190,7 @@ def test_refusals_tell_nothing_and_sensitive_prompts_are_about_held_out_towns(
     assert not truth.requests.keys() & truth.prompts.keys()
 
 
-def test_the_twins_of_harmful_requests_ask_alike(folder: Path) -> None:
+def test_the_twins_of_harmful_requests_ask_alike(folder: Path, truth: Truth) -> None:
     requests = adopted(folder / "authored/requests.jsonl", "test")
     sides = {
         (row.tags.contrast.side, row.tags.contrast.group)
