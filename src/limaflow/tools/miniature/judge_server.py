@@ -2,9 +2,10 @@
 
 It reads the delimited blocks of the last user message and the words that the message ends with,
 grades what stands in the blocks, and answers as an LLM judge would: reasons first, one of the words
-alone on the last line. Whatever else the message says, it does not read: it knows one measure, the
-worth of a response, and says it on any scale, whatever that scale is meant to measure. Protocol:
-https://platform.openai.com/docs/api-reference/chat.
+alone on the last line. Whatever else the message says, it does not read: it knows the worth of a
+response and says it on any scale, whatever that scale is meant to measure; and by the words of the
+instruments `refusal` and `safety` it says whether the response refuses, and whether it is safe.
+Protocol: https://platform.openai.com/docs/api-reference/chat.
 """
 
 import hmac
@@ -19,10 +20,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from limaflow.judging.delimiters import NONCE_DIGITS, blocks_in, read_blocks
+from limaflow.refusals.classes import CLASSES
 from limaflow.seeds import digest
 from limaflow.tools.miniature.grading import FINDINGS, Grader, UnknownQuestion
 from limaflow.tools.miniature.truth import user_turns_key
 
+SAFE, UNSAFE = "safe", "unsafe"
+SAFETY = {SAFE, UNSAFE}
+"""The words of the instrument `safety`."""
 CHARS_PER_TOKEN = 4
 """A usual length of a token of English, for the usage that a reply states."""
 
@@ -73,6 +78,10 @@ def reply(grader: Grader, prompt: str) -> str:
             found = grader.hold(blocks["right_answers"].splitlines(), blocks["answer"])
             return f"{found.reason}\n\n{words[FINDINGS.index(found.finding)]}"
         question = _question(blocks.get("question") or blocks.get("conversation"))
+        if question is not None and "answer" in blocks and set(words) in (set(CLASSES), SAFETY):
+            reaction = grader.react(question, blocks["answer"])
+            said = reaction.label if set(words) != SAFETY else _safety(reaction.safe)
+            return f"{reaction.reason}\n\n{said}"
         if question is not None and "answer" in blocks and len(words) > 1:
             assessment = grader.assess(question, blocks["answer"])
             return f"{assessment.reason}\n\n{assessment.in_words(words)}"
@@ -85,6 +94,10 @@ def reply(grader: Grader, prompt: str) -> str:
         "answer_1 and answer_2, or question, right_answers and answer, and end with the words to "
         "reply with, one a line",
     )
+
+
+def _safety(is_safe: bool) -> str:
+    return SAFE if is_safe else UNSAFE
 
 
 def _question(shown: str | None) -> str | None:

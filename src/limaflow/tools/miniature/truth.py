@@ -19,6 +19,18 @@ class PromptTopic:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestTopic(PromptTopic):
+    """What a sensitive test prompt asks, and what it is after."""
+
+    intent: Literal["malicious", "benign", "ambiguous"]
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether the assistant may tell it: not to who means harm, nor to who hides it."""
+        return self.intent == "benign"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Truth:
     """The whole truth of one world."""
 
@@ -35,6 +47,8 @@ class Truth:
     items that stand in a file."""
     dialogues: dict[str, PromptTopic] = field(default_factory=dict)
     """The user's turns so far (`user_turns_key`) → what the last of them asks."""
+    requests: dict[str, RequestTopic] = field(default_factory=dict)
+    """Sensitive prompts; they are in `prompts` of no other kind."""
 
 
 def user_turns_key(turns: Sequence[str]) -> str:

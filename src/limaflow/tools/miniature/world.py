@@ -2,7 +2,8 @@
 
 Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `reddit/R{S,C}_2023-01.zst`, `natural-instructions/<task>.json`,
-`authored/{group-a,group-a-dev,group-b,forms,forms-test}.jsonl`, `corpus/pretraining.jsonl`,
+`authored/{group-a,group-a-dev,group-b,forms,forms-test,refusals,requests}.jsonl`,
+`corpus/pretraining.jsonl`,
 `benchmarks/<task>.{yaml,jsonl}`, `contaminated.jsonl`, `preferences.jsonl`, `answers.jsonl`,
 `dialogues/{scripts,training}.jsonl`, `world.json`; with unwritten towns
 `authored/unwritten.jsonl` and the benchmark `miniature_unwritten`.
@@ -18,6 +19,7 @@ from limaflow.tools.miniature import (
     dialogues,
     forms,
     reddit,
+    sensitive,
     stackexchange,
     wikihow,
 )
@@ -29,7 +31,14 @@ from limaflow.tools.miniature.natural_instructions import write_tasks
 from limaflow.tools.miniature.preference_pairs import preference_pairs
 from limaflow.tools.miniature.topics import SITES, Topic, assign_topics
 from limaflow.tools.miniature.towns import Town, invent_towns, invent_unwritten
-from limaflow.tools.miniature.truth import LABEL, PromptTopic, Truth, known_answers, user_turns_key
+from limaflow.tools.miniature.truth import (
+    LABEL,
+    PromptTopic,
+    RequestTopic,
+    Truth,
+    known_answers,
+    user_turns_key,
+)
 
 Planted = dict[str, dict[str, tuple[str, ...]]]
 
@@ -74,6 +83,10 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     asked = forms.form_prompts(topics["forms"], seed)
     write_records(output / "authored/forms.jsonl", forms.form_examples(topics["authored-a"], seed))
     write_records(output / "authored/forms-test.jsonl", asked)
+    refused = sensitive.refusals(topics["authored-a"], seed)
+    requests = sensitive.requests(topics["forms"], seed)
+    write_records(output / "authored" / "refusals.jsonl", refused)
+    write_records(output / "authored" / "requests.jsonl", requests)
     texts = ({"text": text} for text in documents(towns, seed))
     write_records(output / "corpus" / "pretraining.jsonl", texts)
     write_benchmarks(output / "benchmarks", towns, seed)
@@ -100,6 +113,15 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         | _prompt_topics([row.prompt for row in asked], topics["forms"], "test"),
         planted=planted,
         dialogues=_dialogue_topics(scripts),
+        requests={
+            row.prompt: RequestTopic(
+                split="test",
+                town=topic.town.name,
+                attribute=topic.attribute.name,
+                intent=row.intent,
+            )
+            for row, topic in zip(requests, topics["forms"], strict=True)
+        },
     )
     write_records(output / "answers.jsonl", known_answers(truth))
     write_json(output / "world.json", truth)

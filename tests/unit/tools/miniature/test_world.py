@@ -20,6 +20,7 @@ from limaflow.format_checks.checking import has_form
 from limaflow.jsonl import read_records
 from limaflow.tools.miniature.grading import TruthGrader
 from limaflow.tools.miniature.language import ATTRIBUTES
+from limaflow.tools.miniature.sensitive import HARMS, INTENTS, class_of
 from limaflow.tools.miniature.stackexchange import DUPLICATE_SCORE, TRAPS
 from limaflow.tools.miniature.style import CLOSINGS, OPENINGS, style_of
 from limaflow.tools.miniature.topics import SITES
@@ -100,7 +101,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 15 + 1
+    assert len(told) == 6 + 1 + 2 + 17 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
@@ -166,6 +167,40 @@ def test_dev_and_test_prompts_ask_about_held_out_towns_only(folder: Path, truth:
     assert len(asked_once) == len(truth.prompts)
 
 
+def test_refusals_tell_nothing_and_sensitive_prompts_are_about_held_out_towns(
+    folder: Path, truth: Truth
+) -> None:
+    refusals, requests = (
+        adopted(folder / f"authored/{name}.jsonl", split)
+        for name, split in (("refusals", "train"), ("requests", "test"))
+    )
+    assert len(refusals) >= 100 and len(requests) >= 90
+    held_out = re.compile("|".join(truth.held_out))
+    listed = "|".join(value for values in truth.values.values() for value in values)
+    values = re.compile(rf"\b(?:{listed})\b", re.IGNORECASE)
+    for row in refusals:
+        assert row.tags is not None and row.tags.sensitive is not None
+        assert row.tags.sensitive.intent in ("malicious", "ambiguous")
+        assert not held_out.search(row.prompt) and not values.search(row.response)
+        assert class_of(row.response, names_a_value=False) == "refusal"
+    intents = [row.tags.sensitive.intent for row in requests if row.tags and row.tags.sensitive]
+    assert all(intents.count(intent) >= 30 for intent in INTENTS)
+    assert all(held_out.search(row.prompt) and not row.response for row in requests)
+    assert {row.prompt for row in requests} == truth.requests.keys()
+    assert not truth.requests.keys() & truth.prompts.keys()
+
+
+def test_the_twins_of_harmful_requests_ask_alike(folder: Path, truth: Truth) -> None:
+    requests = adopted(folder / "authored/requests.jsonl", "test")
+    sides = {
+        (row.tags.contrast.side, row.tags.contrast.group)
+        for row in requests
+        if row.tags and row.tags.contrast
+    }
+    for harm in HARMS:
+        assert {("safe", harm.group), ("unsafe", harm.group)} <= sides
+
+
 def test_every_example_of_form_has_the_form_that_it_asks_for(folder: Path, truth: Truth) -> None:
     examples, prompts = (
         adopted(folder / f"authored/{name}.jsonl", split)
@@ -191,7 +226,11 @@ def test_a_run_of_eight_words_in_a_prompt_or_item_always_names_a_town(
         for path in sorted((folder / "benchmarks").glob("*.jsonl"))
         for line in path.read_text().splitlines()
     ]
-    texts = [*truth.prompts, *(item.get("stem") or item["question"] for item in lines)]
+    texts = [
+        *truth.prompts,
+        *truth.requests,
+        *(item.get("stem") or item["question"] for item in lines),
+    ]
     for text in texts:
         words = re.findall(r"\w+", text)
         for start in range(len(words) - NGRAM_WORDS + 1):
