@@ -8,7 +8,7 @@ import torch.distributed as dist
 
 from limaflow.training.batches import padded
 from limaflow.training.conversation import TokenizedExample
-from limaflow.training.logits import trained_logits
+from limaflow.training.logits import logits_of_targets
 from limaflow.training.loss import weighted_loss
 from limaflow.training.processes import rank, world
 
@@ -30,7 +30,7 @@ def perplexity(
     total = torch.zeros(2, dtype=torch.float64)
     for batch in batches[rank() :: world()]:
         rows = padded(batch, [1.0] * len(batch), pad).to(engine.device)
-        loss = weighted_loss(trained_logits(engine, rows), rows.targets, rows.weights)
+        loss = weighted_loss(logits_of_targets(engine, rows), rows.targets, rows.weights)
         total[0] += loss.double().cpu()
         total[1] += sum(example.trained for example in batch)
     dist.all_reduce(total)

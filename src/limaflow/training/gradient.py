@@ -8,7 +8,7 @@ import torch
 from limaflow.seeds import seed_for
 from limaflow.training.batches import packed, packed_shares, padded, shares
 from limaflow.training.conversation import TokenizedExample
-from limaflow.training.logits import trained_logits
+from limaflow.training.logits import logits_of_targets
 from limaflow.training.loss import row_weights, weighted_loss
 from limaflow.training.processes import rank, world
 
@@ -47,7 +47,7 @@ def accumulate(
         batch = form([examples[p] for p in positions], [weights[p] for p in positions], pad)
         batch = batch.to(engine.device)
         # The logits have no name, which would hold them through the backward pass.
-        part = weighted_loss(trained_logits(engine, batch), batch.targets, batch.weights)
+        part = weighted_loss(logits_of_targets(engine, batch), batch.targets, batch.weights)
         # DeepSpeed divides by the ranks and the micro-batches; the weights have done so already.
         engine.backward(part * world() * micro_steps)
         # Read once a step: a GPU would be waited for.

@@ -52,7 +52,8 @@ def require_hardware(settings: Training | Preference, launch: Launch) -> None:
 
     Raises:
         InputError: no CUDA GPU, package or compiler for it, FlashAttention in fp32 or on a GPU that
-            it does not run on, or 4 bits with a ZeRO stage that divides them.
+            it does not run on, bf16 on a GPU without it, or 4 bits with a ZeRO stage that divides
+            them.
     """
     import torch
 
@@ -92,6 +93,8 @@ def require_hardware(settings: Training | Preference, launch: Launch) -> None:
             require_headers(f"{key}: Triton compiles kernels")
     if launch.attention in CAPABILITIES:
         _require_fitting_gpu(launch.attention)
+    if settings.precision == "bf16" and torch.cuda.is_available():
+        _require_bf16()
     compiler = os.environ.get("CXX", "c++")
     if launch.offload != "none":
         _require_on_path("launch.offload: DeepSpeed compiles its AdamW", "ninja", compiler)
@@ -113,6 +116,19 @@ def require_a_gpu_each(processes: int, gpus: int) -> None:
             f"{gpus} GPU(s) there{named}",
             fix=f"launch.processes_per_node {gpus}, or auto: one for each GPU",
             # Another node may have more.
+            may_pass=True,
+        )
+
+
+def _require_bf16() -> None:
+    import torch
+
+    if not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InputError(
+            f"{torch.cuda.get_device_name()} has no bf16 (it came with Ampere); PyTorch would "
+            "compute in fp32 and round",
+            fix="training.precision (of preference tuning: preference.precision): fp32",
+            # Another node may have another GPU.
             may_pass=True,
         )
 

@@ -14,7 +14,7 @@ import torch
 from limaflow.training.batches import MicroBatch, moved
 
 
-def trained_logits(engine: Any, batch: MicroBatch) -> torch.Tensor:
+def logits_of_targets(engine: Any, batch: MicroBatch) -> torch.Tensor:
     """What each trained token of a micro-batch is predicted by, [trained, vocabulary]."""
     chosen = {"logits_to_keep": batch.predicting} if chooses_positions(engine.module) else {}
     # Without a cache and a mask, transformers keeps packed examples apart by their positions.

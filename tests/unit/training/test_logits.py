@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from limaflow.training.batches import MicroBatch, packed, padded
 from limaflow.training.conversation import IGNORED, TokenizedExample
-from limaflow.training.logits import borders, trained_logits
+from limaflow.training.logits import borders, logits_of_targets
 from limaflow.training.loss import weighted_loss
 
 VOCABULARY = 90
@@ -59,11 +59,11 @@ def test_loss_and_gradient_are_those_of_the_full_computation(name: str) -> None:
     forms = [padded, packed] if ARCHITECTURES[name].packs else [padded]
     for form in forms:
         batch = form(examples(), WEIGHTS, pad=0)
-        found = trained_logits(engine_of(model), batch)
+        found = logits_of_targets(engine_of(model), batch)
         assert found.shape == (16, VOCABULARY)
         expected = full_loss(model, batch)
         loss = weighted_loss(found, batch.targets, batch.weights)
-        assert float(loss) == pytest.approx(float(expected), rel=BOUND)
+        assert loss.item() == pytest.approx(expected.item(), rel=BOUND)
         gradients = []
         for each in (loss, expected):
             model.zero_grad(set_to_none=True)
@@ -80,8 +80,8 @@ def test_the_head_reads_no_untrained_position(form: Any) -> None:
     model = tiny_model("llama", VOCABULARY)
     rows: list[int] = []
     model.lm_head.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
-    trained_logits(engine_of(model), form(examples(), WEIGHTS, pad=0))
-    trained_logits(engine_of(model), form([], [], pad=0))
+    logits_of_targets(engine_of(model), form(examples(), WEIGHTS, pad=0))
+    logits_of_targets(engine_of(model), form([], [], pad=0))
     assert rows == [16, 0]
 
 
@@ -99,8 +99,8 @@ class WithoutChoice(nn.Module):
 def test_a_model_whose_head_knows_no_positions_computes_all() -> None:
     model = tiny_model("llama", VOCABULARY).eval()
     batch = padded(examples(), WEIGHTS, pad=0)
-    found = trained_logits(engine_of(WithoutChoice(model)), batch)
-    assert torch.allclose(found, trained_logits(engine_of(model), batch), atol=1e-5)
+    found = logits_of_targets(engine_of(WithoutChoice(model)), batch)
+    assert torch.allclose(found, logits_of_targets(engine_of(model), batch), atol=1e-5)
 
 
 def test_flash_attention_is_told_where_examples_end() -> None:

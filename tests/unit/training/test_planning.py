@@ -125,7 +125,7 @@ def test_lora_trains_rank_times_inputs_and_outputs(settings: Training) -> None:
 
 
 def test_every_experiment_with_a_named_base_fits_the_gpus_that_it_names() -> None:
-    at_hand = {"llama-7b-lora": 23.6}
+    at_hand = {"llama-7b-lora": 23.6, "one-gpu": 47.5}
     for overlay in EXPERIMENTS:
         config = parse(merged(config_files(overlay)))
         if config.base.path is not None:
@@ -258,3 +258,46 @@ def test_a_preference_tuned_arm_has_its_reference_beside_it(root: Path, tmp_path
         assert lora["gpu_peak"] < full["gpu_peak"]
     with pytest.raises(InputError, match="arm 'dpo' is tuned on pairs"):
         planned("--configfile", file, "--arm", "dpo", "--data", file)
+
+
+SMOLLM2 = {
+    "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
+    "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 8192,
+    "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+def test_a_run_on_a_cpu_is_planned_by_the_memory_of_the_machine(
+    settings: Training, launch: Launch
+) -> None:
+    """One process was measured at 3,357 MiB (docs/performance.md)."""
+    settings = settings.model_copy(update={"max_tokens": 160})
+    one = launch.model_copy(
+        update={"processes_per_node": 1, "zero_stage": 0, "micro_batch_tokens": 512}
+    )
+
+    def on(memory: float, chosen: Launch) -> Any:
+        blocks = ("--settings", settings.flag(), "--launch", chosen.flag())
+        numbers = ("--architecture", json.dumps(SMOLLM2))
+        return planned(*blocks, *numbers, "--cpu-memory", memory)
+
+    alone = on(8, one)
+    assert alone["fits"]
+    assert alone["memory"] / 2**20 == pytest.approx(3357, rel=0.15)
+    two = one.model_copy(update={"processes_per_node": 2, "zero_stage": 2})
+    both = on(5, two)
+    assert 1.5 * alone["memory"] < both["memory"] < 2 * alone["memory"]
+    assert not both["fits"]
+    assert both["fitting"]["processes_per_node"] == 1
+    nowhere = on(2, two)
+    assert (nowhere["fits"], nowhere["fitting"]) == (False, None)
+
+
+def test_the_table_of_a_cpu_says_what_a_process_holds_and_what_would_fit(root: Path) -> None:
+    overlay = root / "experiments/smollm2-135m.yaml"
+    numbers = ("--architecture", json.dumps(SMOLLM2))
+    arguments = ["train", "plan", "--configfile", str(overlay), *numbers, "--cpu-memory"]
+    assert "fits in 8 GiB" in CliRunner().invoke(app, [*arguments, "8"]).stdout
+    shown = CliRunner().invoke(app, [*arguments, "3.6"]).stdout
+    assert "does not fit in 3.6 GiB; this would: processes_per_node 1, zero_stage 0" in shown
+    assert "libraries 0.60" in shown

@@ -56,6 +56,7 @@ def test_a_missing_package_or_compiler_is_named(
     with pytest.raises(InputError, match=r"bitsandbytes.*\n?.*pip install -r envs/gpu\.txt"):
         require_hardware(settings.model_copy(update=FOUR_BITS), launch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     with pytest.raises(InputError, match=r"liger-kernel.*\n?.*pip install -r envs/gpu\.txt"):
         asked(liger=True)
     with pytest.raises(InputError, match=r"pip install --no-build-isolation flash-attn==.*nvcc"):
@@ -94,6 +95,11 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (capability, 0))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+
+        def has_bf16(*, including_emulation: bool) -> bool:
+            return including_emulation or capability >= 8
+
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", has_bf16)
         for version in (2, 3):
             there = f"is_flash_attn_{version}_available"
             monkeypatch.setattr(import_utils, there, lambda: True)
@@ -215,3 +221,15 @@ def test_a_model_with_more_rows_than_tokens_takes_the_new_ones_into_them(tiny_ba
     extend_embeddings(model, tokenizer, new)
     assert model.get_input_embeddings().num_embeddings == 448
     assert model.get_input_embeddings().weight[new[0]].isfinite().all()
+
+
+def test_bf16_is_refused_where_a_gpu_only_emulates_it(
+    gpu: Callable, settings: Training, launch: Launch
+) -> None:
+    bf16 = settings.model_copy(update={"precision": "bf16"})
+    gpu(7)
+    require_hardware(settings, launch)
+    with pytest.raises(InputError, match=r"a GPU has no bf16.*training\.precision.*fp32"):
+        require_hardware(bf16, launch)
+    gpu(8)
+    require_hardware(bf16, launch)

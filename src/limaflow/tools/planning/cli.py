@@ -31,6 +31,10 @@ def plan(
     gpu_memory: Annotated[
         float | None, typer.Option(min=1, help="GiB of one GPU: does it fit?")
     ] = None,
+    cpu_memory: Annotated[
+        float | None,
+        typer.Option(min=1, help="GiB of a machine: does it fit there, on the CPU?"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Bytes, as JSON.")] = False,
 ) -> None:
     """Say what memory and disk a training needs, which launch fits a GPU, and how many GPUs
@@ -38,6 +42,7 @@ def plan(
     import json
     from dataclasses import asdict
 
+    from limaflow.tools.planning.on_cpu import in_lines, plan_on_cpu
     from limaflow.tools.planning.plan import GIB
     from limaflow.tools.planning.plan_request import plan_request
     from limaflow.tools.planning.plan_table import answering_lines, table
@@ -51,6 +56,21 @@ def plan(
         launch=launch,
         data=data,
     )
+    if cpu_memory is not None:
+        on_cpu = plan_on_cpu(
+            request.model,
+            request.settings,
+            request.launch,
+            request.micro,
+            memory=cpu_memory * GIB,
+        )
+        if as_json:
+            fitting = on_cpu.fitting and on_cpu.fitting.model_dump()
+            whole = {**asdict(on_cpu), "launch": on_cpu.launch.model_dump(), "fitting": fitting}
+            print(json.dumps(whole, indent=2))
+        else:
+            print(in_lines(on_cpu, request.title, cpu_memory * GIB))
+        return
     memory = None if gpu_memory is None else gpu_memory * GIB
     made, answers = request.plan(memory), request.answering(memory)
     if as_json:
