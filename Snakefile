@@ -130,6 +130,7 @@ rule dialogue:
     input:
         dialogues_file,
         dialogue_grade_files,
+        dialogue_preferences_file,
     localrule: True
 
 

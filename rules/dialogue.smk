@@ -116,3 +116,72 @@ rule measure_dialogues:
     shell:
         "limaflow dialogue measure --instrument {params.instrument:q} {params.options}"
         " {params.bootstrap} --output {output} {input.responses} 2>&1 | tee {log}"
+
+
+rule whole_dialogues:
+    """Each dialogue of an arm as one response to its script."""
+    input:
+        scripts=dialogue_scripts,
+        responses="<results>/dialogues/{arm}/responses.jsonl",
+    output:
+        prompts="<results>/dialogues/{arm}/whole/prompts.jsonl",
+        responses="<results>/dialogues/{arm}/whole/responses.jsonl",
+    log:
+        "<logs>/whole_dialogues/{arm}.log",
+    wildcard_constraints:
+        arm=any_of(HOLDING),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("dialogue", "whole"),
+    shell:
+        "limaflow dialogue whole --responses {input.responses} --prompts {output.prompts}"
+        " --output {output.responses} {input.scripts:q} 2>&1 | tee {log}"
+
+
+use rule pairwise_verdicts as compare_dialogues with:
+    input:
+        prompts="<results>/dialogues/{first}/whole/prompts.jsonl",
+        first="<results>/dialogues/{first}/whole/responses.jsonl",
+        second="<results>/dialogues/{second}/whole/responses.jsonl",
+    output:
+        "<results>/dialogues/verdicts/{judge}/{first}-vs-{second}.jsonl",
+    log:
+        "<logs>/compare_dialogues/{judge}/{first}-vs-{second}.log",
+    wildcard_constraints:
+        first=any_of(pair.first for pair in WHOLES),
+        second=any_of(pair.second for pair in WHOLES),
+        judge=any_of(DIALOGUE.judges),
+    params:
+        asked_by=content(INSTRUMENT_FILES[DIALOGUE.compared_by]),
+        instrument=untracked(INSTRUMENT_FILES[DIALOGUE.compared_by]),
+
+
+rule dialogue_preferences:
+    """Win, tie and lose of whole dialogues, with intervals over scripts."""
+    input:
+        verdicts=dialogue_verdict_files,
+        responses=collect(
+            "<results>/dialogues/{arm}/whole/responses.jsonl", arm=WHOLE_ARMS
+        ),
+        prompts=collect(
+            "<results>/dialogues/{arm}/whole/prompts.jsonl", arm=WHOLE_ARMS[:1]
+        ),
+    output:
+        "<results>/analysis/dialogue_preferences.json",
+    log:
+        "<logs>/dialogue_preferences.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("measures", "summarize"),
+        responses=lambda wildcards, input: repeated("--responses", input.responses),
+        merge=CONFIG.judging.merge,
+        bootstrap=bootstrap_options(),
+        instrument=untracked(INSTRUMENT_FILES[DIALOGUE.compared_by]),
+        scale=content(INSTRUMENT_FILES[DIALOGUE.compared_by]),
+    shell:
+        "limaflow judge summarize --merge {params.merge} {params.bootstrap} {params.responses}"
+        " --prompts {input.prompts} --instrument {params.instrument:q} --output {output}"
+        " {input.verdicts} 2>&1 | tee {log}"

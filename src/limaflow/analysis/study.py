@@ -32,6 +32,8 @@ class Study:
     """Whether benchmarks are run on the base and on another arm."""
     holds_dialogues: bool = False
     """Whether arms hold dialogues by script."""
+    compares_dialogues: bool = False
+    """Whether judges compare whole dialogues."""
     by_tag: tuple[str, ...] = ()
     """Tags of prompts by whose labels numbers are told apart."""
     checks_formats: bool = False
@@ -98,6 +100,7 @@ def study_of(
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
+        compares_dialogues=bool(config.dialogue.scripts and config.dialogue.comparisons),
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         grades_items=grades_items,

@@ -201,10 +201,24 @@ def _dialogue_problems(config: Config) -> list[str]:
         for name in pair
         if name not in block.arms
     ]
+    for pair in block.comparisons:
+        of_pair = f"dialogue.comparisons: {pair.first} and {pair.second}"
+        if pair.first == pair.second:
+            problems.append(f"dialogue.comparisons: '{pair.first}' is compared with itself")
+        problems += [
+            f"dialogue.comparisons: '{name}' is not in dialogue.arms"
+            for name in (pair.first, pair.second)
+            if name not in block.arms
+        ]
+        if sum({pair.first, pair.second} == {p.first, p.second} for p in block.comparisons) > 1:
+            problems.append(f"{of_pair} stand twice")
+    if block.comparisons and not block.judges:
+        problems.append("dialogue.comparisons: dialogue.judges names nobody who compares")
     known = list(config.judging.files)
-    if block.instrument not in known:
-        problems.append(
-            "dialogue.instrument: no instrument of judging.instruments is named "
-            f"'{block.instrument}'{nearest(block.instrument, known)}"
-        )
+    problems += [
+        f"dialogue.{key}: no instrument of judging.instruments is named "
+        f"'{name}'{nearest(name, known)}"
+        for key, name in (("instrument", block.instrument), ("compared_by", block.compared_by))
+        if name not in known
+    ]
     return problems

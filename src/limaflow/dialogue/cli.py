@@ -206,6 +206,34 @@ def measure(
         )
 
 
+@app.command()
+def whole(
+    scripts: Scripts,
+    *,
+    responses: Annotated[
+        Path, typer.Option(help="responses.jsonl of an arm that held these scripts.")
+    ],
+    prompts: Annotated[Path, typer.Option(help="Writes the scripts, as prompts.")],
+    output: Annotated[Path, typer.Option(help="Writes each whole dialogue, as a response.")],
+) -> None:
+    """Make each dialogue one response, to be compared as a whole: `judge compare`, `annotate`."""
+    from limaflow.dialogue.scripts import read_scripts
+    from limaflow.dialogue.wholes import script_prompt, wholes
+    from limaflow.errors import InputError
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Response
+
+    read = read_scripts(scripts)
+    try:
+        made = wholes(read, list(read_records(responses, Response)))
+    except InputError as error:
+        raise InputError(str(error), path=responses) from None
+    write_records(prompts, map(script_prompt, read), key=lambda prompt: prompt.id)
+    write_records(output, made, key=lambda one: one.prompt_id)
+    short = sum(one.finish_reason != "stop" for one in made)
+    print(f"{made[0].model}: {len(made)} dialogues" + f", {short} of them cut short" * bool(short))
+
+
 def chat(
     model: Annotated[
         str, typer.Argument(help="model.json, a folder with a model, or a name on the hub.")

@@ -16,6 +16,7 @@ from limaflow.errors import InputError
 from limaflow.judging.delimiters import enclose
 from limaflow.judging.front_matter import Form, FrontMatter, read_front_matter
 from limaflow.judging.last_word import last_word
+from limaflow.judging.transcripts import transcript
 from limaflow.mistakes import nearest
 from limaflow.records import Example, asked_turns
 from limaflow.seeds import digest
@@ -37,6 +38,7 @@ OURS = (
     "right-answer",
     "pairwise-bare",
     "likert-bare",
+    "dialogues",
 )
 """The package's own instruments; the bare ones say what the paper says and no more."""
 DIVIDER = re.compile(r"^---[ \t]*$", re.MULTILINE)
@@ -194,4 +196,4 @@ def delimited(prompt: Example) -> str:
 
 def conversation(prompt: Example) -> str:
     """Every turn up to the last user turn as a block named after who speaks."""
-    return "\n\n".join(enclose(turn.role, turn.content) for turn in asked_turns(prompt))
+    return transcript(asked_turns(prompt))

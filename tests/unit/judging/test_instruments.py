@@ -72,6 +72,7 @@ def test_ours_keep_the_names_of_their_scales() -> None:
         "right-answer": "right-answer",
         "pairwise-bare": "first-second-neither",
         "likert-bare": "likert-6",
+        "dialogues": "first-second-neither-of-dialogues",
     }
     ordered = [name for name in OURS if load(name).head.ordered]
     assert ordered == ["likert", "quality", "likert-bare"]

@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from limaflow.judging.delimiters import NONCE_DIGITS, blocks_in, read_blocks
+from limaflow.judging.transcripts import turns_in
 from limaflow.refusals.classes import CLASSES
 from limaflow.seeds import digest
-from limaflow.tools.miniature.grading import FINDINGS, Grader, UnknownQuestion
+from limaflow.tools.miniature.grading import FINDINGS, Assessment, Grader, UnknownQuestion
 from limaflow.tools.miniature.truth import user_turns_key
 
 SAFE, UNSAFE = "safe", "unsafe"
@@ -114,12 +115,30 @@ def words_asked_for(prompt: str) -> list[str]:
 
 
 def _preference(grader: Grader, blocks: dict[str, str], words: list[str]) -> str:
-    first = grader.assess(blocks["question"], blocks["answer_1"])
-    second = grader.assess(blocks["question"], blocks["answer_2"])
+    first = _assessed(grader, blocks["question"], blocks["answer_1"])
+    second = _assessed(grader, blocks["question"], blocks["answer_2"])
     lead = first.worth - second.worth
     for_first, for_second, for_neither = words
     choice = for_neither if abs(lead) < grader.margin else for_first if lead > 0 else for_second
     return f"First: {first.reason}\nSecond: {second.reason}\n\n{choice}"
+
+
+def _assessed(grader: Grader, asked: str, shown: str) -> Assessment:
+    """The worth of an answer; of a whole dialogue the mean over the user's turns.
+
+    Turns that it does not come to are of the least worth.
+    """
+    users = [turn.content for turn in turns_in(asked) if turn.role == "user"]
+    answers = [turn.content for turn in turns_in(shown) if turn.role == "assistant"]
+    if not users or (shown and not answers):
+        return grader.assess(_question(asked) or "", shown)
+    found = [
+        grader.assess(user_turns_key(users[:number]), answer)
+        for number, answer in enumerate(answers, start=1)
+    ]
+    worths = [one.worth for one in found] + [1.0] * (len(users) - len(found))
+    reasons = " ".join(f"Turn {n}: {one.reason}" for n, one in enumerate(found, start=1))
+    return Assessment(worth=sum(worths) / len(worths), reason=reasons or "No turn is answered.")
 
 
 def _admit(request: Request, token: str) -> None:
