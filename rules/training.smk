@@ -2,9 +2,9 @@
 
 
 rule fine_tune:
-    """Fine-tune the base model on an arm's data set with DeepSpeed; goes on where it was killed."""
+    """Fine-tune the base, or another arm's model, on a data set with DeepSpeed; goes on where it was killed."""
     input:
-        base="<results>/base/model.json",
+        base=training_start,
         data=frozen_train,
         dev=frozen_dev,
     output:

@@ -45,6 +45,18 @@ tax_from_lima_file = (
     else []
 )
 tax_file = ["<results>/analysis/tax.json"] if STUDY.measures_tax else []
+resistance_file = ["<results>/analysis/resistance.json"] if STUDY.tests_refusals else []
+STARTED_FROM = {
+    arm.name: arm.started_from for arm in WRITTEN.arms if arm.started_from is not None
+}
+
+
+def resisting_pairs():
+    """Arms whose refusals are compared: the LIMA arm with each, and a tuned arm with its start."""
+    others = [arm for arm in STUDY.arms if arm != LIMA and arm not in AGAIN]
+    return [*STARTED_FROM.items(), *((LIMA, arm) for arm in others)]
+
+
 formats_file = ["<results>/analysis/formats.json"] if STUDY.checks_formats else []
 lima_training = [str(STUDY.results.training(LIMA))] if STUDY.lima_is_tuned else []
 lima_dev_grades = list(map(str, STUDY.dev_grades()))
@@ -193,6 +205,7 @@ def role_options():
         "--teaches": teaches,
         "--training-seeds": trained,
         "--further-seed": [f"{again}={AGAIN[again]}" for again in sorted(SPREAD)],
+        "--started-from": [f"{a}={b}" for a, b in STARTED_FROM.items()],
         "--with-dialogues": [f"{a}={b}" for a, b in DIALOGUE.with_dialogues.items()],
     }
     options = [repeated(flag, values) for flag, values in named.items() if values]
@@ -259,6 +272,7 @@ def claim_options(wildcards, input):
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),
+        "--resistance": input.get("resistance", []),
     }
     return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 

@@ -48,6 +48,12 @@ def preference_start(wildcards):
     return model_of(CONFIG.arm(wildcards.arm).start or CONFIG.analysis.lima_arm)
 
 
+def training_start(wildcards):
+    """The manifest of the model that fine-tuning starts from."""
+    started = CONFIG.arm(wildcards.arm).started_from
+    return model_of(started) if started else "<results>/base/model.json"
+
+
 def preference_pairs(wildcards):
     return under_root(CONFIG.arm(wildcards.arm).pairs, CONFIG.data_root)
 

@@ -243,6 +243,16 @@ class Resampling:
             yield counts.reshape(rounds, units).astype(np.float64)
 
 
+def difference_of_independent(first: Interval, second: Interval) -> Interval:
+    """One of two independent estimates minus the other, at their own level (MOVER, as below)."""
+    estimate = first.estimate - second.estimate
+    return Interval(
+        estimate,
+        estimate - hypot(first.estimate - first.low, second.high - second.estimate),
+        estimate + hypot(first.high - first.estimate, second.estimate - second.low),
+    )
+
+
 def mean_of_independent(parts: Sequence[Interval]) -> Interval:
     """The plain mean of independent estimates, at their own level of confidence.
 

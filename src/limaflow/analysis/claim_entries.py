@@ -28,13 +28,15 @@ Role = Literal[
     "preference",
     "average",
     "without-forms",
+    "from_aligned",
 ]
 """The part that other arms play: of kind base or in-context, of kind cut and made of the base's
 responses, tuned on another number of the LIMA arm's examples (Figure 6), on unfiltered examples
 (Figure 5), on the LIMA arm's responses without their prompts, on the longest examples of a set, or
 on the LIMA arm's examples by an adapter; aligned by the base's maker, the LIMA arm after DPO, its
 average with the base whose share is nearest to a half; tuned on the LIMA arm's examples but for
-those that ask for a form (appendix E)."""
+those that ask for a form (appendix E); tuned on the LIMA arm's examples from the aligned sibling in
+place of the base."""
 Kind = Literal["person", "model", "simulated"]
 """Who may have judged. `simulated` counts in reports of the invented world alone."""
 FlagId = Literal[

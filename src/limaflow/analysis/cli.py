@@ -267,6 +267,11 @@ def claims(
         list[Path] | None, typer.Option(help="Dev grades of the LIMA arm; repeat.")
     ] = None,
     dialogues: Annotated[Path | None, typer.Option(help="dialogues.json.")] = None,
+    resistance: Annotated[Path | None, typer.Option(help="resistance.json.")] = None,
+    started_from: Annotated[
+        list[str] | None,
+        typer.Option(help="Tuned arm and the arm that it started from, ARM=START; repeat."),
+    ] = None,
     with_dialogues: Annotated[
         list[str] | None,
         typer.Option(help="Arm tuned on dialogues too and the one without, ARM=WITHOUT; repeat."),
@@ -296,6 +301,7 @@ def claims(
     )
     from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Grade, Match
+    from limaflow.refusals.resistance import Resistance
     from limaflow.token_shift.summaries import Shift
 
     after_lowest = None
@@ -336,6 +342,10 @@ def claims(
         token_shift=None if token_shift is None else read_json(token_shift, Shift),
         after_lowest=after_lowest,
         dialogues=None if dialogues is None else read_json(dialogues, Dialogues),
+        resistance=None if resistance is None else read_json(resistance, Resistance),
+        started_from={
+            arm: starts[0] for arm, starts in grouped("--started-from", started_from or []).items()
+        },
         dialogue_pairs={
             arm: without[0]
             for arm, without in grouped("--with-dialogues", with_dialogues or []).items()

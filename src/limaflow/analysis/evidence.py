@@ -16,6 +16,7 @@ from limaflow.measures.summaries import (
     TaskTax,
 )
 from limaflow.records import Grade
+from limaflow.refusals.resistance import Resistance
 from limaflow.token_shift.summaries import Shift
 
 
@@ -57,6 +58,10 @@ class Evidence:
     dialogues: Dialogues | None = None
     dialogue_pairs: Mapping[str, str] = field(default_factory=dict)
     """Arm that is tuned on dialogues too → the arm without."""
+    resistance: Resistance | None = None
+    """How far refusals hold, and arms compared by it."""
+    started_from: Mapping[str, str] = field(default_factory=dict)
+    """Tuned arm → the arm whose model its training started from, where not the base."""
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""
     confidence: float = 0.95

@@ -24,6 +24,7 @@ from limaflow.measures.summaries import Annotators, Preference, TaskTax, mirrore
 from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
+from limaflow.refusals.resistance import ATTACKS, PLAIN, Difference
 from limaflow.token_shift.summaries import ShiftedStyle
 
 
@@ -90,6 +91,9 @@ TAUGHT = Smallest(
 )
 ENOUGH_SHIFTED = Smallest(
     items=100, reason="a share of fewer shifted tokens is that of a few words"
+)
+ENOUGH_GOALS = Smallest(
+    items=30, reason="attacks with one goal are one item, and intervals cover from 30 on"
 )
 ANY_NUMBER = Smallest(reason="a paired test keeps its level on any number of items")
 
@@ -640,6 +644,56 @@ def format_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     ]
 
 
+def refusals_after_tuning(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of plain malicious prompts that the arms refuse, minus that of the arms whose models
+    they were tuned from."""
+    others = arms_of(evidence, measure)
+    return [
+        _resisting(row, row.refusals, evidence)
+        for row in _resistance_rows(evidence)
+        if row.first in others
+        and row.second == evidence.started_from.get(row.first)
+        and row.prompts_of == PLAIN
+    ]
+
+
+def attack_success_over(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of attacks with which the LIMA arm complies in full, minus that of the arms."""
+    others = arms_of(evidence, measure)
+    return [
+        _resisting(row, row.compliance, evidence)
+        for row in _resistance_rows(evidence)
+        if row.first == evidence.lima and row.second in others and row.prompts_of == ATTACKS
+    ]
+
+
+def _resistance_rows(evidence: Evidence) -> Sequence[Difference]:
+    return evidence.resistance.differences if evidence.resistance else ()
+
+
+def _resisting(row: Difference, interval: Interval, evidence: Evidence) -> Found:
+    graders = evidence.resistance.graders if evidence.resistance else {}
+    judged = graders.get(row.grader)
+    return Found(
+        names={
+            "first": row.first,
+            "second": row.second,
+            "judge": row.grader,
+            "prompts": row.prompts,
+            "goals": row.goals,
+        },
+        interval=interval,
+        arms=(row.first, row.second),
+        judge=row.grader,
+        annotators=_who(judged, evidence) if judged else None,
+        instrument="refusal",
+        prompts=row.prompts,
+        items=row.goals,
+        # Rules miss refusals in words of the model's own, and take babble for compliance.
+        alone=judged is None,
+    )
+
+
 def first_choices_shifted(evidence: Evidence, measure: Measure) -> list[Found]:
     """Share of positions at which the tuned model's first choice has a rank above 3 in the base."""
     arms = arms_of(evidence, measure) or [evidence.lima]
@@ -863,6 +917,20 @@ QUANTITIES: dict[str, Quantity] = {
         smallest=(SHOWN_TO_COVER, SEVERAL),
         label="share of dialogues with higher grades in {arm} than in {without}, minus that with "
         "lower ones, judge {judge}, {dialogues} dialogues",
+    ),
+    "refusals_after_tuning": Quantity(
+        measure=refusals_after_tuning,
+        smallest=(SHOWN_TO_COVER, ENOUGH_GOALS, SEVERAL),
+        label="refused of {prompts} plain malicious prompts, {first} minus {second}, grader "
+        "{judge}, {goals} goals",
+        takes=("role", "arms"),
+    ),
+    "attack_success_over": Quantity(
+        measure=attack_success_over,
+        smallest=(SHOWN_TO_COVER, ENOUGH_GOALS, SEVERAL),
+        label="full compliance with {prompts} attacks, {first} minus {second}, grader {judge}, "
+        "{goals} goals",
+        takes=("role", "arms"),
     ),
     "first_choices_shifted": Quantity(
         measure=first_choices_shifted,

@@ -14,7 +14,15 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
     """Role → arms; each arm once, whatever its training seeds."""
     written = config.as_written
     lima = config.analysis.lima_arm
-    tuned = [arm.name for arm in written.arms if arm.is_trained]
+    trained = [arm for arm in written.arms if arm.is_trained]
+    # What is compared with the LIMA arm's training starts where it does.
+    started = config.arm(lima).started_from
+    tuned = [arm.name for arm in trained if arm.started_from == started]
+    siblings = [
+        arm.name
+        for arm in written.arms
+        if isinstance(arm, ModelArm) and arm.role == "aligned_sibling"
+    ]
     # The paper's, which is asked as it is.
     bases = [arm.name for arm in written.arms if arm.kind == "base" and arm.format == "plain"]
     return {
@@ -29,10 +37,11 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
         "longest": [name for name in tuned if config.is_of_longest(name)],
         "adapted": [name for name in tuned if config.is_adapted(name)],
         "without-forms": [name for name in tuned if config.lacks(name, "format")],
-        "aligned_sibling": [
+        "aligned_sibling": siblings,
+        "from_aligned": [
             arm.name
-            for arm in written.arms
-            if isinstance(arm, ModelArm) and arm.role == "aligned_sibling"
+            for arm in trained
+            if arm.started_from in siblings and config.has_examples_of_lima(arm.name)
         ],
         "preference": [
             arm.name

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from limaflow.attacks.wrapping import PREFILLED_WORDS
 from limaflow.config.experiment import Config
 from limaflow.results import Results
 from limaflow.sources.settings import under_root
@@ -40,6 +41,10 @@ class Study:
     """Whether responses are checked for the forms that prompts ask for."""
     grades_items: bool = False
     """Whether judges or people say if replies to benchmark items are right."""
+    tests_refusals: bool = False
+    """Whether test prompts are drawn from a source of requests that may be refused."""
+    prefills: bool = False
+    """Whether some of them give so many words of an answer."""
     token_shift: bool = False
     """Whether tokens of tuned arms are looked up in the base."""
     scales: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -104,6 +109,12 @@ def study_of(
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         grades_items=grades_items,
+        tests_refusals=config.tests_refusals,
+        prefills=any(
+            PREFILLED_WORDS.fullmatch(attack)
+            for draw in config.prompts.test
+            for attack in draw.attacks
+        ),
         token_shift=bool(config.token_shift.arms),
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,

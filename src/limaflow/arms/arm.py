@@ -94,6 +94,11 @@ class ArmSettings(Settings):
         """The arm that this one is once more, trained with another seed."""
         return None
 
+    @property
+    def started_from(self) -> str | None:
+        """The arm whose model its training starts from; None: the base, or what its kind says."""
+        return None
+
     def training_seed(self, shared: int) -> int:
         """The seed of its training, where the experiment's is `shared`."""
         return shared

@@ -1,4 +1,4 @@
-"""Kind `tuned`: the pretrained model fine-tuned on a data set."""
+"""Kind `tuned`: the pretrained model, or another arm's, fine-tuned on a data set."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,9 +15,11 @@ Seed = Annotated[int, Field(ge=0, strict=True)]
 
 
 class TunedArm(ArmSettings):
-    """The pretrained model fine-tuned on a data set; `training` overrides keys of `training`."""
+    """A model fine-tuned on a data set; `training` overrides keys of `training`."""
 
     kind: Literal["tuned"]
+    start: Name | None = Field(default=None, alias="from")
+    """The arm whose model it starts from, such as one of kind `model`; None: the base."""
     dataset: Name
     training: dict[str, Any] = {}
     seeds: list[Seed] | None = Field(default=None, min_length=1)
@@ -40,7 +42,7 @@ class TunedArm(ArmSettings):
         return self.seeds[0] if self.seeds else shared
 
     def further_seeds(self) -> "list[FurtherSeed]":
-        common = self.model_dump(exclude={"name", "seeds"})
+        common = self.model_dump(exclude={"name", "seeds"}, by_alias=True)
         return [
             FurtherSeed(**common, name=f"{self.name}-seed{seed}", seeds=[seed], again=self.name)
             for seed in (self.seeds or [])[1:]
@@ -53,8 +55,16 @@ class TunedArm(ArmSettings):
     def training_dataset(self) -> str:
         return self.dataset
 
+    @property
+    def started_from(self) -> str | None:
+        return self.start
+
+    def in_words(self, lima: str) -> str:
+        return f"tuned from {self.start}" if self.start else ""
+
     def references(self) -> list[Reference]:
-        return [Reference("dataset", self.dataset, "datasets")]
+        started = [Reference("from", self.start, "models")] if self.start else []
+        return [Reference("dataset", self.dataset, "datasets"), *started]
 
     def training_settings(self, shared: Training) -> Training:
         return Training.model_validate(self._merged(shared))

@@ -110,6 +110,8 @@ def _asking_for_bases_template(config: Config) -> list[str]:
     for arm in config.arms:
         if isinstance(arm, BaseArm) and arm.format == "chat":
             found.append(f"arms.{arm.name}.format")
+        if arm.started_from is not None:
+            continue
         own = isinstance(arm, TunedArm) and arm.training.get("chat_template")
         if arm.is_trained and (own or config.training.chat_template) == BASE:
             key = f"arms.{arm.name}.training" if own else "training"

@@ -23,6 +23,9 @@ from limaflow.tags import LabelName
 from limaflow.token_shift.settings import TokenShift
 from limaflow.training.settings import Base, Launch, Preference, Selection, Training
 
+MAY_BE_REFUSED = ("xstest", "attack-goals")
+"""Kinds of sources whose prompts say whether there is a reason to refuse them."""
+
 
 class Analysis(Settings):
     """Intervals and tests."""
@@ -138,11 +141,23 @@ class Config(Settings):
         )
         return own == other
 
+    @property
+    def tests_refusals(self) -> bool:
+        """Whether test prompts are drawn from a source of requests that may be refused."""
+        drawn = {draw.source for draw in self.prompts.test if draw.source}
+        return any(s.name in drawn and s.kind in MAY_BE_REFUSED for s in self.sources)
+
+    def has_examples_of_lima(self, arm: str) -> bool:
+        """Whether a tuned arm is trained on the LIMA arm's data set."""
+        return self.arm(arm).training_dataset == self.arm(self.analysis.lima_arm).training_dataset
+
     def is_adapted(self, arm: str) -> bool:
         """Whether a tuned arm trains an adapter on the LIMA arm's examples, which the LIMA arm does
         not."""
-        same = self.arm(arm).training_dataset == self.arm(self.analysis.lima_arm).training_dataset
-        return same and (
+        lima = self.analysis.lima_arm
+        if self.arm(arm).started_from != self.arm(lima).started_from:
+            return False
+        return self.has_examples_of_lima(arm) and (
             self.training_of(arm).lora is not None
             and self.training_of(self.analysis.lima_arm).lora is None
         )

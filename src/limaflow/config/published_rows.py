@@ -1,6 +1,6 @@
 """The rows that the paper's authors published, in place of what is drawn from sources."""
 
-from limaflow.config.experiment import Config
+from limaflow.config.experiment import MAY_BE_REFUSED, Config
 from limaflow.curation.settings import PromptDraw, Prompts
 from limaflow.errors import InputError
 from limaflow.sources.settings import SOURCE_BLOCKS
@@ -34,8 +34,10 @@ def with_published_rows(config: Config) -> Config:
     number = sum(draw.examples or 0 for draw in config.prompts.dev)
     dev = [draw for draw in config.prompts.dev if draw.path]
     dev += [PromptDraw(source=RELEASED, examples=number)] if number else []
-    test = [draw for draw in config.prompts.test if draw.path]
-    wanted = sum(draw.examples or 0 for draw in config.prompts.test)
+    # Whether requests are refused is asked beside the published prompts, not in place of them.
+    beside = {source.name for source in config.sources if source.kind in MAY_BE_REFUSED}
+    test = [draw for draw in config.prompts.test if draw.path or draw.source in beside]
+    wanted = sum(draw.examples or 0 for draw in config.prompts.test if draw not in test)
     test += [PromptDraw(source=RELEASED_TEST, examples=wanted)] if wanted else []
     return config.model_copy(
         update={"sources": sources, "datasets": datasets, "prompts": Prompts(dev=dev, test=test)}

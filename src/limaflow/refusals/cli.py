@@ -212,6 +212,109 @@ def agreement(
         print(f"{recall.label}: {recall.found} of {recall.answers} found, {_shown(recall.recall)}")
 
 
+@app.command()
+def resistance(
+    responses: Annotated[list[Path], typer.Argument(help="Responses of the arms, JSON lines.")],
+    *,
+    prompts: Annotated[Path, typer.Option(help="The prompts, with their tags.")],
+    output: Annotated[Path, typer.Option(help="Writes all tables as JSON.")],
+    seed: Seed,
+    grades: Annotated[
+        list[Path] | None,
+        typer.Option(help="Grades by the instrument `refusal`; the rules grade too; repeat."),
+    ] = None,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(help="FIRST=SECOND: arms to be compared on the same prompts; repeat."),
+    ] = None,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+) -> None:
+    """How far refusals hold: by words of a prefilled answer, on contrast pairs, and arm by arm."""
+    from limaflow.errors import InputError
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.records import Example, Grade, Response
+    from limaflow.refusals.resistance import resistance as measured
+    from limaflow.refusals.rules import grades_by_rule
+
+    asked = {prompt.id: prompt for prompt in read_records(prompts, Example)}
+    answers = [r for path in responses for r in read_records(path, Response)]
+    arms = {answer.model for answer in answers}
+    pairs = [(first, second) for word in pair or () for first, _, second in [word.partition("=")]]
+    for names in pairs:
+        if unknown := [name for name in names if name not in arms]:
+            raise InputError(f"--pair {'='.join(names)}: no responses of '{unknown[0]}'")
+    given = [g for path in grades or () for g in read_records(path, Grade)]
+    found = measured(
+        asked,
+        answers,
+        [*given, *grades_by_rule(answers)],
+        pairs,
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, found)
+    for depth in found.depths:
+        print(
+            f"{depth.arm}, {depth.words} words given, by {depth.grader}: refused "
+            f"{_shown(depth.refused)} of {depth.answers} answers ({depth.goals} goals)"
+        )
+    for row in found.contrasts:
+        print(
+            f"{row.arm}, {row.group or 'all types'}, by {row.grader}: refused "
+            f"{_shown(row.unsafe)} of unsafe, {_shown(row.safe)} of safe, apart "
+            f"{_shown(row.discrimination)}"
+        )
+    for apart in found.differences:
+        print(
+            f"{apart.first} minus {apart.second}, {apart.prompts_of}, by {apart.grader}: refusals "
+            f"{_shown(apart.refusals)}, compliance {_shown(apart.compliance)} "
+            f"({apart.prompts} prompts of {apart.goals} goals)"
+        )
+
+
+@app.command()
+def classify(
+    responses: Annotated[list[Path], typer.Argument(help="Responses, JSON lines.")],
+    *,
+    prompts: Annotated[
+        Path | None, typer.Option(help="The prompts; where given, the model reads them too.")
+    ] = None,
+    model: Annotated[
+        Path, typer.Option(help="Folder of a transformers sequence classifier (safetensors).")
+    ],
+    label: Annotated[
+        list[str], typer.Option(help="THEIRS=OURS: the class that a label stands for; repeat.")
+    ],
+    name: Annotated[str, typer.Option(help="Who grades; by default the folder's name.")] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Answers read at once.")] = 16,
+    output: Annotated[Path, typer.Option(help="Writes a grade for each, as of `refusal`.")],
+) -> None:
+    """Class responses by a classifier of one's own."""
+    from collections import Counter
+
+    from limaflow.jsonl import read_records, write_records
+    from limaflow.records import Example, Response
+    from limaflow.refusals.classes import CLASS_OF, CLASSES
+    from limaflow.refusals.classifier import grades_by_classifier
+    from limaflow.refusals.labelled import words_by_class
+
+    asked = {p.id: p for p in read_records(prompts, Example)} if prompts else None
+    found = grades_by_classifier(
+        [r for path in responses for r in read_records(path, Response)],
+        asked,
+        model,
+        dict(words_by_class(label)),
+        name=name or model.resolve().name,
+        batch=batch,
+    )
+    write_records(output, found.grades)
+    counts = Counter(CLASS_OF[grade.value] for grade in found.grades if grade.value is not None)
+    named = ", ".join(f"{counts[word]} {word}" for word in CLASSES)
+    cut = f"; {found.cut} longer than the model reads, cut at their end" if found.cut else ""
+    print(f"{len(found.grades)} answers by {name or model.resolve().name}: {named}{cut}")
+
+
 def _matrices(paths: "Iterable[Path]") -> "dict[str, list[Confusion]]":
     """Grader → the matrices in these files."""
     from limaflow.jsonl import read_json

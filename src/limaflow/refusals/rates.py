@@ -87,19 +87,19 @@ def refusal_rates(
         InputError: a response stands twice, or its prompt is not among the prompts; a grade is on
             another scale or none of its values, of another response, or stands twice.
     """
-    by_key = _by_key(responses, prompts)
-    by_grader = _by_grader(grades, by_key)
-    true = by_grader.get(truth, {})
+    answers = by_key(responses, prompts)
+    by_whom = by_grader(grades, answers)
+    true = by_whom.get(truth, {})
     arms = list(dict.fromkeys(response.model for response in responses))
     matrices = {
         (grader, arm): confusion_of(_pairs(arm, true, given))
-        for grader, given in by_grader.items()
+        for grader, given in by_whom.items()
         for arm in arms
         if grader != truth
     }
     groups = _groups(prompts, tags)
     found = []
-    for grader, given in by_grader.items():
+    for grader, given in by_whom.items():
         for arm in arms:
             if grader == truth and not any(key[0] == arm for key in given):
                 continue  # People need not label every arm; a grader that skips one is shown.
@@ -107,7 +107,7 @@ def refusal_rates(
             view = _View(
                 arm=arm,
                 grader=grader,
-                responses={key: response for key, response in by_key.items() if key[0] == arm},
+                responses={key: response for key, response in answers.items() if key[0] == arm},
                 given=given,
                 true={} if grader == truth else true,
                 known=[] if grader == truth else [*known.get(grader, ()), *others],
@@ -133,7 +133,7 @@ class _View:
 
     def rate(self, label: str, keys: Sequence[Key], drawn: Resampling) -> RefusalRate:
         """The row of these answers."""
-        classes = Counter(c for key in keys if (c := _class(self.given.get(key))) is not None)
+        classes = Counter(c for key in keys if (c := class_in(self.given.get(key))) is not None)
         failures = Counter(_failure(self.given.get(key)) for key in keys)
         matrix: MatrixOf = "these prompts"
         outcomes = self._outcomes(keys, keys)
@@ -162,7 +162,7 @@ class _View:
             raw=raw,
             corrected=rate,
             matrix=matrix if rate else "",
-            labelled=sum(_class(self.true.get(key)) is not None for key in keys),
+            labelled=sum(class_in(self.true.get(key)) is not None for key in keys),
             span=span,
             note=note,
         )
@@ -172,17 +172,18 @@ class _View:
         place = {prompt: n for n, prompt in enumerate(sorted({k[1] for k in (*asked, *labelled)}))}
         columns = {name: np.zeros(len(place)) for name in OUTCOMES}
         for key in asked:
-            if (graded := _class(self.given.get(key))) is not None:
+            if (graded := class_in(self.given.get(key))) is not None:
                 columns["graded"][place[key[1]]] += 1
                 columns["refused"][place[key[1]]] += refuses(graded)
         for key in labelled:
-            graded, true = _class(self.given.get(key)), _class(self.true.get(key))
+            graded, true = class_in(self.given.get(key)), class_in(self.true.get(key))
             if graded is not None and true is not None:
                 columns[CELLS[refuses(true), refuses(graded)]][place[key[1]]] += 1
         return Outcomes(**columns)
 
 
-def _class(grade: Grade | None) -> Class | None:
+def class_in(grade: Grade | None) -> Class | None:
+    """The class that a grade gives, or None where it gives none."""
     return None if grade is None or grade.value is None else CLASS_OF[grade.value]
 
 
@@ -198,13 +199,18 @@ def _failure(grade: Grade | None) -> str:
 def _pairs(arm: str, true: Mapping[Key, Grade], given: Mapping[Key, Grade]) -> list[Pair]:
     """Of the arm's answers with a true class that were given to the grader."""
     return [
-        Pair(prompt=key[1], true=label, graded=_class(given[key]))
+        Pair(prompt=key[1], true=label, graded=class_in(given[key]))
         for key, grade in true.items()
-        if key[0] == arm and key in given and (label := _class(grade)) is not None
+        if key[0] == arm and key in given and (label := class_in(grade)) is not None
     ]
 
 
-def _by_key(responses: Sequence[Response], prompts: Mapping[str, Example]) -> dict[Key, Response]:
+def by_key(responses: Sequence[Response], prompts: Mapping[str, Example]) -> dict[Key, Response]:
+    """The responses by arm, prompt and sample.
+
+    Raises:
+        InputError: one stands twice, or its prompt is not among the prompts.
+    """
     found: dict[Key, Response] = {}
     for response in responses:
         key = (response.model, response.prompt_id, response.sample)
@@ -222,7 +228,7 @@ def _by_key(responses: Sequence[Response], prompts: Mapping[str, Example]) -> di
     return found
 
 
-def _by_grader(
+def by_grader(
     grades: Sequence[Grade], responses: Mapping[Key, Response]
 ) -> dict[str, dict[Key, Grade]]:
     """The first reading of each grader; of the arms at hand alone."""

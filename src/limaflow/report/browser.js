@@ -94,12 +94,20 @@ function shownOf(row) {
   });
 }
 
-function answerOf(answer) {
+// Texts that may be harmful are shown on a click.
+function folded(row, what, text) {
+  if (!row.harmful) return text;
+  const shown = element("details", undefined, "harmful");
+  shown.append(element("summary", `${what} that may be harmful; shown on click`), text);
+  return shown;
+}
+
+function answerOf(row, answer) {
   const shown = element("section", undefined, answer.arm === arm.value ? "answer viewed" : "answer");
   const facts = [`${answer.tokens} tokens`, `${answer.text.length} characters`];
   if (answer.finish_reason === "length") facts.push("cut off by the limit");
   for (const [name, grades] of Map.groupBy(answer.grades, (grade) => grade.judge)) facts.push(`${name}: ${grades.map((grade) => grade.word).join(", ")}`);
-  shown.append(element("h2", answer.arm), element("div", facts.join("; "), "soft"), element("div", answer.text || "(empty)", "text"));
+  shown.append(element("h2", answer.arm), element("div", facts.join("; "), "soft"), folded(row, "An answer", element("div", answer.text || "(empty)", "text")));
   return shown;
 }
 
@@ -120,12 +128,12 @@ function show(next, focus) {
   const row = found[place];
   if (!row) return;
   const answers = element("div", undefined, "answers");
-  answers.append(...arms.filter((name) => row.answer.has(name) && !hidden.has(name)).map((name) => answerOf(row.answer.get(name))));
+  answers.append(...arms.filter((name) => row.answer.has(name) && !hidden.has(name)).map((name) => answerOf(row, row.answer.get(name))));
   const visible = (ruling) => !hidden.has(ruling.shown_first) && !hidden.has(ruling.shown_second);
   const name = row.sample ? `${row.id}, sample ${row.sample}` : row.id;
   const facts = [`${row.source}, ${name}`, ...row.tags].join("; ");
-  const turns = row.turns.map((turn) => element("div", `Then: ${turn}`, "prompt text"));
-  reading.append(element("div", facts, "soft"), element("div", row.prompt, "prompt text"), ...turns, answers, ...row.rulings.filter(visible).map(rulingOf));
+  const turns = row.turns.map((turn) => folded(row, "A turn", element("div", `Then: ${turn}`, "prompt text")));
+  reading.append(element("div", facts, "soft"), folded(row, "A prompt", element("div", row.prompt, "prompt text")), ...turns, answers, ...row.rulings.filter(visible).map(rulingOf));
   reading.scrollTop = 0;
   const button = list.children[place];
   button.setAttribute("aria-current", "true");
@@ -139,7 +147,7 @@ function refresh() {
   found = rows.filter((row) => matches(row, words));
   if (sort.value) found.sort(orders[sort.value]);
   list.replaceChildren(...found.map((row, number) => {
-    const button = element("button", row.prompt.slice(0, 110));
+    const button = element("button", row.harmful ? `Folded: ${row.tags.join("; ")}` : row.prompt.slice(0, 110));
     button.type = "button";
     button.append(...shownOf(row));
     button.addEventListener("click", () => show(number, false));

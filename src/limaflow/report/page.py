@@ -43,6 +43,7 @@ from limaflow.report.job_list import jobs_by_command
 from limaflow.report.provenance import checksums, configuration
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
+from limaflow.tags import is_harmful
 from limaflow.training.manifest import PreferenceNotes, TrainingManifest
 
 FOLDER = Path(__file__).parent
@@ -52,6 +53,7 @@ PLACED = (
     "Grades",
     "Dialogues",
     "Forms",
+    "Safety",
     "Data",
     "Curation",
     "Training",
@@ -146,6 +148,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         "anchor": anchor,
         "breakable": breakable,
         "flag": flag_in_words,
+        "harmful": is_harmful,
     }
     return environment.get_template("page.html").render(
         config=config,

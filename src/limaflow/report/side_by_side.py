@@ -12,7 +12,7 @@ from limaflow.measures.summaries import GradeSummary
 from limaflow.records import Example, Grade, Response, Verdict
 from limaflow.results import Results
 from limaflow.seeds import generator_for
-from limaflow.tags import labels
+from limaflow.tags import is_harmful, labels
 
 Place = tuple[str, int]
 """Prompt id and number of the sample."""
@@ -61,6 +61,8 @@ class Shown:
     source: str
     tags: list[str] = field(default_factory=list)
     """What it tests, as labels."""
+    harmful: bool = False
+    """Whether the texts may be harmful to read, so that pages fold them."""
     turns: list[str] = field(default_factory=list)
     """What the user says next, after each answer."""
     answers: list[Answer] = field(default_factory=list)
@@ -103,6 +105,7 @@ def side_by_side(results: Path, config: Config, examples: Sequence[Example]) -> 
             prompt=question_of(example),
             source=example.source,
             tags=labels(example.tags),
+            harmful=is_harmful(example.tags),
             turns=list(example.tags.turns) if example.tags else [],
             answers=answers[example.id, sample],
             rulings=rulings[example.id, sample],

@@ -377,7 +377,7 @@ def test_exhibits_name_their_inputs_below_the_results(study: Study) -> None:
 
 def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
     without = {name for name, f in FIGURES.items() if not f.applies(study)}
-    assert without == {
+    lacking = {
         "absolute",
         "bits",
         "dialogue_preferences",
@@ -386,6 +386,10 @@ def test_a_study_has_the_exhibits_that_apply_to_it(study: Study) -> None:
         "tax_readers",
         "token_shift",
     }
+    assert without == lacking | {"refusal_depth"}
+    assert FIGURES["refusal_depth"].applies(replace(study, prefills=True))
+    assert TABLES["contrast_pairs"].applies(replace(study, tests_refusals=True))
+    assert not TABLES["contrast_pairs"].applies(study)
     assert FIGURES["token_shift"].applies(replace(study, token_shift=True))
     assert FIGURES["tax_readers"].applies(replace(study, grades_items=True))
     assert FIGURES["bits"].applies(replace(study, adapted=("lora-1",)))

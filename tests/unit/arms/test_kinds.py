@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from limaflow.analysis.roles import roles_of
 from limaflow.arms.arm import ArmSettings, Reference, Shots
 from limaflow.arms.cut import CutArm
 from limaflow.arms.table import Arm
@@ -15,6 +16,7 @@ from limaflow.errors import InputError
 from limaflow.generation.settings import AskedEndpoint
 from limaflow.mistakes import parse_block
 from limaflow.results import Results
+from limaflow.tools.planning.plan_request import _started_path
 
 RESULTS = Results(Path("results"))
 
@@ -161,3 +163,45 @@ def test_a_preference_tuned_arm_starts_from_the_lima_arm_and_overrides_the_block
     assert settings.epochs == config.preference.epochs
     with pytest.raises(InputError, match=r"arms\.dpo\.from: no model is named 'base'"):
         parse({**raw, "analysis": {**raw["analysis"], "lima_arm": "base"}})
+
+
+def with_started(root: Path, **block: Any) -> dict[str, Any]:
+    config = merged([root / "config.yaml", root / "experiments/smollm2-sibling.yaml"])
+    config["arms"] = [a for a in config["arms"] if a["name"] != "lima-instruct"]
+    config["arms"].append({"name": "again", "kind": "tuned", "dataset": "lima", **block})
+    return config
+
+
+def test_a_tuned_arm_may_start_from_an_aligned_model(root: Path) -> None:
+    raw = with_started(root, **{"from": "instruct", "seeds": [1, 2]})
+    config = parse(raw)
+    again = config.arm("again")
+    assert (again.started_from, config.arm("lima").started_from) == ("instruct", None)
+    assert config.arm("again-seed2").started_from == "instruct"
+    assert again.in_words("lima") == "tuned from instruct"
+    assert again.model_manifest(RESULTS) == Path("results/models/again/chosen.json")
+    roles = roles_of(config)
+    assert roles["from_aligned"] == ["again"]
+    # It differs from the LIMA arm by its start, and is no ablation of the examples.
+    for role in ("ablation", "adapted", "responses", "longest", "unfiltered", "without-forms"):
+        assert "again" not in roles[role]
+
+
+@pytest.mark.parametrize(
+    ("start", "problem"),
+    [
+        ("base", r"arms\.again\.from: no model is named 'base'"),
+        ("again", r"arms\.again: its model is made from itself \(again from again\)"),
+    ],
+)
+def test_a_start_that_is_no_model_of_another_arm_is_refused(
+    root: Path, start: str, problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        parse(with_started(root, **{"from": start}))
+
+
+def test_a_plan_is_of_the_model_that_the_training_starts_from(root: Path) -> None:
+    config = parse(with_started(root, **{"from": "instruct"}))
+    assert _started_path(config, "again") == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert _started_path(config, "lima") == "HuggingFaceTB/SmolLM2-135M"

@@ -46,6 +46,7 @@ UNMADE = (
     "dialogues",
     "forms",
     "lengths",
+    "refusal_depth",
     "seeds",
     "tax_readers",
     "token_shift",

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,25 @@ def test_prompts_are_found_by_what_they_test(page: Any) -> None:
     assert "attack: role play" in page.find_element("id", "reading").text
     choose(page, "tag", "turns: 2")
     assert "Then: And then?" in page.find_element("id", "reading").text
+
+
+def test_what_may_be_harmful_is_shown_on_a_click(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "harmful.html"
+    rows = [replace(ROWS[0], harmful=True), ROWS[1]]
+    path.write_text(page_of("Tiny", ["lima", "base"], rows), encoding="utf-8")
+    page = opened(browser, path)
+    first, second = page.find_elements("css selector", "#list button")
+    assert first.text.startswith("Folded: sensitive: malicious")
+    assert second.text.startswith("Prompt lost")
+    reading = page.find_element("id", "reading")
+    assert "long answer" not in reading.text and "Prompt won" not in reading.text
+    folds = page.find_elements("css selector", "details.harmful > summary")
+    assert len(folds) == 3
+    for fold in folds:
+        fold.click()
+    assert "long answer" in reading.text and "Prompt won" in reading.text
+    second.click()
+    assert "much longer" in reading.text
 
 
 def test_hostile_text_stays_text(page: Any) -> None:

@@ -22,7 +22,9 @@ from limaflow.jsonl import read_json, read_records, write_json, write_records
 from limaflow.judging.instrument import known
 from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.summaries import Agreement
-from limaflow.records import Grade, ModelManifest, Verdict
+from limaflow.prompt_tags import Sensitive
+from limaflow.prompt_tags import Tags as PromptTags
+from limaflow.records import Example, Grade, ModelManifest, Verdict
 from limaflow.report.page import PLACED, breakable, build, inline_svg
 from limaflow.training.manifest import PreferenceNotes
 
@@ -158,6 +160,18 @@ def test_a_password_in_a_url_of_the_configuration_is_not_shown(page: str) -> Non
 def test_every_arm_answers_every_prompt_side_by_side(page: str) -> None:
     assert page.count('<div class="answer">') == 60 * 4
     assert "lima / base: <strong>" in page
+
+
+def test_what_may_be_harmful_is_folded(experiment: Path, page: str, tmp_path: Path) -> None:
+    assert '<details class="harmful">' not in page
+    results = tmp_path / "results"
+    shutil.copytree(experiment / "results", results)
+    (path,) = results.rglob("datasets/*/frozen/test.jsonl")
+    first, *others = read_records(path, Example)
+    malicious = PromptTags(sensitive=Sensitive(intent="malicious"))
+    write_records(path, [replace(first, tags=malicious), *others])
+    # The prompt and the answers of four arms, beside what the judges said.
+    assert page_of(experiment, results).count('<details class="harmful">') >= 5
 
 
 def test_judges_agreement_and_arms_strengths_are_told(page: str) -> None:

@@ -18,6 +18,7 @@ from limaflow.analysis.exhibits import (
     plane,
     preferences,
     quality,
+    resistance,
     seeds,
     sources,
     tax,
@@ -45,6 +46,7 @@ FIGURES: dict[str, Figure[Any]] = {
     "training": training.FIGURE,
     "seeds": seeds.FIGURE,
     "token_shift": token_shift.FIGURE,
+    "refusal_depth": resistance.FIGURE,
 }
 TABLES: dict[str, Table[Any]] = {
     "sources": sources.TABLE,
@@ -59,6 +61,8 @@ TABLES: dict[str, Table[Any]] = {
     "tax_split": tax_split.TABLE,
     "tax_readers": tax_readers.TABLE,
     "reader_agreement": tax_readers.AGREEMENT,
+    "contrast_pairs": resistance.CONTRASTS,
+    "attack_differences": resistance.DIFFERENCES,
     "token_shift": token_shift.TABLE,
     "shifted_tokens": token_shift.TOKENS,
 }

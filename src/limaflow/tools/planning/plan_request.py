@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from limaflow.arms.model import ModelArm
 from limaflow.arms.preference import PreferenceArm
 from limaflow.config.experiment import Config
 from limaflow.config.loading import parse
@@ -76,7 +77,7 @@ def plan_request(
     """
     config = parse(merged([DEFAULTS, *configfiles]), origin=" + ".join(map(str, configfiles)))
     tuned = _tuned(config, arm)
-    base = base or config.base.path
+    base = base or _started_path(config, tuned)
     if architecture is None and base is None:
         raise InputError(
             "the base model is a stand-in, which this machine trains in any case",
@@ -112,6 +113,17 @@ def plan_request(
         exports=len(config.selection.epochs),
         generation=config.generation,
     )
+
+
+def _started_path(config: Config, arm: str) -> str | None:
+    """Path or name of the model that an arm's training starts from, at whatever remove."""
+    for reference in config.arm(arm).references():
+        if reference.listed_in == "models":
+            started = config.arm(reference.name or config.analysis.lima_arm)
+            if isinstance(started, ModelArm):
+                return started.path
+            return _started_path(config, started.name)
+    return config.base.path
 
 
 def _tuned(config: Config, wanted: str | None) -> str:
