@@ -233,6 +233,7 @@ rule claims:
         contamination=lima_contamination,
         agreement_of_grades=graders_agreement,
         dialogues=dialogues_file,
+        safety=safety_file,
     output:
         "<results>/analysis/claims.json",
     log:

@@ -259,6 +259,7 @@ def claim_options(wildcards, input):
         "--training": input.get("training", []),
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),
+        "--safety": input.get("safety", []),
     }
     return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 

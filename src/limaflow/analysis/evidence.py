@@ -16,6 +16,7 @@ from limaflow.measures.summaries import (
     TaskTax,
 )
 from limaflow.records import Grade
+from limaflow.refusals.safety import Safety
 from limaflow.token_shift.summaries import Shift
 
 
@@ -57,6 +58,7 @@ class Evidence:
     dialogues: Dialogues | None = None
     dialogue_pairs: Mapping[str, str] = field(default_factory=dict)
     """Arm that is tuned on dialogues too → the arm without."""
+    safety: Safety | None = None
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""
     confidence: float = 0.95

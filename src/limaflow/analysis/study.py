@@ -32,6 +32,8 @@ class Study:
     """Whether benchmarks are run on the base and on another arm."""
     holds_dialogues: bool = False
     """Whether arms hold dialogues by script."""
+    tests_safety: bool = False
+    """Whether answers to prompts with tags of safety are graded."""
     by_tag: tuple[str, ...] = ()
     """Tags of prompts by whose labels numbers are told apart."""
     checks_formats: bool = False
@@ -98,6 +100,7 @@ def study_of(
         measures_tax=len(measured) > 1
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
+        tests_safety=config.safety.is_graded,
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         grades_items=grades_items,
