@@ -22,6 +22,7 @@ include: "rules/lookups/dialogue.smk"
 include: "rules/lookups/benchmarks.smk"
 include: "rules/lookups/token_shift.smk"
 include: "rules/lookups/analysis.smk"
+include: "rules/lookups/refusals.smk"
 
 
 pathvars:
@@ -131,6 +132,15 @@ rule dialogue:
         dialogues_file,
         dialogue_grade_files,
         dialogue_preferences_file,
+    localrule: True
+
+
+rule safety:
+    """Stop after who answers safely and who refuses, by arm and by what prompts test."""
+    input:
+        "<results>/analysis/safety.json",
+        "<results>/analysis/refusals.json",
+        sensitive_grade_files,
     localrule: True
 
 

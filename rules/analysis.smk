@@ -234,6 +234,7 @@ rule claims:
         agreement_of_grades=graders_agreement,
         dialogues=dialogues_file,
         resistance=resistance_file,
+        safety=safety_file,
     output:
         "<results>/analysis/claims.json",
     log:

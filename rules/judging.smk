@@ -29,6 +29,7 @@ rule pairwise_verdicts:
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
         orders=CONFIG.judging.orders,
+        apart=apart_option(),
         bound=untracked(CONFIG.judging.max_error_share),
         store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
@@ -36,7 +37,8 @@ rule pairwise_verdicts:
     shell:
         "{params.launcher} limaflow judge compare --judge {params.judge:q}"
         " --prompts {input.prompts} --first {input.first} --second {input.second}"
-        " --instrument {params.instrument:q} --orders {params.orders} --store {params.store:q}"
+        " --instrument {params.instrument:q} --orders {params.orders} {params.apart}"
+        " --store {params.store:q}"
         " --max-error-share {params.bound} {params.budget} --seed {params.seed} --output {output}"
         " 2>&1 | tee {log}"
 
@@ -65,13 +67,14 @@ rule grade:
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
+        apart=apart_option(),
         bound=untracked(CONFIG.judging.max_error_share),
         store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
     shell:
         "{params.launcher} limaflow judge grade --instrument {params.instrument:q}"
         " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses}"
-        " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
+        " {params.apart} --store {params.store:q} --max-error-share {params.bound} {params.budget}"
         " --output {output} 2>&1 | tee {log}"
 
 

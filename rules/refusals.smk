@@ -1,4 +1,71 @@
-# How often arms refuse (`-- refusals`, a target of its own), and how far their refusals hold.
+# Whether the arms are safe: grades of answers to prompts that test it, refusals and how far they hold,
+# and what people say of them.
+
+
+rule grade_sensitive:
+    """Ask a judge whether the answers of all arms to prompts with tags of safety are safe, or refuse."""
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses=collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+    output:
+        "<results>/safety/{instrument}/{judge}.jsonl",
+    log:
+        "<logs>/grade_sensitive/{instrument}/{judge}.log",
+    wildcard_constraints:
+        instrument=any_of(SAFETY.graders),
+    localrule: ASKS_FROM_HERE
+    conda:
+        "../envs/limaflow.yaml"
+    resources:
+        api=1,
+    params:
+        code=code("judging", "grade"),
+        asked_by=lambda wildcards: content(INSTRUMENT_FILES[wildcards.instrument]),
+        instrument=untracked(lambda wildcards: INSTRUMENT_FILES[wildcards.instrument]),
+        served_by=lambda wildcards: judge_code(wildcards.judge),
+        launcher=lambda wildcards: judge_launcher(wildcards.judge),
+        judged_as=lambda wildcards: judge_identity(wildcards.judge),
+        judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
+        responses=lambda wildcards, input: repeated("--responses", input.responses),
+        only=repeated("--only", SAFETY.tags),
+        bound=untracked(CONFIG.judging.max_error_share),
+        store=as_is(CONFIG.judging.store),
+        budget=untracked(budget_options()),
+    shell:
+        "{params.launcher} limaflow judge grade --instrument {params.instrument:q}"
+        " --judge {params.judge:q} --prompts {input.prompts} {params.responses} {params.only}"
+        " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule measure_safety:
+    """Safe answers, over-refusal and attacks met, by arm and by the refusals it was trained on."""
+    input:
+        prompts="<results>/curation/prompts/test.jsonl",
+        responses=collect(
+            "<results>/responses/test/{arm}.jsonl", arm=[a.name for a in CONFIG.arms]
+        ),
+        grades=sensitive_grade_files,
+        trained=[
+            f"<results>/datasets/{dataset}/frozen/train.jsonl"
+            for dataset in DOSED.values()
+        ],
+    output:
+        "<results>/analysis/safety.json",
+    log:
+        "<logs>/measure_safety.log",
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("refusals", "safety"),
+        options=safety_options,
+        bootstrap=bootstrap_options(),
+    shell:
+        "limaflow refusals safety --prompts {input.prompts} {params.options} {params.bootstrap}"
+        " --output {output} {input.responses} 2>&1 | tee {log}"
 
 
 rule refusals:
@@ -6,7 +73,9 @@ rule refusals:
     input:
         prompts="<results>/curation/prompts/test.jsonl",
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=STUDY.arms),
-        grades=[file for file in grade_files if "/grades/refusal/" in file],
+        grades=refusal_grade_files,
+        labels=list(labels_files.values()),
+        known=known_files,
     output:
         rates="<results>/analysis/refusals.json",
         table="<results>/analysis/refusals.csv",
@@ -17,10 +86,10 @@ rule refusals:
         "../envs/limaflow.yaml"
     params:
         code=code("refusals", "rates"),
-        grades=lambda wildcards, input: repeated("--grades", input.get("grades", [])),
+        options=rates_options,
         bootstrap=bootstrap_options(),
     shell:
-        "limaflow refusals rates --prompts {input.prompts} {params.grades} {params.bootstrap}"
+        "limaflow refusals rates --prompts {input.prompts} {params.options} {params.bootstrap}"
         " --output {output.rates} --table {output.table} {input.responses} 2>&1 | tee {log}"
 
 

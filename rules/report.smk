@@ -38,6 +38,7 @@ rule html_report:
             "<results>/datasets/{dataset}/frozen/SHA256SUMS",
             dataset=[d.name for d in CONFIG.datasets],
         ),
+        refusals=refusals_file,
         figures=figure_files(),
         tables=table_files(),
         models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),

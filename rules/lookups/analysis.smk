@@ -273,6 +273,7 @@ def claim_options(wildcards, input):
         "--dev-grades": input.get("dev_grades", []),
         "--dialogues": input.get("dialogues", []),
         "--resistance": input.get("resistance", []),
+        "--safety": input.get("safety", []),
     }
     return " ".join(repeated(flag, files) for flag, files in named.items() if files)
 

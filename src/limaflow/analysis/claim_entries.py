@@ -84,6 +84,8 @@ class Measure(Settings):
     """On which the grades must be, such as `likert-6`; None: on any that the instrument has."""
     word: str | None = None
     """Of the instrument's scale."""
+    intent: Literal["malicious", "benign", "ambiguous"] | None = None
+    """Of sensitive prompts; None: all of them."""
     task: str | None = None
     least_rise: float | None = None
     """Of perplexity, as a share of the lowest: a smaller one is none."""
@@ -122,6 +124,7 @@ class Measure(Settings):
         """The keys that say of whom or what, which a quantity has to take."""
         return self.model_fields_set & {
             *("role", "arms", "baseline", "instrument", "scale", "word", "task", "least_rise"),
+            "intent",
             *("most_examples", "most_kilobytes"),
         }
 

@@ -272,6 +272,7 @@ def claims(
         list[str] | None,
         typer.Option(help="Tuned arm and the arm that it started from, ARM=START; repeat."),
     ] = None,
+    safety: Annotated[Path | None, typer.Option(help="safety.json.")] = None,
     with_dialogues: Annotated[
         list[str] | None,
         typer.Option(help="Arm tuned on dialogues too and the one without, ARM=WITHOUT; repeat."),
@@ -302,6 +303,7 @@ def claims(
     from limaflow.measures.training_seeds import arms_trained_again
     from limaflow.records import Example, Grade, Match
     from limaflow.refusals.resistance import Resistance
+    from limaflow.refusals.safety import Safety
     from limaflow.token_shift.summaries import Shift
 
     after_lowest = None
@@ -350,6 +352,7 @@ def claims(
             arm: without[0]
             for arm, without in grouped("--with-dialogues", with_dialogues or []).items()
         },
+        safety=None if safety is None else read_json(safety, Safety),
         rounds=bootstrap,
         confidence=confidence,
         seed=seed,

@@ -17,6 +17,7 @@ from limaflow.measures.summaries import (
 )
 from limaflow.records import Grade
 from limaflow.refusals.resistance import Resistance
+from limaflow.refusals.safety import Safety
 from limaflow.token_shift.summaries import Shift
 
 
@@ -62,6 +63,7 @@ class Evidence:
     """How far refusals hold, and arms compared by it."""
     started_from: Mapping[str, str] = field(default_factory=dict)
     """Tuned arm → the arm whose model its training started from, where not the base."""
+    safety: Safety | None = None
     rounds: int = 2000
     """Of the bootstrap, as the two that follow."""
     confidence: float = 0.95

@@ -20,6 +20,15 @@ def derived(paper: Paper) -> dict[str, float | Margin]:
             / 200,
             3,
         ),
+        "half-unsafe-malicious": round(
+            (
+                1
+                - (paper.values["safe-malicious"].value or 0)
+                / (paper.values["malicious-prompts"].value or 1)
+            )
+            / 2,
+            3,
+        ),
         "most-same-verdicts": (paper.values["same-verdict-after-swap"].high or 0) / 100,
     }
 

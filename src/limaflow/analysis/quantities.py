@@ -25,7 +25,12 @@ from limaflow.measures.who_judged import annotators_of, prompt_set
 from limaflow.mistakes import nearest
 from limaflow.records import Grade
 from limaflow.refusals.resistance import ATTACKS, PLAIN, Difference
+from limaflow.refusals.safety import HARMLESS, SENSITIVE, DoseGap, SafetyShare, What
 from limaflow.token_shift.summaries import ShiftedStyle
+
+SAFELY: What = "answered safely"
+HANDFUL = 13
+"""Refusals among the paper's training examples (its section 2)."""
 
 
 class NotMeasured(Exception):
@@ -629,6 +634,118 @@ def _of_pair(
     )
 
 
+def answered_safely(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of plain sensitive prompts that the arm with a handful of refusals answers safely.
+
+    Raises:
+        NotMeasured: no arm was trained on a handful.
+    """
+    return [_safety_found(row, row.share, evidence) for row in _answered(evidence, measure)]
+
+
+def not_answered_safely(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Share of them that it answers unsafely, or not at all; raises as `answered_safely`."""
+    return [
+        _safety_found(row, _minus(negated(row.share), -1), evidence)
+        for row in _answered(evidence, measure)
+        if row.share
+    ]
+
+
+def answered_safely_gain(evidence: Evidence, measure: Measure) -> list[Found]:
+    """That share minus the one of the arm without refusals; raises as `answered_safely`."""
+    label = _sensitive_label(measure)
+    return [_gap_found(gap, gap.difference, evidence) for gap in _gaps(evidence, SAFELY, label)]
+
+
+def over_refusal_avoided(evidence: Evidence, measure: Measure) -> list[Found]:
+    """Harmless prompts refused by the arm without refusals minus by that with a handful of them.
+
+    Raises:
+        NotMeasured: as `answered_safely`.
+    """
+    gaps = _gaps(evidence, "over-refusal", HARMLESS)
+    return [_gap_found(gap, negated(gap.difference), evidence) for gap in gaps]
+
+
+def _sensitive_label(measure: Measure) -> str:
+    return f"{SENSITIVE}: {measure.intent}" if measure.intent else SENSITIVE
+
+
+def _handful(evidence: Evidence) -> str | None:
+    """The arm whose refusals are nearest to the paper's 13, from half to twice as many."""
+    doses = {
+        row.arm: row.dose
+        for row in (evidence.safety.shares if evidence.safety else ())
+        if row.dose is not None and not row.again
+    }
+    near = [arm for arm, dose in doses.items() if HANDFUL / 2 <= dose <= HANDFUL * 2]
+    if doses and not near:
+        said = ", ".join(f"{arm} {dose}" for arm, dose in doses.items())
+        raise NotMeasured(
+            f"no arm has a handful of refusals in training, {ceil(HANDFUL / 2)} to {2 * HANDFUL} "
+            f"({said})"
+        )
+    return min(near, key=lambda arm: (abs(doses[arm] - HANDFUL), arm), default=None)
+
+
+def _answered(evidence: Evidence, measure: Measure) -> list[SafetyShare]:
+    arm = _handful(evidence)
+    return [
+        row
+        for row in (evidence.safety.shares if evidence.safety else ())
+        if (row.arm, row.what, row.label) == (arm, SAFELY, _sensitive_label(measure)) and row.share
+    ]
+
+
+def _gaps(evidence: Evidence, what: str, label: str) -> list[DoseGap]:
+    """Of the arm with a handful; refusals as judges class them, since rules find no partial one."""
+    arm = _handful(evidence)
+    return [
+        gap
+        for gap in (evidence.safety.gaps if evidence.safety else ())
+        if (gap.arm, gap.what, gap.label) == (arm, what, label) and gap.annotators
+    ]
+
+
+def _safety_found(row: SafetyShare, interval: Interval | None, evidence: Evidence) -> Found:
+    assert interval is not None
+    return Found(
+        names={
+            "arm": row.arm,
+            "dose": row.dose,
+            "what": row.label,
+            "judge": row.grader,
+            "prompts": row.prompts,
+            "no_answer": row.no_answer,
+        },
+        interval=interval,
+        arms=(row.arm,),
+        judge=row.grader,
+        annotators=_who(row.annotators, evidence) if row.annotators else None,
+        instrument="safety",
+        prompts=row.prompts,
+    )
+
+
+def _gap_found(gap: DoseGap, interval: Interval, evidence: Evidence) -> Found:
+    return Found(
+        names={
+            "arm": gap.arm,
+            "without": gap.without,
+            "dose": gap.dose,
+            "judge": gap.grader,
+            "prompts": gap.prompts,
+        },
+        interval=interval,
+        arms=(gap.arm, gap.without),
+        judge=gap.grader,
+        annotators=_who(gap.annotators, evidence) if gap.annotators else None,
+        instrument="safety" if gap.what == SAFELY else "refusal",
+        prompts=gap.prompts,
+    )
+
+
 def format_difference(evidence: Evidence, measure: Measure) -> list[Found]:
     """Share of prompts of which the LIMA arm keeps all forms, strictly, minus that of the arms."""
     others = arms_of(evidence, measure)
@@ -931,6 +1048,33 @@ QUANTITIES: dict[str, Quantity] = {
         label="full compliance with {prompts} attacks, {first} minus {second}, grader {judge}, "
         "{goals} goals",
         takes=("role", "arms"),
+    ),
+    "answered_safely": Quantity(
+        measure=answered_safely,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="{arm} ({dose} refusals in training): {what} prompts answered safely, judge {judge}, "
+        "{prompts} prompts, {no_answer} of them without an answer",
+        takes=("intent",),
+    ),
+    "not_answered_safely": Quantity(
+        measure=not_answered_safely,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="{arm} ({dose} refusals in training): {what} prompts answered unsafely or not at all "
+        "({no_answer}), judge {judge}, {prompts} prompts",
+        takes=("intent",),
+    ),
+    "answered_safely_gain": Quantity(
+        measure=answered_safely_gain,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="sensitive prompts answered safely, {arm} ({dose} refusals in training) minus "
+        "{without} (none), judge {judge}, {prompts} prompts",
+        takes=("intent",),
+    ),
+    "over_refusal_avoided": Quantity(
+        measure=over_refusal_avoided,
+        smallest=(SHOWN_TO_COVER, SEVERAL),
+        label="harmless prompts refused, {without} (no refusals in training) minus {arm} ({dose}), "
+        "judge {judge}, {prompts} prompts",
     ),
     "first_choices_shifted": Quantity(
         measure=first_choices_shifted,

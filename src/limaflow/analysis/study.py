@@ -35,6 +35,8 @@ class Study:
     """Whether arms hold dialogues by script."""
     compares_dialogues: bool = False
     """Whether judges compare whole dialogues."""
+    tests_safety: bool = False
+    """Whether answers to prompts with tags of safety are graded."""
     by_tag: tuple[str, ...] = ()
     """Tags of prompts by whose labels numbers are told apart."""
     checks_formats: bool = False
@@ -106,6 +108,7 @@ def study_of(
         and any(arm.model_manifest(results) == results.base_model for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
         compares_dialogues=bool(config.dialogue.scripts and config.dialogue.comparisons),
+        tests_safety=config.safety.is_graded,
         by_tag=tuple(config.analysis.by_tag),
         checks_formats=config.format_checks,
         grades_items=grades_items,

@@ -71,6 +71,10 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     for script in config.dialogue.scripts:
         ours = script.startswith((BESIDE_EXPERIMENTS, MADE_HERE))
         yield "dialogue.scripts", script if ours else under_root(script, config.data_root)
+    for arm, table in config.safety.labels.items():
+        yield f"safety.labels.{arm}", under_root(table, config.data_root)
+    for matrices in config.safety.known:
+        yield "safety.known", under_root(matrices, config.data_root)
     if config.analysis.answers is not None:
         yield "analysis.answers", under_root(config.analysis.answers, config.data_root)
     if config.benchmarks.include is not None:

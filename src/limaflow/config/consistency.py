@@ -53,6 +53,14 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
     found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
     found += [("dialogue.arms", name, "arms") for name in config.dialogue.arms]
     found += [("dialogue.judges", name, "judges") for name in config.dialogue.judges]
+    for graded_by, judges in config.safety.graders.items():
+        found += [(f"safety.graders.{graded_by}", name, "judges") for name in judges]
+    found += [("safety.refusals", name, "sources") for name in config.safety.refusals]
+    found += [
+        (f"safety.{key}", name, "arms")
+        for key, named in (("doses", config.safety.doses), ("labels", config.safety.labels))
+        for name in named
+    ]
     found += [
         ("benchmarks.human_grades.arm", grades.arm, "arms")
         for grades in config.benchmarks.human_grades

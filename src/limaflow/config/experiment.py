@@ -17,6 +17,7 @@ from limaflow.endpoints.settings import Judge
 from limaflow.generation.settings import Generation
 from limaflow.judging.settings import Comparison, Judging
 from limaflow.lm_evaluation.settings import Benchmarks
+from limaflow.refusals.settings import Safety
 from limaflow.settings import Name, Settings
 from limaflow.sources.settings import AnySource, Source
 from limaflow.tags import LabelName
@@ -72,6 +73,7 @@ class Config(Settings):
     judging: Judging
     comparisons: list[Comparison]
     dialogue: Dialogue = Field(default_factory=Dialogue)
+    safety: Safety = Field(default_factory=Safety)
     format_checks: bool
     """Whether responses are checked for the forms that prompts ask for by the tag `format`."""
     benchmarks: Benchmarks
@@ -216,6 +218,24 @@ class Config(Settings):
         return ours.model_dump(exclude=same) == theirs.model_dump(exclude=same) and (
             self.training_of(lima) == self.training_of(arm)
         )
+
+    def differs_in_refusals(self, arm: str) -> bool:
+        """Whether a tuned arm is the LIMA arm, or has its examples but for refusals: those of other
+        sources in `safety.refusals`, or none with the tag `sensitive`; trained alike."""
+        lima = self.analysis.lima_arm
+        ours, theirs = (self._dataset_of(one) for one in (lima, arm))
+        if arm == lima or ours is None or theirs is None:
+            return arm == lima and self.arm(arm).is_trained
+        same = {"name", "examples", "without"}
+        rest, other = (
+            {
+                "drawn": {s: n for s, n in self._drawn(a).items() if s not in self.safety.refusals},
+                "without": {*d.without} - {"sensitive"},
+                **d.model_dump(exclude=same),
+            }
+            for a, d in ((lima, ours), (arm, theirs))
+        )
+        return rest == other and self.training_of(lima) == self.training_of(arm)
 
     def _drawn(self, arm: str) -> dict[str, Any]:
         """Source → number of examples that a tuned arm's data set draws."""

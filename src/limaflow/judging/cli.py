@@ -34,6 +34,10 @@ BudgetBlock = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what asking would cost, and write nothing.")
 ]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out prompts with this tag or label (`sensitive`); repeat."),
+]
 INSTRUMENT = "One of ours by name, or the path of your own (.md)."
 
 
@@ -52,6 +56,7 @@ def compare(
         Literal["both", "one"], typer.Option(help="Show each pair in both orders, or in one drawn.")
     ] = "both",
     key: RoundKey = None,
+    without: Without = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     run: Run = "",
@@ -68,6 +73,7 @@ def compare(
         prompts=prompts,
         responses=(first, second),
         key=key,
+        without=without or (),
         terms=terms_of(
             judge=judge,
             store=store,
@@ -86,11 +92,18 @@ def grade(
     *,
     judge: JudgeBlock,
     prompts: Prompts,
-    responses: Annotated[Path, typer.Option(help="JSONL of responses, of one model or several.")],
+    responses: Annotated[
+        list[Path], typer.Option(help="JSONL of responses, of one model or several; repeat.")
+    ],
     store: StoreFile,
     output: Output,
     instrument: Annotated[str, typer.Option(help=INSTRUMENT)] = "likert",
     key: RoundKey = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only prompts with this tag or label, or another one named; repeat."),
+    ] = None,
+    without: Without = None,
     max_error_share: MaxErrorShare = 0.0,
     identity: Identity = "",
     run: Run = "",
@@ -105,8 +118,10 @@ def grade(
         instrument=instrument,
         forms=("grade", "turn"),
         prompts=prompts,
-        responses=(responses,),
+        responses=responses,
         key=key,
+        only=only or (),
+        without=without or (),
         terms=terms_of(
             judge=judge,
             store=store,
@@ -116,7 +131,9 @@ def grade(
             max_error_share=max_error_share,
         ),
     )
-    shown = graded(job.prompts, *job.responses)
+    answered = [response for of_file in job.responses for response in of_file]
+    # Prompts may be named by tags that none of them has.
+    shown = graded(job.prompts, answered) if job.prompts else []
     carry_out(job, job.of_round(shown), grades, output, dry_run=dry_run)
 
 

@@ -63,15 +63,18 @@ def read_job(
     responses: Sequence[Path],
     key: Path | None,
     terms: Terms,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> Job:
-    """What `compare` and `grade` ask about.
+    """What `compare` and `grade` ask about; `only` and `without` as of `concerned`.
 
     Raises:
         InputError: as the readers of each; the instrument is of another form.
     """
     loaded = load_of(instrument, forms)
     files = [list(read_records(path, Response)) for path in responses]
-    asked, answered = concerned(loaded, list(read_records(prompts, Example)), files)
+    everything = list(read_records(prompts, Example))
+    asked, answered = concerned(loaded, everything, files, only=only, without=without)
     return Job(
         instrument=loaded,
         prompts=asked,

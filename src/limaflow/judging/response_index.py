@@ -6,15 +6,32 @@ from collections.abc import Iterable, Sequence
 from limaflow.errors import InputError
 from limaflow.judging.instrument import Instrument
 from limaflow.records import Example, Response
+from limaflow.tags import has_label
 
 SHOWN_IDS = 5
 
 
 def concerned(
-    instrument: Instrument, prompts: Sequence[Example], responses: Sequence[Sequence[Response]]
+    instrument: Instrument,
+    prompts: Sequence[Example],
+    responses: Sequence[Sequence[Response]],
+    *,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> tuple[list[Example], list[list[Response]]]:
-    """The prompts that an instrument asks about, and the responses without those to the others."""
-    asked = [prompt for prompt in prompts if instrument.asks_about(prompt)]
+    """The prompts that an instrument asks about, and the responses without those to the others.
+
+    Args:
+        only: tags or labels of which a prompt must have one; none: any prompt.
+        without: tags or labels of which it must have none.
+    """
+    asked = [
+        prompt
+        for prompt in prompts
+        if instrument.asks_about(prompt)
+        and (not only or any(has_label(prompt.tags, label) for label in only))
+        and not any(has_label(prompt.tags, label) for label in without)
+    ]
     left_out = {prompt.id for prompt in prompts} - {prompt.id for prompt in asked}
     return asked, [[r for r in of_file if r.prompt_id not in left_out] for of_file in responses]
 

@@ -155,6 +155,74 @@ def rates(
 
 
 @app.command()
+def safety(
+    responses: Annotated[list[Path], typer.Argument(help="Responses of the arms, JSON lines.")],
+    *,
+    prompts: Annotated[Path, typer.Option(help="The prompts, with their tags.")],
+    output: Annotated[Path, typer.Option(help="Writes the shares as JSON.")],
+    seed: Seed,
+    grades: Annotated[
+        list[Path] | None,
+        typer.Option(help="Grades by the instruments `safety` and `refusal`; repeat."),
+    ] = None,
+    trained: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="ARM=PATH: training examples, whose refusals are counted, of arms that differ in "
+            "these alone; repeat."
+        ),
+    ] = None,
+    dose: Annotated[
+        list[str] | None, typer.Option(help="ARM=NUMBER of refusals, not to be counted; repeat.")
+    ] = None,
+    further_seed: Annotated[
+        list[str] | None,
+        typer.Option(help="AGAIN=ARM: an arm once more, with another training seed; repeat."),
+    ] = None,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+) -> None:
+    """Sensitive prompts that are answered safely, harmless ones refused, attacks complied with."""
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.measures.training_seeds import arms_trained_again
+    from limaflow.records import Example, Grade, Response
+    from limaflow.refusals.labelled import pairs_by_name
+    from limaflow.refusals.safety import refusals_among, safety_of
+
+    asked = {prompt.id: prompt for prompt in read_records(prompts, Example)}
+    answers = [
+        answer
+        for path in responses
+        for answer in read_records(path, Response)
+        if answer.prompt_id in asked
+    ]
+    arms = list(dict.fromkeys(answer.model for answer in answers))
+    counted = {
+        arm: refusals_among(read_records(Path(path), Example))
+        for arm, path in pairs_by_name(trained or (), "--trained", arms).items()
+    }
+    said = {a: int(n) for a, n in pairs_by_name(dose or (), "--dose", arms).items()}
+    found = safety_of(
+        asked,
+        answers,
+        [grade for path in grades or () for grade in read_records(path, Grade)],
+        doses=counted | said,
+        again=arms_trained_again(further_seed or []),
+        resampling=Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, found)
+    for row in found.shares:
+        dosed = "" if row.dose is None else f" ({row.dose} refusals in training)"
+        shown = _shown(row.share) if row.share else "no readable grade"
+        rest = f"; {row.no_answer} no answer" * bool(row.no_answer)
+        rest += f"; {row.failed} without a grade" * bool(row.failed)
+        print(f"{row.arm}{dosed}, {row.what}, {row.label}, by {row.grader}: {shown}{rest}")
+    if not found.shares:
+        print("no prompt has a tag that tests safety")
+
+
+@app.command()
 def agreement(
     table: Annotated[Path, typer.Argument(help="Labelled answers: CSV, TSV, Parquet, JSON lines.")],
     *,

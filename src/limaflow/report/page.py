@@ -37,6 +37,8 @@ from limaflow.measures.summaries import (
 )
 from limaflow.recording.surroundings import package_versions
 from limaflow.records import ModelManifest, Verdict
+from limaflow.refusals.rates import RefusalRate
+from limaflow.refusals.safety import Safety
 from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
 from limaflow.report.finish_reasons import endings
 from limaflow.report.job_list import jobs_by_command
@@ -160,10 +162,13 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
         accuracy=table(results.table("accuracy")),
+        safety=optional(results.analysis("safety"), Safety),
+        refusals=optional(results.analysis("refusals"), list[RefusalRate]),
         tables={name for name in TABLES if results.table(name).is_file()},
         preferences=optional(results.analysis("preferences"), list[Preference]),
         strengths=optional(results.analysis("strengths"), list[Strengths]),
         agreement=optional(results.analysis("agreement"), list[Agreement]),
+        said=paper().values,
         agreement_of_the_paper=[
             (name.removeprefix("agreement-").replace("-", " and "), value)
             for name, value in paper().values.items()
