@@ -31,6 +31,20 @@ class KeyItem:
     models: tuple[str, ...]
     """In the order in which their answers are shown: two, or one that is graded."""
     response_ids: tuple[str, ...]
+    turn_ids: tuple[tuple[str, ...], ...] = ()
+    """Of whole dialogues: the responses that are the assistant's turns, of each answer."""
+    check: str = ""
+    """What must be chosen, of an item that checks attention and is no judgment; else ""."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnScale:
+    """By what each of the assistant's turns of a dialogue is graded."""
+
+    instrument: str
+    scale: str
+    words: dict[str, int]
+    template: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +72,8 @@ class Key:
     comparisons: tuple[tuple[str, ...], ...]
     """The pairs of models, each as it is to be reported, or the single models that are graded."""
     packets: tuple[KeyPacket, ...]
+    turns: TurnScale | None = None
+    """Where answers are whole dialogues whose turns are graded."""
     hash: str = ""
 
     def packet(self, hash: str) -> KeyPacket | None:
@@ -65,9 +81,9 @@ class Key:
         return next((packet for packet in self.packets if packet.hash == hash), None)
 
     def items(self) -> Iterator[KeyItem]:
-        """Every item of every packet."""
+        """Every item of every packet, but for those that check attention."""
         for packet in self.packets:
-            yield from packet.items
+            yield from (item for item in packet.items if not item.check)
 
     def comparison(self, item: KeyItem) -> tuple[str, ...]:
         """The pair, or the single model, that an item belongs to."""
@@ -175,7 +191,16 @@ def read_key(path: Path) -> Key:
 
 
 def _hash_of(key: Key) -> str:
-    return digest(asdict(replace(key, hash="")), length=HASH_DIGITS)
+    held = asdict(replace(key, hash=""))
+    # What a round has no use for is not in its hash, so that keys made before it existed hold.
+    if key.turns is None:
+        del held["turns"]
+    for packet in held["packets"]:
+        for item in packet["items"]:
+            for name in ("turn_ids", "check"):
+                if not item[name]:
+                    del item[name]
+    return digest(held, length=HASH_DIGITS)
 
 
 def _stale(

@@ -1,6 +1,6 @@
 """What comes back: the file that a page saves, and the file that a local server adds to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,8 @@ class Answer:
     """How long the item had been on the screen, in ms; None where that was not recorded."""
     unseen: tuple[int, ...] | None = None
     """Numbers of the answers, from 1, whose end had not been in view; None likewise."""
+    turns: tuple[tuple[str, ...], ...] | None = None
+    """The grade of each of the assistant's turns, of each dialogue; None where there are none."""
 
     @property
     def hasty(self) -> bool:
@@ -45,7 +47,8 @@ class Answers:
     Pages made by version 1 recorded neither `shown_ms` nor `unseen`.
     """
 
-    format: Literal["limaflow answers 1", "limaflow answers 2"]
+    format: Literal["limaflow answers 1", "limaflow answers 2", "limaflow answers 3"]
+    """3: with grades of turns."""
     annotator: str
     packet: str
     """The packet's hash, of what was on the screen."""
@@ -73,6 +76,31 @@ class Entry:
     time: str
     shown_ms: int | None = None
     unseen: tuple[int, ...] | None = None
+    turns: tuple[tuple[str, ...], ...] | None = None
+
+
+def turns_problem(answer: Answer, turns: Sequence[int], words: Collection[str]) -> str:
+    """What is wrong with the grades of the turns of an answer; "" if nothing is.
+
+    Args:
+        turns: how many turns each dialogue has; empty where answers are no dialogues.
+        words: how a turn can be graded.
+    """
+    given = answer.turns or ()
+    if len(given) > len(turns):
+        return "grades more dialogues than are shown"
+    for dialogue, wanted in enumerate(turns, start=1):
+        grades = given[dialogue - 1] if len(given) >= dialogue else ()
+        where = f"dialogue {dialogue}"
+        if len(grades) < wanted:
+            return f"turn {len(grades) + 1} of {where} has no grade"
+        if len(grades) > wanted:
+            return f"{where} has {wanted} turns and {len(grades)} grades"
+        for turn, grade in enumerate(grades, start=1):
+            if grade not in words:
+                missing = f"'{grade}' is no grade" if grade else "there is no grade"
+                return f"turn {turn} of {where}: {missing}"
+    return ""
 
 
 def answers_hash(
@@ -80,7 +108,11 @@ def answers_hash(
 ) -> str:
     """The page computes the same; `recorded`: with what the page knows of how each was made."""
     rows = [
-        [a.item, a.hash, a.choice, a.time, *([a.shown_ms, a.unseen] if recorded else [])]
+        [
+            *(a.item, a.hash, a.choice, a.time),
+            *([a.shown_ms, a.unseen] if recorded else []),
+            *([a.turns] if a.turns is not None else []),
+        ]
         for a in answers
     ]
     return digest(annotator, packet, rows, length=HASH_DIGITS)
@@ -106,6 +138,7 @@ def standing(entries: Iterable[Entry]) -> list[Answer]:
                     time=entry.time,
                     shown_ms=entry.shown_ms,
                     unseen=entry.unseen,
+                    turns=entry.turns,
                 )
             )
     return made

@@ -39,6 +39,16 @@ def packet(
         int | None,
         typer.Option(min=0, help="So many are judged by everyone, the rest by one each; else all."),
     ] = None,
+    turns: Annotated[
+        str,
+        typer.Option(
+            help="Responses are whole dialogues (`limaflow dialogue whole`), and each turn of the "
+            "assistant's is graded by this instrument too, such as quality."
+        ),
+    ] = "",
+    checks: Annotated[
+        int, typer.Option(min=0, help="Items of each packet that check attention.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Draws the items and each item's order.")],
     output: Annotated[Path, typer.Option(help="Folder: packets/ to hand out, key.json to keep.")],
 ) -> None:
@@ -60,6 +70,11 @@ def packet(
             f"--instrument {instrument} is about replies to benchmark items, not to prompts",
             fix="people's judgments of these are a table: benchmarks.human_grades",
         )
+    graded_by = load(turns) if turns else None
+    if graded_by and graded_by.head.form not in ("grade", "turn"):
+        raise InputError(f"--turns {turns} is no instrument that grades one answer")
+    if loaded.name == "dialogues" and not graded_by:
+        raise InputError("--instrument dialogues needs --turns", fix="--turns quality")
     pairwise = loaded.head.form == "pairwise"
     if bool(ones) != pairwise or bool(alone) == pairwise:
         wanted = "--first and --second" if pairwise else "--responses"
@@ -76,6 +91,8 @@ def packet(
         loaded,
         lots=Lots(items=items, shared=shared),
         seed=seed,
+        turns=graded_by,
+        checks=checks,
     )
     if (output / NAME).exists() and read_key(output) != key:
         raise InputError(
@@ -166,23 +183,32 @@ def import_answers(
         Path | None,
         typer.Option(help="JSONL of their prompts: with --responses, see each answer's place too."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Also write how each answer came about (CSV): time, haste, checks."),
+    ] = None,
     user: Annotated[
         list[str] | None,
         typer.Option(help="Who an annotator is in Label Studio: ann=7 or ann=ann@lab.org."),
     ] = None,
 ) -> None:
     """Check what came back and write it as verdicts or grades, for `limaflow judge`."""
+    import csv
+
     from limaflow.errors import InputError
-    from limaflow.jsonl import read_records, write_records
+    from limaflow.jsonl import read_records, replacing, write_records
     from limaflow.judging.rounds import answer_files, check_shown, read_key
     from limaflow.records import Example, Response
     from limaflow.tools.annotation.returned import (
         absent,
+        failed_checks,
         hasty_items,
+        item_rows,
         judgments_of,
         missing_items,
         pooled,
         read_returned,
+        turn_grades_of,
     )
 
     held = read_key(key)
@@ -204,11 +230,25 @@ def import_answers(
         print(f"{back.packet.annotator}: {len(back.answers)} answers{note}")
         for hasty in hasty_items(back):
             print(f"warning: {back.packet.annotator}: hasty: {hasty}")
+        failed, asked = failed_checks(back)
+        if asked:
+            passed = f"{asked - len(failed)} of {asked} checks of attention passed"
+            where = f"; not those of items {', '.join(map(str, failed))}" if failed else ""
+            warning = "warning: " if failed else ""
+            print(f"{warning}{back.packet.annotator}: {passed}{where}")
     for name in absent(returned, held):
         print(f"{name}: nothing came back")
     for models, made in judgments.items():
         rows = pooled(made, pool, held.seed) if pool else made
         write_records(output / f"{'-vs-'.join(models)}.jsonl", rows)
+    for model, grades in turn_grades_of(returned, held).items():
+        write_records(output / "turns" / f"{model}.jsonl", grades)
+    if record is not None:
+        rows_of_items = item_rows(returned)
+        with replacing(record) as file:
+            writer = csv.DictWriter(file, list(rows_of_items[0]) if rows_of_items else [])
+            writer.writeheader()
+            writer.writerows(rows_of_items)
 
 
 @app.command("label-studio")
@@ -240,6 +280,12 @@ def label_studio(
         made = read_packet(path)
         if held and held.packet(made.hash) is None:
             raise InputError(f"is no packet of {key}", path=path)
+        if made.turn_choices:
+            raise InputError(
+                "shows whole dialogues, which Label Studio's tasks have no form for",
+                path=path,
+                fix="`limaflow annotate page` or `serve`",
+            )
         tasks = tasks_of(made, held, known)
         write_json(output / f"{made.annotator}.json", tasks)
         with replacing(output / "labeling.xml") as file:

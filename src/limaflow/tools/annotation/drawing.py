@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from limaflow.annotators import person
+from limaflow.dialogue.wholes import turn_responses
 from limaflow.errors import InputError
 from limaflow.judging.grading import graded
 from limaflow.judging.instrument import Instrument, question_of
 from limaflow.judging.pairwise import pairs
-from limaflow.judging.rounds import Key, KeyItem, KeyPacket, responses_of, sealed
+from limaflow.judging.rounds import Key, KeyItem, KeyPacket, TurnScale, responses_of, sealed
 from limaflow.records import Example, Response
 from limaflow.seeds import generator_for, seed_for
-from limaflow.tools.annotation.packet import Packet, item_of, packet_of
+from limaflow.tools.annotation.attention import with_checks
+from limaflow.tools.annotation.packet import Item, Packet, item_of, packet_of
 
 Place = tuple[tuple[str, ...], str, int]
 """Models in the comparison's order, prompt id, sample: one item, whatever its order."""
@@ -42,11 +44,15 @@ def drawn(
     *,
     lots: Lots,
     seed: int,
+    turns: Instrument | None = None,
+    checks: int = 0,
 ) -> tuple[list[Packet], Key]:
     """One packet for each annotator, and the key to all.
 
     Args:
         compared: the responses of two models each, or of one that is graded.
+        turns: grades each turn of the responses, which are then whole dialogues.
+        checks: items in each packet that check attention (`attention.py`).
 
     Raises:
         InputError: as `judging.pairwise.pairs` and `judging.grading.graded`; the same models stand
@@ -71,19 +77,15 @@ def drawn(
             generator_for(seed, "annotation order", annotator, *_named(place)).choice(orders[place])
             for place in _shuffled(places, seed, "annotation places", annotator)
         ]
-        packet = packet_of(
-            annotator,
-            instrument,
-            tuple(
-                item_of(asked[responses[0].prompt_id], tuple(r.text for r in responses))
-                for responses in shown
-            ),
-        )
-        items = tuple(
-            _key_item(item.hash, responses)
-            for item, responses in zip(packet.items, shown, strict=True)
-        )
+        laid = [
+            _laid(asked[responses[0].prompt_id], responses, dialogues=turns is not None)
+            for responses in shown
+        ]
+        if checks:
+            laid = with_checks(laid, instrument.labels(), annotator, checks, seed)
+        packet = packet_of(annotator, instrument, tuple(item for item, _ in laid), turns)
         packets.append(packet)
+        items = tuple(keyed for _, keyed in laid)
         keys.append(KeyPacket(annotator=annotator, hash=packet.hash, items=items))
     key = Key(
         seed=seed,
@@ -94,6 +96,14 @@ def drawn(
         template=instrument.hash,
         comparisons=models,
         packets=tuple(keys),
+        turns=TurnScale(
+            instrument=turns.name,
+            scale=turns.head.scale,
+            words=turns.head.words,
+            template=turns.hash,
+        )
+        if turns
+        else None,
     )
     return packets, sealed(key)
 
@@ -141,13 +151,23 @@ def _named(place: Place) -> tuple[str | int, ...]:
     return (*models, prompt_id, sample)
 
 
-def _key_item(hash: str, responses: Shown) -> KeyItem:
-    return KeyItem(
-        hash=hash,
+def _laid(question: str, responses: Shown, *, dialogues: bool) -> tuple[Item, KeyItem]:
+    """An item, and whose answers it shows."""
+    item = item_of(question, tuple(response.text for response in responses))
+    turns = [turn_responses(response) if dialogues else [] for response in responses]
+    for response, found in zip(responses, turns, strict=True):
+        if dialogues and response.text and not found:
+            raise InputError(
+                f"'{response.model}', {response.prompt_id}: is no whole dialogue",
+                fix="`limaflow dialogue whole` makes files of them",
+            )
+    return item, KeyItem(
+        hash=item.hash,
         prompt_id=responses[0].prompt_id,
         sample=responses[0].sample,
         models=tuple(response.model for response in responses),
         response_ids=tuple(response.id for response in responses),
+        turn_ids=tuple(tuple(turn.id for turn in found) for found in turns) if dialogues else (),
     )
 
 

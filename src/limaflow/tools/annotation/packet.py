@@ -15,6 +15,7 @@ from limaflow.jsonl import read_json
 from limaflow.judging.front_matter import Form
 from limaflow.judging.instrument import Instrument
 from limaflow.judging.rounds import HASH_DIGITS, item_hash
+from limaflow.judging.transcripts import turns_in
 from limaflow.seeds import digest
 
 
@@ -47,6 +48,11 @@ class Packet:
     """The instrument's part for people, as Markdown."""
     template: str
     """Content hash of the whole instrument."""
+    turn_title: str = ""
+    """What is asked of each of the assistant's turns, where answers are whole dialogues."""
+    turn_choices: tuple[tuple[str, str], ...] = ()
+    """The grades of a turn; () where answers are no dialogues."""
+    turn_instructions: str = ""
     items: tuple[Item, ...]
     hash: str
 
@@ -56,9 +62,15 @@ def words_of(packet: Packet) -> list[str]:
     return [word for word, _ in packet.choices]
 
 
-def titles(form: Form) -> tuple[str, ...]:
+def titles(form: Form, *, dialogues: bool = False) -> tuple[str, ...]:
     """The heading above each answer of an item."""
-    return ("First answer", "Second answer") if form == "pairwise" else ("Answer",)
+    noun = "dialogue" if dialogues else "answer"
+    return (f"First {noun}", f"Second {noun}") if form == "pairwise" else (noun.capitalize(),)
+
+
+def turns_of(item: Item) -> list[int]:
+    """How many turns of the assistant's each dialogue of an item has."""
+    return [sum(turn.role == "assistant" for turn in turns_in(text)) for text in item.answers]
 
 
 def item_of(question: str, answers: tuple[str, ...]) -> Item:
@@ -66,8 +78,13 @@ def item_of(question: str, answers: tuple[str, ...]) -> Item:
     return Item(question=question, answers=answers, hash=item_hash(question, answers))
 
 
-def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -> Packet:
-    """A packet with its hash."""
+def packet_of(
+    annotator: str,
+    instrument: Instrument,
+    items: tuple[Item, ...],
+    turns: Instrument | None = None,
+) -> Packet:
+    """A packet with its hash; `turns` grades each turn of the items, which are whole dialogues."""
     packet = Packet(
         annotator=annotator,
         instrument=instrument.name,
@@ -76,6 +93,9 @@ def packet_of(annotator: str, instrument: Instrument, items: tuple[Item, ...]) -
         choices=tuple(instrument.labels().items()),
         instructions=instrument.guidance,
         template=instrument.hash,
+        turn_title=turns.head.title if turns else "",
+        turn_choices=tuple(turns.labels().items()) if turns else (),
+        turn_instructions=turns.guidance if turns else "",
         items=items,
         hash="",
     )
@@ -87,7 +107,8 @@ def packet_hash(packet: Packet) -> str:
     hashes = [item.hash for item in packet.items]
     asked = (packet.instrument, packet.form, packet.title, packet.choices)
     about = (packet.annotator, *asked, packet.instructions, packet.template)
-    return digest(*about, hashes, length=HASH_DIGITS)
+    turns = (packet.turn_title, packet.turn_choices, packet.turn_instructions)
+    return digest(*about, *(turns if packet.turn_choices else ()), hashes, length=HASH_DIGITS)
 
 
 def read_packet(path: Path) -> Packet:

@@ -3,6 +3,7 @@
 const $ = (id) => document.getElementById(id);
 const packet = JSON.parse($("packet").textContent);
 const items = packet.items;
+const dialogues = packet.turn_choices.length > 0; // answers are whole dialogues, whose turns are graded
 const STORAGE = `limaflow annotation ${packet.hash}`;
 const SETTLING_MS = 800;
 
@@ -53,7 +54,8 @@ sha256.rounds = primes.map((p) => fraction(Math.cbrt(p)));
 
 const hashOf = (...parts) => sha256(JSON.stringify(parts));
 const itemHash = (item) => hashOf(item.question, ...item.answers);
-const packetHash = (hashes) => hashOf(packet.annotator, packet.instrument, packet.form, packet.title, packet.choices, packet.instructions, packet.template, hashes);
+const turnParts = dialogues ? [packet.turn_title, packet.turn_choices, packet.turn_instructions] : [];
+const packetHash = (hashes) => hashOf(packet.annotator, packet.instrument, packet.form, packet.title, packet.choices, packet.instructions, packet.template, ...turnParts, hashes);
 
 function whole() {
   const hashes = items.map(itemHash);
@@ -134,13 +136,139 @@ function show(id, text) {
   $(id).classList.toggle("empty", !text);
 }
 
+// -- whole dialogues: each turn is a block that carries the hash of its own text, so that no answer can pose as a turn
+
+function turnsIn(text) {
+  const turns = [];
+  for (let at = 0; ; ) {
+    const opening = openingFrom(text, at);
+    if (!opening) return turns;
+    at = opening.start;
+    const closing = `\n${opening.nonce}>>>`;
+    for (let end = text.indexOf(closing, at); end >= 0; end = text.indexOf(closing, end + 1)) {
+      const said = text.slice(at, end);
+      if (hashOf(opening.role, said).slice(0, 12) !== opening.nonce) continue;
+      turns.push({ role: opening.role, text: said });
+      at = end + closing.length;
+      break;
+    }
+  }
+}
+
+// The next line that opens a block. Only \n ends a line here; a multiline expression knows more ends.
+function openingFrom(text, from) {
+  const opening = /<<<(system|user|assistant) ([0-9a-f]{12})\n/g;
+  opening.lastIndex = from;
+  for (let found = opening.exec(text); found; found = opening.exec(text))
+    if (!found.index || text[found.index - 1] === "\n")
+      return { role: found[1], nonce: found[2], start: found.index + found[0].length };
+  return null;
+}
+
+const turns = dialogues ? items.map((item) => item.answers.map(turnsIn)) : [];
+const drafts = items.map(() => null); // grades of turns that are not yet part of a choice
+const answersIn = (dialogue) => dialogue.filter((turn) => turn.role === "assistant").length;
+
+function gradesOf(number) {
+  return drafts[number - 1] ?? choices().get(number)?.turns ?? items[number - 1].answers.map(() => []);
+}
+
+// The first turn without a grade: {dialogue, turn}, both from 0; null where all are graded.
+function openTurn(number) {
+  const grades = gradesOf(number);
+  for (const [dialogue, said] of turns[number - 1].entries())
+    if (grades[dialogue].length < answersIn(said)) return { dialogue, turn: grades[dialogue].length };
+  return null;
+}
+
+const nameOf = (dialogue) => $(`answer-${dialogue + 1}-title`).textContent.toLowerCase();
+
+function element(kind, properties, ...children) {
+  const made = Object.assign(document.createElement(kind), properties);
+  made.append(...children);
+  return made;
+}
+
+function drawDialogues() {
+  const open = openTurn(current);
+  const grades = gradesOf(current);
+  turns[current - 1].forEach((said, dialogue) => {
+    const shown = [];
+    let answers = 0;
+    // The next turn is shown once the one before it is graded.
+    for (const turn of said) {
+      if (answers > grades[dialogue].length) break;
+      shown.push(turn.role === "assistant" ? gradedTurn(turn, dialogue, answers, grades[dialogue][answers], open) : spoken(turn));
+      if (turn.role === "assistant") answers += 1;
+    }
+    if (grades[dialogue].length >= answersIn(said)) shown.push(element("li", { className: "end", textContent: "End of the dialogue" }));
+    $(`answer-${dialogue + 1}`).replaceChildren(...shown);
+  });
+  for (const button of document.querySelectorAll("[data-choice]")) button.setAttribute("aria-disabled", String(Boolean(open)));
+}
+
+const WHO = { system: "System", user: "User", assistant: "Assistant" };
+
+function spoken(turn, title = WHO[turn.role]) {
+  const said = element("div", { className: `said${turn.text ? "" : " empty"}`, dir: "auto", textContent: turn.text || "(empty)" });
+  return element("li", { className: `turn ${turn.role}` }, element("h3", { textContent: title }), said);
+}
+
+function gradedTurn(turn, dialogue, number, grade, open) {
+  const made = spoken(turn, `${WHO.assistant}, turn ${number + 1}`);
+  const here = open?.dialogue === dialogue && open.turn === number;
+  made.classList.toggle("open", here);
+  made.tabIndex = -1;
+  const group = element("div", { className: "grades" });
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", `${packet.turn_title} (${nameOf(dialogue)}, turn ${number + 1})`);
+  packet.turn_choices.forEach(([word, label], i) => {
+    const button = element("button", { type: "button" }, ...(here ? [element("kbd", { textContent: i + 1 }), " "] : []), label);
+    button.setAttribute("aria-pressed", String(word === grade));
+    button.addEventListener("click", () => gradeTurn(dialogue, number, word));
+    group.append(button);
+  });
+  made.append(group);
+  return made;
+}
+
+function gradeTurn(dialogue, number, word) {
+  if (busy) return;
+  look();
+  const grades = gradesOf(current).map((of) => [...of]);
+  grades[dialogue][number] = word;
+  drafts[current - 1] = grades;
+  draw();
+  const next = openTurn(current);
+  say(next ? `${nameOf(dialogue)}, turn ${number + 1}: ${word}` : `${nameOf(dialogue)}, turn ${number + 1}: ${word}. All turns are graded: ${packet.title}`);
+  const shown = next ? document.querySelector(".turn.open") : document.querySelector(`#answer-${dialogue + 1} li.turn:nth-last-child(2)`);
+  shown?.focus({ preventScroll: true });
+  shown?.scrollIntoView({ block: "nearest" });
+  look();
+}
+
+// Take back the last grade of a turn that is not yet part of a choice; false where there is none.
+function ungrade() {
+  const grades = dialogues && drafts[current - 1]?.map((of) => [...of]);
+  const last = grades ? grades.findLastIndex((of) => of.length) : -1;
+  if (last < 0) return false;
+  grades[last].pop();
+  drafts[current - 1] = grades;
+  draw();
+  say(`Taken back: ${nameOf(last)}, turn ${grades[last].length + 1}`);
+  return true;
+}
+
 function draw() {
   const item = items[current - 1];
   const made = choices();
   const choice = made.get(current)?.choice;
   $("number").textContent = `${current} of ${items.length}${choice ? `, chosen: ${choice}` : ""}`;
-  show("question", item.question);
-  item.answers.forEach((text, i) => show(`answer-${i + 1}`, text));
+  if (dialogues) drawDialogues();
+  else {
+    show("question", item.question);
+    item.answers.forEach((text, i) => show(`answer-${i + 1}`, text));
+  }
   for (const button of document.querySelectorAll("[data-choice]"))
     button.setAttribute("aria-pressed", String(button.dataset.choice === choice));
   $("bar").max = items.length;
@@ -210,9 +338,15 @@ async function trying(work) {
 
 async function choose(choice) {
   const item = current;
+  const ungraded = dialogues && openTurn(item);
+  if (ungraded) {
+    document.querySelector(".turn.open")?.focus();
+    return say(`Grade turn ${ungraded.turn + 1} of the ${nameOf(ungraded.dialogue)} first.`);
+  }
   const open = !choices().has(item);
   const how = circumstances();
-  log = await store.add({ item, hash: itemHash(items[item - 1]), choice, ...how });
+  log = await store.add({ item, hash: itemHash(items[item - 1]), choice, ...how, ...(dialogues && { turns: gradesOf(item) }) });
+  drafts[item - 1] = null;
   say(`${item}: ${choice}${how.unseen.length ? "; the end of an answer was not in view yet (U takes it back)" : ""}`);
   $("instructions").open = false;
   const next = open ? following() : Math.min(item + 1, items.length);
@@ -221,10 +355,12 @@ async function choose(choice) {
 }
 
 async function undo() {
+  if (ungrade()) return;
   log = await store.load();
   const last = log.at(-1);
   if (!last) return say("There is nothing to undo.");
   log = await store.undo();
+  if (last.turns) drafts[last.item - 1] = last.turns;
   go(last.item);
   say(`Taken back: ${last.item}, ${last.choice}`);
 }
@@ -248,17 +384,17 @@ function nextOpen() {
 function exported() {
   const made = choices();
   const answers = [...made.keys()].sort((a, b) => a - b).map((item) => {
-    const { hash, choice, time, shown_ms = null, unseen = null } = made.get(item);
-    return { item, hash, choice, time, shown_ms, unseen };
+    const { hash, choice, time, shown_ms = null, unseen = null, turns } = made.get(item);
+    return { item, hash, choice, time, shown_ms, unseen, ...(turns && { turns }) };
   });
-  const held = { format: "limaflow answers 2", annotator: packet.annotator, packet: packetHash(items.map(itemHash)), answers };
+  const held = { format: `limaflow answers ${dialogues ? 3 : 2}`, annotator: packet.annotator, packet: packetHash(items.map(itemHash)), answers };
   return { ...held, hash: answersHash(held) };
 }
 
 // Files of version 1, which older pages saved, do not say how a choice came about.
 function answersHash({ format, annotator, packet, answers }) {
   const recorded = format !== "limaflow answers 1";
-  const rows = answers.map((a) => [a.item, a.hash, a.choice, a.time, ...(recorded ? [a.shown_ms, a.unseen] : [])]);
+  const rows = answers.map((a) => [a.item, a.hash, a.choice, a.time, ...(recorded ? [a.shown_ms, a.unseen] : []), ...(a.turns ? [a.turns] : [])]);
   return hashOf(annotator, packet, rows);
 }
 
@@ -340,6 +476,14 @@ const KEYS = {
 const buttons = [...document.querySelectorAll("[data-choice]")];
 const chosenBy = (button) => () => trying(() => choose(button.dataset.choice));
 buttons.forEach((button, i) => (KEYS[i + 1] = chosenBy(button)));
+if (dialogues)
+  packet.turn_choices.forEach(([word], i) => {
+    const chosen = KEYS[i + 1];
+    KEYS[i + 1] = () => {
+      const open = openTurn(current);
+      return open ? gradeTurn(open.dialogue, open.turn, word) : chosen?.();
+    };
+  });
 if (packet.form === "pairwise") ["ArrowLeft", "ArrowRight", "ArrowDown"].forEach((key, i) => (KEYS[key] = KEYS[i + 1]));
 
 document.addEventListener("keydown", (event) => {

@@ -26,14 +26,12 @@ def page_of(packet: Packet, *, served: bool = False) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string((FOLDER / "page.html").read_text(encoding="utf-8")).render(
         annotator=packet.annotator,
-        # Raw HTML, links and pictures of a user's template stay text as well.
-        instructions=Markup(
-            MarkdownIt("commonmark", {"html": False})
-            .disable(["link", "image", "autolink", "reference"])
-            .render(packet.instructions)
-        ),
+        instructions=_formatted(packet.instructions),
         asked=packet.title,
-        titles=titles(packet.form),
+        titles=titles(packet.form, dialogues=bool(packet.turn_choices)),
+        turn_title=packet.turn_title,
+        turn_choices=packet.turn_choices,
+        turn_instructions=_formatted(packet.turn_instructions),
         choices=[
             (choice, number, ARROWS[number - 1] if packet.form == "pairwise" else "", label)
             for number, (choice, label) in enumerate(packet.choices, start=1)
@@ -44,6 +42,15 @@ def page_of(packet: Packet, *, served: bool = False) -> str:
         style_hash=source_hash(style),
         script_hash=source_hash(script),
         packet=Markup(embedded({**asdict(packet), "served": served})),
+    )
+
+
+def _formatted(instructions: str) -> Markup:
+    # Raw HTML, links and pictures of a user's template stay text as well.
+    return Markup(
+        MarkdownIt("commonmark", {"html": False})
+        .disable(["link", "image", "autolink", "reference"])
+        .render(instructions)
     )
 
 

@@ -6,12 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limaflow import journal
+from limaflow.dialogue.turns import turn_id
 from limaflow.errors import InputError
 from limaflow.jsonl import read_json
 from limaflow.judging.rounds import Key, KeyPacket, judgment_of
 from limaflow.records import Grade, Verdict
 from limaflow.seeds import generator_for
-from limaflow.tools.annotation.answers import HASTY_MS, Answer, Answers, Entry, standing
+from limaflow.tools.annotation.answers import (
+    HASTY_MS,
+    Answer,
+    Answers,
+    Entry,
+    standing,
+    turns_problem,
+)
 from limaflow.tools.annotation.label_studio import ExportedTask, answers_in
 
 SHOWN_ITEMS = 10
@@ -92,12 +100,84 @@ def judgments_of(
     for back in returned:
         for number, answer in back.answers.items():
             item = back.packet.items[number - 1]
+            if item.check:
+                continue
             made = judgment_of(item, answer.choice, back.packet.annotator, key)
             judgments[key.comparison(item)].append(replace(made, hasty=answer.hasty))
     return {
         models: sorted(made, key=lambda j: (j.prompt_id, j.sample, j.annotator))
         for models, made in judgments.items()
     }
+
+
+def turn_grades_of(returned: Sequence[Returned], key: Key) -> dict[str, list[Grade]]:
+    """Model → the grades of the turns of its dialogues, by prompt, sample and annotator.
+
+    Who was shown one dialogue in several items grades it each time: the last item counts.
+    """
+    if key.turns is None:
+        return {}
+    found: dict[tuple[str, str], Grade] = {}
+    for back in returned:
+        for number in sorted(back.answers):
+            item, answer = back.packet.items[number - 1], back.answers[number]
+            if item.check:
+                continue
+            shown = zip(item.models, item.turn_ids, answer.turns or (), strict=True)
+            for model, ids, words in shown:
+                for turn, (response_id, word) in enumerate(zip(ids, words, strict=True), start=1):
+                    found[back.packet.annotator, response_id] = Grade(
+                        prompt_id=turn_id(item.prompt_id, turn),
+                        sample=item.sample,
+                        annotator=back.packet.annotator,
+                        annotator_kind="person",
+                        template=key.turns.template,
+                        hasty=answer.hasty,
+                        model=model,
+                        response_id=response_id,
+                        instrument=key.turns.instrument,
+                        scale=key.turns.scale,
+                        value=key.turns.words[word],
+                    )
+    by_model: dict[str, list[Grade]] = defaultdict(list)
+    for grade in found.values():
+        by_model[grade.model].append(grade)
+    return {
+        model: sorted(made, key=lambda g: (g.prompt_id, g.sample, g.annotator))
+        for model, made in sorted(by_model.items())
+    }
+
+
+def failed_checks(back: Returned) -> tuple[list[int], int]:
+    """Items that check attention and were answered otherwise, and how many were answered."""
+    asked = {
+        number: item.check
+        for number, item in enumerate(back.packet.items, start=1)
+        if item.check and number in back.answers
+    }
+    return [n for n, word in asked.items() if back.answers[n].choice != word], len(asked)
+
+
+def item_rows(returned: Sequence[Returned]) -> list[dict[str, object]]:
+    """How each answer came about: one row an item that was answered."""
+    return [
+        {
+            "annotator": back.packet.annotator,
+            "item": number,
+            "prompt_id": item.prompt_id,
+            "sample": item.sample,
+            "models": " ".join(item.models),
+            "choice": answer.choice,
+            "check": item.check,
+            "passed": (answer.choice == item.check) if item.check else None,
+            "shown_ms": answer.shown_ms,
+            "hasty": answer.hasty,
+            "time": answer.time,
+        }
+        for back in returned
+        for number, answer in sorted(back.answers.items())
+        for item in (back.packet.items[number - 1],)
+    ]
 
 
 def pooled(judgments: Sequence[Verdict | Grade], name: str, seed: int) -> list[Verdict | Grade]:
@@ -178,6 +258,9 @@ def _checked(
             raise InputError(f"item {number} was shown with other texts", path=path)
         if answer.choice not in key.words:
             raise InputError(f"item {number}: '{answer.choice}' is no choice", path=path)
+        turns = [len(ids) for ids in packet.items[number - 1].turn_ids]
+        if problem := turns_problem(answer, turns, key.turns.words if key.turns else ()):
+            raise InputError(f"{annotator}, item {number}: {problem}", path=path)
         if number in checked:
             same = "twice" if checked[number].choice == answer.choice else "in two ways"
             raise InputError(f"item {number} is answered {same}", path=path)

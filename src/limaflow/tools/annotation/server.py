@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from limaflow import journal
 from limaflow.errors import InputError
-from limaflow.tools.annotation.answers import Answer, Entry, standing
-from limaflow.tools.annotation.packet import Packet, words_of
+from limaflow.tools.annotation.answers import Answer, Entry, standing, turns_problem
+from limaflow.tools.annotation.packet import Packet, turns_of, words_of
 from limaflow.tools.annotation.page import page_of
 from limaflow.tools.local_pages.requests import Refused, answered, body
 
@@ -57,6 +57,10 @@ class Desk:
             raise Refused(f"no item {item} or no choice '{choice}'")
         if answer.hash != self.packet.items[item - 1].hash:
             raise Refused(f"item {item} was shown with other texts; load the page again")
+        grades = [word for word, _ in self.packet.turn_choices]
+        turns = turns_of(self.packet.items[item - 1]) if grades else []
+        if problem := turns_problem(answer, turns, grades):
+            raise Refused(f"item {item}: {problem}")
         self._add(answer)
 
     def undo(self) -> None:

@@ -15,6 +15,7 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
     brought = len(config.datasets) - drawn
     # Without a judge that is served beside them, these are asked from where Snakemake runs.
     holders = len(config.dialogue.arms) if config.dialogue.scripts else 0
+    compared = len(config.dialogue.comparisons) if config.dialogue.scripts else 0
     judges = len(config.judges) if any(judge.launcher for judge in config.judges) else 0
     return {
         "extract": shards,
@@ -30,12 +31,14 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
         "grade": judges * len(config.arms) * len(config.judging.instruments),
         "grade_dev": sum(arm.is_trained for arm in config.arms) if judges else 0,
         "grade_dialogues": len(config.dialogue.judges) * holders if judges else 0,
+        "compare_dialogues": len(config.dialogue.judges) * compared if judges else 0,
         "grade_items": min(judges, len(config.judging.judges("right-answer")))
         * len(config.benchmarks.arms),
         "by_tag": min(1, len(config.analysis.by_tag)),
         "summarize_token_shift": min(1, len(config.token_shift.arms)),
         "token_shift_page": min(1, len(config.token_shift.arms)),
         "measure_dialogues": min(1, holders),
+        "dialogue_preferences": min(1, compared),
         "pairwise_verdicts": judges * len(config.comparisons),
         "figure": len(FIGURES),
         "table": len(TABLES),
