@@ -152,6 +152,8 @@ def evaluation_options(wildcards):
     if arm.prompt_format == "chat":
         is_base = arm.model_manifest(RESULTS) == RESULTS.base_model
         words.append(repeated("--format", ["chat"] if is_base else block.formats))
+    elif arm.prompt_format == "in-context-chat":
+        words.append("--format chat")
     if arm.shots:
         words.append(
             f"{shots_options(wildcards)} --prompts {PLACED.prompts('test')}"

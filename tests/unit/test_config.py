@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from shipped_experiments import EXPERIMENTS, config_files
 
 from limaflow.config.loading import parse
@@ -324,6 +325,10 @@ def test_an_arm_is_not_compared_with_itself(paper: dict[str, Any]) -> None:
         (("training.chat_template", "base"), "training.chat_template"),
         (("arms", [{"name": "base", "kind": "base", "format": "chat"}]), "arms.base.format"),
         (
+            ("arms", [{"name": "a", "kind": "in-context", "dataset": "lima", "format": "chat"}]),
+            "arms.a.format",
+        ),
+        (
             (
                 "arms",
                 [
@@ -356,6 +361,22 @@ def test_the_base_may_be_asked_plain_and_in_its_template_in_one_study(
     assert [config.arm(name).prompt_format for name in names] == ["raw", "chat"]
     model = Results(Path("results")).base_model
     assert {config.arm(name).model_manifest(Results(Path("results"))) for name in names} == {model}
+
+
+def test_each_arm_that_tells_style_from_knowledge_is_a_line(root: Path) -> None:
+    page = (root / "docs/extending.md").read_text(encoding="utf-8")
+    _, _, after = page.partition("### Arms that tell style from knowledge")
+    block = after.split("```yaml\n")[1].split("```")[0]
+    lines = [line for line in block.splitlines() if line.startswith("  - ")]
+    raw = merged([root / "config.yaml", root / "experiments/superficial.yaml"])
+    raw["benchmarks"]["tasks"] = [*raw["benchmarks"]["tasks"], "my_facts"]
+    added = yaml.safe_load(block)
+    for kind in ("datasets", "arms"):
+        names = {entry["name"] for entry in added[kind]}
+        raw[kind] = [e for e in raw[kind] if e["name"] not in names] + added[kind]
+    arms = {arm.name for arm in parse(raw).arms}
+    assert {entry["name"] for entry in added["arms"]} <= arms
+    assert len(lines) == len(added["arms"]) + len(added["datasets"])
 
 
 def test_peoples_grades_of_an_unknown_arm_are_answered_with_the_nearest(

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from limaflow.arms.arm import ArmSettings, Reference, Shots
-from limaflow.generation.prompting import ChooseShots
+from limaflow.generation.prompting import ChooseShots, Format
 from limaflow.results import Results
 from limaflow.settings import Name
 
@@ -22,7 +22,12 @@ class InContextArm(ArmSettings):
     given: list[str] | None = Field(default=None, min_length=1)
     """Ids of the examples in the order in which they stand, in place of `examples`."""
 
-    prompt_format = "in-context"
+    format: Literal["plain", "chat"] = "plain"
+    """chat: the examples are turns of the base's own chat template."""
+
+    @property
+    def prompt_format(self) -> Format:  # type: ignore[override]
+        return "in-context-chat" if self.format == "chat" else "in-context"
 
     def model_manifest(self, results: Results) -> Path:
         return results.base_model

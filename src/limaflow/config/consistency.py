@@ -3,6 +3,7 @@
 from collections import Counter
 
 from limaflow.arms.base import BaseArm
+from limaflow.arms.in_context import InContextArm
 from limaflow.arms.tuned import TunedArm
 from limaflow.config.experiment import Config
 from limaflow.mistakes import nearest
@@ -116,7 +117,7 @@ def _asking_for_bases_template(config: Config) -> list[str]:
     """Where the base model's own chat template is asked for."""
     found = []
     for arm in config.arms:
-        if isinstance(arm, BaseArm) and arm.format == "chat":
+        if isinstance(arm, BaseArm | InContextArm) and arm.format == "chat":
             found.append(f"arms.{arm.name}.format")
         if arm.started_from is not None:
             continue

@@ -9,7 +9,7 @@ from typing import Literal
 from limaflow.errors import InputError
 from limaflow.generation import local
 from limaflow.generation.named_model import named_model
-from limaflow.generation.prompting import Format, NoRoom, encoded
+from limaflow.generation.prompting import WITH_SHOTS, Format, NoRoom, encoded
 from limaflow.generation.settings import Decoding
 from limaflow.records import Example, Message
 
@@ -29,7 +29,7 @@ def talk(
         InputError: the model cannot be used, or the chat fills its context; what was said till
             then is saved.
     """
-    if style == "in-context":
+    if style in WITH_SHOTS:
         raise InputError("a chat has no in-context examples", fix="use --format chat or raw")
     named = named_model(model)
     loaded = local.load(named.location, named.revision, precision)

@@ -15,6 +15,7 @@ class Style(StrEnum):
     CHAT = "chat"
     RAW = "raw"
     IN_CONTEXT = "in-context"
+    IN_CONTEXT_CHAT = "in-context-chat"
 
 
 class Engine(StrEnum):

@@ -18,7 +18,14 @@ from limaflow.generation.kept_responses import (
     check_lengths,
     cut_share,
 )
-from limaflow.generation.prompting import ChooseShots, Format, Prompt, encoded
+from limaflow.generation.prompting import (
+    IN_CHAT,
+    WITH_SHOTS,
+    ChooseShots,
+    Format,
+    Prompt,
+    encoded,
+)
 from limaflow.generation.prompts import read_prompts, with_prefill
 from limaflow.generation.served import Answered
 from limaflow.generation.settings import Decoding
@@ -178,7 +185,9 @@ def _by_transformers(
     manifest, location = read_manifest(job.model)
     model = local.load(location, manifest.revision, job.precision, gpus=job.gpus)
     prompts = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
-    model = replace(model, stops=asked_stops(model.stops, model.tokenizer, job.style))
+    model = replace(
+        model, stops=asked_stops(model.stops, model.tokenizer, in_chat=job.style in IN_CHAT)
+    )
     for row in local.respond(
         model,
         prompts,
@@ -203,7 +212,9 @@ def _by_vllm(
     manifest, location = read_manifest(job.model)
     model = served.load(location, manifest.revision)
     wanted = _missing_prompts(job, examples, todo, model.tokenizer, model.context)
-    model = replace(model, stops=asked_stops(model.stops, model.tokenizer, job.style))
+    model = replace(
+        model, stops=asked_stops(model.stops, model.tokenizer, in_chat=job.style in IN_CHAT)
+    )
     longest = max((len(prompt.tokens) for prompt, _ in wanted), default=0)
     with served.serving(
         job.vllm,
@@ -249,10 +260,10 @@ def shots_of(job: ResponseJob, tokenizer: Any, context: int) -> Sequence[Example
     Raises:
         InputError: it names no examples, or fewer fit than it asks for.
     """
-    if job.style != "in-context":
+    if job.style not in WITH_SHOTS:
         return ()
     if job.examples is None:
-        raise InputError("--format in-context needs --examples")
+        raise InputError(f"--format {job.style} needs --examples")
     return drawn_shots(
         job.examples,
         job.fit_before or job.prompts,
@@ -261,6 +272,7 @@ def shots_of(job: ResponseJob, tokenizer: Any, context: int) -> Sequence[Example
         context=context,
         max_tokens=job.decoding.max_tokens,
         seed=job.seed,
+        style=job.style,
         choose=job.choose,
         given=job.given,
     )

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError
-from limaflow.generation.prompting import ChooseShots, first_answer, prompt_tokens
+from limaflow.generation.prompting import ChooseShots, Format, first_answer, prompt_tokens
 from limaflow.generation.prompts import read_prompts
 from limaflow.jsonl import read_records
-from limaflow.records import Example, asked_turns
+from limaflow.records import Example
 from limaflow.seeds import generator_for
 
 
@@ -21,6 +21,7 @@ def drawn_shots(
     context: int,
     max_tokens: int,
     seed: int,
+    style: Format = "in-context",
     choose: ChooseShots = "seed",
     given: Sequence[str] = (),
 ) -> list[Example]:
@@ -34,8 +35,10 @@ def drawn_shots(
     pool, asked = list(read_records(examples, Example)), read_prompts(prompts)
     room = context - min(max_tokens, context // 2)
     if given:
-        return given_shots(pool, asked, tokenizer, given=given, room=room)
-    return choose_shots(pool, asked, tokenizer, count=count, room=room, seed=seed, choose=choose)
+        return given_shots(pool, asked, tokenizer, given=given, room=room, style=style)
+    return choose_shots(
+        pool, asked, tokenizer, count=count, room=room, seed=seed, style=style, choose=choose
+    )
 
 
 def choose_shots(
@@ -46,15 +49,18 @@ def choose_shots(
     count: int,
     room: int,
     seed: int,
+    style: Format = "in-context",
     choose: ChooseShots = "seed",
 ) -> list[Example]:
     """The same `count` examples for all prompts, chosen among those that fit.
 
-    Each takes at most its share of the room (not of the shortest), so that `longest` gives the
-    longest that leave place for the others. Equal lengths are ordered by the seed.
+    Each takes at most its share of the room, so that `longest` gives the longest that leave place
+    for the others. The shortest do so only if they do not fit together: a short response may follow
+    a long question. Equal lengths are ordered by the seed.
 
     Args:
         room: tokens that shots and question may take together.
+        style: in-context or in-context-chat, in which tokens are counted.
 
     Raises:
         InputError: fewer than `count` fit before the longest prompt.
@@ -65,20 +71,25 @@ def choose_shots(
         order.sort(key=lambda e: len(first_answer(e)), reverse=choose == "longest")
 
     def length(prompt: Example, shots: Sequence[Example] = ()) -> int:
-        return len(prompt_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
+        return len(prompt_tokens(prompt, tokenizer, style, shots))
 
     longest = max(prompts, key=length)
     asked = length(longest)
-    shots: list[Example] = []
-    for example in order:
-        if len(shots) == count:
-            break
-        # No more than its share of the room, so that the first ones leave place for the others;
-        # what follows the shortest is longer anyway.
-        parts = count if choose == "shortest" else len(shots) + 1
-        share = asked + (room - asked) * parts // count
-        if length(longest, [*shots, example]) <= share:
-            shots.append(example)
+
+    def taken(*, evenly: bool) -> list[Example]:
+        shots: list[Example] = []
+        for example in order:
+            if len(shots) == count:
+                break
+            parts = len(shots) + 1 if evenly else count
+            share = asked + (room - asked) * parts // count
+            if length(longest, [*shots, example]) <= share:
+                shots.append(example)
+        return shots
+
+    shots = taken(evenly=choose != "shortest")
+    if len(shots) < count and choose == "shortest":
+        shots = taken(evenly=True)
     if len(shots) < count:
         raise InputError(
             f"only {len(shots)} of {count} in-context examples fit into {room} tokens before "
@@ -95,6 +106,7 @@ def given_shots(
     *,
     given: Sequence[str],
     room: int,
+    style: Format = "in-context",
 ) -> list[Example]:
     """The examples that the user names, in that order.
 
@@ -110,10 +122,7 @@ def given_shots(
             fix="`given` holds ids of the arm's data set (frozen/train.jsonl)",
         )
     shots = [by_id[name] for name in given]
-    lengths = {
-        prompt.id: len(prompt_tokens(asked_turns(prompt), tokenizer, "in-context", shots))
-        for prompt in prompts
-    }
+    lengths = {prompt.id: len(prompt_tokens(prompt, tokenizer, style, shots)) for prompt in prompts}
     longest = max(lengths, key=lengths.__getitem__)
     if lengths[longest] > room:
         raise InputError(

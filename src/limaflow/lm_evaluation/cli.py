@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limaflow.generation.cli import ChooseBy
+
+if TYPE_CHECKING:
+    from limaflow.lm_evaluation.evaluate import Format
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -154,7 +157,7 @@ def run(
     settings = EvaluationSettings(
         limit=limit,
         batch=batch,
-        formats=("in-context",) if examples else _formats(format or [PromptFormat.PLAIN]),
+        formats=_formats(format or [PromptFormat.PLAIN], behind_examples=examples is not None),
         precision=precision.value,
         seed=seed,
         few_shot=default,
@@ -193,10 +196,15 @@ def run(
                 print(f"  it also reports {', '.join(others)} (benchmarks.metrics)")
 
 
-def _formats(asked: list[PromptFormat]) -> tuple[Literal["plain", "chat"], ...]:
+def _formats(asked: list[PromptFormat], *, behind_examples: bool) -> "tuple[Format, ...]":
     if len(set(asked)) < len(asked):
         raise typer.BadParameter(f"'{asked[0].value}' stands twice", param_hint="--format")
-    return tuple(format.value for format in asked)
+    named: dict[PromptFormat, Format] = (
+        {PromptFormat.PLAIN: "in-context", PromptFormat.CHAT: "in-context-chat"}
+        if behind_examples
+        else {PromptFormat.PLAIN: "plain", PromptFormat.CHAT: "chat"}
+    )
+    return tuple(named[format] for format in asked)
 
 
 @app.command()

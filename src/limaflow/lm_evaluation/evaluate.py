@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError
-from limaflow.generation.prompting import ChooseShots, worked_examples
+from limaflow.generation.prompting import ChooseShots, shot_turns, worked_examples
 from limaflow.generation.room import give_back, is_out_of_memory
 from limaflow.generation.shots import drawn_shots
 from limaflow.lm_evaluation.kept_answers import PACKAGES, identity
@@ -29,14 +29,16 @@ from limaflow.lm_evaluation.task_failures import failure
 from limaflow.lm_evaluation.task_files import is_path, task_name
 from limaflow.lm_evaluation.tasks import Asked, Selection, item_id, loaded
 from limaflow.manifests import read_manifest
-from limaflow.records import BenchmarkItem
+from limaflow.records import BenchmarkItem, Example
 from limaflow.seeds import digest, seed_for
 from limaflow.unreachable import first_line
 
 NOT_DEFINING = ("num_fewshot", "metadata")
 """Keys of a task that results.json has beside its definition."""
-Format = Literal["plain", "chat", "in-context"]
-"""A bare prompt, one in the model's chat template, or one after the worked examples of an arm."""
+Format = Literal["plain", "chat", "in-context", "in-context-chat"]
+"""A bare prompt, one in the model's chat template, or one after the worked examples of an arm, as
+text or as turns of the template."""
+IN_CHAT: tuple[Format, ...] = ("chat", "in-context-chat")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -139,7 +141,7 @@ def evaluate(
     model = load_model(
         manifest_path, precision=settings.precision, batch=settings.batch, gpus=settings.gpus
     )
-    if "chat" in settings.formats and not model.tokenizer.chat_template:
+    if set(settings.formats) & set(IN_CHAT) and not model.tokenizer.chat_template:
         raise InputError("this model's tokenizer has no chat template", path=manifest_path)
     revision = read_manifest(manifest_path)[0].revision
     # Of a name on the hub, what it stood for when it was loaded.
@@ -200,8 +202,10 @@ class _Answered:
 def _asked_in(format: Format, asking: _Asking) -> _Answered:
     """Put all tasks to the model in one format."""
     selection, settings, model = asking.selection, asking.settings, asking.model
-    model.is_in_chat = format == "chat"
-    found = _lm_eval(format, asking)
+    model.is_in_chat = format in IN_CHAT
+    examples = _examples(format, model, settings)
+    model.shots = shot_turns(examples) if model.is_in_chat else ()
+    found = _lm_eval(asking, "" if model.is_in_chat else worked_examples(examples))
     outcomes = {task: outcome_of(task, found) for task in selection.tasks}
     results = _results(selection, outcomes, settings)
     details = {
@@ -245,8 +249,8 @@ def _asked_in(format: Format, asking: _Asking) -> _Answered:
     return _Answered(format=format, scores=scores, tasks=details, items=items)
 
 
-def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
-    """What lm-eval returns of all tasks; raises as `evaluate`."""
+def _lm_eval(asking: _Asking, before: str) -> dict[str, Any]:
+    """What lm-eval returns of all tasks, with the text `before` each; raises as `evaluate`."""
     from lm_eval import simple_evaluate
 
     settings, selection, seed = asking.settings, asking.selection, _seed(asking.settings)
@@ -257,9 +261,10 @@ def _lm_eval(format: Format, asking: _Asking) -> dict[str, Any]:
                 model=asking.model,
                 tasks=list(selection.tasks.values()),
                 limit=settings.limit,
-                system_instruction=_examples(asking.model, settings),
-                apply_chat_template=format == "chat",
-                fewshot_as_multiturn=format == "chat",
+                system_instruction=before or None,
+                apply_chat_template=asking.model.is_in_chat,
+                # A task's own examples are turns too.
+                fewshot_as_multiturn=asking.model.is_in_chat,
                 task_manager=selection.manager,
                 bootstrap_iters=1000,
                 log_samples=True,
@@ -328,12 +333,12 @@ def _results(
     }
 
 
-def _examples(model: Any, settings: EvaluationSettings) -> str | None:
-    """The text of an in-context arm's examples, which stands before every prompt."""
+def _examples(format: Format, model: Any, settings: EvaluationSettings) -> list[Example]:
+    """An in-context arm's examples, which stand before every prompt; none of other arms."""
     shots = settings.shots
     if shots is None:
-        return None
-    drawn = drawn_shots(
+        return []
+    return drawn_shots(
         shots.examples,
         shots.prompts,
         model.tokenizer,
@@ -341,10 +346,10 @@ def _examples(model: Any, settings: EvaluationSettings) -> str | None:
         context=model.max_length,
         max_tokens=shots.max_tokens,
         seed=settings.seed,
+        style="in-context-chat" if format == "in-context-chat" else "in-context",
         choose=shots.choose,
         given=shots.given,
     )
-    return worked_examples(drawn)
 
 
 def _definition(task: Any) -> str:

@@ -19,8 +19,9 @@ from tqdm import tqdm
 from limaflow.cuda import computing_device
 from limaflow.generation.padding import in_words, keeps_padding_out
 from limaflow.generation.placement import require_whole, too_large
-from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns
+from limaflow.lm_evaluation.system_turns import in_first_turn, knows_system_turns, with_shots
 from limaflow.manifests import read_manifest
+from limaflow.records import Message
 from limaflow.training.control_tokens import (
     framed,
     is_marked,
@@ -77,12 +78,15 @@ class TextModel(HFLM):  # type: ignore[misc]
 
     is_in_chat = False
     """Whether it is being asked in its chat template."""
+    shots: Sequence[Message] = ()
+    """Turns of an in-context arm's examples, before what a task asks in the chat template."""
 
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
         """The messages in the chat template, told as such, with marks where they mention tokens."""
-        kept = chat_history if knows_system_turns(self.tokenizer) else in_first_turn(chat_history)
+        history = with_shots(self.shots, chat_history)
+        kept = history if knows_system_turns(self.tokenizer) else in_first_turn(history)
         turns = [{**turn, "content": self._marked(turn["content"])} for turn in kept]
         return RENDERED + str(super().apply_chat_template(turns, add_generation_prompt))
 
@@ -142,7 +146,7 @@ class TextModel(HFLM):  # type: ignore[misc]
         if self.is_in_chat and "eos_token_id" not in settings:
             named = self.model.generation_config.eos_token_id
             ends = frozenset(named if isinstance(named, list) else [named]) - {None}
-            settings["eos_token_id"] = sorted(asked_stops(ends, self.tokenizer, "chat"))
+            settings["eos_token_id"] = sorted(asked_stops(ends, self.tokenizer, in_chat=True))
         generated: torch.Tensor = super()._model_generate(context, max_length, stop, **settings)
         return generated
 

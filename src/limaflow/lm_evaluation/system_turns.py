@@ -1,7 +1,9 @@
-"""A system turn, lm-eval's place for a task's description, where a chat template has none."""
+"""A system turn, lm-eval's place for a task's description: what stands before and behind it."""
 
 from collections.abc import Sequence
 from typing import Any
+
+from limaflow.records import Message
 
 Turns = Sequence[dict[str, str]]
 
@@ -25,3 +27,10 @@ def in_first_turn(turns: Turns) -> list[dict[str, str]]:
     if system and rest:
         rest[0]["content"] = "\n\n".join([*system, rest[0]["content"]])
     return rest
+
+
+def with_shots(shots: Sequence[Message], turns: Turns) -> list[dict[str, str]]:
+    """The turns with worked examples before them, behind a system turn."""
+    head = sum(turn["role"] == "system" for turn in turns[:1])
+    told = [{"role": shot.role, "content": shot.content} for shot in shots]
+    return [*turns[:head], *told, *turns[head:]]

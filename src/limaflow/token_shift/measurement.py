@@ -17,7 +17,7 @@ from limaflow.generation.kept_lines import KeptLines
 from limaflow.generation.kept_responses import beside
 from limaflow.generation.local import LocalModel, load
 from limaflow.generation.named_model import named_model
-from limaflow.generation.prompting import Format, Prompt, encoded
+from limaflow.generation.prompting import WITH_SHOTS, Format, Prompt, encoded
 from limaflow.generation.prompts import read_prompts
 from limaflow.generation.room import give_back
 from limaflow.generation.settings import Decoding
@@ -71,7 +71,7 @@ def measure(job: ShiftJob) -> list[ShiftedResponse]:
     Raises:
         InputError: models or prompts that cannot be used, or models whose token ids differ.
     """
-    if job.style == "in-context":
+    if job.style in WITH_SHOTS:
         raise InputError("token shift is of a model's own tokens", fix="use --format chat or raw")
     named = named_model(job.model)
     prompts = chosen_prompts(read_prompts(job.prompts), job.responses, job.seed)

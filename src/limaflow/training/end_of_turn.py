@@ -16,12 +16,12 @@ def stops(tokenizer: Any) -> list[int]:
     return list(dict.fromkeys(token for token in ids if token is not None))
 
 
-def asked_stops(stops: frozenset[int], tokenizer: Any, style: str) -> frozenset[int]:
-    """A model's stops, and in its chat template (`style` chat) what ends a response there.
+def asked_stops(stops: frozenset[int], tokenizer: Any, *, in_chat: bool) -> frozenset[int]:
+    """A model's stops, and in its chat template what ends a response there.
 
     A base model's own files may name EOS alone.
     """
-    end = end_of_turn(tokenizer) if style == "chat" else None
+    end = end_of_turn(tokenizer) if in_chat else None
     return stops if end is None else stops | {int(tokenizer.convert_tokens_to_ids(end))}
 
 

@@ -30,6 +30,7 @@ def arm(**block: Any) -> ArmSettings:
 BASE = arm(kind="base")
 BASE_IN_CHAT = arm(kind="base", format="chat")
 IN_CONTEXT = arm(kind="in-context", dataset="lima", examples=2)
+IN_CONTEXT_CHAT = arm(kind="in-context", dataset="lima", format="chat")
 TUNED = arm(kind="tuned", dataset="lima")
 MODEL = arm(kind="model", path="someone/model")
 AVERAGE = arm(kind="average", of="lima", alpha=0.5)
@@ -43,6 +44,7 @@ def test_each_says_how_a_prompt_is_put_and_whether_it_runs_here() -> None:
     here = (BASE, IN_CONTEXT, TUNED, MODEL)
     assert [a.prompt_format for a in here] == ["raw", "in-context", "chat", "chat"]
     assert BASE_IN_CHAT.prompt_format == "chat"
+    assert IN_CONTEXT_CHAT.prompt_format == "in-context-chat"
     assert all(a.runs_here for a in (*here, BASE_IN_CHAT))
     assert not ENDPOINT.runs_here and not RECORDED.runs_here
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -324,13 +325,16 @@ def test_a_prompt_that_mentions_a_control_token_is_text_in_every_format_and_is_t
         "in-context": f"<s>Question: {shot.prompt}\n\nAnswer: {shot.prompt}\n\n"
         f"Question: {asked.prompt}\n\nAnswer:",
     }
+    turns = (shot.prompt, shot.prompt, asked.prompt)
+    forms["in-context-chat"] = "".join(f"<s>{turn}</s>" for turn in turns)
     answer = Message(role="assistant", content=shot.prompt)
     shots = [replace(shot, messages=(*shot.messages, answer))]
     for style, text in forms.items():
         (prompt,) = encoded([asked], tokenizer, style, shots=shots, context=128)
         assert tokenizer.decode(prompt.tokens) == text
-        assert prompt.tokens.count(tokenizer.bos_token_id) == 1
-        assert prompt.tokens.count(tokenizer.eos_token_id) == (style == "chat")
+        turned = {"chat": 1, "in-context-chat": 3}.get(style, 0)
+        assert prompt.tokens.count(tokenizer.bos_token_id) == max(turned, 1)
+        assert prompt.tokens.count(tokenizer.eos_token_id) == turned
         assert prompt.control_strings == {"<s>", "</s>"}
     prompts = tmp_path / "asked.jsonl"
     write_records(prompts, [asked, asking("Is </s> old?")], key=lambda e: e.id)
@@ -372,6 +376,11 @@ def test_in_context_shots_are_the_longest_or_shortest_that_fit_or_those_given(
     assert sorted(len(e.response) for e in chosen["shortest"]) == lengths[:2]
     few = choose_shots(pool, asked, tokenizer, count=4, room=160, seed=1, choose="shortest")
     assert sorted(len(e.response) for e in few) == lengths[:4]
+    wordy = [asking(f"{'Why is it so, and why? ' * 9}{n}") for n in range(2)]
+    brief = Message(role="assistant", content="So.")
+    mixed = [*pool, *(replace(e, messages=(*e.messages, brief)) for e in wordy)]
+    fitting = choose_shots(mixed, asked, tokenizer, count=4, room=160, seed=1, choose="shortest")
+    assert not {e.id for e in fitting} & {e.id for e in wordy}
     ids = [example.id for example in chosen["longest"][::-1]]
     given = given_shots(pool, asked, tokenizer, given=ids, room=4000)
     assert [example.id for example in given] == ids
@@ -379,6 +388,46 @@ def test_in_context_shots_are_the_longest_or_shortest_that_fit_or_those_given(
         given_shots(pool, asked, tokenizer, given=["nobody"], room=4000)
     with pytest.raises(InputError, match="there is room for 20"):
         given_shots(pool, asked, tokenizer, given=ids, room=20)
+
+
+def test_in_the_models_own_template_in_context_examples_are_turns_behind_a_system_turn(
+    tiny_base: Path, tiny_examples: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.parent / "model")
+    tokenizer.chat_template = (
+        "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}<e>{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]{% endif %}"
+    )
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<e>"]})
+    tokenizer.eos_token = "<e>"
+    pool = list(read_records(tiny_examples / "train.jsonl", Example))
+    told = asking("Hi?")
+    told = replace(told, messages=(Message(role="system", content="Be kind."), *told.messages))
+    named: dict[str, Any] = {"room": 160, "seed": 1, "style": "in-context-chat"}
+    one, two = choose_shots(pool, [told], tokenizer, count=2, **named)
+    (prompt,) = encoded([told], tokenizer, "in-context-chat", shots=[one, two], context=160)
+    shown = "".join(f"[user]{s.prompt}<e>[assistant]{s.response}<e>" for s in (one, two))
+    assert tokenizer.decode(prompt.tokens) == (f"[system]Be kind.<e>{shown}[user]Hi?<e>[assistant]")
+    with pytest.raises(InputError, match=rf"take {len(prompt.tokens)} tokens, and there is room"):
+        ids = [one.id, two.id]
+        given_shots(pool, [told], tokenizer, given=ids, room=20, style="in-context-chat")
+
+
+def test_the_record_of_a_response_after_such_turns_says_so_and_a_template_is_needed(
+    job_of: Callable[..., ResponseJob], tiny_examples: Path, tmp_path: Path
+) -> None:
+    job = job_of(examples=tiny_examples / "train.jsonl", shots=1, style="in-context-chat")
+    with pytest.raises(InputError, match="no chat template"):
+        respond(job)
+    folder = tmp_path / "chatting" / "model"
+    shutil.copytree(job.model.parent / "model", folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = "{% for m in messages %}{{ m['content'] }}</s>{% endfor %}"
+    tokenizer.save_pretrained(folder)
+    write_json(folder.parent / "model.json", ModelManifest(model="base", path="model"))
+    respond(replace(job, model=folder.parent / "model.json"))
+    responses = list(read_records(job.output, Response))
+    assert {r.decoding["format"] for r in responses} == {"in-context-chat"}
 
 
 def test_an_in_context_answer_ends_where_the_model_asks_itself_the_next_question() -> None:

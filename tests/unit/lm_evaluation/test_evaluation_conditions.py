@@ -216,6 +216,26 @@ def test_an_in_context_arm_is_measured_after_its_examples(
     assert [item.prompt for item in items] == [item.prompt for item in plain]
 
 
+def test_examples_of_an_arm_and_of_a_task_are_turns_in_the_chat_template(
+    chatting: Path, tiny_examples: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from limaflow.training.conversation import END_OF_TURN
+
+    train = tiny_examples / "train.jsonl"
+    first = next(iter(read_records(train, Example)))
+    shots = Shots(examples=train, count=1, prompts=train, max_tokens=8, given=(first.id,))
+    path = write("one", 3, "fewshot_split: test\nnum_fewshot: 1\n")
+    asked = count_requests(monkeypatch)
+    settings = replace(SETTINGS, shots=shots, formats=("in-context-chat",))
+    results, items = evaluate(chatting, "shown", [str(path)], None, settings)
+    assert results["run"]["format"] == "in-context-chat" == items[0].format
+    for context in asked:
+        asks, shown, own, answer, question, rest = context.split(END_OF_TURN)
+        assert (asks.endswith(first.prompt), shown, rest) == (True, first.response, "")
+        assert (own[:8], question[:8]) == ("May one ", "May one ")
+        assert answer.strip() in ("yes", "no", "perhaps")
+
+
 def test_an_edited_prompt_has_another_hash_and_its_code_and_data_are_inputs(
     write: Write,
 ) -> None:
