@@ -15,10 +15,14 @@ from gpu_tiny import ROOT
 GIB = 2**30
 SHARE = 0.9
 """Of a GPU's memory that a planned peak may take."""
+PEAK_TFLOPS = {"A100": 312, "H100": 989, "H200": 989, "B200": 2250, "L40S": 362, "A10": 125}
+"""Dense bf16 with fp32 sums, of the makers' data sheets (H100 and H200: SXM), by a GPU's name."""
+RESUMED = {"cpu": 0.0, "cuda": 1e-3}
+"""How far weights of a resumed run may be from those of an undisturbed one, of their norm."""
 LAYOUTS = [
-    {"peer": "limaflow", "packed": 4096},
-    {"peer": "limaflow", "packed": 16384},
-    {"peer": "limaflow", "micro": 8},
+    {"peer": "limaflow", "packed": 4096, "zero_stage": 2},
+    {"peer": "limaflow", "packed": 16384, "zero_stage": 2},
+    {"peer": "limaflow", "micro": 8, "zero_stage": 2},
     {"peer": "trl", "micro": 8, "padding_free": True},
     {"peer": "trl", "micro": 16, "padding_free": True},
     {"peer": "trl", "micro": 8, "grouped": True},
@@ -190,9 +194,17 @@ def resume(device: str, folder: Path) -> dict[str, Any]:
             assert not (run / "training.json").exists(), "it ended before it was killed"
         gpu_tiny.fine_tune(run, base, data, processes=ranks, device=device)
         weights.append(weights_of(gpu_tiny.exported(run)))
-    same = all(weights[0][name].equal(value) for name, value in weights[1].items())
-    assert same, "the weights differ from those of an undisturbed run"
-    return {"processes": ranks, "weights": len(weights[0]), "equal": "bit for bit"}
+    undisturbed, resumed = weights
+    if all(undisturbed[name].equal(value) for name, value in resumed.items()):
+        return {"processes": ranks, "weights": len(resumed), "equal": "bit for bit"}
+    # Kernels of a GPU may add in another order each time.
+    difference = max(
+        float((undisturbed[name] - value).norm() / undisturbed[name].norm())
+        for name, value in resumed.items()
+    )
+    bound = RESUMED[device]
+    assert difference <= bound, f"the weights differ by {difference:.1g} of their norm"
+    return {"processes": ranks, "weights": len(resumed), "difference": difference}
 
 
 def weights_of(manifest: Path) -> dict[str, Any]:
@@ -280,7 +292,9 @@ def table(shape: str) -> Callable[[str, Path], dict[str, Any]]:
         sys.path.insert(0, str(ROOT / "benchmarks"))
         import training
 
-        peak = machine(device, folder)["matrix_product_tflops"]
+        product = machine(device, folder)["matrix_product_tflops"]
+        name = torch.cuda.get_device_name()
+        peak = next((p for known, p in PEAK_TFLOPS.items() if known in name), None)
         checkpointing = shape == "7b"
         task = folder / "task.json"
         task.write_text(
@@ -309,7 +323,8 @@ def table(shape: str) -> Callable[[str, Path], dict[str, Any]]:
                     **row,
                     "tokens_per_second": round(speed),
                     "peak_gib": found["peak_mib"] / 1024,
-                    "share_of_matrix_product": 6 * size * speed / 1e12 / peak,
+                    "share_of_matrix_product": 6 * size * speed / 1e12 / product,
+                    "mfu": peak and 6 * size * speed / 1e12 / peak,
                 }
             )
             (folder.parent / f"{shape}-partial.json").write_text(json.dumps(rows))
@@ -320,7 +335,8 @@ def table(shape: str) -> Callable[[str, Path], dict[str, Any]]:
         assert best["limaflow"], f"nothing ran: {rows}"
         return {
             "layouts": rows,
-            "matrix_product_tflops": peak,
+            "matrix_product_tflops": product,
+            "peak_tflops": peak,
             "over_trl_at_its_best": best["limaflow"] / best["trl"] if best["trl"] else None,
         }
 

@@ -33,7 +33,8 @@ def written(folder: Path) -> tuple[Path, Path]:
         )
         return Example(id=example_id(turns), messages=turns, source="check", split=split)
 
-    base = written_model(folder / "base", texts=ANSWERS, context=CONTEXT)
+    # Heads of 64, which every kernel and vLLM know.
+    base = written_model(folder / "base", texts=ANSWERS, context=CONTEXT, hidden_size=128)
     data = folder / "data"
     data.mkdir()
     train = (example(n, "train") for n in range(21))

@@ -143,7 +143,8 @@ def main() -> None:
         folder = Path(scratch)
         layouts = [*OURS, *UNPACKED, *OTHERWISE]
         if chosen.model is not None:
-            task, layouts = real(chosen.model), REAL
+            task = real(chosen.model)
+            layouts = [each for each in REAL if chosen.precision == "fp32" or not each["lora"]]
             print(f"a matrix product of fp32: {matrix_product():.1f} GFLOP/s")
         else:
             task = miniature() if chosen.shape is None else invented(chosen.shape)

@@ -57,7 +57,7 @@ def settings_of(task: dict[str, Any], layout: dict[str, Any]) -> tuple[Any, Any]
         update={
             "micro_batch_tokens": layout.get("packed"),
             "micro_batch_examples": layout.get("micro", 1),
-            "zero_stage": 1 if task["precision"] == "bf16" else 0,
+            "zero_stage": layout.get("zero_stage", 1 if task["precision"] == "bf16" else 0),
             "gradient_checkpointing": task["checkpointing"],
         }
     )

@@ -19,14 +19,13 @@ def checked(folder: Path, *options: str) -> tuple[int, list[dict]]:
 
 @pytest.mark.slow
 def test_a_cpu_runs_the_parts_that_it_can_and_skips_the_others(tmp_path: Path) -> None:
-    code, reports = checked(tmp_path, "--device", "cpu", "--parts", "machine,zero,answers,table-7b")
-    assert [r["status"] for r in reports] == ["passed", "passed", "passed", "skipped"], reports
+    code, reports = checked(tmp_path, "--device", "cpu", "--parts", "machine,zero,liger,table-7b")
+    assert [r["status"] for r in reports] == ["passed", "passed", "skipped", "skipped"], reports
     assert code == 0
-    machine, zero, answers, _ = reports
+    machine, zero, *_ = reports
     assert machine["facts"]["matrix_product_tflops"] > 0
     assert zero["facts"]["processes"] == 2
     assert [g["case"] for g in zero["facts"]["gradients"]] == [f"fp32 ZeRO-{n}" for n in range(4)]
-    assert answers["facts"]["transformers"] == "equal"
 
 
 def test_a_part_that_takes_too_long_is_reported_and_stops_no_other(tmp_path: Path) -> None:

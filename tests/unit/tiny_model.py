@@ -7,7 +7,9 @@ from limaflow.jsonl import write_json
 from limaflow.records import ModelManifest
 
 
-def written_model(folder: Path, *, texts: Sequence[str], context: int) -> Path:
+def written_model(
+    folder: Path, *, texts: Sequence[str], context: int, hidden_size: int = 32
+) -> Path:
     """Write it with a tokenizer of 400 words trained on `texts`, and return its model.json.
 
     It has 2 layers, BOS, EOS and no pad, and always the same weights.
@@ -36,8 +38,8 @@ def written_model(folder: Path, *, texts: Sequence[str], context: int) -> Path:
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
-            hidden_size=32,
-            intermediate_size=64,
+            hidden_size=hidden_size,
+            intermediate_size=2 * hidden_size,
             num_hidden_layers=2,
             num_attention_heads=2,
             max_position_embeddings=context,

@@ -301,3 +301,12 @@ def test_the_table_of_a_cpu_says_what_a_process_holds_and_what_would_fit(root: P
     shown = CliRunner().invoke(app, [*arguments, "3.6"]).stdout
     assert "does not fit in 3.6 GiB; this would: processes_per_node 1, zero_stage 0" in shown
     assert "libraries 0.60" in shown
+
+
+def test_a_run_that_recomputes_though_there_is_room_is_told(root: Path) -> None:
+    overlay = root / "experiments/llama-7b.yaml"
+    arguments = ["train", "plan", "--configfile", str(overlay), "--gpu-memory"]
+    assert "fits in 80 GiB; with 5" in (roomy := CliRunner().invoke(app, [*arguments, "80"]).stdout)
+    assert "without gradient_checkpointing too" in roomy
+    tight = CliRunner().invoke(app, [*arguments, "40"]).stdout
+    assert "fits in 40 GiB\n" in tight

@@ -47,6 +47,8 @@ class Plan:
     """Whether the peak stays within the GPU's memory; None if that memory is unknown."""
     fitting: Launch | None
     """The nearest launch that fits, where this one does not and there is one."""
+    without_recomputing: float | None
+    """The peak of one GPU without gradient checkpointing, where it has it and would fit so."""
 
 
 def plan(
@@ -87,6 +89,8 @@ def plan(
     fitting = None
     if gpu_memory is not None and not fits:
         fitting = next((c for c in _nearest(settings, launch) if highest(c) <= gpu_memory), None)
+    plain = launch.model_copy(update={"gradient_checkpointing": False})
+    kept = highest(plain) if launch.gradient_checkpointing and fits else None
     return Plan(
         model=model,
         trained_parameters=trained_parameters(model, settings),
@@ -98,6 +102,7 @@ def plan(
         disk=disk(model, settings, launch, exports),
         fits=fits,
         fitting=fitting,
+        without_recomputing=kept if kept and gpu_memory and kept <= gpu_memory else None,
     )
 
 

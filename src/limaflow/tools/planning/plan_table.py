@@ -50,7 +50,14 @@ def _verdict(plan: Plan, gpu_memory: float | None) -> str:
     if gpu_memory is None:
         return ""
     if plan.fits:
-        return f": fits in {gpu_memory / GIB:.0f} GiB"
+        spare = plan.without_recomputing
+        room = (
+            f"; with {spare / GIB:.1f} GiB without gradient_checkpointing too, which takes "
+            "every forward pass twice"
+            if spare is not None
+            else ""
+        )
+        return f": fits in {gpu_memory / GIB:.0f} GiB{room}"
     missing = f": does not fit in {gpu_memory / GIB:.0f} GiB"
     if plan.fitting is None:
         return f"{missing}, and nothing up to one example a process does; try offload or lora"
