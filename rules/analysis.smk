@@ -306,7 +306,10 @@ rule artifact:
     input:
         unpack(lambda wildcards: files_of_exhibit(ARTIFACTS[wildcards.artifact])),
     output:
-        multiext("<results>/artifacts/{artifact}", *(f".{e}" for e in ARTIFACT_FORMATS)),
+        svg="<results>/artifacts/{artifact}.svg",
+        beside=[
+            f"<results>/artifacts/{{artifact}}.{end}" for end in ARTIFACT_FORMATS[1:]
+        ],
     log:
         "<logs>/artifacts/{artifact}.log",
     wildcard_constraints:
@@ -323,7 +326,7 @@ rule artifact:
         label=miniature_option(),
     shell:
         "limaflow analyze artifact {wildcards.artifact} {params.inputs} {params.options}"
-        " {params.label} --output {output[0]} 2>&1 | tee {log}"
+        " {params.label} --output {output.svg} 2>&1 | tee {log}"
 
 
 rule whole_paper:
@@ -331,7 +334,8 @@ rule whole_paper:
     input:
         collect("<results>/artifacts/{artifact}.csv", artifact=MADE_ARTIFACTS),
     output:
-        multiext("<results>/artifacts/paper", ".csv", ".md", ".tex"),
+        csv="<results>/artifacts/paper.csv",
+        beside=["<results>/artifacts/paper.md", "<results>/artifacts/paper.tex"],
     log:
         "<logs>/artifacts/paper.log",
     conda:
@@ -340,5 +344,5 @@ rule whole_paper:
         code=code("analysis", "paper_table"),
         missing=missing_artifacts(),
     shell:
-        "limaflow analyze paper-table {params.missing} --output {output[0]} {input}"
+        "limaflow analyze paper-table {params.missing} --output {output.csv} {input}"
         " 2>&1 | tee {log}"
