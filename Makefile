@@ -30,6 +30,8 @@ demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machi
 	  || { echo "error: the study did not end; the message above says why" \
 	       "(nothing above: another run works in this folder)"; exit 1; }
 	@echo
+	@limaflow report answer results/$(EXPERIMENT)
+	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
 experiment:

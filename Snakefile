@@ -42,6 +42,7 @@ wildcard_constraints:
 
 if IS_ASKED_TO_PLAN:
     warn_of_changed_training()
+    refuse_impossible_targets()
 
 
 onstart:
@@ -148,6 +149,29 @@ rule shift:
     """Stop after the token shift of every arm whose tokens are looked up in the base."""
     input:
         shift_page,
+    localrule: True
+
+
+# fig1 … fig9, table1, appendix_b … appendix_e, claims: what the paper prints, ours beside its own.
+for artifact_name in ARTIFACTS:
+
+    rule:
+        name:
+            artifact_name
+        input:
+            partial(files_of_target, artifact_name),
+        localrule: True
+
+
+rule paper:
+    """All of them that this study can make, and one table of their numbers."""
+    input:
+        collect(
+            "<results>/artifacts/{artifact}.{end}",
+            artifact=MADE_ARTIFACTS,
+            end=ARTIFACT_FORMATS,
+        ),
+        collect("<results>/artifacts/paper.{end}", end=["csv", "md", "tex"]),
     localrule: True
 
 

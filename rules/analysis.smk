@@ -211,7 +211,7 @@ rule training_seeds:
         " 2>&1 | tee {log}"
 
 
-rule claims:
+rule decide_claims:
     """The claims of the paper, of later work and of the user, each with our verdict."""
     input:
         preferences="<results>/analysis/preferences.json",
@@ -301,3 +301,50 @@ rule table:
     shell:
         "limaflow analyze table {wildcards.table} {params.inputs} {params.options}"
         " --output {output} 2>&1 | tee {log}"
+
+
+rule artifact:
+    """A figure, table or appendix of the paper, ours beside the paper's, in every format."""
+    input:
+        unpack(lambda wildcards: files_of_exhibit(ARTIFACTS[wildcards.artifact])),
+    output:
+        svg="<results>/artifacts/{artifact}.svg",
+        beside=[
+            f"<results>/artifacts/{{artifact}}.{end}" for end in ARTIFACT_FORMATS[1:]
+        ],
+    log:
+        "<logs>/artifacts/{artifact}.log",
+    wildcard_constraints:
+        artifact=any_of(ARTIFACTS),
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=lambda wildcards: code_of_exhibit(
+            "artifact", "ARTIFACTS", wildcards.artifact, "artifacts"
+        ),
+        paper=lambda wildcards: paper_of(ARTIFACTS[wildcards.artifact]),
+        inputs=exhibit_inputs,
+        options=lambda wildcards: exhibit_options(ARTIFACTS[wildcards.artifact]),
+        label=miniature_option(),
+    shell:
+        "limaflow analyze artifact {wildcards.artifact} {params.inputs} {params.options}"
+        " {params.label} --output {output.svg} 2>&1 | tee {log}"
+
+
+rule whole_paper:
+    """Every number of the artifacts in one table, and what this study cannot make."""
+    input:
+        collect("<results>/artifacts/{artifact}.csv", artifact=MADE_ARTIFACTS),
+    output:
+        csv="<results>/artifacts/paper.csv",
+        beside=["<results>/artifacts/paper.md", "<results>/artifacts/paper.tex"],
+    log:
+        "<logs>/artifacts/paper.log",
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("analysis", "paper_table"),
+        missing=missing_artifacts(),
+    shell:
+        "limaflow analyze paper-table {params.missing} --output {output.csv} {input}"
+        " 2>&1 | tee {log}"

@@ -57,7 +57,13 @@ rule html_report:
         page=content(
             *(
                 shipped(f"src/limaflow/report/{file}")
-                for file in ("page.html", "claims.html", "style.css")
+                for file in (
+                    "page.html",
+                    "answer.html",
+                    "claims.html",
+                    "style.css",
+                    "sort.js",
+                )
             )
         ),
         results=subpath(output[0], ancestor=2),

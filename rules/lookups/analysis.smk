@@ -1,4 +1,7 @@
 # What the rules of analysis and report look up.
+from functools import partial
+
+from limaflow.analysis.artifacts.catalogue import ARTIFACTS
 from limaflow.analysis.claims import decided
 from limaflow.analysis.evidence import Evidence
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
@@ -25,14 +28,36 @@ CLAIM_FILES = [
     shipped(f"src/limaflow/analysis/{name}.yaml") for name in ("claims", "recorded")
 ]
 LIMA = CONFIG.analysis.lima_arm
+ROLES = roles_of(CONFIG)
+
+
+def printed_instruments():
+    """What the paper's appendices C and D are about: how responses are compared and graded."""
+    heads = {name: instrument.head for name, instrument in INSTRUMENTS.items()}
+    found = {
+        "pairwise": [n for n, head in heads.items() if head.form == "pairwise"],
+        "likert": [n for n, head in heads.items() if "".join(head.words) == "123456"],
+    }
+    return {
+        form: Path(INSTRUMENT_FILES[names[0]]) for form, names in found.items() if names
+    }
+
+
 STUDY = study_of(
     CONFIG,
     RESULTS,
     {name: list(INSTRUMENTS[name].head.words) for name in GRADED_BY},
     grades_items=bool(OF_ITEMS or CONFIG.benchmarks.human_grades),
+    roles={
+        **ROLES,
+        "wikihow": [a.name for a in WRITTEN.arms if CONFIG.is_of_wikihow(a.name)],
+        "dialogues-with": list(DIALOGUE.with_dialogues),
+        "dialogues-without": list(DIALOGUE.with_dialogues.values()),
+    },
+    instruments=printed_instruments(),
+    has_judges=bool(PAIRWISE),
 )
 
-ROLES = roles_of(CONFIG)
 # Arms whose scores claims compare with the LIMA arm's, item by item.
 BESIDE_LIMA = [
     arm
@@ -288,6 +313,32 @@ def paper_of(exhibit):
     return content(PAPER) if exhibit.beside_paper else ""
 
 
+def files_of_target(name, wildcards):
+    """An artifact's files; of one that this study cannot make, what is missing for it."""
+    if problem := ARTIFACTS[name].missing(STUDY):
+        raise WorkflowError(f"{name} cannot be made by {CONFIG.experiment}: {problem}")
+    return [f"<results>/artifacts/{name}.{end}" for end in ARTIFACT_FORMATS]
+
+
+def refuse_impossible_targets():
+    """In one line, where an artifact that this study cannot make is named on the command line."""
+    for name in sys.argv[1:]:
+        if name in ARTIFACTS:
+            files_of_target(name, None)
+
+
+ARTIFACT_FORMATS = ["svg", "pdf", "png", "csv", "md", "tex"]
+MADE_ARTIFACTS = [n for n, made in ARTIFACTS.items() if not made.missing(STUDY)]
+
+
+def missing_artifacts():
+    """What this study makes none of, and why."""
+    words = {name: made.missing(STUDY) for name, made in ARTIFACTS.items()}
+    return repeated(
+        "--missing", [f"{name}={why}" for name, why in words.items() if why]
+    )
+
+
 def exhibit_inputs(wildcards, input):
     words = [
         f"{name}={file}"
@@ -303,17 +354,21 @@ def exhibit_options(exhibit):
         "stands_for": stands_for_options(),
         "base": f"--base {MEASURED_BASE[0]}" if MEASURED_BASE else "",
         "described": described_options(),
+        "roles": repeated(
+            "--role",
+            [f"{role}={arm}" for role, arms in STUDY.roles.items() for arm in arms],
+        ),
         "bootstrap": bootstrap_options(),
     }
-    return " ".join(options[name] for name in exhibit.uses)
+    return " ".join(filter(None, (options[name] for name in exhibit.uses)))
 
 
-def code_of_exhibit(command, catalogue, name):
+def code_of_exhibit(command, catalogue, name, folder="exhibits"):
     """Only the exhibit's own module counts, so that an edit of one repeats that one."""
     return code(
         "analysis",
         command,
-        {f"limaflow.analysis.exhibits.catalogue:{catalogue}": name},
+        {f"limaflow.analysis.{folder}.catalogue:{catalogue}": name},
     )
 
 

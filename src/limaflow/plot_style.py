@@ -5,6 +5,7 @@ Colours after Okabe and Ito (2008) and Tol (2021), told apart with any colour vi
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ MINIATURE = "miniature world: says nothing about real models"
 STYLE: dict[Any, object] = {
     "svg.hashsalt": "limaflow",
     "svg.fonttype": "none",
+    # Text that one can search, and no Type 3 font, which publishers refuse.
+    "pdf.fonttype": 42,
     # A dollar sign in a name is a dollar sign.
     "text.parse_math": False,
     "font.size": 9,
@@ -34,9 +37,19 @@ STYLE: dict[Any, object] = {
 }
 
 
+PRINTED = (".pdf", ".png")
+"""Further formats of a figure that is to be printed or pasted."""
+
+
 @contextmanager
-def drawing(path: Path, *, width: float, height: float, miniature: bool) -> Iterator[Any]:
-    """A matplotlib figure (inches) that is written to `path` as SVG when the block ends."""
+def drawing(
+    path: Path, *, width: float, height: float, miniature: bool, also: Sequence[str] = ()
+) -> Iterator[Any]:
+    """A matplotlib figure (inches) that is written to `path` as SVG when the block ends.
+
+    Args:
+        also: of `PRINTED`, the formats in which it is written beside that.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -47,8 +60,22 @@ def drawing(path: Path, *, width: float, height: float, miniature: bool) -> Iter
             figure.supxlabel(MINIATURE, fontsize=8, color=ORANGE, x=0.995, ha="right")
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "limaflow"})
+        for suffix in also:
+            _save(figure, path.with_suffix(suffix))
     with replacing(path) as file:
         file.write(text.getvalue())
+
+
+def _save(figure: Any, path: Path) -> None:
+    """Write a PDF or PNG that holds no time and no version."""
+    unsaid = {".pdf": {"CreationDate": None, "Producer": None}, ".png": {"Software": None}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        figure.savefig(temporary, format=path.suffix[1:], dpi=200, metadata=unsaid[path.suffix])
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def arm_colours(arms: Iterable[str]) -> dict[str, str]:

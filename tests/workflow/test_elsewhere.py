@@ -33,7 +33,7 @@ def test_a_study_runs_there_and_leaves_the_checkout_as_it_was(
 ) -> None:
     few_sources = str(root / "tests/slurm/two_nodes.yaml")
     before = files_in(elsewhere.folder)
-    assert {"fine_tune", "claims", "html_report"} <= set(rules_of(elsewhere.planned()))
+    assert {"fine_tune", "decide_claims", "html_report"} <= set(rules_of(elsewhere.planned()))
     done = elsewhere.run("curate", overlays=(few_sources,))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     page = elsewhere.results / "datasets/lima/frozen/index.html"

@@ -10,7 +10,7 @@ from workspace import Workspace, rules_of
 pytestmark = pytest.mark.slow
 
 JUDGED = {
-    *("preferences", "agreement", "claims", "figure(figure=preferences)"),
+    *("preferences", "agreement", "decide_claims", "figure(figure=preferences)"),
     *("figure(figure=plane)", "table(table=preferences)", "table(table=agreement)"),
     *("table(table=accuracy)", "response_browser", "html_report"),
 }

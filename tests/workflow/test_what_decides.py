@@ -67,7 +67,11 @@ def test_a_further_training_seed_repeats_nothing_of_the_first(plans: Workspace) 
         **{"respond": 1, "grade": 1, "lm_eval": 1, "pairwise_verdicts": 3},
     }
     # No summary of the first seed changes; claims learn how many seeds there are.
-    assert jobs - of_the_seed - NAMING == {"training_seeds", "figure(figure=seeds)", "claims"}
+    assert jobs - of_the_seed - NAMING == {
+        "training_seeds",
+        "figure(figure=seeds)",
+        "decide_claims",
+    }
 
 
 def test_from_five_training_seeds_on_summaries_are_over_all_of_them(plans: Workspace) -> None:
@@ -112,7 +116,7 @@ def test_the_words_of_an_error_repeat_nothing(plans: Workspace) -> None:
 def test_a_limit_of_the_benchmarks_repeats_their_runs_alone(plans: Workspace) -> None:
     (plans.folder / "limit.yaml").write_text("benchmarks: {limit: 11}\n")
     jobs = rules_of(plans.planned(overlays=("limit.yaml",)))
-    after = {"tax", "claims", "figure", "table"} | NAMING
+    after = {"tax", "decide_claims", "figure", "table"} | NAMING
     assert jobs["lm_eval"] == 3
     assert set(jobs) <= {"lm_eval"} | after
 

@@ -120,6 +120,8 @@ class Workspace:
 
 
 TARGET_RULES = {"all", "prefetch", "curate", "train", "generate", "judge", "benchmark", "report"}
+TARGET_RULES |= {*(f"fig{number}" for number in range(1, 10)), "table1", "claims", "paper"}
+TARGET_RULES |= {f"appendix_{letter}" for letter in "bcde"}
 
 
 def jobs_of(text: str) -> Iterator[Job]:

@@ -1,17 +1,14 @@
 """The claims as a table for other documents: CSV, Markdown or LaTeX, by the name of the file."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from limaflow.analysis.claims import Claim, Measured
 from limaflow.analysis.recorded import Recorded
-from limaflow.errors import InputError
-from limaflow.jsonl import replacing
-from limaflow.mistakes import nearest
-from limaflow.plot_style import write_csv
+from limaflow.analysis.table_formats import write_as
 
 Row = Mapping[str, str]
+LATEX_COLUMNS = ("claim", "verdict", "measured", "literature", "published values")
 
 
 def rows(claims: Sequence[Claim]) -> list[Row]:
@@ -51,68 +48,10 @@ def write_claims(claims: Sequence[Claim], path: Path) -> None:
     Raises:
         InputError: no such format.
     """
-    if path.suffix not in FORMATS:
-        raise InputError(
-            f"no table is written as '{path.suffix}'{nearest(path.suffix, list(FORMATS))}",
-            path=path,
-        )
-    FORMATS[path.suffix](path, rows(claims))
+    write_as(path, rows(claims), latex=_of_a_page)
 
 
-def _markdown(path: Path, table: Sequence[Row]) -> None:
-    lines = [_pipes(table[0]), "|" + "---|" * len(table[0])] if table else []
-    lines += [_pipes(row.values()) for row in table]
-    _write(path, lines)
-
-
-def _pipes(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-LATEX_COLUMNS = ("claim", "verdict", "measured", "literature", "published values")
-
-
-def _latex(path: Path, table: Sequence[Row]) -> None:
-    """A longtable of the columns that fit a page; needs the package `longtable`."""
-    width = f"{0.9 / len(LATEX_COLUMNS):.2f}\\textwidth"
-    lines = [
-        "% \\usepackage{longtable}",
-        f"\\begin{{longtable}}{{{f'p{{{width}}}' * len(LATEX_COLUMNS)}}}",
-        " & ".join(LATEX_COLUMNS) + " \\\\ \\hline \\endhead",
-    ]
-    for row in table:
-        cells = {**row, "measured": row["measured"] or row["reason"]}
-        lines.append(
-            " & ".join(_latex_text(cells[name]) for name in LATEX_COLUMNS) + " \\\\ \\hline"
-        )
-    _write(path, [*lines, "\\end{longtable}"])
-
-
-LATEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": "\\textbackslash{}",
-    "~": "\\textasciitilde{}",
-    "^": "\\textasciicircum{}",
-    "−": "$-$",
-    "±": "$\\pm$",
-    "½": "$\\frac12$",
-    "κ": "$\\kappa$",
-    "→": "$\\to$",
-    "≥": "$\\ge$",
-}
-
-
-def _latex_text(text: str) -> str:
-    return re.sub("|".join(map(re.escape, LATEX)), lambda found: LATEX[found[0]], text)
-
-
-def _write(path: Path, lines: Sequence[str]) -> None:
-    with replacing(path) as file:
-        file.write("\n".join(lines) + "\n")
-
-
-FORMATS: Mapping[str, Callable[[Path, Sequence[Row]], None]] = {
-    ".csv": write_csv,
-    ".md": _markdown,
-    ".tex": _latex,
-}
+def _of_a_page(row: Row) -> Row:
+    """The columns that fit a page."""
+    cells = {**row, "measured": row["measured"] or row["reason"]}
+    return {name: cells[name] for name in LATEX_COLUMNS}

@@ -21,6 +21,9 @@ MeasuredBase = Annotated[
 Described = Annotated[
     list[str] | None, typer.Option(help="What an arm is, as ARM=WORDS, beside its name; repeat.")
 ]
+Roles = Annotated[
+    list[str] | None, typer.Option(help="An arm that plays a part, as PART=ARM; repeat.")
+]
 Miniature = Annotated[bool, typer.Option("--miniature", help="Label it as the invented world's.")]
 Input = Annotated[
     list[str], typer.Option("--input", help="An input file as NAME=PATH; repeat for several.")
@@ -408,6 +411,57 @@ def figure(
         seed=seed,
     )
     write_figure(exhibit, files_of(inputs), options, output, miniature=miniature)
+
+
+@app.command()
+def artifact(
+    name: Annotated[str, typer.Argument(help="As its target: fig1, table1, appendix_e, claims.")],
+    *,
+    inputs: Input,
+    output: Annotated[
+        Path, typer.Option(help="Writes this SVG file, and .pdf, .png, .csv, .md and .tex beside.")
+    ],
+    lima: Lima = "",
+    stands_for: StandsFor = None,
+    role: Roles = None,
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+    miniature: Miniature = False,
+) -> None:
+    """One figure, table or appendix of the paper: ours beside the paper's, in every format."""
+    from limaflow.analysis.artifacts.artifact import write_artifact
+    from limaflow.analysis.artifacts.catalogue import ARTIFACTS
+    from limaflow.analysis.exhibit import Options, files_of, named
+    from limaflow.analysis.named_values import grouped
+
+    made = named(ARTIFACTS, name)
+    options = Options(
+        lima=lima,
+        stands_for=grouped("--stands-for", stands_for or []),
+        roles=grouped("--role", role or []),
+        rounds=bootstrap,
+        confidence=confidence,
+        seed=seed,
+    )
+    write_artifact(made, files_of(inputs), options, output, miniature=miniature)
+    print(f"{made.title}: {output.with_suffix('')}.{{svg,pdf,png,csv,md,tex}}")
+
+
+@app.command()
+def paper_table(
+    artifacts: Annotated[list[Path], typer.Argument(help="CSV files of artifacts, in order.")],
+    *,
+    output: Annotated[Path, typer.Option(help="Writes this CSV, and .md and .tex beside it.")],
+    missing: Annotated[
+        list[str] | None, typer.Option(help="NAME=WHY of an artifact that is not made; repeat.")
+    ] = None,
+) -> None:
+    """Every number of the artifacts in one table, with what could not be made, and why."""
+    from limaflow.analysis.artifacts.whole_paper import write_whole
+
+    for line in write_whole(artifacts, missing or [], output):
+        print(line)
 
 
 @app.command()

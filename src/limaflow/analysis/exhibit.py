@@ -20,7 +20,7 @@ Drawn_contra = TypeVar("Drawn_contra", contravariant=True)
 Row = Mapping[str, object]
 Files = Mapping[str, list[Path]]
 """Input files by name."""
-Use = Literal["lima", "stands_for", "base", "described", "bootstrap"]
+Use = Literal["lima", "stands_for", "base", "described", "roles", "bootstrap"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class Options:
     """Of `base`: the arm whose benchmark results stand before tuning."""
     described: Mapping[str, str] = field(default_factory=dict)
     """Of `described`: arm → what it is, where its name need not say it."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of `roles`: part that arms play in the study → arms."""
     rounds: int = 2000
     """Of `bootstrap`, as the two that follow."""
     confidence: float = 0.95
@@ -100,19 +102,20 @@ def write_table(table: Table[Data], files: Files, options: Options, path: Path) 
     Raises:
         InputError: an input is not given, missing, or not what it should be.
     """
-    write_csv(path, table.rows(_read(table, files, options)))
+    write_csv(path, table.rows(read(table, files, options)))
 
 
 def write_figure(
     figure: Figure[Data], files: Files, options: Options, path: Path, *, miniature: bool
 ) -> None:
     """Write a figure and its numbers beside it; raises as `write_table`."""
-    data = _read(figure, files, options)
+    data = read(figure, files, options)
     write_csv(path.with_suffix(".csv"), figure.rows(data))
     figure.draw(data, path, miniature=miniature)
 
 
-def _read(table: Table[Data], files: Files, options: Options) -> Data:
+def read(table: Table[Data], files: Files, options: Options) -> Data:
+    """What a table is made of; raises as `write_table`."""
     try:
         return table.read(files, options)
     except KeyError as missing:

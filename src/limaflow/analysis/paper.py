@@ -122,6 +122,19 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Text:
+    """What the paper shows where it prints no number, described and not quoted."""
+
+    text: str
+    place: str
+    mark: Mark
+
+    @property
+    def source(self) -> str:
+        return f"{self.place} [{self.mark}]"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paper:
     """Everything of the record that this project compares with."""
 
@@ -132,6 +145,7 @@ class Paper:
     likert: Likert
     epochs: Epochs
     values: dict[str, Value]
+    texts: dict[str, Text]
 
 
 @cache

@@ -57,6 +57,19 @@ class Study:
     """Tuned arms with an adapter on a frozen base, and the LIMA arm's examples."""
     base: str = ""
     """The arm of the base as it is; "" where there is none."""
+    miniature: bool = False
+    has_judges: bool = False
+    """Whether a judge compares responses; whether people do, and whether files bring verdicts."""
+    has_people: bool = False
+    has_recorded_verdicts: bool = False
+    judged_epochs: tuple[int, ...] = ()
+    """Epochs of the LIMA arm whose dev responses are graded."""
+    holding: tuple[str, ...] = ()
+    """Arms that hold dialogues."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Part in the paper's figures → arms, where there are any."""
+    instruments: Mapping[str, Path] = field(default_factory=dict)
+    """`pairwise` and `likert` → the instrument by which responses are compared and graded."""
     further_seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Arm → the same arm, trained with its further seeds; only arms that have some."""
 
@@ -77,12 +90,16 @@ def study_of(
     scales: Mapping[str, Sequence[str]],
     *,
     grades_items: bool = False,
+    has_judges: bool = False,
+    roles: Mapping[str, Sequence[str]] | None = None,
+    instruments: Mapping[str, Path] | None = None,
 ) -> Study:
     """The study of a configuration.
 
     Args:
         scales: of judges' and people's grades; see `Study`.
         grades_items: whether judges or people grade replies to benchmark items.
+        has_judges, roles, instruments: see `Study`.
     """
     further = {arm.name: tuple(config.further_seeds(arm.name)) for arm in config.arms}
     config = config.as_written
@@ -123,5 +140,13 @@ def study_of(
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),
         base=next((arm.name for arm in config.arms if arm.kind == "base"), ""),
+        miniature=config.miniature is not None,
+        has_judges=has_judges,
+        has_people=bool(config.judging.people),
+        has_recorded_verdicts=any(comparison.verdicts for comparison in config.comparisons),
+        judged_epochs=tuple(config.selection.epochs),
+        holding=tuple(config.dialogue.arms if config.dialogue.scripts else ()),
+        roles=roles or {},
+        instruments=instruments or {},
         further_seeds={arm: names for arm, names in further.items() if names},
     )

@@ -193,6 +193,11 @@ class Config(Settings):
         blocks = [self.curation.filters.get(name) for name in named]
         return bool(blocks) and all(block is not None and block.off for block in blocks)
 
+    def is_of_wikihow(self, arm: str) -> bool:
+        """Whether a tuned arm's examples are drawn from wikiHow alone (Figure 5)."""
+        kinds = {self.source(name).kind for name in self._drawn(arm)}
+        return kinds == {"wikihow"}
+
     def teaches(self, arm: str) -> list[str]:
         """Benchmark tasks about facts that an arm's examples state and the base's corpus lacks."""
         dataset = self._dataset_of(arm)

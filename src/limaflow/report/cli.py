@@ -31,6 +31,24 @@ def build(
 
 
 @app.command()
+def answer(
+    results: Annotated[
+        Path, typer.Argument(help="Folder of the experiment: results/<experiment>.")
+    ],
+) -> None:
+    """The answer of the report's first page, and the table of all arms, as plain text."""
+    from limaflow.config.loading import parse
+    from limaflow.config.merge_configs import merged
+    from limaflow.report.answer import answer_of
+    from limaflow.report.answer_text import as_text
+    from limaflow.results import Results
+
+    place = Results(results)
+    config = parse(merged([place.config]), origin=str(place.config))
+    print(as_text(answer_of(place, config), miniature=config.miniature is not None))
+
+
+@app.command()
 def browse(
     *,
     results: Annotated[Path, typer.Option(help="Folder of the experiment: results/<experiment>.")],

@@ -1,11 +1,10 @@
-"""The report: one HTML file that a sceptic can read without network or scripts.
+"""The report: one HTML file that a sceptic can read without network, and without its one script.
 
 Everything that a model, a data set or a configuration wrote goes through jinja2's escaping; the
-page forbids scripts and foreign resources by its own content policy as well. Sections whose
-inputs are not there say which file is missing.
+page forbids foreign resources by its own content policy as well, and all scripts but the one that
+sorts a table. Sections whose inputs are not there say which file is missing.
 """
 
-import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from limaflow.config.experiment import Config
 from limaflow.curation.funnel import Funnel
 from limaflow.errors import InputError
 from limaflow.intervals import Interval
-from limaflow.jsonl import Record, read_json, read_records
+from limaflow.jsonl import read_json, read_records
 from limaflow.measures.significance import rounded
 from limaflow.measures.summaries import (
     Agreement,
@@ -39,12 +38,15 @@ from limaflow.recording.surroundings import package_versions
 from limaflow.records import ModelManifest, Verdict
 from limaflow.refusals.rates import RefusalRate
 from limaflow.refusals.safety import Safety
+from limaflow.report.answer import QUESTION, answer_of, signed
 from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
+from limaflow.report.existing import optional, table
 from limaflow.report.finish_reasons import endings
 from limaflow.report.job_list import jobs_by_command
 from limaflow.report.provenance import checksums, configuration
 from limaflow.report.side_by_side import shown_prompts
 from limaflow.results import Results
+from limaflow.standalone import source_hash
 from limaflow.tags import is_harmful
 from limaflow.training.manifest import PreferenceNotes, TrainingManifest
 
@@ -135,6 +137,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         raise InputError("no test prompts", path=test)
     figures = figures_by_category(study)
     tax = optional(results.analysis("tax"), list[TaskTax])
+    script = (FOLDER / "sort.js").read_text("utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -151,9 +154,14 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         "breakable": breakable,
         "flag": flag_in_words,
         "harmful": is_harmful,
+        "signed": signed,
     }
     return environment.get_template("page.html").render(
         config=config,
+        answer=answer_of(results, config),
+        question=QUESTION,
+        script=Markup(script),
+        script_hash=source_hash(script),
         style=Markup((FOLDER / "style.css").read_text("utf-8")),
         claims=claims.claims,
         confidence=claims.confidence,
@@ -209,19 +217,6 @@ def figures_by_category(study: Study) -> dict[str, list[ShownFigure]]:
             shown = ShownFigure(name=name, caption=figure.caption, svg=svg)
             found.setdefault(figure.category, []).append(shown)
     return found
-
-
-def optional(path: Path, kind: type[Record]) -> Record | None:
-    """The file's content, or None if there is no such file."""
-    return read_json(path, kind) if path.is_file() else None
-
-
-def table(path: Path) -> list[dict[str, str]] | None:
-    """The rows of a CSV file, or None if there is no such file."""
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def inline_svg(path: Path, name: str) -> Markup | None:
