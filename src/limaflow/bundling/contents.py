@@ -86,7 +86,7 @@ def _by_numbers(name: str, reads: Reads, root: str) -> bool:
 def _place(found: Contents, work: Path, name: str, *, is_read: bool) -> None:
     """A file that jobs read and that no stage holds: raw data, weights, people's own files."""
     path = work / name
-    outside = name.split("/")[0] in ("..", "")
+    outside = name.split("/", maxsplit=1)[0] in ("..", "")
     if not path.is_file():
         return
     if is_read and not outside and path.stat().st_size <= LARGEST_READ:
