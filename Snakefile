@@ -73,6 +73,7 @@ include: "rules/benchmarks.smk"
 include: "rules/token_shift.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/bundle.smk"
 include: "rules/cluster.smk"
 
 

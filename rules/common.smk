@@ -21,10 +21,13 @@ from limaflow.seeds import digest
 
 CONFIGFILE_FLAGS = ("--configfile", "--configfiles")
 
-# The linter looks at rules alone, and the jobs of a run are not asked again.
-IS_ASKED_TO_PLAN = workflow.is_main_process and not {"--lint", "--unlock"} & set(
-    sys.argv
-)
+# The linter looks at rules alone, and the jobs of a run are not asked again. Where only some rules may
+# run, as when numbers are verified, what the others read need not be there.
+IS_ASKED_TO_PLAN = workflow.is_main_process and not {
+    "--lint",
+    "--unlock",
+    "--allowed-rules",
+} & set(sys.argv)
 if IS_ASKED_TO_PLAN:
     flags = [word for word in sys.argv if word.split("=")[0] in CONFIGFILE_FLAGS]
     if len(flags) > 1:

@@ -7,6 +7,7 @@ import typer
 from limaflow import lasting_errors
 from limaflow.analysis.cli import app as analyze
 from limaflow.attacks.cli import app as attack
+from limaflow.bundling.cli import bundle, verify
 from limaflow.config.cli import app as config
 from limaflow.curation.cli import app as curate
 from limaflow.dialogue.cli import app as dialogue
@@ -76,6 +77,9 @@ app.add_typer(miniature, name="miniature", help="The invented world of the demo.
 app.add_typer(cluster, name="cluster", help="What a profile asks of a cluster.")
 app.add_typer(config, name="config", help="Check and describe the configuration.")
 app.add_typer(records, name="records", help="What made each file, and whether it has changed.")
+
+app.command()(bundle)
+app.command()(verify)
 
 
 def main() -> None:

@@ -51,6 +51,22 @@ class Miniature(Settings):
     """Further towns of which the pretraining corpus says nothing, and authored examples all."""
 
 
+class Withhold(Settings):
+    """Whose texts enter a bundle by hash, beside those of gated sources and of Reddit."""
+
+    sources: list[Name] = Field(default_factory=list)
+    arms: list[Name] = Field(default_factory=list)
+    tasks: list[str] = Field(default_factory=list)
+
+
+class Bundle(Settings):
+    """The archive that others verify; see docs/bundle.md."""
+
+    with_texts: bool = False
+    """Whether texts of gated sources and of Reddit enter it too."""
+    withhold: Withhold = Withhold()
+
+
 class Config(Settings):
     """A whole experiment."""
 
@@ -79,6 +95,7 @@ class Config(Settings):
     benchmarks: Benchmarks
     token_shift: TokenShift = TokenShift()
     analysis: Analysis
+    bundle: Bundle = Bundle()
     miniature: Miniature | None
 
     def source(self, name: str) -> Source:

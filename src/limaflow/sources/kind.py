@@ -58,6 +58,8 @@ class Policy:
     """Takes the marks of the source from a rendered title."""
     repaired_response: Callable[[str], str] = unchanged
     """Takes the marks of the source from a rendered response."""
+    not_redistributed: str = ""
+    """Why a bundle for others holds no texts of the kind; "" where it may."""
 
 
 PLAIN = Policy()

@@ -39,6 +39,7 @@ POLICIES: dict[str, Policy] = {
     "natural-instructions": natural_instructions.POLICY,
     "authored": authored.POLICY,
     "messages": messages.POLICY,
+    "released": released.POLICY,
     "xstest": xstest.POLICY,
     "attack-goals": attack_goals.POLICY,
     "ifeval": ifeval.POLICY,

@@ -232,4 +232,5 @@ POLICY = Policy(
     prompts_alone=True,
     marks_of_no_prompt=NO_PROMPT,
     repaired_title=partial(TAG.sub, ""),
+    not_redistributed="texts of Reddit, whose terms forbid to hand them on",
 )

@@ -14,7 +14,7 @@ from limaflow.conversations import conversation
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
 from limaflow.records import Candidate, Message, Provenance
-from limaflow.sources.kind import Reader
+from limaflow.sources.kind import Policy, Reader
 from limaflow.sources.shard import ReadingOptions, Shard, pass_over
 
 HUB = "https://huggingface.co/datasets/GAIR/lima"
@@ -74,3 +74,4 @@ def _shape(turns: tuple[Message, ...]) -> str:
 
 
 READER = Reader(options=ReadingOptions, read=read, conversations=True)
+POLICY = Policy(not_redistributed="rows of GAIR/lima, which are gated")

@@ -1,0 +1,1 @@
+"""A finished study as one archive that others can check: packed here, verified anywhere."""
