@@ -16,7 +16,12 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
     lima = config.analysis.lima_arm
     tuned = [arm.name for arm in written.arms if arm.is_trained]
     # The paper's, which is asked as it is.
-    bases = [arm.name for arm in written.arms if arm.kind == "base" and arm.format == "plain"]
+    bases = [
+        arm.name
+        for arm in written.arms
+        if (arm.kind == "base" and arm.format == "plain")
+        or (arm.kind == "recorded" and arm.role == "base")
+    ]
     return {
         "base": bases,
         "cut-base": [

@@ -23,6 +23,7 @@ class InContextArm(ArmSettings):
     """Ids of the examples in the order in which they stand, in place of `examples`."""
 
     prompt_format = "in-context"
+    uses_base = True
 
     def model_manifest(self, results: Results) -> Path:
         return results.base_model
