@@ -64,7 +64,7 @@ rule agreement_of_grades:
     params:
         code=code("measures", "agreement_of_grades"),
         bootstrap=bootstrap_options(),
-        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        scales=scales(),
         instruments=untracked(instrument_options()),
     shell:
         "limaflow judge agreement-of-grades {params.bootstrap} {params.instruments} --output {output}"
@@ -85,7 +85,7 @@ rule grades:
     params:
         code=code("measures", "summarize_grades"),
         bootstrap=bootstrap_options(),
-        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        scales=scales(),
         instruments=untracked(instrument_options()),
         further=spread_option(),
     shell:
@@ -112,7 +112,7 @@ rule by_tag:
         grades=lambda wildcards, input: repeated("--grades", input.grades),
         merge=CONFIG.judging.merge,
         bootstrap=bootstrap_options(),
-        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        scales=scales(),
         instruments=untracked(instrument_options()),
     shell:
         "limaflow judge by-tag --prompts {input.prompts} {params.tags} {params.verdicts}"
@@ -203,7 +203,7 @@ rule training_seeds:
         code=code("analysis", "seeds"),
         merge=CONFIG.judging.merge,
         options=seeds_options,
-        scales=content(*(INSTRUMENT_FILES[name] for name in GRADED_BY)),
+        scales=scales(),
         instruments=untracked(instrument_options()),
     shell:
         "limaflow analyze seeds --merge {params.merge} --preferences {input.preferences}"

@@ -39,7 +39,7 @@ if CONFIG.base.stand_in:
             "limaflow miniature pretrain --stand-in {params.stand_in:q} --seed {params.seed}"
             " --output {output} {input} 2>&1 | tee {log}"
 
-else:
+elif CONFIG.uses_base:
 
     rule adopt_base:
         """Name the base model that the configuration gives."""

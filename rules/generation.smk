@@ -132,8 +132,9 @@ rule adopt_responses:
     params:
         code=code("generation", "adopt"),
         samples=CONFIG.generation.decoding.samples,
+        layout=response_layout,
     shell:
-        "limaflow generate adopt --name {wildcards.arm} --prompts {input.prompts}"
+        "limaflow generate adopt --name {wildcards.arm} --prompts {input.prompts}{params.layout}"
         " --samples {params.samples} --output {output} {input.recorded:q} 2>&1 | tee {log}"
 
 

@@ -178,3 +178,28 @@ rule import_verdicts:
         "limaflow judge import --prompts {input.prompts} --first {wildcards.first}"
         " --second {wildcards.second} {params.layouts} --output {output} {input.recorded:q}"
         " 2>&1 | tee {log}"
+
+
+rule import_grades:
+    """Take grades that were given elsewhere."""
+    input:
+        recorded=lambda wildcards: [
+            under_root(file.path, CONFIG.data_root)
+            for file in grades_of(wildcards.instrument, wildcards.arm)
+        ],
+        prompts="<results>/curation/prompts/test.jsonl",
+    output:
+        "<results>/grades/{instrument}/test/recorded/{arm}.jsonl",
+    log:
+        "<logs>/import_grades/{instrument}/{arm}.log",
+    wildcard_constraints:
+        instrument=any_of(GRADED_ELSEWHERE),
+    localrule: True
+    conda:
+        "../envs/limaflow.yaml"
+    params:
+        code=code("verdict_import", "import_grades"),
+        layouts=grade_layouts,
+    shell:
+        "limaflow judge import-grades --prompts {input.prompts} --model {wildcards.arm}"
+        " {params.layouts} --output {output} {input.recorded:q} 2>&1 | tee {log}"

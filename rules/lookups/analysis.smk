@@ -20,7 +20,7 @@ MEASURED_BASE = [
     for arm in sorted(
         WRITTEN.benchmarks.arms, key=lambda arm: CONFIG.arm(arm).prompt_format != "raw"
     )
-    if CONFIG.arm(arm).model_manifest(RESULTS) == RESULTS.base_model
+    if CONFIG.arm(arm).stands_before_tuning(RESULTS)
 ][:1]
 MEASURED_TUNED = [n for n in WRITTEN.benchmarks.arms if n not in MEASURED_BASE]
 PAPER = shipped("src/limaflow/analysis/paper.yaml")

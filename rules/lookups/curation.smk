@@ -170,9 +170,16 @@ def brought_prompts(split):
 
 
 def brought_prompt_options(split):
-    return " ".join(
-        f"--{split}-path {shlex.quote(path)}" for path in brought_prompts(split)
-    )
+    chosen = CONFIG.prompts.dev if split == "dev" else CONFIG.prompts.test
+    layouts = [
+        draw.layout.model_dump_json(exclude_defaults=True)
+        for draw in chosen
+        if draw.path
+    ]
+    named = {f"--{split}-path": brought_prompts(split)}
+    if set(layouts) - {"{}"}:
+        named[f"--{split}-layout"] = layouts
+    return " ".join(repeated(flag, values) for flag, values in named.items() if values)
 
 
 def brought_dataset(wildcards):
@@ -190,7 +197,10 @@ def contamination_report(wildcards):
 
 
 # A named model's tokenizer is there before any training; a stand-in's is not, and `curate` stops there.
-named_base = ["<results>/base/model.json"] if CONFIG.base.path else []
+# Where nothing stands on it, none is fetched to count words.
+named_base = (
+    ["<results>/base/model.json"] if CONFIG.base.path and CONFIG.uses_base else []
+)
 
 
 def page_files(name):

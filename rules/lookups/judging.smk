@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from limaflow.errors import InputError
-from limaflow.judging.instrument import is_instrument_path, load
+from limaflow.judging.instrument import is_instrument_path, load, numbered_scale
 from limaflow.results import Results
 from limaflow.sources.settings import under_root
 
@@ -105,6 +105,13 @@ if CONFIG.judging.selection.instrument not in SINGLE:
     raise WorkflowError(
         "judging.selection.instrument: an instrument of form "
         f"{INSTRUMENTS[CONFIG.judging.selection.instrument].head.form} grades no responses"
+    )
+
+
+def scales():
+    """What the files of graded scales hold; of others' scales the numbers say all."""
+    return content(
+        *(INSTRUMENT_FILES[name] for name in GRADED_BY if name in INSTRUMENT_FILES)
     )
 
 
@@ -208,14 +215,48 @@ def item_grade_files(arms):
     ]
 
 
+def grades_of(instrument, arm):
+    """The files of recorded grades of an arm's responses by an instrument."""
+    return [
+        file
+        for file in CONFIG.judging.grades
+        if file.asked == instrument and arm in (file.arms or ARM_NAMES)
+    ]
+
+
+def grade_layouts(wildcards):
+    """How each of these files says what ours say."""
+    brought = grades_of(wildcards.instrument, wildcards.arm)
+    as_json = [file.layout.model_dump_json(exclude_defaults=True) for file in brought]
+    return repeated("--layout", as_json)
+
+
+ARM_NAMES = [arm.name for arm in WRITTEN.arms]
+# Instruments of recorded grades; of a scale that is not ours, its numbers are all that is known.
+GRADED_ELSEWHERE = {file.asked: file.scale for file in CONFIG.judging.grades}
+INSTRUMENTS |= {
+    name: numbered_scale(name, scale)
+    for name, scale in GRADED_ELSEWHERE.items()
+    if name not in INSTRUMENTS
+}
+recorded_grade_files = [
+    str(RESULTS.grades(instrument, "test", "recorded", arm))
+    for instrument in GRADED_ELSEWHERE
+    for arm in ARM_NAMES
+    if grades_of(instrument, arm)
+]
+
+
 verdict_files = (
     verdicts_of_models(WRITTEN.comparisons)
     + [str(RESULTS.verdicts("recorded", comparison)) for comparison in BROUGHT]
     + [file for file, form in PEOPLE_FILES if form == "pairwise"]
 )
-grade_files = grades_of_models(WRITTEN.arms) + [
-    file for file, form in PEOPLE_FILES if form != "pairwise"
-]
+grade_files = (
+    grades_of_models(WRITTEN.arms)
+    + recorded_grade_files
+    + [file for file, form in PEOPLE_FILES if form != "pairwise"]
+)
 # Of arms that were trained again with another seed.
 further_verdict_files = verdicts_of_models(
     c for c in CONFIG.comparisons if c not in WRITTEN.comparisons
@@ -226,21 +267,27 @@ graders_agreement = (
     ["<results>/analysis/agreement_of_grades.json"]
     if any(form != "pairwise" for _, form in PEOPLE_FILES)
     or any(len(CONFIG.judging.judges(name)) > 1 for name in SINGLE)
+    or recorded_grade_files
     else []
 )
 
 
 GRADED_BY = [
     name
-    for name in SINGLE
-    if CONFIG.judging.judges(name)
+    for name in dict.fromkeys([*SINGLE, *GRADED_ELSEWHERE])
+    if name in GRADED_ELSEWHERE
+    or CONFIG.judging.judges(name)
     or name in {key.instrument for _, key in PEOPLE_ROUNDS}
 ]
 
 
 def instrument_options():
     """The user's own instruments among them: the statistics read their scales."""
-    own = [name for name in GRADED_BY if is_instrument_path(CONFIG.judging.files[name])]
+    own = [
+        name
+        for name in GRADED_BY
+        if is_instrument_path(CONFIG.judging.files.get(name, name))
+    ]
     return repeated("--instrument", [INSTRUMENT_FILES[name] for name in own])
 
 

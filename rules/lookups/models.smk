@@ -170,7 +170,8 @@ def request_forced_trainings():
 
 def named_models():
     """Every model that the configuration names, as name@revision; hub names and folders alike."""
-    named = [CONFIG.base, *(CONFIG.arm(name) for name in modelled_by("adopt_model"))]
+    named = [CONFIG.base] if CONFIG.uses_base else []
+    named += [CONFIG.arm(name) for name in modelled_by("adopt_model")]
     return [
         f"{model.path}@{model.revision}" if model.revision else model.path
         for model in named

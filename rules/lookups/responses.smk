@@ -44,5 +44,11 @@ def length_bound(wildcards):
     return CONFIG.generation.max_length_share if taught else 1.0
 
 
+def response_layout(wildcards):
+    """With its space, so that a command without it is printed as one types it."""
+    layout = CONFIG.arm(wildcards.arm).layout.model_dump_json(exclude_defaults=True)
+    return "" if layout == "{}" else f" --layout {shlex.quote(layout)}"
+
+
 def recorded_responses(wildcards):
     return under_root(CONFIG.arm(wildcards.arm).path, CONFIG.data_root)

@@ -34,6 +34,7 @@ from limaflow.token_shift.cli import app as shift
 from limaflow.tools.annotation.cli import app as annotate
 from limaflow.tools.cluster.cli import app as cluster
 from limaflow.tools.miniature.cli import app as miniature
+from limaflow.tools.new_study.cli import app as new_study
 from limaflow.tools.planning.cli import plan, plan_shift
 from limaflow.tools.pricing.cli import print_prices
 from limaflow.tools.review.cli import app as review
@@ -57,6 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(new_study, name="init", help="Begin a study of your own.")
 app.add_typer(source, name="source", help="Fetch raw dumps and read candidates from them.")
 app.add_typer(attack, name="attack", help="Goals as prompts, plain and in attacks.")
 app.add_typer(curate, name="curate", help="From candidates to the frozen data set.")

@@ -2,9 +2,9 @@
 
 import json
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 NAME = re.compile(NAME_PATTERN)
@@ -22,3 +22,16 @@ class Settings(BaseModel):
     def flag(self) -> str:
         """This block as one line of JSON, for a command line and for Snakemake's parameters."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+
+
+class RowChoice(Settings):
+    """Which rows of a file of others are read."""
+
+    where: dict[str, str] = {}
+    """Column of the file → what it holds in the rows that are read."""
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _texts(cls, given: Any) -> Any:
+        """YAML reads `1` as a number."""
+        return {str(k): str(v) for k, v in given.items()} if isinstance(given, dict) else given

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from limaflow.errors import InputError, listed
+from limaflow.foreign_rows import Row, read_rows
 from limaflow.jsonl import read_records
 from limaflow.records import Match
-from limaflow.verdict_import.rows import Row, read_rows
 
 Key = tuple[str, str]
 """Task and item."""

@@ -24,7 +24,12 @@ def roles_of(config: Config) -> dict[Role, list[str]]:
         if isinstance(arm, ModelArm) and arm.role == "aligned_sibling"
     ]
     # The paper's, which is asked as it is.
-    bases = [arm.name for arm in written.arms if arm.kind == "base" and arm.format == "plain"]
+    bases = [
+        arm.name
+        for arm in written.arms
+        if (arm.kind == "base" and arm.format == "plain")
+        or (arm.kind == "recorded" and arm.role == "base")
+    ]
     return {
         "base": bases,
         "cut-base": [

@@ -24,7 +24,9 @@ class Study:
     lima: str
     """The arm that the paper's claims are about."""
     dataset: str
-    """The LIMA arm's data set; else that of the first tuned arm, or the first of all."""
+    """The LIMA arm's data set; else that of the first tuned arm, or the first of all; "": none."""
+    uses_base: bool = True
+    """Whether there is a base model, in whose tokens texts are measured."""
     selection: tuple[str, str] = ("", "")
     """Instrument and judge of the dev responses."""
     judges: tuple[str, ...] = ()
@@ -84,6 +86,15 @@ class Study:
         return [grades] if self.lima_is_tuned else []
 
 
+def bases_of(config: Config) -> list[str]:
+    """The arms that are the base, asked here or recorded elsewhere."""
+    return [
+        arm.name
+        for arm in config.arms
+        if arm.kind == "base" or (arm.kind == "recorded" and arm.role == "base")
+    ]
+
+
 def study_of(
     config: Config,
     results: Results,
@@ -118,11 +129,12 @@ def study_of(
         arms=tuple(arm.name for arm in config.arms),
         tuned=tuple(arm.name for arm in tuned),
         lima=lima,
-        dataset=(datasets or [config.datasets[0].name])[0],
+        dataset=next(iter([*datasets, *(dataset.name for dataset in config.datasets)]), ""),
+        uses_base=config.uses_base,
         selection=(chosen.instrument, chosen.judge),
         judges=tuple(config.judging.judges(chosen.instrument)),
         measures_tax=len(measured) > 1
-        and any(arm.model_manifest(results) == results.base_model for arm in measured),
+        and any(arm.stands_before_tuning(results) for arm in measured),
         holds_dialogues=bool(config.dialogue.scripts and config.dialogue.arms),
         compares_dialogues=bool(config.dialogue.scripts and config.dialogue.comparisons),
         tests_safety=config.safety.is_graded,
@@ -139,7 +151,7 @@ def study_of(
         scales=scales,
         answers=under_root(answers, config.data_root) if answers is not None else None,
         adapted=tuple(arm.name for arm in tuned if config.is_adapted(arm.name)),
-        base=next((arm.name for arm in config.arms if arm.kind == "base"), ""),
+        base=next(iter(bases_of(config)), ""),
         miniature=config.miniature is not None,
         has_judges=has_judges,
         has_people=bool(config.judging.people),

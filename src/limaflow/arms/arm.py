@@ -67,6 +67,8 @@ class ArmSettings(Settings):
     it has none of its own."""
     is_trained: ClassVar[bool] = False
     """Whether its model is an epoch of a training.json, chosen by judged dev responses."""
+    uses_base: ClassVar[bool] = False
+    """Whether its model is the base, or is made from it."""
     stops_by_itself: ClassVar[bool] = False
     """Whether it was taught to end a response, so that too many cut off by length are an error."""
 
@@ -88,6 +90,10 @@ class ArmSettings(Settings):
     def model_manifest(self, results: Results) -> Path | None:
         """The manifest of its model; None where the model does not run here."""
         return None
+
+    def stands_before_tuning(self, results: Results) -> bool:
+        """Whether its benchmark results are those that the alignment tax is counted from."""
+        return self.model_manifest(results) == results.base_model
 
     @property
     def seed_of(self) -> str | None:

@@ -20,6 +20,7 @@ class AverageArm(ArmSettings):
     """Share of the other arm's weights; a list makes an arm of each."""
 
     prompt_format = "chat"
+    uses_base = True
     model_rule = "average_models"
 
     @field_validator("alpha")

@@ -14,6 +14,8 @@ class BaseArm(ArmSettings):
     kind: Literal["base"]
     format: Literal["plain", "chat"] = "plain"
 
+    uses_base = True
+
     @property
     def prompt_format(self) -> Format:  # type: ignore[override]
         return "chat" if self.format == "chat" else "raw"

@@ -25,6 +25,8 @@ class InContextArm(ArmSettings):
     format: Literal["plain", "chat"] = "plain"
     """chat: the examples are turns of the base's own chat template."""
 
+    uses_base = True
+
     @property
     def prompt_format(self) -> Format:  # type: ignore[override]
         return "in-context-chat" if self.format == "chat" else "in-context"

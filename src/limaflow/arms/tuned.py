@@ -26,6 +26,7 @@ class TunedArm(ArmSettings):
     """Seeds of data order and dropout, a training each; the first is that of the arm's own name."""
 
     prompt_format = "chat"
+    uses_base = True
     model_rule = "fine_tune"
     is_trained = True
     stops_by_itself = True

@@ -138,6 +138,8 @@ def _of_judging(config: Config) -> Iterator[tuple[str, str]]:
         for verdicts in comparison.verdicts:
             path = under_root(verdicts.path, config.data_root)
             yield f"comparisons.{comparison.name}.verdicts", path
+    for grades in config.judging.grades:
+        yield "judging.grades", under_root(grades.path, config.data_root)
     for people in config.judging.people:
         yield "judging.people.folder", people.folder
     for named in config.judging.instruments:

@@ -51,7 +51,13 @@ def _references(config: Config) -> list[tuple[str, str, str]]:
         found.append((f"comparisons.{comparison.name}.second", comparison.second, "arms"))
     for instrument, judges in config.judging.instruments.items():
         found += [(f"judging.instruments.{instrument}", name, "judges") for name in judges]
-    found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
+    if any(arm.is_trained for arm in config.arms):
+        found.append(("judging.selection.judge", config.judging.selection.judge, "judges"))
+    found += [
+        ("judging.grades.arms", name, "arms")
+        for grades in config.judging.grades
+        for name in grades.arms
+    ]
     found += [("dialogue.arms", name, "arms") for name in config.dialogue.arms]
     found += [("dialogue.judges", name, "judges") for name in config.dialogue.judges]
     for graded_by, judges in config.safety.graders.items():
@@ -154,6 +160,7 @@ def impossible(config: Config) -> list[str]:
         for c in config.comparisons
         if c.first == c.second
     ]
+    problems += _lacking(config)
     if config.base.stand_in is not None:
         problems += [
             f"{place}: the stand-in that is pretrained here has no chat template of its own"
@@ -193,6 +200,24 @@ def impossible(config: Config) -> list[str]:
             f"'{chosen}'{nearest(chosen, instruments)}"
         )
     return list(dict.fromkeys(problems))
+
+
+def _lacking(config: Config) -> list[str]:
+    """What is left out, since not every study needs it, and this one does."""
+    problems = []
+    trained = [arm.name for arm in config.arms if arm.is_trained]
+    if trained and not config.prompts.dev:
+        problems.append(
+            f"prompts.dev: none, and arm '{trained[0]}' is trained: its epoch is chosen by answers "
+            "to them"
+        )
+    if config.uses_base and config.base.path is None and config.base.stand_in is None:
+        on_it = [f"arm '{arm.name}'" for arm in config.arms if arm.uses_base]
+        problems.append(
+            "base: give either path (a hub name or folder) or stand_in, which "
+            f"{(on_it or ['token_shift'])[0]} stands on"
+        )
+    return problems
 
 
 def _dialogue_problems(config: Config) -> list[str]:

@@ -76,7 +76,7 @@ class Config(Settings):
     data_root: str
     sources: list[AnySource]
     curation: Curation
-    datasets: list[Dataset] = Field(min_length=1)
+    datasets: list[Dataset]
     prompts: Prompts
     base: Base
     training: Training
@@ -85,7 +85,7 @@ class Config(Settings):
     selection: Selection
     generation: Generation
     arms: list[Arm] = Field(min_length=1)
-    judges: list[Judge] = Field(min_length=1)
+    judges: list[Judge]
     judging: Judging
     comparisons: list[Comparison]
     dialogue: Dialogue = Field(default_factory=Dialogue)
@@ -123,6 +123,11 @@ class Config(Settings):
                 "benchmarks": self.benchmarks.model_copy(update={"arms": measured}),
             }
         )
+
+    @property
+    def uses_base(self) -> bool:
+        """Whether any model is the base, is made from it or is held against it."""
+        return bool(self.token_shift.arms) or any(arm.uses_base for arm in self.arms)
 
     def judge(self, name: str) -> Judge:
         return next(j for j in self.judges if j.name == name)

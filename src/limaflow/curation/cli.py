@@ -72,6 +72,12 @@ def rules() -> None:
     print(rules_table())
 
 
+PromptLayouts = Annotated[
+    list[str] | None,
+    typer.Option(help="JSON: columns and where of a file of prompts; one a file, or none."),
+]
+
+
 @app.command()
 def hold_out(
     filtered: Annotated[list[Path] | None, typer.Argument(help="Filtered examples.")] = None,
@@ -87,6 +93,8 @@ def hold_out(
     test_attacks: Annotated[
         str, typer.Option(help='JSON: how the goals of a source are asked, {"source": [name]}.')
     ] = "{}",
+    dev_layout: PromptLayouts = None,
+    test_layout: PromptLayouts = None,
     temperature: Temperature,
     seed: Seed,
     dev_output: Annotated[Path, typer.Option(help="Dev prompts.")],
@@ -94,6 +102,7 @@ def hold_out(
 ) -> None:
     """Set dev and test prompts aside, drawn from sources or brought as files."""
     from limaflow.curation.holdout import prompts_of
+    from limaflow.curation.settings import PromptLayout
 
     splits = prompts_of(
         examples_of(filtered or []),
@@ -102,6 +111,12 @@ def hold_out(
         temperature,
         seed,
         attacks=parse_value(dict[str, list[str]], test_attacks, "--test-attacks"),
+        layouts={
+            "dev": [parse_block(PromptLayout, text, "--dev-layout") for text in dev_layout or ()],
+            "test": [
+                parse_block(PromptLayout, text, "--test-layout") for text in test_layout or ()
+            ],
+        },
     )
     write_records(dev_output, splits["dev"])
     write_records(test_output, splits["test"])

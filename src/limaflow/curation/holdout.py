@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from limaflow.attacks.attacked import attacked
-from limaflow.curation.adoption import adopted
+from limaflow.curation.adoption import adopted, prompts_in_columns
 from limaflow.curation.sampling import draw, of_sources
+from limaflow.curation.settings import PromptLayout
 from limaflow.curation.wording import plain
 from limaflow.errors import InputError
 from limaflow.records import Example, Split, prefill_of
@@ -31,20 +32,28 @@ def prompts_of(
     seed: int,
     *,
     attacks: Mapping[str, Sequence[str]] | None = None,
+    layouts: Mapping[Split, Sequence[PromptLayout]] | None = None,
 ) -> dict[Split, list[Example]]:
     """The prompts of each split, sorted by id: those of its files, and those drawn from `examples`.
 
     Args:
         attacks: source → the ways in which its test prompts, as goals, are asked.
+        layouts: of each file of `paths`; none: all are conversations in a layout that is known.
 
     Raises:
         InputError: a source has fewer distinct prompts than wanted, or a prompt is brought twice.
     """
     splits: dict[Split, list[Example]] = {split: [] for split in wanted}
     brought: dict[Asked, str] = {}
-    files = [(split, path) for split, listed in paths.items() for path in listed]
-    for split, path in files:
-        for example in adopted(path, split):
+    files = [
+        (split, path, layout)
+        for split, listed in paths.items()
+        for path, layout in zip(
+            listed, (layouts or {}).get(split) or [PromptLayout()] * len(listed), strict=True
+        )
+    ]
+    for split, path, layout in files:
+        for example in _brought(path, split, layout):
             if (twin := brought.get(_asked(example))) is not None:
                 raise InputError(f"a prompt stands twice, in {twin} too", path=path)
             brought[_asked(example)] = split
@@ -80,6 +89,12 @@ def _wrapped(source: str, goals: Sequence[Example], ways: Sequence[str]) -> list
     for attack, count in sorted(without.items()):
         print(f"{source}: {count} of {len(goals)} goals have no target long enough for {attack}")
     return prompts
+
+
+def _brought(path: Path, split: Split, layout: PromptLayout) -> list[Example]:
+    if layout == PromptLayout():
+        return adopted(path, split)
+    return prompts_in_columns(path, layout.columns, layout.where, split)
 
 
 def _asked(example: Example) -> Asked:

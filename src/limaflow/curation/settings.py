@@ -7,7 +7,7 @@ from pydantic import Field, create_model, model_validator
 from limaflow.attacks.settings import AttackName
 from limaflow.curation.filters import RULES
 from limaflow.curation.sampling import Choose
-from limaflow.settings import Name, Settings, Share
+from limaflow.settings import Name, RowChoice, Settings, Share
 from limaflow.sources.settings import RawFile
 
 
@@ -117,8 +117,15 @@ class Dataset(Settings):
         return self
 
 
-class PromptDraw(Settings):
-    """Prompts drawn from a source, or brought as messages JSONL."""
+class PromptLayout(RowChoice):
+    """Which columns and rows of a file of others are prompts."""
+
+    columns: dict[Literal["prompt", "prompt_id"], str | list[str]] = {}
+    """Our column → what the file calls it; of several the texts are joined by an empty line."""
+
+
+class PromptDraw(PromptLayout):
+    """Prompts drawn from a source, or brought: messages JSONL, or a table by its columns."""
 
     source: Name | None = None
     examples: int | None = Field(default=None, ge=1)
@@ -135,13 +142,22 @@ class PromptDraw(Settings):
         drawn = self.source is not None and self.examples is not None
         if drawn == (self.path is not None) or (self.source is None) != (self.examples is None):
             raise ValueError("give either source and examples, or path (messages JSONL)")
+        if drawn and (self.columns or self.where):
+            raise ValueError("columns, where: only of prompts that are brought by a path")
         return self
+
+    @property
+    def layout(self) -> PromptLayout:
+        return PromptLayout(columns=self.columns, where=self.where)
 
 
 class Prompts(Settings):
-    """The prompts that models are chosen by (dev) and judged on (test)."""
+    """The prompts that models are chosen by (dev) and judged on (test).
 
-    dev: list[PromptDraw] = Field(min_length=1)
+    Where no arm is trained nothing is chosen, and dev may be empty.
+    """
+
+    dev: list[PromptDraw]
     test: list[PromptDraw] = Field(min_length=1)
 
     @model_validator(mode="after")

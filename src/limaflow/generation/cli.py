@@ -194,12 +194,20 @@ def adopt(
     prompts: Prompts,
     samples: Samples,
     output: Output,
-    recorded: Annotated[Path, typer.Argument(help="Recorded responses, JSON lines.")],
+    recorded: Annotated[
+        Path, typer.Argument(help="Recorded responses: JSON lines, .json, .csv, .tsv or .parquet.")
+    ],
+    layout: Annotated[
+        str, typer.Option(help="JSON: columns and where of the file (config: arms[]).")
+    ] = "{}",
 ) -> None:
     """Take responses that were recorded elsewhere, checked against the prompts."""
     from limaflow.generation.recorded_responses import adopt as adopt_recorded
+    from limaflow.generation.settings import ResponseLayout
+    from limaflow.mistakes import parse_block
 
-    count = adopt_recorded(name, prompts, recorded, samples=samples, output=output)
+    block = parse_block(ResponseLayout, layout, "--layout")
+    count = adopt_recorded(name, prompts, recorded, samples=samples, output=output, layout=block)
     print(f"{name}: {count} responses adopted")
 
 

@@ -1,7 +1,8 @@
 """The prompts of a split, as every way of answering reads them."""
 
 import sys
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,24 @@ def read_prompts(path: Path) -> list[Example]:
 def with_prefill(decoding: Mapping[str, Any], prefill: str) -> dict[str, Any]:
     """What a record says of how its response came about, with the beginning that was given."""
     return {**decoding, **({"prefill": prefill} if prefill else {})}
+
+
+def finder(prompts: Iterable[Example]) -> Callable[[str], str | None]:
+    """What tells a prompt's id by that id, by the id that its own file gave it, or by its text.
+
+    What names no prompt, or several, gives None.
+    """
+    named: dict[str, set[str]] = defaultdict(set)
+    for example in prompts:
+        for name in (example.id, *example.provenance.ids, example.prompt):
+            named[_plain(name)].add(example.id)
+
+    def find(name: str) -> str | None:
+        found = named.get(_plain(name), set())
+        return next(iter(found)) if len(found) == 1 else None
+
+    return find
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

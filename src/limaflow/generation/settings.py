@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from limaflow.endpoints.settings import Endpoint
-from limaflow.settings import Name, Settings, Share
+from limaflow.settings import Name, RowChoice, Settings, Share
 
 
 class Decoding(Settings):
@@ -34,6 +34,16 @@ class Generation(Settings):
     gpu_memory: float = Field(default=80, gt=0)
     """GiB of a card, by which auto counts."""
     max_length_share: Share
+
+
+ResponseColumn = Literal["prompt_id", "prompt", "response", "sample", "tokens", "finish_reason"]
+
+
+class ResponseLayout(RowChoice):
+    """How a file of responses that were made elsewhere says what ours say."""
+
+    columns: dict[ResponseColumn, str | list[str]] = {}
+    """Our column → what the file calls it; of several the texts are joined by an empty line."""
 
 
 class AskedEndpoint(Endpoint):

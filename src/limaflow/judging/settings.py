@@ -1,12 +1,13 @@
 """`comparisons` and `judging` of the configuration."""
 
 from collections import defaultdict
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from limaflow.endpoints.settings import Budget
-from limaflow.judging.instrument import OURS, is_instrument_path, name_of
+from limaflow.judging.instrument import OURS, is_instrument_path, load, name_of, numbered_scale
 from limaflow.mistakes import nearest
 from limaflow.settings import NAME, Name, Settings, Share
 
@@ -24,8 +25,12 @@ class VerdictLayout(Settings):
     """Where a JSON document holds its rows."""
     repeats: bool = False
     """Whether what stands twice is a further reading."""
+    names: dict[Name, str] = {}
+    """Arm → what the file calls it. Rows about others are passed over, and counted."""
+    where: dict[str, str] = {}
+    """Column of the file → what it holds in the rows that are read."""
 
-    @field_validator("words", "values", mode="before")
+    @field_validator("words", "values", "names", "where", mode="before")
     @classmethod
     def _as_text(cls, given: Any) -> Any:
         """YAML reads `1` as a number."""
@@ -42,6 +47,45 @@ class RecordedVerdicts(VerdictLayout):
     @property
     def layout(self) -> VerdictLayout:
         return VerdictLayout.model_validate(self.model_dump(exclude={"path"}))
+
+
+class RecordedGrades(VerdictLayout):
+    """A file of grades that were given elsewhere, with its own layout."""
+
+    path: str
+    scale: str
+    """That of one of our instruments (`likert-6`), or the ends of any other: `1-to-10`."""
+    instrument: Name = ""
+    """What was asked; else that of the scale, or the file's name."""
+    arms: list[Name] = []
+    """Whose responses are graded; none: every arm's."""
+
+    @property
+    def asked(self) -> str:
+        """The name of its instrument."""
+        of_scale = [name for name in OURS if load(name).head.scale == self.scale]
+        return self.instrument or next(iter(of_scale), Path(self.path).stem)
+
+    @property
+    def layout(self) -> VerdictLayout:
+        """As a command reads it, what holds for every row among the values."""
+        block = self.model_dump(exclude={"path", "scale", "instrument", "arms"})
+        every = {"scale": self.scale, "instrument": self.asked}
+        return VerdictLayout.model_validate({**block, "values": {**every, **self.values}})
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> Self:
+        if not NAME.fullmatch(self.asked):
+            raise ValueError(
+                "instrument: the name of what was asked stands in paths of results: lower-case "
+                "letters, digits and single hyphens"
+            )
+        if self.asked not in OURS and numbered_scale(self.asked, self.scale) is None:
+            raise ValueError(
+                f"scale: '{self.scale}' is none of our instruments' and no pair of ends such as "
+                "1-to-10"
+            )
+        return self
 
 
 class Comparison(Settings):
@@ -85,6 +129,8 @@ class Judging(Settings):
     """Instrument, one of ours by name or the user's own by path → its judges."""
     selection: Selection
     people: list[People]
+    grades: list[RecordedGrades] = []
+    """Files of grades that were given elsewhere."""
     orders: Literal["both", "one"]
     merge: Literal["strict", "majority", "mean"]
     store: str

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError, listed, shortened
+from limaflow.foreign_rows import Row, at, read_rows
 from limaflow.lm_evaluation.settings import GradeColumn, GradeLayout
 from limaflow.mistakes import nearest
 from limaflow.records import AnswerGrade, BenchmarkItem
-from limaflow.verdict_import.rows import Row, at, read_rows
 
 RIGHT, WRONG, NO_ANSWER, UNSURE = "right", "wrong", "no answer", "unsure"
 WORDS: Mapping[str, str] = {

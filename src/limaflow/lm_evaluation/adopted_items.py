@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from limaflow.errors import InputError, listed
+from limaflow.foreign_rows import Row, at, read_rows
 from limaflow.lm_evaluation.lenient_reading import gives, plain
 from limaflow.lm_evaluation.metrics import metric_of, preference, scale_of
 from limaflow.lm_evaluation.readings import Reading, reading_of
@@ -23,7 +24,6 @@ from limaflow.lm_evaluation.tasks import item_id
 from limaflow.manifests import sha256_of
 from limaflow.mistakes import nearest
 from limaflow.records import BenchmarkItem
-from limaflow.verdict_import.rows import Row, at, read_rows
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT[\d.:-]+$")
 """lm-eval's name of a file of samples, without its ending."""

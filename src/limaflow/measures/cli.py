@@ -35,7 +35,8 @@ Instruments = Annotated[
     typer.Option("--instrument", help="File of an instrument that is not the package's; repeat."),
 ]
 GradeFiles = Annotated[
-    list[Path], typer.Argument(help="JSONL of grades; `limaflow judge import-grades` makes them.")
+    list[Path] | None,
+    typer.Argument(help="JSONL of grades; `limaflow judge import-grades` makes them."),
 ]
 FurtherSeeds = Annotated[
     list[str] | None,
@@ -45,12 +46,12 @@ FurtherSeeds = Annotated[
     ),
 ]
 VerdictFiles = Annotated[
-    list[Path], typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
+    list[Path] | None, typer.Argument(help="JSONL of verdicts; `limaflow judge import` makes them.")
 ]
 
 
 def summarize(
-    verdicts: VerdictFiles,
+    verdicts: VerdictFiles = None,
     *,
     output: Output,
     seed: Seed,
@@ -102,7 +103,7 @@ def summarize(
     again = arms_trained_again(further_seed or [])
     judged: list[Judged] = []
     everything = []
-    for path in verdicts:
+    for path in verdicts or ():
         held = _verdicts_of(path)
         replies.check_verdicts(path, held)
         check_responses(path, held, answered)
@@ -127,6 +128,8 @@ def summarize(
             raise InputError(str(error), path=path) from None
     summaries = over_seeds(judged, again, resampling)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    if not verdicts:
+        print("no responses are compared")
     for note in replies.notes():
         print(note)
     for s in summaries:
@@ -144,7 +147,7 @@ def summarize(
 
 
 def agreement(
-    verdicts: VerdictFiles,
+    verdicts: VerdictFiles = None,
     *,
     output: Output,
     seed: Seed,
@@ -163,6 +166,7 @@ def agreement(
     from limaflow.measures.replies import Replies
     from limaflow.measures.verdict_agreement import agreements
 
+    verdicts = verdicts or []
     files = [_verdicts_of(path) for path in verdicts]
     replies = Replies(instrument or ())
     for path, held in zip(verdicts, files, strict=True):
@@ -190,7 +194,7 @@ def agreement(
 
 
 def summarize_grades(
-    grades: GradeFiles,
+    grades: GradeFiles = None,
     *,
     output: Output,
     seed: Seed,
@@ -212,13 +216,15 @@ def summarize_grades(
 
     resampling = Resampling(rounds=bootstrap, confidence=confidence, seed=seed)
     replies, records = Replies(instrument or ()), []
-    for path in grades:
+    for path in grades or ():
         held = list(read_records(path, Grade))
         replies.check_grades(path, held)
         records += held
     again = arms_trained_again(further_seed or [])
     summaries = grade_summaries(records, known(instrument or ()), resampling, again)
     write_json(output, [dataclasses.asdict(summary) for summary in summaries])
+    if not grades:
+        print("no response is graded")
     for note in replies.notes():
         print(note)
     for s in summaries:
@@ -231,7 +237,7 @@ def summarize_grades(
 
 
 def agreement_of_grades(
-    grades: GradeFiles,
+    grades: GradeFiles = None,
     *,
     output: Output,
     seed: Seed,
@@ -251,6 +257,7 @@ def agreement_of_grades(
     from limaflow.measures.replies import Replies
     from limaflow.records import Grade
 
+    grades = grades or []
     files = [list(read_records(path, Grade)) for path in grades]
     replies = Replies(instrument or ())
     for path, held in zip(grades, files, strict=True):

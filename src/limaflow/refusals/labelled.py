@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limaflow.errors import InputError, listed
+from limaflow.foreign_rows import Row, at, read_rows
 from limaflow.judging.instrument import question_of
 from limaflow.records import Example, Grade, Response
 from limaflow.refusals.classes import Class, class_of, grade_of
-from limaflow.verdict_import.rows import Row, at, read_rows
 
 COLUMNS = ("prompt", "answer", "label")
 PEOPLE = "people"

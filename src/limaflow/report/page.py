@@ -132,7 +132,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
     results = Results(root)
     study = study_of(config, results, scales={})
     claims = read_json(results.analysis("claims"), Claims)
-    test = results.frozen(study.dataset, "test")
+    test = results.frozen(study.dataset, "test") if study.dataset else results.prompts("test")
     if not test.is_file():
         raise InputError("no test prompts", path=test)
     figures = figures_by_category(study)
@@ -192,7 +192,9 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         funnel=optional(results.funnel, Funnel),
         dropped=drop_examples(results),
         contamination=contamination(results, config, MATCHES_SHOWN),
-        kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3),
+        kept=kept_examples(results.frozen(study.dataset, "train"), config.seed, 3)
+        if study.dataset
+        else [],
         trainings=_trainings(results, config),
         preference_tuned=_preference_tuned(results, config),
         endings=endings(results, config),

@@ -42,7 +42,7 @@ class StandIn(Settings):
 
 
 class Base(Settings):
-    """The pretrained model: a hub name or folder, or a stand-in."""
+    """The pretrained model: a hub name or folder, or a stand-in; none where no arm stands on it."""
 
     path: str | None = None
     revision: str | None = None
@@ -50,7 +50,7 @@ class Base(Settings):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.path is None) == (self.stand_in is None):
+        if self.path is not None and self.stand_in is not None:
             raise ValueError("give either path (a hub name or folder) or stand_in")
         return self
 

@@ -3,9 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from limaflow.errors import InputError, shortened
+from limaflow.errors import InputError, listed, shortened
 from limaflow.records import Example, Verdict
+from limaflow.verdict_import.column_mapping import Layout
 
 Pair = tuple[str, str, str]
 """Prompt and two models in the order of their names."""
@@ -35,6 +37,36 @@ def checked(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(
         verdicts, key=lambda v: (v.prompt_id, v.sample, v.first, v.annotator, v.reading, v.second)
     )
+
+
+def named_alone(
+    verdicts: Sequence[Verdict], layout: Layout, first: str, second: str, path: Path
+) -> Sequence[Verdict]:
+    """The verdicts on these two models, where the layout names models; the others are counted.
+
+    Without names, or without the two, all of them.
+
+    Raises:
+        InputError: none is on the two; names the pairs that there are.
+    """
+    asked = {first, second} if first else set(layout.names)
+    if not layout.names:
+        return verdicts
+    kept = [v for v in verdicts if asked >= {v.first, v.second}]
+    others = Counter(
+        " with ".join(sorted((v.first, v.second)))
+        for v in verdicts
+        if not asked >= {v.first, v.second}
+    )
+    if not kept:
+        raise InputError(
+            f"compares nothing of {' and '.join(sorted(asked))}, but {listed(others)}",
+            path=path,
+            fix="`names: {OURS: THEIRS}` says what the file calls them",
+        )
+    if others:
+        print(f"{path}: {others.total()} verdicts on others are passed over: {listed(others, 5)}")
+    return kept
 
 
 def check_comparison(

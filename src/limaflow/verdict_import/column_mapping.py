@@ -12,6 +12,8 @@ from limaflow.records import Choice
 CHOSEN = ("choice", "winner")
 GRADE = "value"
 """Of a grade."""
+PROMPT = "prompt_id"
+"""Of several columns, the texts together are the prompt."""
 SCORES = "scores"
 """A column with a number for each answer, the higher for the better one."""
 SCORE_OF_EACH = ("first_score", "second_score")
@@ -56,6 +58,10 @@ class Layout:
     """Where a JSON document holds its rows, as in `rows.at`; "" for the one array that it holds."""
     repeats: bool = False
     """Whether what stands twice is a further reading."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Model as we call it → as the file does; rows about others are passed over."""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Column of the file → what it holds in the rows that are read."""
 
     def __post_init__(self) -> None:
         """Refuse columns that say two things.
@@ -65,7 +71,7 @@ class Layout:
         """
         for ours, theirs in self.columns.items():
             several = ours in CHOSEN and not self.columns.keys() & SWAPPED
-            if len(theirs) > 1 and not several and ours != GRADE:
+            if len(theirs) > 1 and not several and ours not in (GRADE, PROMPT):
                 raise InputError(f"--column {ours} is given {len(theirs)} times")
 
 
@@ -85,8 +91,10 @@ def layout_of(
     rows: str = "",
     *,
     repeats: bool = False,
+    names: Sequence[str] | None = None,
+    where: Sequence[str] | None = None,
 ) -> Layout:
-    """The layout that `--column`, `--value`, `--word` and `--rows` describe.
+    """The layout that `--column`, `--value`, `--word`, `--rows`, `--name` and `--where` describe.
 
     Raises:
         InputError: as `named` and `Layout`; a word means a scale and is none.
@@ -107,6 +115,8 @@ def layout_of(
         scales=scales,
         rows=rows,
         repeats=repeats,
+        names=named(names, "--name"),
+        where=named(where, "--where"),
     )
 
 
@@ -122,6 +132,8 @@ def configured(given: VerdictLayout) -> Layout:
         [f"{theirs}={ours}" for theirs, ours in given.words.items()],
         given.rows,
         repeats=given.repeats,
+        names=[f"{ours}={theirs}" for ours, theirs in given.names.items()],
+        where=[f"{column}={value}" for column, value in given.where.items()],
     )
 
 

@@ -17,23 +17,36 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError, listed, shortened
+from limaflow.foreign_rows import Row, chosen, read_rows
 from limaflow.judging.instrument import Instrument, numbered_scale
 from limaflow.records import Grade
 from limaflow.verdict_import.column_mapping import Layout
 from limaflow.verdict_import.outcome_parser import plain
-from limaflow.verdict_import.rows import Row, read_rows
-from limaflow.verdict_import.tables import NUMBER, missing_column, readings
+from limaflow.verdict_import.tables import (
+    NUMBER,
+    Find,
+    missing_column,
+    our_name,
+    prompt_id,
+    readings,
+)
 
 NEEDED = ("prompt_id", "model", "scale")
 NAMES = (*NEEDED, "annotator", "instrument")
 _ADAPTER = TypeAdapter(Grade)
 
 
-def read_grades(path: Path, layout: Layout, instruments: Mapping[str, Instrument]) -> list[Grade]:
+def read_grades(
+    path: Path,
+    layout: Layout,
+    instruments: Mapping[str, Instrument],
+    find: Find | None = None,
+) -> list[Grade]:
     """The grades of a file, sorted by model, prompt, sample and annotator.
 
     Args:
         instruments: by name; grades on the scale of one of them are by it.
+        find: as of `read_verdicts`.
 
     Raises:
         InputError: as `read_rows`; a column is missing, a value is not of the scale, or a grade
@@ -41,10 +54,10 @@ def read_grades(path: Path, layout: Layout, instruments: Mapping[str, Instrument
     """
     grades: list[Grade] = []
     seen: set[tuple[str, str, str, str, int]] = set()
-    for line, raw in read_rows(path, layout.rows):
+    for line, raw in chosen(read_rows(path, layout.rows), layout.where, path):
         try:
             for row in readings({**raw, NUMBER: line}, layout):
-                grade = _grade(row, path.stem, layout, instruments)
+                grade = _grade(row, path.stem, layout, instruments, find)
                 place = (
                     *(grade.model, grade.prompt_id, grade.annotator, grade.instrument),
                     grade.sample,
@@ -65,7 +78,13 @@ def read_grades(path: Path, layout: Layout, instruments: Mapping[str, Instrument
     return sorted(grades, key=lambda g: (g.model, g.prompt_id, g.sample, g.annotator))
 
 
-def _grade(row: Row, stem: str, layout: Layout, instruments: Mapping[str, Instrument]) -> Grade:
+def _grade(
+    row: Row,
+    stem: str,
+    layout: Layout,
+    instruments: Mapping[str, Instrument],
+    find: Find | None,
+) -> Grade:
     given = {key: value for key, value in row.items() if value not in (None, "")}
     for name in (*NEEDED, "value"):
         if name not in (row if name == "value" else given):
@@ -76,6 +95,8 @@ def _grade(row: Row, stem: str, layout: Layout, instruments: Mapping[str, Instru
                 else f"--column {name}=THEIRS names it, --value {name}=TEXT is for all rows",
             )
     names = {name: plain(name, given[name]) for name in NAMES if name in given}
+    names["model"] = our_name(names["model"], layout)
+    names["prompt_id"] = prompt_id(names["prompt_id"], find)
     instrument = _instrument(names["scale"], names.get("instrument"), stem, instruments)
     value = _value(row["value"], layout.words, instrument)
     place = f"{names['prompt_id']}/{given.get('sample', 0)}/{names['model']}"

@@ -5,9 +5,9 @@ from math import isfinite
 from typing import Any, cast
 
 from limaflow.errors import InputError, shortened
+from limaflow.foreign_rows import Row
 from limaflow.records import Choice
 from limaflow.verdict_import.column_mapping import CHOSEN, MARKS, SCORE_OF_EACH, SCORES, Layout
-from limaflow.verdict_import.rows import Row
 
 TIES = ("tie", "neither")
 PLACES = ("first", "second")

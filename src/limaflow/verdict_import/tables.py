@@ -27,20 +27,21 @@ Other columns that our own records have (`error`, `cost`, `answered_by`, …) ar
 left alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from limaflow.errors import InputError, listed, shortened
+from limaflow.foreign_rows import Row, at, chosen, joined, read_rows
 from limaflow.records import Verdict
 from limaflow.seeds import digest
 from limaflow.verdict_import.checks import numbered_readings
-from limaflow.verdict_import.column_mapping import OUTCOMES, SWAPPED, Layout
+from limaflow.verdict_import.column_mapping import OUTCOMES, PROMPT, SWAPPED, Layout
 from limaflow.verdict_import.outcome_parser import Outcome, outcome_of, plain
-from limaflow.verdict_import.rows import Row, at, read_rows
 
+Find = Callable[[str], str | None]
 NEEDED = ("prompt_id", "first", "second")
 NUMBER = "#"
 """Calls the number of a row's line, for files whose rows are each of another prompt."""
@@ -48,8 +49,13 @@ NAMES = ("prompt_id", "first", "second", "annotator")
 _ADAPTER = TypeAdapter(Verdict)
 
 
-def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
+def read_verdicts(
+    path: Path, layout: Layout | None = None, find: Find | None = None
+) -> list[Verdict]:
     """The verdicts of a file, with the lengths of the responses where the file has them.
+
+    Args:
+        find: tells a prompt's id by whatever the file calls the prompt; None: as the file does.
 
     Raises:
         InputError: as `read_rows`; a column is missing, or a row makes no verdict; names the line.
@@ -57,10 +63,10 @@ def read_verdicts(path: Path, layout: Layout | None = None) -> list[Verdict]:
     layout = layout or Layout()
     verdicts: list[Verdict] = []
     chars: dict[str, int] = {}
-    for line, raw in read_rows(path, layout.rows):
+    for line, raw in chosen(read_rows(path, layout.rows), layout.where, path):
         try:
             for row in readings({**raw, NUMBER: line}, layout):
-                made = _verdicts(row, path.stem, layout)
+                made = _verdicts(row, path.stem, layout, find)
                 _check_lengths(made[0], chars)
                 verdicts += made
         except InputError as error:
@@ -82,7 +88,8 @@ def readings(raw: Row, layout: Layout) -> Iterator[Row]:
     apart: list[Row] = [{}]
     for ours, theirs in layout.columns.items():
         try:
-            found = [at(raw, name) for name in theirs]
+            together = ours == PROMPT and len(theirs) > 1
+            found = [joined(raw, theirs)] if together else [at(raw, name) for name in theirs]
         except KeyError as absent:
             raise InputError(missing_column(str(absent.args[0]), raw)) from None
         if len(found) > 1:
@@ -94,7 +101,7 @@ def readings(raw: Row, layout: Layout) -> Iterator[Row]:
         yield row | reading
 
 
-def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
+def _verdicts(row: Row, stem: str, layout: Layout, find: Find | None) -> list[Verdict]:
     """The verdict of a row, and that in the other order where it holds one."""
     if not row.keys() & {*OUTCOMES, "error"}:
         grades = "; of grades, `limaflow judge import-grades`" if "value" in row else ""
@@ -112,6 +119,8 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
     first, second = names["first"], names["second"]
     if first == second:
         raise InputError(f"'{shortened(first)}' is compared with itself")
+    names |= {"first": our_name(first, layout), "second": our_name(second, layout)}
+    names["prompt_id"] = prompt_id(names["prompt_id"], find)
     texts = {f"{place}_text": _text(row, place) for place in ("first", "second")}
     about = (names["prompt_id"], given.get("sample", 0))
     filled = {
@@ -123,9 +132,9 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
         "first_chars": _length(row, "first", texts["first_text"]),
         "second_chars": _length(row, "second", texts["second_text"]),
         "first_response_id": given.get("first_response_id")
-        or _response_id(*about, first, texts["first_text"]),
+        or _response_id(*about, names["first"], texts["first_text"]),
         "second_response_id": given.get("second_response_id")
-        or _response_id(*about, second, texts["second_text"]),
+        or _response_id(*about, names["second"], texts["second_text"]),
     }
     turned = dict(filled)
     for name in ("", "_response_id", "_chars", "_text"):
@@ -138,6 +147,26 @@ def _verdicts(row: Row, stem: str, layout: Layout) -> list[Verdict]:
         turned.pop("first_share", None)
         made.append(_verdict(turned, outcome_of(row, "_swapped", (first, second), layout)))
     return made
+
+
+def our_name(model: str, layout: Layout) -> str:
+    """A model as we call it."""
+    return next((ours for ours, theirs in layout.names.items() if theirs == model), model)
+
+
+def prompt_id(given: str, find: Find | None) -> str:
+    """The id of a prompt that a file names.
+
+    Raises:
+        InputError: it names none of the prompts.
+    """
+    found = find(given) if find else given
+    if found is None:
+        raise InputError(
+            f"'{shortened(given)}' is not among the prompts",
+            fix="prompt_id names one by its id, by the `id` of your own file, or by its text",
+        )
+    return found
 
 
 def _verdict(filled: Row, outcome: Outcome) -> Verdict:

@@ -25,7 +25,7 @@ def read(files: Files, options: Options) -> Measured:
         split: list(read_records(path, Example))
         for split, path in zip(sources.SPLITS, files["data"], strict=True)
     }
-    return Measured(splits=splits, measure=measure_of(files["tokenizer"][0]))
+    return Measured(splits=splits, measure=measure_of(next(iter(files.get("tokenizer", [])), None)))
 
 
 def rows(data: Measured) -> list[dict[str, object]]:
@@ -50,10 +50,11 @@ def draw(data: Measured, path: Path, *, miniature: bool) -> None:
 
 FIGURE = Figure(
     inputs=sources.inputs,
+    applies=sources.applies,
     read=read,
     rows=rows,
     draw=draw,
     caption="Lengths of the prompts (train, dev, test) and of the training responses, in tokens of "
-    "the base model.",
+    "the base model, or in characters where the study has none.",
     category="Data",
 )

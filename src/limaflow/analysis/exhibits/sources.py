@@ -17,10 +17,13 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 
 def inputs(study: Study) -> Files:
-    return {
-        "data": [study.results.frozen(study.dataset, split) for split in SPLITS],
-        "tokenizer": [study.results.base_model],
-    }
+    data = [study.results.frozen(study.dataset, split) for split in SPLITS]
+    tokenizer = {"tokenizer": [study.results.base_model]} if study.uses_base else {}
+    return {"data": data, **tokenizer}
+
+
+def applies(study: Study) -> bool:
+    return bool(study.dataset)
 
 
 def read(files: Files, options: Options) -> list[Row]:
@@ -93,4 +96,4 @@ def rows(found: Sequence[Row]) -> Sequence[Row]:
     return found
 
 
-TABLE = Table(inputs=inputs, read=read, rows=rows, beside_paper=True)
+TABLE = Table(inputs=inputs, read=read, rows=rows, applies=applies, beside_paper=True)

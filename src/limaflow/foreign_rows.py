@@ -5,7 +5,7 @@ A document is an array of objects, or an object that holds one: `{"data": [{…}
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +150,39 @@ def _row(value: Any, path: Path, number: int) -> Row:
             fix="one verdict a line, an array of them, or a table named .csv, .tsv or .parquet",
         )
     return value
+
+
+def joined(row: Row, columns: Sequence[str]) -> str:
+    """The texts of some columns, an empty line between them; empty ones are left out.
+
+    Raises:
+        KeyError: a column is missing.
+    """
+    texts = (at(row, column) for column in columns)
+    return "\n\n".join(str(text).strip() for text in texts if text not in (None, ""))
+
+
+def chosen(
+    rows: Iterable[tuple[int, Row]], where: Mapping[str, str], path: Path
+) -> Iterator[tuple[int, Row]]:
+    """The rows that hold these values, by column; all of them where none is asked for.
+
+    Raises:
+        InputError: a column is missing, or no row holds the values; names those that there are.
+    """
+    found, others = False, dict[str, None]()
+    for line, row in rows:
+        try:
+            held = {column: str(at(row, column)) for column in where}
+        except KeyError as absent:
+            raise InputError(
+                f"no '{absent.args[0]}'; this row has {listed(row)}", path=path, line=line
+            ) from None
+        if held == where:
+            found = True
+            yield line, row
+        else:
+            others[", ".join(held.values())] = None
+    if where and not found:
+        asked = ", ".join(f"{column} '{value}'" for column, value in where.items())
+        raise InputError(f"no row has {asked}; there is {listed(others) or 'none'}", path=path)
