@@ -144,3 +144,30 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_examples(
     assert output.count("error: ") == 1
     assert "error: the loss is nan at step 1, on examples " in output
     assert not saved(tmp_path)
+
+
+def test_a_training_starts_from_another_arms_model_in_its_own_template_and_knows_it_again(
+    *, fine_tune: Callable, settings: Training, launch: Launch, tmp_path: Path
+) -> None:
+    alone = launch.model_copy(update={"processes_per_node": 1})
+    short = settings.model_copy(update={"epochs": 1})
+    finish(fine_tune(tmp_path / "first", short, alone, "[1]"))
+    aligned = model_of_epoch(tmp_path / "first/training.json", 1)
+    own = short.model_copy(update={"chat_template": "base"})
+    finish(fine_tune(tmp_path / "again", own, alone, "[1]", aligned))
+    before = AutoTokenizer.from_pretrained(read_manifest(aligned)[1])
+    _, location = read_manifest(model_of_epoch(tmp_path / "again/training.json", 1))
+    after = AutoTokenizer.from_pretrained(location)
+    assert (after.chat_template, len(after)) == (before.chat_template, len(before))
+    # It begins where the first one ended, below the loss with which that began.
+    first, again = (float(losses(tmp_path / name)[0][2]) for name in ("first", "again"))
+    assert again < first
+    identities = [
+        json.loads((tmp_path / name / "training.json").read_text())["identity"]
+        for name in ("first", "again")
+    ]
+    assert identities[0] != identities[1]
+    # Asked again, it finds itself finished.
+    written = (Path(location) / "model.safetensors").stat().st_mtime_ns
+    finish(fine_tune(tmp_path / "again", own, alone, "[1]", aligned))
+    assert (Path(location) / "model.safetensors").stat().st_mtime_ns == written
