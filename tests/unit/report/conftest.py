@@ -46,6 +46,7 @@ UNMADE = (
     "dialogues",
     "forms",
     "lengths",
+    "refusal_dose",
     "seeds",
     "tax_readers",
     "token_shift",
