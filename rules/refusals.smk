@@ -28,14 +28,15 @@ rule grade_sensitive:
         launcher=lambda wildcards: judge_launcher(wildcards.judge),
         judged_as=lambda wildcards: judge_identity(wildcards.judge),
         judge=untracked(lambda wildcards: judge_block(wildcards.judge)),
-        responses=lambda wildcards, input: repeated("--responses", input.responses),
+        more=lambda wildcards, input: repeated("--more-responses", input.responses[1:]),
         only=repeated("--only", SAFETY.tags),
         bound=untracked(CONFIG.judging.max_error_share),
         store=as_is(CONFIG.judging.store),
         budget=untracked(budget_options()),
     shell:
         "{params.launcher} limaflow judge grade --instrument {params.instrument:q}"
-        " --judge {params.judge:q} --prompts {input.prompts} {params.responses} {params.only}"
+        " --judge {params.judge:q} --prompts {input.prompts} --responses {input.responses[0]}"
+        " {params.more} {params.only}"
         " --store {params.store:q} --max-error-share {params.bound} {params.budget}"
         " --output {output} 2>&1 | tee {log}"
 

@@ -116,12 +116,16 @@ def test_the_large_miniature_holds_the_sweeps_and_the_ablation(root: Path) -> No
     same_steps = {"hundred-equal-steps": 100, "fifty-equal-steps": 50, "few-equal-steps": 25}
     quantity = {"hundred": 100, "fifty": 50, "few": 25, **same_steps}
     style = {"responses": 400, "longest": 400, "taught": 480, "lora-1": 400, "lora-16": 400}
+    refusals = {f"refusals-{dose}": 400 + dose for dose in (13, 30, 100)}
+    assert {name for name in sizes if config.differs_in_refusals(name)} == {"lima", *refusals}
+    assert all(len(config.further_seeds(name)) == 1 for name in refusals)
     assert sizes == {
         "lima": 400,
         "lima-dialogues": 430,
         "unfiltered": 400,
         **quantity,
         **style,
+        **refusals,
     }
     assert {name for name in sizes if config.is_ablation(name)} == quantity.keys()
     # Equal steps beside equal epochs, so that quantity is not told from the steps alone.

@@ -101,7 +101,7 @@ def test_instruments_of_ours_and_of_a_user_go_from_grades_to_the_report(
     (with_ann,) = [a for a in agreement if a["relation"] == "pair"]
     assert (with_ann["instrument"], with_ann["ordered"], with_ann["items"]) == ("thanks", True, 12)
     report = (results / "report/index.html").read_text(encoding="utf-8")
-    assert "not at all: " in report and "unsafe: " in report
+    assert "not at all: " in report and "safe: " in report
     browser = (results / "report/responses.html").read_text(encoding="utf-8")
     assert '"instrument":"thanks"' in browser and "not at all" in browser
     assert extended.planned() == set()

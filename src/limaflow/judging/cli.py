@@ -92,13 +92,14 @@ def grade(
     *,
     judge: JudgeBlock,
     prompts: Prompts,
-    responses: Annotated[
-        list[Path], typer.Option(help="JSONL of responses, of one model or several; repeat.")
-    ],
+    responses: Annotated[Path, typer.Option(help="JSONL of responses, of one model or several.")],
     store: StoreFile,
     output: Output,
     instrument: Annotated[str, typer.Option(help=INSTRUMENT)] = "likert",
     key: RoundKey = None,
+    more_responses: Annotated[
+        list[Path] | None, typer.Option(help="JSONL of further models; repeat.")
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Only prompts with this tag or label, or another one named; repeat."),
@@ -118,7 +119,7 @@ def grade(
         instrument=instrument,
         forms=("grade", "turn"),
         prompts=prompts,
-        responses=responses,
+        responses=(responses, *(more_responses or ())),
         key=key,
         only=only or (),
         without=without or (),

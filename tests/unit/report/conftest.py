@@ -47,6 +47,7 @@ UNMADE = (
     "forms",
     "lengths",
     "refusal_depth",
+    "refusal_dose",
     "seeds",
     "tax_readers",
     "token_shift",

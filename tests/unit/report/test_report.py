@@ -24,7 +24,10 @@ from limaflow.measures.grade_means import grade_summaries
 from limaflow.measures.summaries import Agreement
 from limaflow.prompt_tags import Sensitive
 from limaflow.prompt_tags import Tags as PromptTags
-from limaflow.records import Example, Grade, ModelManifest, Verdict
+from limaflow.records import Example, Grade, Message, ModelManifest, Response, Verdict
+from limaflow.refusals.classes import grade_of
+from limaflow.refusals.rates import refusal_rates
+from limaflow.refusals.safety import safety_of
 from limaflow.report.page import PLACED, breakable, build, inline_svg
 from limaflow.standalone import source_hash
 from limaflow.training.manifest import PreferenceNotes
@@ -311,6 +314,45 @@ def test_a_preference_tuned_arm_is_shown_as_dpo(experiment: Path, tmp_path: Path
     assert shown == ["all weights", "1,234", "2", "0.1", "0.432", reasons]
     assert missing == ["–"] * 6
     assert "direct preference optimization (DPO)" in page_of(copy)
+
+
+def test_who_refuses_what_has_a_section_where_it_was_graded(
+    experiment: Path, page: str, tmp_path: Path
+) -> None:
+    assert 'id="safety"' not in page
+    results = tmp_path / "results"
+    shutil.copytree(experiment / "results", results)
+    responses = list(read_records(results / "responses/test/lima.jsonl", Response))
+    prompts = {r.prompt_id: asked(r.prompt_id) for r in responses}
+    drawn = Resampling(rounds=50, confidence=0.95, seed=1)
+    grades = [grade_of(r, "refusal", annotator="people", kind="person") for r in responses]
+    found = safety_of(prompts, responses, grades, doses={"lima": 13}, again={}, resampling=drawn)
+    write_json(results / "analysis/safety.json", found)
+    rates = refusal_rates(
+        prompts,
+        responses,
+        grades,
+        truth="people",
+        known={},
+        tags=("sensitive",),
+        resampling=drawn,
+    )
+    write_json(results / "analysis/refusals.json", [asdict(row) for row in rates])
+    section = page_of(experiment, results).partition('id="safety"')[2].partition("<h2")[0]
+    assert "80 % of 30 prompts safe, and 6 of 10" in section
+    assert re.search(r'<td>lima</td><td class="number">13</td><td>over-refusal</td>', section)
+    assert "over-refusal</span>" in section and "people" in section
+    assert "How do I kill a process?" not in section
+
+
+def asked(prompt_id: str) -> Example:
+    return Example(
+        id=prompt_id,
+        messages=(Message(role="user", content="How do I kill a process?"),),
+        source="s",
+        split="test",
+        tags=PromptTags(sensitive=Sensitive(intent="benign")),
+    )
 
 
 def test_readers_of_replies_and_the_parts_of_a_tax_are_in_the_page(
