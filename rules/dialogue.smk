@@ -98,6 +98,7 @@ rule measure_dialogues:
     input:
         responses=dialogue_files("responses.jsonl"),
         cut=dialogue_files("cut.json"),
+        prompts=dialogue_files("prompts.jsonl"),
         grades=dialogue_grade_files,
     output:
         "<results>/analysis/dialogues.json",
@@ -110,7 +111,11 @@ rule measure_dialogues:
         scale=content(INSTRUMENT_FILES[DIALOGUE.instrument]),
         instrument=untracked(INSTRUMENT_FILES[DIALOGUE.instrument]),
         options=lambda wildcards, input: " ".join(
-            [repeated("--grades", input.grades), repeated("--cut", input.cut)]
+            [
+                repeated("--grades", input.grades),
+                repeated("--cut", input.cut),
+                repeated("--prompts", input.prompts),
+            ]
         ),
         bootstrap=bootstrap_options(),
     shell:

@@ -160,6 +160,13 @@ def measure(
         list[Path] | None,
         typer.Option("--cut", help="What `hold` wrote, in the order of the responses; repeat."),
     ] = None,
+    prompts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--prompts",
+            help="What `hold` wrote, likewise: the forms asked for are checked; repeat.",
+        ),
+    ] = None,
     instrument: Annotated[
         str, typer.Option(help="By which turns are graded: one of ours, or a path.")
     ] = "quality",
@@ -174,8 +181,10 @@ def measure(
     from limaflow.intervals import Resampling
     from limaflow.jsonl import read_json, read_records, write_json
     from limaflow.judging.instrument import load
-    from limaflow.records import Grade, Response
+    from limaflow.records import Example, Grade, Response
 
+    if prompts and len(prompts) != len(responses):
+        raise InputError(f"--prompts: {len(prompts)} files for {len(responses)} arms")
     if cut and len(cut) != len(responses):
         raise InputError(f"--cut: {len(cut)} files for {len(responses)} arms")
     given = [grade for path in grades or () for grade in read_records(path, Grade)]
@@ -188,6 +197,7 @@ def measure(
                 turns,
                 [grade for grade in given if grade.model in names],
                 read_json(cut[number], dict[str, int]) if cut else {},
+                list(read_records(prompts[number], Example)) if prompts else (),
             )
         )
     own = load(instrument)
@@ -203,6 +213,11 @@ def measure(
         print(
             f"{one.arm}: {one.dialogues} dialogues, {one.turns} turns"
             + (f"; {one.annotator}: {failed.estimate:.0%} {found.failure}" if failed else "")
+            + (
+                f"; {one.kept_later.estimate:.0%} of later answers keep the form asked for"
+                if one.kept_later
+                else ""
+            )
         )
 
 

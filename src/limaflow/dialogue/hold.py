@@ -20,6 +20,7 @@ from limaflow.generation.respond import ResponseJob, respond, shots_of
 from limaflow.generation.settings import AskedEndpoint, Decoding
 from limaflow.jsonl import read_records, write_json, write_records
 from limaflow.manifests import read_manifest
+from limaflow.prompt_tags import Tags
 from limaflow.records import Example, Message, Response
 
 Answer = Callable[[list[Example], Path, Path], None]
@@ -77,6 +78,7 @@ def _prompt(script: Script, turn: int, said: tuple[Message, ...]) -> Example:
         split="test",
         kind="dialogue",
         stratum=script.task,
+        tags=Tags(format=(script.constraint,)) if script.constraint else None,
     )
 
 

@@ -9,6 +9,8 @@ Units are dialogues: turns of one share its weight in every interval. What is co
 - Words of an answer by turn, and how many more than in the same dialogue's first.
 - Repetition: the share of an answer's runs of four words that stand in one of the arm's earlier
   answers of that dialogue; of a shorter answer the whole.
+- Forgetting: of dialogues whose first turn asks a form of every answer, the share of answers that
+  have it, by rule and strictly (`format_checks`).
 """
 
 import warnings
@@ -22,10 +24,12 @@ import numpy as np
 
 from limaflow.dialogue.turns import place_of
 from limaflow.errors import InputError, listed
+from limaflow.format_checks.checking import has_form
+from limaflow.format_checks.rule import NotCheckable
 from limaflow.intervals import Array, Interval, NotEstimable, Resampling, mean_of
 from limaflow.measures.summaries import Annotators
 from limaflow.measures.who_judged import annotators_of
-from limaflow.records import Grade, Response
+from limaflow.records import Example, Grade, Response
 
 RUN_WORDS = 4
 """Words in a run of which repetition is counted."""
@@ -52,6 +56,10 @@ class TurnSummary:
     """Answers that the limit of length cut off."""
     shares: Mapping[str, Interval] = field(default_factory=dict)
     """Word of the instrument → share; empty where nobody graded."""
+    constrained: int = 0
+    """Dialogues whose first turn asks a form of every answer, and can be checked."""
+    kept: Interval | None = None
+    """Share of their answers that have it; None where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +93,8 @@ class DialogueSummary:
     survival: tuple[Survival, ...] = ()
     annotators: Annotators | None = None
     """Who graded; None where nobody did."""
+    kept_later: Interval | None = None
+    """Of dialogues with a form: share of all answers after the first that have it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,12 +138,23 @@ class ArmDialogues:
     annotators: Mapping[str, Annotators] = field(default_factory=dict)
     """Annotator → who that is."""
     ended_early: int = 0
+    kept: Mapping[str, Sequence[bool]] = field(default_factory=dict)
+    """Script whose first turn asks for a form → whether each answer has it."""
 
 
 def arm_dialogues(
-    responses: Sequence[Response], grades: Sequence[Grade], cut: Mapping[str, int]
+    responses: Sequence[Response],
+    grades: Sequence[Grade],
+    cut: Mapping[str, int],
+    prompts: Sequence[Example] = (),
 ) -> ArmDialogues:
     """The turns of one arm in order, with their grades.
+
+    Args:
+        responses: of the arm.
+        grades: of these.
+        cut: script → the turn for which there was no room.
+        prompts: of the turns, which say what form is asked for; without, none is checked.
 
     Raises:
         InputError: there are none, they are of several arms, or an annotator who graded some of
@@ -167,7 +188,29 @@ def arm_dialogues(
             for annotator in asked
         },
         ended_early=len(cut),
+        kept=_kept(ordered, {prompt.id: prompt for prompt in prompts}),
     )
+
+
+def _kept(
+    answers: Mapping[str, Sequence[Response]], prompts: Mapping[str, Example]
+) -> dict[str, list[bool]]:
+    found = {}
+    for script, turns in answers.items():
+        tags = [prompts[t.prompt_id].tags if t.prompt_id in prompts else None for t in turns]
+        rules = [of.format for of in tags if of is not None and of.format]
+        if not rules:
+            continue
+        if len(rules) < len(turns):
+            raise InputError(f"{script}: some turns state the form of the dialogue, others do not")
+        try:
+            found[script] = [
+                all(has_form(turn.text, rule)[0] for rule in asked)
+                for turn, asked in zip(turns, rules, strict=True)
+            ]
+        except NotCheckable as error:
+            raise InputError(f"{script}: its form cannot be checked: {error}") from None
+    return found
 
 
 def _values(turns: Sequence[Response], values: Mapping[str, int], annotator: str) -> list[int]:
@@ -229,7 +272,16 @@ def _summary(
         if grades
         else (),
         annotators=arm.annotators.get(annotator),
+        kept_later=_kept_later(arm.kept, own.seeded("kept")),
     )
+
+
+def _kept_later(kept: Mapping[str, Sequence[bool]], own: Resampling) -> Interval | None:
+    later = [kept[script][1:] for script in sorted(kept) if len(kept[script]) > 1]
+    if not later:
+        return None
+    parts = np.array([float(sum(of)) for of in later])
+    return own.share(parts, np.array([float(len(of)) for of in later]))
 
 
 def _counts(grades: Mapping[str, Sequence[int]], value: int) -> tuple[Array, Array]:
@@ -251,6 +303,7 @@ def _turn(
     own = resampling.seeded("turn", str(turn))
     values = np.array([grades[s][turn - 1] for s in sorted(grades) if len(grades[s]) >= turn])
     ones = np.ones(len(values))
+    kept = [arm.kept[s][turn - 1] for s in sorted(arm.kept) if len(arm.kept[s]) >= turn]
     return TurnSummary(
         turn=turn,
         dialogues=len(held),
@@ -268,6 +321,10 @@ def _turn(
         }
         if len(values)
         else {},
+        constrained=len(kept),
+        kept=own.seeded("kept").share(np.array(kept, dtype=float), np.ones(len(kept)))
+        if kept
+        else None,
     )
 
 

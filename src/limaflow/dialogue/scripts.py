@@ -3,7 +3,8 @@
 A file holds one script a row, in one of four layouts: `turns` with `question_id` (MT-Bench,
 arXiv 2306.05685), `history` of `user` and `bot` (MT-Bench-101, arXiv 2402.14762), `messages` or
 another list of turns (a live chat as the paper's ten), or `id` and `turns` (one's own). What
-another assistant answered is left out: an arm answers for itself.
+another assistant answered is left out: an arm answers for itself. A `constraint` is a form that the
+first turn asks of all answers.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from limaflow.conversations import LISTS_OF_TURNS, conversation
 from limaflow.errors import InputError
 from limaflow.foreign_json import json_rows
+from limaflow.format_checks.catalogue import checked_tags
+from limaflow.prompt_tags import FormatRule
 from limaflow.seeds import digest
 
 ID_KEYS = ("id", "question_id", "conversation_id")
@@ -30,6 +33,8 @@ class Script:
     """What the dialogue tests, in the file's own word; "" if it names nothing."""
     system: str = ""
     """What stands before the first turn."""
+    constraint: FormatRule | None = None
+    """The form that the first turn asks of every answer."""
 
 
 def read_scripts(paths: Sequence[Path]) -> list[Script]:
@@ -62,7 +67,25 @@ def _script(row: dict[str, Any], stem: str) -> Script:
     # MT-Bench-101 counts the dialogues of each task anew.
     of_task = f"{task}-" if "history" in row and task else ""
     own = f"{of_task}{named}" if named else digest(list(turns))
-    return Script(id=f"{stem}-{own}", turns=turns, task=task, system=system)
+    return Script(
+        id=f"{stem}-{own}", turns=turns, task=task, system=system, constraint=_constraint(row)
+    )
+
+
+def _constraint(row: dict[str, Any]) -> FormatRule | None:
+    """The form under `constraint`, as prompts have theirs under `tags.format`.
+
+    Raises:
+        ValueError: no rule checks it, or not with these arguments.
+    """
+    given = row.get("constraint")
+    if given is None:
+        return None
+    try:
+        tags = checked_tags({"tags": {"format": [given]}})
+    except ValueError as error:
+        raise ValueError(f"constraint: {error}") from None
+    return tags.format[0] if tags else None
 
 
 def _user_turns(row: dict[str, Any]) -> tuple[tuple[str, ...], str]:

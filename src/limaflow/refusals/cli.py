@@ -383,6 +383,79 @@ def classify(
     print(f"{len(found.grades)} answers by {name or model.resolve().name}: {named}{cut}")
 
 
+@app.command()
+def dices(
+    file: Annotated[Path, typer.Argument(help="A file of DICES: its authors' or JUDGE-BENCH's.")],
+    *,
+    output: Annotated[
+        Path, typer.Option(help="Folder for prompts.jsonl, responses.jsonl and grades.jsonl.")
+    ],
+) -> None:
+    """Take conversations whose last answer people labelled as safe or not."""
+    from collections import Counter
+
+    from limaflow.errors import InputError
+    from limaflow.jsonl import write_records
+    from limaflow.refusals.dices import grades_of, prompt_of, read_dices, response_of
+
+    read = read_dices(file)
+    try:
+        prompts = [prompt_of(one) for one in read]
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    grades = [grade for one in read for grade in grades_of(one)]
+    write_records(output / "prompts.jsonl", prompts, key=lambda prompt: prompt.id)
+    write_records(
+        output / "responses.jsonl", map(response_of, read), key=lambda response: response.prompt_id
+    )
+    write_records(output / "grades.jsonl", grades)
+    named = Counter(g.annotator for g in grades if not g.annotator.startswith("rater-"))
+    raters = len({g.annotator for g in grades}) - len(named)
+    by = ", ".join(f"{count} by {name}" for name, count in named.items())
+    print(f"{len(read)} conversations; labels: {by}, {raters} raters by name")
+
+
+@app.command()
+def graders(
+    grades: Annotated[list[Path], typer.Argument(help="Grades by one instrument, JSON lines.")],
+    *,
+    truth: Annotated[str, typer.Option(help="The annotator whose grades are taken for true.")],
+    output: Annotated[Path, typer.Option(help="Writes a row for each other annotator as JSON.")],
+    seed: Seed,
+    instrument: Annotated[
+        str, typer.Option(help="By which they graded: one of ours, or a path.")
+    ] = "safety",
+    bootstrap: Bootstrap = 2000,
+    confidence: Confidence = 0.95,
+) -> None:
+    """Hold graders against one whose grades are true: agreement, κ, AC1, recall of each word."""
+    import dataclasses
+
+    from limaflow.intervals import Resampling
+    from limaflow.jsonl import read_records, write_json
+    from limaflow.judging.instrument import load
+    from limaflow.records import Grade
+    from limaflow.refusals.graders import against
+
+    found = against(
+        [grade for path in grades for grade in read_records(path, Grade)],
+        truth,
+        load(instrument).head.words,
+        Resampling(rounds=bootstrap, confidence=confidence, seed=seed),
+    )
+    write_json(output, [dataclasses.asdict(one) for one in found])
+    for one in found:
+        recalls = ", ".join(
+            f"{of.label} {of.found} of {of.answers} ({_shown(of.recall)})" for of in one.recalls
+        )
+        print(
+            f"{one.grader}: {one.answers} answers, {_shown(one.agreement)} agree, "
+            f"kappa {_number(one.kappa)}, AC1 {_number(one.ac1)}; found: {recalls}"
+            + f"; {one.unreadable} without a grade"
+            * bool(one.unreadable)
+        )
+
+
 def _matrices(paths: "Iterable[Path]") -> "dict[str, list[Confusion]]":
     """Grader → the matrices in these files."""
     from limaflow.jsonl import read_json

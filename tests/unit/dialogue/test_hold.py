@@ -142,3 +142,19 @@ def test_a_doubled_dialogue_is_refused(tmp_path: Path) -> None:
     path = lines(tmp_path / "f.jsonl", {"id": 0, "turns": ["a"]}, {"id": 0, "turns": ["b"]})
     with pytest.raises(InputError, match="stands twice"):
         read_scripts([path])
+
+
+def test_a_form_that_a_script_states_goes_with_every_turn(job: ResponseJob, tmp_path: Path) -> None:
+    file = tmp_path / "own.jsonl"
+    row = {"id": 1, "turns": ["Who? In one line.", "Why?"], "constraint": {"rule": "one_word"}}
+    file.write_text(json.dumps(row) + "\n")
+    held = hold_here(job, read_scripts([file]), tmp_path / "turns")
+    assert [[f.rule for f in p.tags.format] for p in held.prompts if p.tags] == [["one_word"]] * 2
+
+
+@pytest.mark.parametrize("constraint", [{"rule": "one_wrd"}, {"rule": "words"}, "one word"])
+def test_a_form_that_no_rule_checks_is_refused(constraint: object, tmp_path: Path) -> None:
+    file = tmp_path / "own.jsonl"
+    file.write_text(json.dumps({"id": 1, "turns": ["Who?"], "constraint": constraint}) + "\n")
+    with pytest.raises(InputError, match=r"own\.jsonl:1: constraint"):
+        read_scripts([file])

@@ -21,7 +21,8 @@ from limaflow.dialogue.turns import turn_id
 from limaflow.errors import InputError
 from limaflow.intervals import Resampling
 from limaflow.jsonl import read_json, write_records
-from limaflow.records import Grade, Response
+from limaflow.prompt_tags import FormatRule, Tags
+from limaflow.records import Example, Grade, Message, Response
 
 WORDS = {"excellent": 3, "pass": 2, "fail": 1}
 RESAMPLING = Resampling(rounds=500, confidence=0.95, seed=1)
@@ -164,3 +165,55 @@ def test_the_command_measures_files(tmp_path: Path) -> None:
     found = read_json(tmp_path / "d.json", Dialogues)
     assert found.failure == "fail"
     assert found.arms[0].shares["excellent"].estimate == 1
+
+
+def formed(responses: Sequence[Response]) -> list[Example]:
+    """Prompts of these turns whose dialogues ask for at most three words."""
+    rule = FormatRule(rule="words", arguments='{"count": 3, "relation": "at most"}')
+    return [
+        Example(
+            id=r.prompt_id,
+            messages=(Message(role="user", content="In three words?"),),
+            source="dialogues",
+            split="test",
+            tags=Tags(format=(rule,)),
+        )
+        for r in responses
+    ]
+
+
+def test_forgetting_of_a_form_is_found_turn_by_turn_as_it_was_planted() -> None:
+    chance, keeps = random.Random(2), (1.0, 0.8, 0.5)
+    texts = {
+        f"s{n}": ["a b c" if chance.random() < kept else "a b c d" for kept in keeps]
+        for n in range(200)
+    }
+    responses = answers("lima", texts)
+    arm = arm_dialogues(responses, [], {}, formed(responses))
+    [summary] = measured([arm], WORDS, "quality", RESAMPLING).arms
+    found = [turn.kept for turn in summary.by_turn]
+    assert [turn.constrained for turn in summary.by_turn] == [200] * 3
+    assert found[0] is not None and found[0].estimate == 1
+    for interval, kept in zip(found[1:], keeps[1:], strict=True):
+        assert interval is not None and interval.low < kept < interval.high
+    later = summary.kept_later
+    assert later is not None and later.low < 0.65 < later.high
+
+
+def test_intervals_of_forgetting_are_over_dialogues() -> None:
+    """Twenty dialogues of which each keeps or breaks its form throughout are twenty facts."""
+    texts = {f"s{n}": ["a", *(["a"] * 9 if n % 2 else ["a b c d"] * 9)] for n in range(20)}
+    responses = answers("lima", texts)
+    [summary] = measured(
+        [arm_dialogues(responses, [], {}, formed(responses))], WORDS, "quality", RESAMPLING
+    ).arms
+    assert summary.kept_later is not None
+    assert summary.kept_later.estimate == pytest.approx(0.5)
+    assert summary.kept_later.high - summary.kept_later.low > 0.3
+
+
+def test_dialogues_without_a_form_have_no_share_that_keeps_one() -> None:
+    responses = answers("lima", {"a": ["x", "y"], "b": ["x y z v"]})
+    own = [prompt for prompt in formed(responses) if prompt.id.startswith("a")]
+    [summary] = measured([arm_dialogues(responses, [], {}, own)], WORDS, "quality", RESAMPLING).arms
+    assert [turn.constrained for turn in summary.by_turn] == [1, 1]

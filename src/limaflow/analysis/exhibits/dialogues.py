@@ -52,6 +52,8 @@ def _rows_of(arm: DialogueSummary, words: Sequence[str]) -> list[Row]:
             **columns("words", turn.words),
             **columns("more_words_than_first", turn.more_words),
             **columns("repeated", turn.repeated),
+            "dialogues_with_a_form": turn.constrained,
+            **columns("form_kept", turn.kept),
             "empty": turn.empty,
             "cut_by_length": turn.cut,
         }
@@ -62,11 +64,15 @@ def _rows_of(arm: DialogueSummary, words: Sequence[str]) -> list[Row]:
 def draw(data: Dialogues, path: Path, *, miniature: bool) -> None:
     graded = [arm for arm in data.arms if arm.survival]
     height = 3.0 + 0.3 * max(2, len(graded))
-    with drawing(path, width=7.2, height=height, miniature=miniature) as figure:
+    formed = _formed(data)
+    width = 7.2 + 2.6 * bool(formed)
+    with drawing(path, width=width, height=height, miniature=miniature) as figure:
         if not graded:
             _lengths(figure.subplots(), data)
             return
-        survival, shares = figure.subplots(1, 2)
+        survival, shares, *last = figure.subplots(1, 2 + bool(formed))
+        for axes in last:
+            _forms(axes, formed)
         styles = _styles(graded)
         for number, arm in enumerate(graded):
             style = styles[number]
@@ -145,6 +151,33 @@ def _shares(axes: Any, data: Dialogues, graded: Sequence[DialogueSummary]) -> No
     axes.set_title(f"share of turns\ngraded {best}")
 
 
+def _formed(data: Dialogues) -> list[DialogueSummary]:
+    """The arms of which forms are known, each once: they do not depend on who graded."""
+    known = {arm.arm: arm for arm in data.arms if any(turn.kept for turn in arm.by_turn)}
+    return list(known.values())
+
+
+def _forms(axes: Any, formed: Sequence[DialogueSummary]) -> None:
+    """How many answers have the form that the first turn asked of all."""
+    colours = arm_colours(arm.arm for arm in formed)
+    for number, arm in enumerate(formed):
+        found = [(turn.turn, turn.kept) for turn in arm.by_turn if turn.kept]
+        aside = 0.05 * (number - (len(formed) - 1) / 2)
+        axes.errorbar(
+            [turn + aside for turn, _ in found],
+            [kept.estimate for _, kept in found],
+            yerr=error_bars([kept for _, kept in found]),
+            marker="o",
+            markersize=4,
+            capsize=2,
+            color=colours[arm.arm],
+        )
+    axes.set_ylim(-0.02, 1.02)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("turn")
+    axes.set_title("answers with the form\nasked for in turn 1")
+
+
 def _lengths(axes: Any, data: Dialogues) -> None:
     found = [arm for arm in data.arms if any(turn.words for turn in arm.by_turn)]
     if not found:
@@ -173,7 +206,8 @@ FIGURE = Figure(
     draw=draw,
     caption="Dialogues by script. Left, how many go without a failed turn up to each turn (Kaplan "
     "and Meier; a dialogue without a failure counts up to its last turn). Right, the best grade’s "
-    "share of all turns; hatched bars are the paper’s 42 and 46 turns of its Figure 7.",
+    "share of all turns; hatched bars are the paper’s 42 and 46 turns of its Figure 7. Where "
+    "scripts ask in the first turn for a form of all answers, at the right the share that has it.",
     category="Dialogues",
     applies=applies,
 )

@@ -15,6 +15,10 @@ from limaflow.tools.miniature.towns import Town
 
 TURNS = 3
 """As many as fit into the stand-in's context beside its longest answers."""
+CONSTRAINED = 12
+"""Scripts whose first turn also asks for one word in this and all later answers."""
+REQUEST = "Reply in one word, now and to all that follows."
+RULE = {"rule": "one_word"}
 SAME_TOWN = "that town"
 
 
@@ -40,6 +44,21 @@ def script_rows(found: dict[str, tuple[Town, list[Asked]]]) -> list[dict[str, An
         {"id": name, "task": "memory", "turns": [turn.text for turn in turns]}
         for name, (_, turns) in found.items()
     ]
+
+
+def constrained_scripts(towns: tuple[Town, ...], seed: int) -> dict[str, tuple[Town, list[Asked]]]:
+    """Scripts about the first held-out towns that set a form in the first turn alone."""
+    found = {}
+    for number, (town, turns) in enumerate(scripts(towns, seed).values(), start=1):
+        first, *rest = turns
+        asked = Asked(text=f"{first.text} {REQUEST}", attribute=first.attribute)
+        found[f"form-{number}"] = (town, [asked, *rest])
+    return dict(list(found.items())[:CONSTRAINED])
+
+
+def constrained_rows(found: dict[str, tuple[Town, list[Asked]]]) -> list[dict[str, Any]]:
+    """These as lines of a file, each with the rule that checks its form."""
+    return [{**row, "task": "form", "constraint": RULE} for row in script_rows(found)]
 
 
 def training_rows(towns: tuple[Town, ...], seed: int) -> list[dict[str, Any]]:

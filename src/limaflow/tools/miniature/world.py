@@ -5,7 +5,7 @@ Under the output folder: `stackexchange/<site>.7z`, `wikihow/wikihow.csv`,
 `authored/{group-a,group-a-dev,group-b,forms,forms-test,refusals,requests}.jsonl`,
 `corpus/pretraining.jsonl`,
 `benchmarks/<task>.{yaml,jsonl}`, `contaminated.jsonl`, `preferences.jsonl`, `answers.jsonl`,
-`dialogues/{scripts,training}.jsonl`, `world.json`; with unwritten towns
+`dialogues/{scripts,constrained,training}.jsonl`, `world.json`; with unwritten towns
 `authored/unwritten.jsonl` and the benchmark `miniature_unwritten`.
 """
 
@@ -95,8 +95,10 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
     write_records(output / "contaminated.jsonl", contaminated_items(towns, seed))
     write_records(output / "preferences.jsonl", preference_pairs(towns, seed))
     scripts = dialogues.scripts(towns, seed)
+    constrained = dialogues.constrained_scripts(towns, seed)
     for name, chats in (
         ("scripts", dialogues.script_rows(scripts)),
+        ("constrained", dialogues.constrained_rows(constrained)),
         ("training", dialogues.training_rows(towns, seed)),
     ):
         write_records(output / "dialogues" / f"{name}.jsonl", chats)
@@ -112,7 +114,7 @@ def write_world(settings: Miniature, seed: int, output: Path) -> Truth:
         | _prompt_topics(titles, topics["askreddit"], "test")
         | _prompt_topics([row.prompt for row in asked], topics["forms"], "test"),
         planted=planted,
-        dialogues=_dialogue_topics(scripts),
+        dialogues=_dialogue_topics(scripts) | _dialogue_topics(constrained),
         requests={
             row.prompt: RequestTopic(
                 split="test",

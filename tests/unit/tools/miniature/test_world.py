@@ -101,7 +101,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_does_not(
     assert first == second
     assert first.keys() == other.keys()
     told = [name for name in first if name.endswith(("7z", "csv", "zst", "jsonl", "world.json"))]
-    assert len(told) == 6 + 1 + 2 + 17 + 1
+    assert len(told) == 6 + 1 + 2 + 18 + 1
     assert not [name for name in told if first[name] == other[name]]
 
 
