@@ -88,6 +88,10 @@ def filter_code(wildcards):
 
 
 def extract_processes(wildcards):
+    # The invented world's dumps are small, and on two cores a job of two would wait beside the
+    # pretraining until that ends, and most of curation with it.
+    if all(map(in_world, raw_files(wildcards))):
+        return 1
     return READERS[CONFIG.source(wildcards.source).kind].processes
 
 

@@ -321,7 +321,8 @@ class BenchmarkItem:
     prompt: str = ""
     """Hash of what is asked, before a chat template or in-context examples of the arm."""
     format: str = ""
-    """How it was put: `plain`, `chat` (in the chat template) or `in-context`; "" if not known."""
+    """How it was put: `plain`, `chat` (in the chat template), `in-context` or `in-context-chat`;
+    "" if not known."""
     reply: str | None = None
     """What the model wrote, as it is; None where choices were scored, or it is not known."""
     answer: str | None = None

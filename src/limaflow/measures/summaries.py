@@ -267,7 +267,7 @@ class Conditions:
     """Only the first items of each task."""
     precision: str
     base_format: str
-    """`plain`, `chat` (in the chat template) or `in-context` (after worked examples)."""
+    """`plain`, `chat` (in the chat template), `in-context` (after worked examples) or both."""
     format: str
     base_revision: str | None
     revision: str | None
