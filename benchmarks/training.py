@@ -153,7 +153,9 @@ def main() -> None:
         found: dict[str, list[dict[str, float]]] = {json.dumps(layout): [] for layout in layouts}
         for _ in range(chosen.rounds):
             for layout in layouts:
-                found[json.dumps(layout)].append(measured(layout, folder / "task.json"))
+                run = measured(layout, folder / "task.json")
+                print(f"{layout}: {run}", file=sys.stderr, flush=True)
+                found[json.dumps(layout)].append(run)
 
     def best(group: list[dict[str, Any]]) -> float:
         return max(

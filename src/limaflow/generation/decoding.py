@@ -36,24 +36,24 @@ def next_tokens(
     left = torch.arange(len(chosen), device=chosen.device)
     while True:
         found = probabilities[left]
-        outside = ~in_nucleus(found, chosen[left], decoding.top_p)
+        limit = found.gather(-1, chosen[left][:, None])
+        outside = ~in_nucleus(found, chosen[left], decoding.top_p) | (limit[:, 0] == 0)
         if not outside.any():
             return chosen
-        left, found = left[outside], found[outside]
         # What is no more probable than a token outside lies outside too. Draws from any set that
         # holds the nucleus, until one lies in it, are draws from the nucleus.
-        limit = found.gather(-1, chosen[left][:, None])
+        left, found, limit = left[outside], found[outside], limit[outside]
         probabilities[left] = found.masked_fill(found <= limit, 0)
         chosen[left] = drawn(probabilities[left], [noise[row] for row in left.tolist()])
 
 
 def drawn(weights: torch.Tensor, noise: Sequence[torch.Generator]) -> torch.Tensor:
-    """A token of each row, as often as its share of the row's weights, [rows].
+    """A token of each row, as often as its share of the row's weights but for 2^-24, [rows].
 
-    In double precision, in which sums over a vocabulary are as good as their terms.
+    Where rounding ends the sums short of the drawn number, the last token, whatever its weight.
     """
-    upto = weights.cumsum(dim=-1, dtype=torch.float64)
-    uniform = torch.stack([torch.rand(1, generator=g, dtype=torch.float64) for g in noise])
+    upto = weights.cumsum(dim=-1)
+    uniform = torch.stack([torch.rand(1, generator=generator) for generator in noise])
     # The first token whose sum exceeds it, which has a weight.
     point = uniform.to(upto.device) * upto[:, -1:]
     return torch.searchsorted(upto, point, right=True).squeeze(-1).clamp(max=upto.shape[-1] - 1)
@@ -65,8 +65,10 @@ def penalized(logits: torch.Tensor, generated: torch.Tensor, penalty: float) -> 
     Keskar et al. 2019 (CTRL, section 4.1). Over generated tokens only, as the paper says;
     transformers' own processor also punishes the words of the prompt.
     """
-    punished = torch.where(logits > 0, logits / penalty, logits * penalty)
-    return torch.where(generated, punished, logits)
+    # They are few, and a pass over the vocabulary is dear.
+    places = generated.nonzero(as_tuple=True)
+    seen = logits[places]
+    return logits.index_put(places, torch.where(seen > 0, seen / penalty, seen * penalty))
 
 
 def in_nucleus(probabilities: torch.Tensor, tokens: torch.Tensor, top_p: float) -> torch.Tensor:

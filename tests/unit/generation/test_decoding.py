@@ -76,7 +76,7 @@ def test_one_number_is_drawn_of_a_vocabulary_of_which_all_is_kept() -> None:
     next_tokens(
         torch.randn(1, 50_000), torch.zeros(1, 50_000, dtype=torch.bool), [noise], decoding()
     )
-    torch.rand(1, generator=same, dtype=torch.float64)
+    torch.rand(1, generator=same)
     assert noise.get_state().equal(same.get_state())
 
 
