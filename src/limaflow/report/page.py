@@ -164,6 +164,7 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         figures=figures,
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
+        by_tag=table(results.table("by_tag")),
         accuracy=table(results.table("accuracy")),
         tables={name for name in TABLES if results.table(name).is_file()},
         preferences=optional(results.analysis("preferences"), list[Preference]),
