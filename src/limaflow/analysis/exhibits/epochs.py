@@ -88,7 +88,7 @@ def draw(data: Sequence[EpochPoint], path: Path, *, miniature: bool) -> None:
         for point in (point for point in data if point.is_chosen):
             for axes in (perplexity, quality):
                 axes.axvline(point.epoch, color=GREY, ls=":", lw=1.2, zorder=0)
-            perplexity.set_title(f"measured here; dotted: epoch {point.epoch}, which was chosen")
+            perplexity.set_title(f"measured here (chosen: epoch {point.epoch})")
         judged = [(p.epoch, p.quality) for p in data if p.quality is not None]
         if judged:
             quality.errorbar(
@@ -116,7 +116,10 @@ def draw(data: Sequence[EpochPoint], path: Path, *, miniature: bool) -> None:
 def _falls_far(axes: Any, values: Sequence[float]) -> None:
     """A logarithmic axis where a perplexity of thousands would press the rest onto the ground."""
     if values and min(values) > 0 and max(values) > FAR * min(values):
+        from matplotlib.ticker import LogLocator
+
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:,g}")
         axes.yaxis.set_minor_formatter(lambda *_: "")
         axes.set_ylabel("dev perplexity (log)")
