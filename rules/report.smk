@@ -43,11 +43,13 @@ rule html_report:
         tables=table_files(),
         models=collect("<results>/models/{arm}/chosen.json", arm=TUNED_ARMS),
     output:
-        report(
+        page=report(
             "<results>/report/index.html",
             caption="../docs/captions/report.rst",
             category="Report",
         ),
+        effort="<results>/tables/effort.csv",
+        beside=["<results>/tables/effort.md", "<results>/tables/effort.tex"],
     log:
         "<logs>/html_report.log",
     conda:
@@ -71,7 +73,7 @@ rule html_report:
     shell:
         "limaflow report build --results {params.results} --config {input.config}"
         ' --revision "$(git -C {params.checkout:q} describe --always --dirty 2>/dev/null || true)"'
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output.page} --effort {output.effort} 2>&1 | tee {log}"
 
 
 rule response_browser:

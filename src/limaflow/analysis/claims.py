@@ -187,7 +187,8 @@ def _reason(parts: Sequence["_Part"], verdict: Decision, missing: str) -> str:
     if verdict != "undecided":
         return ""
     voided = [number for part in parts if not part.deciding for number in part.numbers]
-    return "; ".join(dict.fromkeys(flag.text for number in voided for flag in number.voiding))
+    said = (flag.text for number in voided for flag in number.voiding)
+    return in_one_line(dict.fromkeys(said))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,7 +304,18 @@ def _joined(flags: Iterable[Flag]) -> list[Flag]:
     texts: dict[FlagId, dict[str, None]] = {}
     for flag in flags:
         texts.setdefault(flag.id, {})[flag.text] = None
-    return [Flag(id=name, text="; ".join(said)) for name, said in texts.items()]
+    return [Flag(id=name, text=in_one_line(said)) for name, said in texts.items()]
+
+
+def in_one_line(texts: Iterable[str]) -> str:
+    """Texts joined; what several say after a colon is said once: `a: c`, `b: c` are `a, b: c`."""
+    heads: dict[str, list[str]] = {}
+    for text in texts:
+        head, _, tail = text.rpartition(": ")
+        heads.setdefault(tail, []).append(head)
+    return "; ".join(
+        f"{', '.join(filter(None, of))}: {tail}" if any(of) else tail for tail, of in heads.items()
+    )
 
 
 def _of_bar(entry: Entry, known: Known) -> Entry:

@@ -32,6 +32,8 @@ class EpochPoint:
     epoch: int
     perplexity: float | None
     quality: Interval | None
+    is_chosen: bool = False
+    """Whether the arm's model is that of this epoch, where that is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

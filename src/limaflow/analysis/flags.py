@@ -92,10 +92,11 @@ def _of_training(found: Found, evidence: Evidence) -> Iterator[Flag]:
             plural = "" if facts.seeds == 1 else "s"
             yield Flag(
                 id="few-seeds",
-                text=f"{arm} was trained with {facts.seeds} seed{plural}"
-                f"{_by_seed(found, arm, evidence)}: the interval leaves out "
+                text=f"{arm} was trained with {facts.seeds} seed{plural}: the interval leaves out "
                 f"how trainings differ (from {ENOUGH_SEEDS} seeds on that can be told)",
             )
+            if by_seed := _by_seed(found, arm, evidence):
+                yield Flag(id="few-seeds", text=by_seed)
     steps = {arm: facts.steps for arm, facts in trained.items() if facts.steps}
     if steps and max(steps.values()) > MOST_STEPS * min(steps.values()):
         listed = ", ".join(f"{arm} {count}" for arm, count in steps.items())
@@ -121,7 +122,8 @@ def _by_seed(found: Found, arm: str, evidence: Evidence) -> str:
     if spread is None:
         return ""
     form = ".2f" if spread.quantity == "grade" else ".1%"
-    return f" ({', '.join(format(seed.estimate, form) for seed in spread.seeds)})"
+    seeds = ", ".join(format(seed.estimate, form) for seed in spread.seeds)
+    return f"{arm} by seed, {spread.subject}: {seeds}"
 
 
 def flags_of_task(row: TaskTax, evidence: Evidence) -> Iterator[Flag]:

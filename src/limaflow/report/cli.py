@@ -14,6 +14,10 @@ def build(
     results: Annotated[Path, typer.Option(help="Folder of the experiment: results/<experiment>.")],
     config: Annotated[list[Path], typer.Option(help="config.yaml and overlays; repeat, in order.")],
     output: Annotated[Path, typer.Option(help="Writes this HTML file.")],
+    effort: Annotated[
+        Path | None,
+        typer.Option(help="Writes this CSV of what arms took; .md, .tex beside."),
+    ] = None,
     samples: Annotated[int, typer.Option(min=0, help="Test prompts shown with all answers.")] = 8,
     revision: Annotated[str, typer.Option(help="Revision of the code, to be shown.")] = "",
 ) -> None:
@@ -21,12 +25,23 @@ def build(
     from limaflow.config.loading import parse
     from limaflow.config.merge_configs import merged
     from limaflow.jsonl import replacing
+    from limaflow.report.effort import effort as effort_of
+    from limaflow.report.effort import write_effort
     from limaflow.report.page import build as page
+    from limaflow.results import Results
 
     parsed = parse(merged(config), origin=" + ".join(map(str, config)))
-    text = page(results, parsed, samples=samples, revision=revision)
+    text = page(
+        results,
+        parsed,
+        samples=samples,
+        revision=revision,
+        effort_is_written=effort is not None,
+    )
     with replacing(output) as file:
         file.write(text)
+    if effort is not None:
+        write_effort(effort_of(Results(results), parsed), effort)
     print(f"{output}: {len(text.encode()) / 1024:.0f} KiB")
 
 

@@ -40,6 +40,7 @@ from limaflow.refusals.rates import RefusalRate
 from limaflow.refusals.safety import Safety
 from limaflow.report.answer import QUESTION, answer_of, signed
 from limaflow.report.curation_summary import contamination, drop_examples, kept_examples
+from limaflow.report.effort import effort
 from limaflow.report.existing import optional, table
 from limaflow.report.finish_reasons import endings
 from limaflow.report.job_list import jobs_by_command
@@ -123,8 +124,13 @@ class BenchmarkResults:
         return {"": self.scores} | {name: found.scores for name, found in self.also.items()}
 
 
-def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
+def build(
+    root: Path, config: Config, *, samples: int, revision: str, effort_is_written: bool = False
+) -> str:
     """The page of the experiment whose files lie below `root`.
+
+    Args:
+        effort_is_written: whether the table of effort is written as files too, which are linked.
 
     Raises:
         InputError: the claims or the test prompts are missing, or a file is not what it should be.
@@ -169,6 +175,9 @@ def build(root: Path, config: Config, *, samples: int, revision: str) -> str:
         figures=figures,
         further=[figure for name in figures if name not in PLACED for figure in figures[name]],
         sources=table(results.table("sources")),
+        effort=effort(results, config),
+        effort_is_written=effort_is_written,
+        by_tag=table(results.table("by_tag")),
         accuracy=table(results.table("accuracy")),
         safety=optional(results.analysis("safety"), Safety),
         refusals=optional(results.analysis("refusals"), list[RefusalRate]),

@@ -216,9 +216,10 @@ def test_a_claims_flag_says_what_each_seed_came_to(tmp_path: Path) -> None:
     preference = study.summarize()[0]
     evidence = Evidence(lima="lima", arms={"lima": ArmFacts(seeds=2)}, seeds=study.spreads())
     found = Found(names={}, interval=preference.adjusted_win, arms=("lima", "base"), judge="j")
-    (flag,) = flags_of(found, evidence)
-    assert flag.id == "few-seeds"
-    assert "lima was trained with 2 seeds (90.0%, 80.0%)" in flag.text
+    few, by_seed = flags_of(found, evidence)
+    assert (few.id, by_seed.id) == ("few-seeds", "few-seeds")
+    assert "lima was trained with 2 seeds: the interval leaves out" in few.text
+    assert by_seed.text == "lima by seed, base: 90.0%, 80.0%"
 
 
 def test_a_difference_of_grades_is_over_seeds_from_five_on() -> None:

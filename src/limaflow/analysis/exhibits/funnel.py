@@ -85,7 +85,7 @@ def draw(data: Levels, path: Path, *, miniature: bool) -> None:
                 _panel(axes, sources[number], left, most)
             else:
                 axes.set_axis_off()
-        note = "how many of each source are left after each step; bars are logarithmic"
+        note = "how many of each source are left after each step; the axis is logarithmic"
         figure.suptitle(note, fontsize=8, color=GREY, x=0.01, ha="left")
 
 
@@ -94,17 +94,20 @@ def _panel(axes: Any, source: str, left: Mapping[str, Mapping[str, int]], most: 
         if source not in kept:
             continue
         taken = label.startswith(("data set ", "dev ", "test "))
-        # A logarithmic bar that starts at 0.7 shows one row as more than nothing.
-        axes.barh(row, max(kept[source], 0.7), height=0.72, color=ORANGE if taken else BLUE)
-        axes.text(max(kept[source], 0.7) * 1.25, row, f"{kept[source]:,}", va="center", fontsize=7)
+        # Dots, since the length of a bar means nothing where its axis has no zero.
+        if kept[source]:
+            axes.plot(
+                kept[source], row, "s" if taken else "o", ms=4, color=ORANGE if taken else BLUE
+            )
+        axes.text(max(kept[source], 0.7) * 1.4, row, f"{kept[source]:,}", va="center", fontsize=7)
     axes.set_title(source, fontsize=8)
     axes.set_xscale("log")
     axes.set_xlim(0.7, max(10, most) * 9)
     axes.set_yticks(range(len(left)), left, fontsize=7)
     axes.set_ylim(len(left) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="x", labelsize=6)
+    axes.grid(axis="x", color="#eeeeee")
 
 
 FIGURE = Figure(
@@ -112,7 +115,7 @@ FIGURE = Figure(
     read=read,
     rows=rows,
     draw=draw,
-    caption="How many rows of each source are left after each step of curation; orange: what data "
-    "sets and prompts took.",
+    caption="How many rows of each source are left after each step of curation; orange squares: "
+    "what data sets and prompts took.",
     category="Curation",
 )
