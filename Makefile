@@ -14,7 +14,7 @@ export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: help demo dev test test-slow test-cluster test-long test-stage test-fast \
-  debian experiment lint env lock bench gpu-check gpu-pack clean
+  debian experiment lint env lock bench gpu-check gpu-pack docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -107,6 +107,17 @@ gpu-pack: ## Pack this tree and all wheels into gpu-pack.tar, for a machine with
 	rm -rf gpu-pack
 	@echo "gpu-pack.tar: there, tar -xf gpu-pack.tar && cd limaflow && make gpu-check"
 
+# Sphinx lives in an environment of its own, so that no package of the study has to agree with it.
+docs: $(ENVIRONMENT) .venv-docs/.complete ## Build the pages of docs/ as a site
+	python docs/configuration_page.py docs/generated/configuration.md
+	.venv-docs/bin/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "The site: $(CURDIR)/docs/_build/html/index.html"
+
+.venv-docs/.complete: envs/docs.txt
+	@$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r envs/docs.txt
+	@touch $@
+
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 
 # torch first: whatever depends on it would otherwise fetch a build with gigabytes of CUDA. pip
@@ -131,4 +142,4 @@ lock: ## Write the lock file and the conda file from what .venv holds
 	python envs/lock.py
 
 clean: ## Remove the environment and every result
-	rm -rf .venv results logs resources .snakemake
+	rm -rf .venv .venv-docs docs/_build docs/generated results logs resources .snakemake

@@ -117,3 +117,58 @@ def test_the_afternoon_stays_short(root: Path) -> None:
     files = re.findall(r"\]\(\.\./([^)]+)\)", text)
     lines = sum(len((root / file).read_text(encoding="utf-8").splitlines()) for file in files)
     assert (len(files) <= 20, lines <= 2600) == (True, True), (len(files), lines)
+
+
+def test_the_citation_file_keeps_to_the_schema_of_cff(root: Path) -> None:
+    # The schema is that of the Citation File Format 1.2.0 (CC BY 4.0), doi:10.5281/zenodo.5171937.
+    import json
+
+    import jsonschema
+
+    schema = json.loads((root / "tests/unit/cff_1_2_0.schema.json").read_text(encoding="utf-8"))
+    cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    jsonschema.validate(cited, schema)
+    assert f'version = "{cited["version"]}"' in (root / "pyproject.toml").read_text("utf-8")
+
+
+def test_the_catalog_of_workflows_finds_what_it_lists(root: Path) -> None:
+    named = yaml.safe_load((root / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))
+    usage = named["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment"}
+    flags = usage["mandatory-flags"]["flags"].split()
+    assert (root / flags[1]).is_file()
+    readme = (root / "README.md").read_text(encoding="utf-8").lower()
+    assert "snakemake" in readme
+    assert "workflow" in readme
+    assert (root / "Snakefile").is_file()
+
+
+def test_every_page_has_its_place_in_the_site(root: Path) -> None:
+    index = (root / "docs/index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^([a-z-]+)$", index, re.MULTILINE)
+    assert "\ngenerated/configuration\n" in index
+    pages = {path.stem for path in (root / "docs").glob("*.md")} - {"index"}
+    assert pages == set(listed)
+    assert len(listed) == len(set(listed))
+
+
+def test_the_page_of_the_configuration_names_every_key(root: Path) -> None:
+    import subprocess
+
+    from limaflow.config.experiment import Config
+
+    program = "import configuration_page; print(configuration_page.page())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=root / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    schema = Config.model_json_schema()
+    blocks = [schema, *schema["$defs"].values()]
+    keys = {key for block in blocks for key in block.get("properties", {})}
+    written = set(
+        re.findall(r"[A-Za-z_0-9]+", " ".join(re.findall(r"^\| `([^`]*)`", done.stdout, re.M)))
+    )
+    assert keys - written == set()

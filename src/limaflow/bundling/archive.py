@@ -5,13 +5,15 @@ when it is opened. Names are sorted, and times and permissions are fixed.
 """
 
 import contextlib
+import io
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from limaflow.errors import InputError, shortened
 
@@ -22,6 +24,8 @@ MOST_FILES = 200_000
 MOST_READ = 1 << 30
 """Bytes of a file that is read into memory: records, sums, tables."""
 LONGEST_NAME = 500
+LOCAL_HEADER = 30
+"""Bytes before a member's name and its bytes; the last four hold the lengths of name and extra."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Bundle:
         """One of its files, for reading."""
         if self.archive is None:
             return (self.path / name).open("rb")
-        return self.archive.open(name)  # type: ignore[return-value]
+        # Not through zipfile, whose CRC stops at the first changed file: the sums name them all.
+        return io.BufferedReader(_Stored(self.path, self.archive.getinfo(name)))
 
     def read(self, name: str) -> bytes:
         """All bytes of one of its files.
@@ -48,6 +53,31 @@ class Bundle:
             raise InputError(f"{name} is larger than {MOST_READ >> 20} MiB", path=self.path)
         with self.open(name) as file:
             return file.read(MOST_READ + 1)
+
+
+class _Stored(io.RawIOBase):
+    """The bytes of a member that is stored as it is."""
+
+    def __init__(self, path: Path, entry: zipfile.ZipInfo) -> None:
+        self.file = path.open("rb")
+        self.file.seek(entry.header_offset)
+        head = self.file.read(LOCAL_HEADER).ljust(LOCAL_HEADER, b"\0")
+        name, extra = struct.unpack("<HH", head[-4:])
+        self.file.seek(name + extra, os.SEEK_CUR)
+        self.left = entry.file_size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self.file.read(min(len(buffer), self.left))
+        buffer[: len(block)] = block
+        self.left -= len(block)
+        return len(block)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
 
 
 def write_archive(path: Path, members: Mapping[str, Path | bytes]) -> None:

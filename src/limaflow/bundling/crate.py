@@ -223,5 +223,13 @@ def _entity(crate: "ROCrate", address: str, kind: str, /, **properties: Any) -> 
 
 
 def _sorted_graph(metadata: dict[str, Any]) -> dict[str, Any]:
-    metadata["@graph"].sort(key=lambda entity: (entity["@id"] != METADATA, entity["@id"]))
-    return metadata
+    """The entities in an order that does not change, lists of one value as the value."""
+    entities = [
+        {
+            key: value[0] if isinstance(value, list) and len(value) == 1 else value
+            for key, value in e
+        }
+        for e in (entity.items() for entity in metadata["@graph"])
+    ]
+    entities.sort(key=lambda entity: (entity["@id"] != METADATA, entity["@id"]))
+    return {**metadata, "@graph": entities}

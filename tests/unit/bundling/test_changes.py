@@ -46,6 +46,20 @@ def test_a_thousand_changes_of_one_byte_are_all_found(members: dict[str, bytes])
         assert found.differences == [Difference(name, "changed")]
 
 
+def test_changed_bytes_within_the_zip_name_every_file(study: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.zip"
+    pack(study, path)
+    text = path.read_bytes().replace(b'"choice": "first"', b'"choice": "frist"')
+    path.write_bytes(
+        text.replace(b"<p>one</p>", b"<p>two</p>").replace(b"lima-vs-base,1.0", b"lima-vs-base,1.1")
+    )
+    found = verify(path, None)
+    assert [d.name.rpartition("/")[2] for d in found.differences] == [
+        "preferences.csv",
+        "lima-vs-base.jsonl",
+    ]
+
+
 def unpacked(study: Path, place: Path) -> Path:
     pack(study, place / "small.zip")
     folder = place / "unpacked"
