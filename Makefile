@@ -10,6 +10,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Who has no entry in passwd, as in a container, has no name and no folder, both of which Snakemake wants.
+ifeq ($(LOGNAME)$(USER),)
+export LOGNAME := uid-$(shell id -u)
+endif
+ifeq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo yes),)
+export HOME := $(CURDIR)/.snakemake/home
+endif
 
 .PHONY: help demo dev test test-slow test-cluster test-long test-stage test-fast \
   debian experiment lint env lock bench clean
@@ -31,6 +38,7 @@ demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machi
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
 experiment:
+	@$(REFUSE_READ_ONLY)
 	@test -f experiments/$(EXPERIMENT).yaml || { echo "error: no experiment is named" \
 	  "'$(EXPERIMENT)'; there is: $(basename $(notdir $(wildcard experiments/*.yaml)))"; exit 1; }
 
@@ -88,13 +96,28 @@ bench: $(ENVIRONMENT) ## Measure against peers, as ratios in one run
 
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 
+# Only what `make` made is ever emptied: the sign is there from the first moment, `.complete` at the end.
+SIGN := .venv/.made-by-limaflow
+REFUSE_READ_ONLY = [ -w . ] || { \
+  echo "error: $(CURDIR) cannot be written to (copy the checkout to a folder of your own)"; exit 1; }
+REFUSE_OTHERS = if [ -L .venv ]; then \
+    echo "error: .venv is a link to $$(readlink .venv), which \`make\` leaves alone (remove the link," \
+      "or work in that environment without make)"; exit 1; \
+  elif [ -e .venv ] && [ ! -e $(SIGN) ] && [ ! -e $(ENVIRONMENT) ]; then \
+    echo "error: .venv was not made by \`make\`, which leaves it alone (move it away, or remove it)"; \
+    exit 1; \
+  fi
+
 # torch first: whatever depends on it would otherwise fetch a build with gigabytes of CUDA. pip
 # would compile every module by one process, half of the set-up; files that are no Python are passed over.
 $(ENVIRONMENT): envs/requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@$(REFUSE_OTHERS)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "error: Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
-	@$(PYTHON) -m venv --clear .venv \
-	  || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(REFUSE_READ_ONLY)
+	@"$(PYTHON)" -m venv --clear .venv && touch $(SIGN) \
+	  || { echo "error: no environment was made in .venv; the message above says why (no venv module:" \
+	       "on Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "Installing $$(grep -c == envs/requirements.lock) packages into .venv: some minutes, about 2 GB"
 	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
 	  "$$(grep -E '^torch==' envs/requirements.lock)"
@@ -109,4 +132,5 @@ lock: ## Write the lock file and the conda file from what .venv holds
 	python envs/lock.py
 
 clean: ## Remove the environment and every result
+	@$(REFUSE_OTHERS)
 	rm -rf .venv results logs resources .snakemake

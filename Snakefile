@@ -45,6 +45,7 @@ if IS_ASKED_TO_PLAN:
 
 onstart:
     hold_folder()
+    check_endpoints()
     request_forced_trainings()
 
 
