@@ -30,10 +30,13 @@ CONFIGFILES = $(if $(filter miniature-full miniature-forms,$(EXPERIMENT)),experi
 
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
 demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machine (EXPERIMENT=miniature-full: the large one)
-	@LIMAFLOW_LOCKED=1 flock --nonblock .snakemake.lock \
-	  snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
-	  || { echo "error: the study did not end; the message above says why" \
-	       "(nothing above: another run works in this folder)"; exit 1; }
+	@limaflow config check config.yaml $(CONFIGFILES) >/dev/null
+	@trap 'echo "Stopped. The same command goes on where this one was."; exit 130' INT; \
+	  LIMAFLOW_LOCKED=1 flock --nonblock --conflict-exit-code 75 .snakemake.lock bash -c \
+	    'echo "make demo EXPERIMENT=$(EXPERIMENT), process $$$$, since $$(date +%H:%M)" >.snakemake.run; exec "$$@"' - \
+	    snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
+	  || { [ $$? = 75 ] && echo "error: another run works in this folder: $$(cat .snakemake.run 2>/dev/null)" \
+	       || echo "error: the study did not end; the message above says why"; exit 1; }
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
