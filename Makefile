@@ -12,6 +12,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Who has no entry in passwd, as in a container, has no name and no folder, both of which Snakemake wants.
+ifeq ($(LOGNAME)$(USER),)
+export LOGNAME := uid-$(shell id -u)
+endif
+ifeq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo yes),)
+export HOME := $(CURDIR)/.snakemake/home
+endif
 
 .PHONY: help demo dev test test-slow test-cluster test-long test-stage test-fast \
   debian experiment lint env lock bench gpu-check gpu-pack docs clean
@@ -25,16 +32,20 @@ CONFIGFILES = $(if $(filter miniature-full miniature-forms,$(EXPERIMENT)),experi
 
 # The kernel's lock ends with its holder; Snakemake's own stays behind when a run is killed.
 demo: experiment $(ENVIRONMENT) ## Set up, run the miniature study on this machine (EXPERIMENT=miniature-full: the large one)
-	@LIMAFLOW_LOCKED=1 flock --nonblock .snakemake.lock \
-	  snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
-	  || { echo "error: the study did not end; the message above says why" \
-	       "(nothing above: another run works in this folder)"; exit 1; }
+	@limaflow config check config.yaml $(CONFIGFILES) >/dev/null
+	@trap 'echo "Stopped. The same command goes on where this one was."; exit 130' INT; \
+	  LIMAFLOW_LOCKED=1 flock --nonblock --conflict-exit-code 75 .snakemake.lock bash -c \
+	    'echo "make demo EXPERIMENT=$(EXPERIMENT), process $$$$, since $$(date +%H:%M)" >.snakemake.run; exec "$$@"' - \
+	    snakemake --nolock --retries 1 --cores $(CORES) --configfile $(CONFIGFILES) \
+	  || { [ $$? = 75 ] && echo "error: another run works in this folder: $$(cat .snakemake.run 2>/dev/null)" \
+	       || echo "error: the study did not end; the message above says why"; exit 1; }
 	@echo
 	@limaflow report answer results/$(EXPERIMENT)
 	@echo
 	@echo "The report: $(CURDIR)/results/$(EXPERIMENT)/report/index.html"
 
 experiment:
+	@$(REFUSE_READ_ONLY)
 	@test -f experiments/$(EXPERIMENT).yaml || { echo "error: no experiment is named" \
 	  "'$(EXPERIMENT)'; there is: $(basename $(notdir $(wildcard experiments/*.yaml)))"; exit 1; }
 
@@ -120,13 +131,28 @@ docs: $(ENVIRONMENT) .venv-docs/.complete ## Build the pages of docs/ as a site
 
 env: $(ENVIRONMENT) ## Make .venv from the lock file
 
+# Only what `make` made is ever emptied: the sign is there from the first moment, `.complete` at the end.
+SIGN := .venv/.made-by-limaflow
+REFUSE_READ_ONLY = [ -w . ] || { \
+  echo "error: $(CURDIR) cannot be written to (copy the checkout to a folder of your own)"; exit 1; }
+REFUSE_OTHERS = if [ -L .venv ]; then \
+    echo "error: .venv is a link to $$(readlink .venv), which \`make\` leaves alone (remove the link," \
+      "or work in that environment without make)"; exit 1; \
+  elif [ -e .venv ] && [ ! -e $(SIGN) ] && [ ! -e $(ENVIRONMENT) ]; then \
+    echo "error: .venv was not made by \`make\`, which leaves it alone (move it away, or remove it)"; \
+    exit 1; \
+  fi
+
 # torch first: whatever depends on it would otherwise fetch a build with gigabytes of CUDA. pip
 # would compile every module by one process, half of the set-up; files that are no Python are passed over.
 $(ENVIRONMENT): envs/requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@$(REFUSE_OTHERS)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "error: Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
-	@$(PYTHON) -m venv --clear .venv \
-	  || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(REFUSE_READ_ONLY)
+	@"$(PYTHON)" -m venv --clear .venv && touch $(SIGN) \
+	  || { echo "error: no environment was made in .venv; the message above says why (no venv module:" \
+	       "on Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "Installing $$(grep -c == envs/requirements.lock) packages into .venv: some minutes, about 2 GB"
 	.venv/bin/python -m pip install $(WHEELS) --quiet --no-compile --disable-pip-version-check \
 	  "$$(grep -E '^torch==' envs/requirements.lock)"
@@ -142,4 +168,5 @@ lock: ## Write the lock file and the conda file from what .venv holds
 	python envs/lock.py
 
 clean: ## Remove the environment and every result
+	@$(REFUSE_OTHERS)
 	rm -rf .venv .venv-docs docs/_build docs/generated results logs resources .snakemake

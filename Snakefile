@@ -47,6 +47,8 @@ if IS_ASKED_TO_PLAN:
 
 onstart:
     hold_folder()
+    check_endpoints()
+    shorten_terminal()
     request_forced_trainings()
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from limaflow import fingerprint, one_run
 from limaflow.config.brought_files import ignored_decisions, missing_files
@@ -18,6 +19,7 @@ from limaflow.manifests import sha256_of
 from limaflow.permissions import of_another_user
 from limaflow.results import Results
 from limaflow.seeds import digest
+from limaflow.terminal_lines import TerminalLines, longest_first
 
 CONFIGFILE_FLAGS = ("--configfile", "--configfiles")
 
@@ -128,6 +130,19 @@ def hold_folder():
         FOLDER_LOCK = one_run.hold(Path())
     except InputError as problem:
         raise WorkflowError(str(problem)) from None
+
+
+def shorten_terminal():
+    """Shorten what the terminal shows of this run; logs, failures and plans show commands whole."""
+    # Target rules only name what is wanted.
+    jobs = {
+        job.jobid: job.rule.name for job in workflow.dag.needrun_jobs() if job.output
+    }
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.setFormatter(TerminalLines(handler.formatter, jobs))
+    if longest := longest_first(jobs):
+        logger.info(f"Most of the time, as in the miniature: {longest}")
 
 
 # Kept in a file, since every job on a cluster reads the workflow again.

@@ -3,6 +3,7 @@ import shlex
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from limaflow.errors import InputError
 from limaflow.judging.instrument import is_instrument_path, load, numbered_scale
@@ -42,6 +43,36 @@ def judge_block(name):
 def endpoint_identity(arm):
     """What of an endpoint changes its responses."""
     return as_json(CONFIG.arm(arm).endpoint.model_dump(include=SENT))
+
+
+def asked_endpoints():
+    """Judges and endpoints that jobs of this run ask and that are not served beside them: who, and which."""
+    found = {}
+    for job in workflow.dag.needrun_jobs():
+        wildcards = job.wildcards_dict or {}
+        judge, arm = wildcards.get("judge"), wildcards.get("arm")
+        if (
+            judge in {j.name for j in CONFIG.judges}
+            and not CONFIG.judge(judge).launcher
+        ):
+            found[f"judge '{judge}'"] = CONFIG.judge(judge)
+        elif job.rule.name in ("ask_endpoint", "ask_dialogues"):
+            found[f"arm '{arm}'"] = CONFIG.arm(arm).endpoint
+    return found
+
+
+def check_endpoints():
+    """Tell before anything is trained what asking would fail on."""
+    asked = asked_endpoints()
+    if not asked:
+        return
+    # It brings the client of endpoints, half a second.
+    from limaflow.endpoints.readiness import lacking, unreachable
+
+    if lacks := lacking(asked):
+        raise WorkflowError("nothing was run:\n  " + "\n  ".join(lacks))
+    for warning in unreachable(asked):
+        logger.warning(warning)
 
 
 def budget_options():

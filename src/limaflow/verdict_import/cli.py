@@ -77,7 +77,9 @@ def import_verdicts(
     if len({bool(prompts), bool(first), bool(second)}) > 1:
         raise InputError("--prompts, --first and --second are given together or not at all")
     if layout and (column or value or word or rows or repeats or name or where):
-        raise InputError("--layout says all that --column, --value, --word and the like do")
+        raise InputError(
+            "--layout says all of --column, --value, --word, --name, --where and the like"
+        )
     if layout and len(layout) != len(files):
         raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
     layouts = [configured(parse_block(VerdictLayout, text, "--layout")) for text in layout or ()]
@@ -149,7 +151,9 @@ def import_grades(
     from limaflow.verdict_import.grade_tables import read_grades
 
     if layout and (column or value or word or rows or name or where):
-        raise InputError("--layout says all that --column, --value, --word and the like do")
+        raise InputError(
+            "--layout says all of --column, --value, --word, --name, --where and the like"
+        )
     if layout and len(layout) != len(files):
         raise InputError(f"there are {len(files)} files and {len(layout)} times --layout")
     layouts = [configured(parse_block(VerdictLayout, text, "--layout")) for text in layout or ()]
