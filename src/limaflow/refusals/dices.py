@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from limaflow.errors import InputError
+from limaflow.foreign_rows import Row, at, read_rows
 from limaflow.jsonl import read_json
 from limaflow.records import AnnotatorKind, Example, Grade, Message, Response
 from limaflow.refusals.classes import refuses
 from limaflow.refusals.rules import RULES, class_by_rule
-from limaflow.verdict_import.rows import Row, at, read_rows
 
 EXPERT, CROWD, MODEL = "expert", "crowd", "lamda"
 INSTRUMENT, SCALE = "safety", "safe-unsafe"
