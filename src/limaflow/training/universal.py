@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from limaflow.errors import InputError
 
 
@@ -57,6 +59,7 @@ def mended(engine: Any) -> Iterator[None]:
     yield
     for group, own in zip(groups, settings, strict=True):
         group.update(own)
-    for state in engine.optimizer.optimizer.state.values():
-        # A tensor, or on the CPU's own AdamW a number.
-        state["step"] = copy.deepcopy(state["step"])
+    for parameter, state in engine.optimizer.optimizer.state.items():
+        # A tensor, or on the CPU's own AdamW a number; a fused AdamW wants it beside its weights.
+        step = copy.deepcopy(state["step"])
+        state["step"] = step.to(parameter.device) if isinstance(step, torch.Tensor) else step
