@@ -43,6 +43,7 @@ HOSTILE = "<script>alert(1)</script> & <b onclick=x>\"'"
 UNMADE = (
     "absolute",
     "bits",
+    "dialogue_preferences",
     "dialogues",
     "forms",
     "lengths",
