@@ -17,7 +17,9 @@ Block = TypeVar("Block", bound="Settings")
 class Settings(BaseModel):
     """A block of the configuration: immutable, and closed to keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, serialize_by_alias=True
+    )
 
     def flag(self) -> str:
         """This block as one line of JSON, for a command line and for Snakemake's parameters."""

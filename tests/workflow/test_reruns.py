@@ -118,7 +118,7 @@ def test_a_stage_target_stops_after_its_stage(workspace: Workspace) -> None:
         "generate": ("respond", "pairwise_verdicts"),
         "judge": ("pairwise_verdicts", "preferences"),
         "benchmark": ("lm_eval", "tax"),
-        "safety": ("measure_safety", "claims"),
+        "safety": ("measure_safety", "decide_claims"),
         "report": ("html_report", ""),
     }
     for target, (last, after) in stages.items():

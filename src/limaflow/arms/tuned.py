@@ -43,7 +43,7 @@ class TunedArm(ArmSettings):
         return self.seeds[0] if self.seeds else shared
 
     def further_seeds(self) -> "list[FurtherSeed]":
-        common = self.model_dump(exclude={"name", "seeds"}, by_alias=True)
+        common = self.model_dump(exclude={"name", "seeds"})
         return [
             FurtherSeed(**common, name=f"{self.name}-seed{seed}", seeds=[seed], again=self.name)
             for seed in (self.seeds or [])[1:]

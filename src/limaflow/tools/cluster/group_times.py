@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from math import ceil
 
+from limaflow.analysis.artifacts.catalogue import ARTIFACTS
 from limaflow.analysis.exhibits.catalogue import FIGURES, TABLES
 from limaflow.config.experiment import Config
 
@@ -34,6 +35,7 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
         "compare_dialogues": len(config.dialogue.judges) * compared if judges else 0,
         "grade_items": min(judges, len(config.judging.judges("right-answer")))
         * len(config.benchmarks.arms),
+        "grade_sensitive": sum(map(len, config.safety.graders.values())) if judges else 0,
         "by_tag": min(1, len(config.analysis.by_tag)),
         "summarize_token_shift": min(1, len(config.token_shift.arms)),
         "token_shift_page": min(1, len(config.token_shift.arms)),
@@ -42,6 +44,7 @@ def jobs_of_rules(config: Config) -> dict[str, int]:
         "pairwise_verdicts": judges * len(config.comparisons),
         "figure": len(FIGURES),
         "table": len(TABLES),
+        "artifact": len(ARTIFACTS),
     }
 
 
