@@ -48,8 +48,8 @@ rule html_report:
             caption="../docs/captions/report.rst",
             category="Report",
         ),
-        effort="<results>/tables/effort.csv",
-        beside=["<results>/tables/effort.md", "<results>/tables/effort.tex"],
+        effort="<results>/report/effort.csv",
+        beside=["<results>/report/effort.md", "<results>/report/effort.tex"],
     log:
         "<logs>/html_report.log",
     conda:

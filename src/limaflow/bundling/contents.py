@@ -17,7 +17,7 @@ from limaflow.recording.record import FOLDER
 STAGES = (
     *NUMBERS,
     *("responses", "dialogues", "verdicts", "grades", "formats", "benchmarks", "token_shift"),
-    "report",
+    *("safety", "artifacts", "report"),
 )
 """Folders of an experiment whose files enter whole."""
 SINGLE = re.compile(

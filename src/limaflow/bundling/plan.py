@@ -19,8 +19,9 @@ from limaflow.recording.surroundings import CHECKOUT
 
 RULES = (
     *("preferences", "agreement", "agreement_of_grades", "grades", "by_tag", "tax"),
-    *("tax_from_lima", "training_seeds", "claims", "figure", "table", "refusals"),
-    *("check_formats", "formats", "measure_dialogues", "summarize_token_shift"),
+    *("tax_from_lima", "training_seeds", "decide_claims", "figure", "table", "refusals"),
+    *("check_formats", "formats", "measure_dialogues", "dialogue_preferences"),
+    *("measure_safety", "resistance", "summarize_token_shift"),
 )
 """Those that make numbers of verdicts, grades, responses and items, without a model."""
 COMMANDS = ("analyze", "judge", "format", "refusals", "dialogue", "shift")
