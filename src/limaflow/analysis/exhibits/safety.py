@@ -154,6 +154,7 @@ def draw(data: Sequence[Dosed], path: Path, *, miniature: bool) -> None:
             axes.set_title(title, fontsize=9)
             axes.set_xticks(range(len(doses)), doses)
             axes.set_xlim(-0.5, len(doses) - 0.5)
+            axes.set_xlabel("refusals in training", fontsize=8)
             axes.grid(axis="y", color="#eeeeee")
             if what == "tax":
                 axes.axhline(0, color=GREY, lw=0.8)
@@ -161,7 +162,6 @@ def draw(data: Sequence[Dosed], path: Path, *, miniature: bool) -> None:
                 axes.set_ylim(-0.03, 1.03)
             if what == "answered safely":
                 _beside_paper(axes, doses)
-        figure.supxlabel("refusals among the training examples", fontsize=9)
 
 
 def _panel(axes: Any, rows: Sequence[Dosed], doses: Sequence[int]) -> None:
@@ -193,7 +193,7 @@ def _panel(axes: Any, rows: Sequence[Dosed], doses: Sequence[int]) -> None:
             color=colour,
         )
     if len(names) > 1:
-        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
 
 
 def _beside_paper(axes: Any, doses: Sequence[int]) -> None:
