@@ -165,3 +165,13 @@ class Prompts(Settings):
         if any(draw.attacks for draw in self.dev):
             raise ValueError("dev: models are chosen by plain prompts; attacks are of test")
         return self
+
+    @model_validator(mode="after")
+    def _each_source_once(self) -> Self:
+        for split, draws in (("dev", self.dev), ("test", self.test)):
+            drawn = [draw.source for draw in draws if draw.source]
+            if twice := sorted({name for name in drawn if drawn.count(name) > 1}):
+                raise ValueError(
+                    f"{split}: {', '.join(twice)} is drawn from twice; write one number of examples"
+                )
+        return self

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from limaflow.curation.holdout import prompts_of
 from limaflow.curation.sampling import sampled
+from limaflow.curation.settings import Prompts
 from limaflow.curation.wording import plain
 from limaflow.errors import InputError
 from limaflow.records import Example, Message, Provenance, example_id
@@ -141,3 +142,9 @@ def test_held_out_counts_ask_for_distinct_prompts(example: Build) -> None:
     same = [example("What is malt?", answer) for answer in "abc"]
     with pytest.raises(InputError, match="2 examples wanted, 1 available"):
         prompts_of(same, {"dev": {"se": 1}, "test": {"se": 1}}, {}, 3.0, seed=1)
+
+
+def test_a_split_draws_from_each_source_once() -> None:
+    twice = [{"source": "se", "examples": 3}, {"source": "se", "examples": 2}]
+    with pytest.raises(ValueError, match="test: se is drawn from twice"):
+        Prompts.model_validate({"dev": [], "test": twice})
