@@ -144,7 +144,9 @@ def test_an_interrupted_command_waits_for_no_reply(
     words += ["--prompts", job.prompts, "--decoding", PAPER.flag(), "--samples", "2"]
     words += ["--seed", "7", "--batch", "12", "--engine", "vllm", "--vllm", job.vllm]
     words += ["--gpus", "0", "--max-length-share", "1", "--output", job.output]
-    command = [sys.executable, "-c", "from limaflow.cli import main; main()", *map(str, words)]
+    # A shell's background job, such as the tests may run in, ignores the signal.
+    command = ["env", "--default-signal=INT", sys.executable, "-c"]
+    command += ["from limaflow.cli import main; main()", *map(str, words)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while len(notes()) < 12 and time.monotonic() < deadline:
