@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_DATASETS_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 # Who has no entry in passwd, as in a container, has no name and no folder, both of which Snakemake wants.
-ifeq ($(LOGNAME)$(USER),)
+ifeq ($(LOGNAME)$(USER)$(shell getent passwd "$$(id -u)" 2>/dev/null),)
 export LOGNAME := uid-$(shell id -u)
 endif
 ifeq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo yes),)
