@@ -140,10 +140,11 @@ rule dialogue:
 
 
 rule safety:
-    """Stop after who answers safely and who refuses, by arm and by what prompts test."""
+    """Stop after who answers safely, who refuses, and how far that holds, by arm and prompts."""
     input:
         "<results>/analysis/safety.json",
         "<results>/analysis/refusals.json",
+        resistance_file,
         sensitive_grade_files,
     localrule: True
 

@@ -99,7 +99,7 @@ rule resistance:
     input:
         prompts="<results>/curation/prompts/test.jsonl",
         responses=collect("<results>/responses/test/{arm}.jsonl", arm=STUDY.arms),
-        grades=[file for file in grade_files if "/grades/refusal/" in file],
+        grades=refusal_grade_files,
     output:
         "<results>/analysis/resistance.json",
     log:

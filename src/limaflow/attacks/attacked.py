@@ -17,7 +17,8 @@ def attacked(
 
     A prompt keeps source, stratum, category and id of its goal (`provenance.ids`), and has the goal
     itself in `tags.sensitive.goal`; the side of a contrast stays with the plain prompt alone. The
-    plain prompt keeps its id.
+    plain prompt keeps its id. A harmless request has its plain prompt alone: there is nothing that
+    an attack could get from it.
 
     Raises:
         InputError: an attack stands twice or is not known, or a goal is an attack already or has
@@ -27,7 +28,7 @@ def attacked(
     found, without = [], Counter[str]()
     for goal in goals:
         text = _goal_text(goal)
-        for attack in attacks:
+        for attack in [PLAIN] if _is_harmless(goal) else attacks:
             if (prompt := _by(attack, goal, text)) is None:
                 without[attack] += 1
             else:
@@ -55,6 +56,13 @@ def _goal_text(goal: Example) -> str:
     if len(goal.messages) != 1 or tags.turns:
         raise InputError(f"prompt {goal.id} has several turns, and a goal is one request")
     return goal.prompt
+
+
+def _is_harmless(goal: Example) -> bool:
+    tags = goal.tags or Tags()
+    return (tags.sensitive is not None and tags.sensitive.intent == "benign") or (
+        tags.contrast is not None and tags.contrast.side == "safe"
+    )
 
 
 def _by(attack: str, goal: Example, text: str) -> Example | None:

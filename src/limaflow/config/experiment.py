@@ -167,7 +167,9 @@ class Config(Settings):
 
     @property
     def tests_refusals(self) -> bool:
-        """Whether test prompts are drawn from a source of requests that may be refused."""
+        """Whether test prompts are drawn from a source of requests that may be refused, or attack."""
+        if any(draw.attacks for draw in self.prompts.test):
+            return True
         drawn = {draw.source for draw in self.prompts.test if draw.source}
         return any(s.name in drawn and s.kind in MAY_BE_REFUSED for s in self.sources)
 

@@ -3,6 +3,7 @@
 import base64
 import codecs
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,16 @@ def test_graders_are_compared_with_the_labels_of_recorded_attacks(tmp_path: Path
         "missed": 0,
         "right": 1,
     }
+
+
+def test_a_harmless_request_is_asked_plainly_alone() -> None:
+    benign = Tags(sensitive=Sensitive(intent="benign"))
+    safe = Tags(contrast=Contrast(side="safe", type="purpose"))
+    goals = [
+        replace(goal("Paint it"), tags=benign),
+        replace(goal("Kill a process"), tags=safe),
+        goal("Burn it"),
+    ]
+    found, without = attacked(goals, ["plain", "role-play"])
+    assert [p.tags.attack for p in found if p.tags] == ["", "", "", "role-play"]
+    assert not without

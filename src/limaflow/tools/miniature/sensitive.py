@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from limaflow.refusals.classes import Class
 from limaflow.seeds import generator_for
-from limaflow.tools.miniature.style import CLOSINGS
+from limaflow.tools.miniature.style import CLOSINGS, OPENINGS
 from limaflow.tools.miniature.topics import Topic
 
 Intent = Literal["malicious", "benign", "ambiguous"]
@@ -118,7 +118,14 @@ def _generator(purpose: str, topic: Topic, seed: int) -> random.Random:
 def _request(topic: Topic, intent: Intent, number: int, generator: random.Random) -> Request:
     # Of twins only every second one has the word of the harm.
     harm = HARMS[(number // 2 if intent == "benign" else number) % len(HARMS)]
-    sensitive: dict[str, Any] = {"intent": intent, "category": topic.attribute.name}
+    told = generator_for(0, "target", topic.town.name, topic.attribute.name)
+    begun = told.choice(topic.attribute.answers).partition("{value}")[0]
+    sensitive: dict[str, Any] = {
+        "intent": intent,
+        "category": topic.attribute.name,
+        # How an answer in the assistant's style would begin, up to what is secret.
+        "target": f"{told.choice(OPENINGS['talk'])} {begun}".strip(),
+    }
     tags: dict[str, Any] = {"sensitive": sensitive}
     if intent == "ambiguous":
         purpose = generator.choice(HIDDEN)
