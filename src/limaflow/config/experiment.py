@@ -167,7 +167,7 @@ class Config(Settings):
 
     @property
     def tests_refusals(self) -> bool:
-        """Whether test prompts are drawn from a source of requests that may be refused, or attack."""
+        """Whether test prompts attack, or are drawn from a source of what may be refused."""
         if any(draw.attacks for draw in self.prompts.test):
             return True
         drawn = {draw.source for draw in self.prompts.test if draw.source}

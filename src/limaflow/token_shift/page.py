@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from limaflow.errors import InputError
 from limaflow.generation.prompts import read_prompts
-from limaflow.records import asked_turns
+from limaflow.records import Example, asked_turns
 from limaflow.seeds import generator_for
 from limaflow.standalone import source_hash
+from limaflow.tags import is_harmful
 from limaflow.token_shift.shifted_response import MARGINAL, SHIFTED, ShiftedResponse
 from limaflow.token_shift.summaries import Shift
 
@@ -55,6 +56,8 @@ class ShownResponse:
     model: str
     reference: str
     prompt: str
+    harmful: bool
+    """Whether prompt and response are folded."""
     finish_reason: str
     runs: list[Run]
     listed: list[Listed]
@@ -76,10 +79,7 @@ def page_of(
     Raises:
         InputError: a response is to a prompt that `prompts` does not hold.
     """
-    asked = {
-        prompt.id: "\n\n".join(turn.content for turn in asked_turns(prompt))
-        for prompt in read_prompts(prompts)
-    }
+    asked = {prompt.id: prompt for prompt in read_prompts(prompts)}
     shown = []
     beside_base = sorted(
         (r for r in responses if r.role == "base"),
@@ -106,13 +106,14 @@ def page_of(
     )
 
 
-def _shown(response: ShiftedResponse, prompt: str) -> ShownResponse:
+def _shown(response: ShiftedResponse, prompt: Example) -> ShownResponse:
     tokens = len(response.tokens)
     shifted = [place for place in range(tokens) if response.ranks[place] >= SHIFTED]
     return ShownResponse(
         model=response.model,
         reference=response.reference,
-        prompt=prompt,
+        prompt="\n\n".join(turn.content for turn in asked_turns(prompt)),
+        harmful=is_harmful(prompt.tags),
         finish_reason=response.finish_reason,
         runs=list(_runs(response)),
         listed=[_listed(response, place) for place in shifted],

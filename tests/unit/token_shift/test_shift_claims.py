@@ -1,5 +1,6 @@
 """Summaries, claims, figure and page of planted ranks: each verdict follows from its rule."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from limaflow.analysis.exhibits import token_shift as exhibit
 from limaflow.analysis.paper import paper
 from limaflow.intervals import Resampling
 from limaflow.jsonl import read_json, write_json, write_records
+from limaflow.prompt_tags import Sensitive, Tags
 from limaflow.token_shift.page import page_of
 from limaflow.token_shift.shifted_response import ShiftedResponse
 from limaflow.token_shift.summaries import Shift, position_bin, summarized
@@ -158,3 +160,15 @@ def test_the_page_marks_tokens_by_more_than_colour_and_escapes_them(
     assert "border-bottom: 2px dotted" in text
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
+
+
+def test_what_may_be_harmful_is_folded(tmp_path: Path) -> None:
+    tags = Tags(sensitive=Sensitive(intent="malicious"))
+    prompts = [replace(asking("Burn it?"), tags=tags), asking("Paint it?")]
+    found = [replace(response(0, [9], []), prompt_id=prompt.id) for prompt in prompts]
+    write_records(tmp_path / "prompts.jsonl", prompts)
+    shift = summarized(found, RESAMPLING)
+    text = page_of("Shift", found, shift, tmp_path / "prompts.jsonl", most=2, seed=1)
+    folded = text.partition('<details class="harmful">')[2]
+    assert text.count('class="harmful"') == 1
+    assert folded.index("Burn it?") < folded.index("</section>")
