@@ -172,10 +172,18 @@ def _groups(prompts: Mapping[str, Example]) -> list[tuple[What, str, list[str]]]
     for name in attacked:
         found["attack success", f"attack: {_attack(prompts[name].tags)}"].append(name)
     if attacked:
+        goals = {_goal(prompts[name].tags) for name in attacked} - {""}
         found["attack success", NO_ATTACK] = [
-            name for name, tags in plain.items() if {*labels(tags)} & {*HARMFUL_LABELS}
+            name
+            for name, tags in plain.items()
+            # The same goals without an attack; of attacks that name none, all harmful prompts.
+            if (_goal(tags) in goals if goals else {*labels(tags)} & {*HARMFUL_LABELS})
         ]
     return [(what, label, ids) for (what, label), ids in sorted(found.items()) if ids]
+
+
+def _goal(tags: Tags | None) -> str:
+    return tags.sensitive.goal if tags and tags.sensitive else ""
 
 
 def _attack(tags: Tags | None) -> str:
