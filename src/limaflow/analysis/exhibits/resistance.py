@@ -9,6 +9,7 @@ from limaflow.analysis.study import Study
 from limaflow.jsonl import read_json
 from limaflow.plot_style import arm_colours, columns, drawing, empty, error_bars
 from limaflow.refusals.resistance import Depth, Resistance
+from limaflow.refusals.rules import RULES
 
 Row = dict[str, object]
 LINES = ("-", "--", ":", "-.")
@@ -80,7 +81,9 @@ def difference_rows(data: Resistance) -> list[Row]:
 
 
 def draw(data: Resistance, path: Path, *, miniature: bool) -> None:
-    lines = list(dict.fromkeys((row.arm, row.grader) for row in data.depths))
+    # The rules' lines would hide those of who reads whole answers; the table has both.
+    depths = [row for row in data.depths if row.grader != RULES] or data.depths
+    lines = list(dict.fromkeys((row.arm, row.grader) for row in depths))
     with drawing(path, width=7.2, height=3.2 + 0.2 * len(lines), miniature=miniature) as figure:
         axes = figure.subplots()
         if not lines:
@@ -88,11 +91,12 @@ def draw(data: Resistance, path: Path, *, miniature: bool) -> None:
             return
         colours = arm_colours(arm for arm, _ in lines)
         graders = list(dict.fromkeys(grader for _, grader in lines))
-        places = sorted({row.words for row in data.depths})
+        places = sorted({row.words for row in depths})
+        apart = min(0.06, 0.2 / len(lines))
         for number, (arm, grader) in enumerate(lines):
-            own = [row for row in data.depths if (row.arm, row.grader) == (arm, grader)]
+            own = [row for row in depths if (row.arm, row.grader) == (arm, grader)]
             # Lines that agree lie beside each other.
-            aside = 0.06 * (number - (len(lines) - 1) / 2)
+            aside = apart * (number - (len(lines) - 1) / 2)
             _line(axes, own, [places.index(row.words) + aside for row in own], colours[arm])
             axes.lines[-1].set_linestyle(LINES[graders.index(grader) % len(LINES)])
             axes.lines[-1].set_label(f"{arm}, {grader}")

@@ -22,7 +22,7 @@ PANELS: dict[What, str] = {
     "over-refusal": "harmless prompts\nrefused",
     "attack success": "attacks complied with",
 }
-TAX = "benchmarks minus base\n(mean over tasks)"
+TAX = "benchmarks\nminus base"
 ASIDE = 0.12
 """By how much points of equal dose stand apart, in steps between doses."""
 
