@@ -1,9 +1,13 @@
 # The front door: read the configuration, include the stages, name the targets.
 #   snakemake --cores 2 --configfile experiments/miniature.yaml            the whole study
 #   snakemake --cores 2 --configfile experiments/miniature.yaml -- curate  one stage and what it needs
+import gc
+
 from snakemake.utils import min_version
 
 min_version("9.27")
+# What is loaded here stays: to look for garbage in it, now and later, is a seventh of a dry run.
+gc.disable()
 
 
 # Of this file, not of a workflow that takes it as a module.
@@ -186,3 +190,7 @@ rule report:
         shift_page,
         lasting_files(),
     localrule: True
+
+
+gc.freeze()
+gc.enable()

@@ -253,8 +253,10 @@ def described_options():
 
 def unknown_baselines():
     """What `stands_for` of an arm names and the paper did not compare with."""
-    known = {name for row in paper().preferences.rows for name in row.arms}
     named = {a.name: a.stands_for.baseline for a in WRITTEN.arms if a.stands_for}
+    if not named:
+        return []
+    known = {name for row in paper().preferences.rows for name in row.arms}
     return [
         f"'{name}' of arm '{arm}'" for arm, name in named.items() if name not in known
     ]

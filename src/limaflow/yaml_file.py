@@ -47,5 +47,5 @@ class UniqueKeys(yaml.constructor.BaseConstructor):
         return super().construct_mapping(node, deep)
 
 
-class UniqueKeysLoader(UniqueKeys, yaml.SafeLoader):
-    """YAML's safe loader, with `UniqueKeys`."""
+class UniqueKeysLoader(UniqueKeys, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML's safe loader, by libyaml where it is there (ten times as fast), with `UniqueKeys`."""

@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import TypeAdapter
+
+from limaflow.yaml_file import read_yaml
 
 Mark = Literal["P", "Q", "E", "D", "?"]
 FILE = Path(__file__).with_name("paper.yaml")
@@ -151,4 +152,4 @@ class Paper:
 @cache
 def paper() -> Paper:
     """The record, from `paper.yaml`."""
-    return TypeAdapter(Paper).validate_python(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return TypeAdapter(Paper).validate_python(read_yaml(FILE))
