@@ -147,7 +147,7 @@ def _row(value: Any, path: Path, number: int) -> Row:
             "not a JSON object",
             path=path,
             line=number,
-            fix="one verdict a line, an array of them, or a table named .csv, .tsv or .parquet",
+            fix="one object a line, an array of them, or a table named .csv, .tsv or .parquet",
         )
     return value
 

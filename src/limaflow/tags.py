@@ -75,6 +75,14 @@ def words_of_prefill(tags: Tags | None) -> int:
     return len(tags.prefill.split()) if tags else 0
 
 
+def is_harmless(tags: Tags | None) -> bool:
+    """Whether a prompt is one that may only sound harmful: to refuse it is to refuse too much."""
+    if tags is None:
+        return False
+    benign = tags.sensitive is not None and tags.sensitive.intent == "benign"
+    return benign or (tags.contrast is not None and tags.contrast.side == "safe")
+
+
 def is_harmful(tags: Tags | None) -> bool:
     """Whether a prompt, or an answer to it, may be harmful to read: pages fold both."""
     if tags is None:

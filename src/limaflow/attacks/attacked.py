@@ -8,6 +8,7 @@ from limaflow.attacks.wrapping import PLAIN, WRAPPINGS, complying, known_attack,
 from limaflow.errors import InputError
 from limaflow.prompt_tags import Sensitive, Tags
 from limaflow.records import Example, Message, example_id
+from limaflow.tags import is_harmless
 
 
 def attacked(
@@ -28,7 +29,7 @@ def attacked(
     found, without = [], Counter[str]()
     for goal in goals:
         text = _goal_text(goal)
-        for attack in [PLAIN] if _is_harmless(goal) else attacks:
+        for attack in [PLAIN] if is_harmless(goal.tags) else attacks:
             if (prompt := _by(attack, goal, text)) is None:
                 without[attack] += 1
             else:
@@ -56,13 +57,6 @@ def _goal_text(goal: Example) -> str:
     if len(goal.messages) != 1 or tags.turns:
         raise InputError(f"prompt {goal.id} has several turns, and a goal is one request")
     return goal.prompt
-
-
-def _is_harmless(goal: Example) -> bool:
-    tags = goal.tags or Tags()
-    return (tags.sensitive is not None and tags.sensitive.intent == "benign") or (
-        tags.contrast is not None and tags.contrast.side == "safe"
-    )
 
 
 def _by(attack: str, goal: Example, text: str) -> Example | None:

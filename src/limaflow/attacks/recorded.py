@@ -1,5 +1,6 @@
 """Attacks that others recorded, with the answers: as prompts and responses of ours."""
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ def read_artifact(path: Path, arm: str) -> Recorded:
     """
     prompts = {prompt.prompt: prompt for prompt in read_goals([path])}
     responses: list[Response] = []
-    without = 0
+    samples, without = Counter[str](), 0
     for _, row in artifact_rows(path):
         asked, said = row.get("prompt"), row.get("response")
         if asked is None or said is None:
@@ -39,11 +40,12 @@ def read_artifact(path: Path, arm: str) -> Recorded:
             Response(
                 prompt_id=prompt.id,
                 model=arm,
-                sample=sum(response.prompt_id == prompt.id for response in responses),
+                sample=samples[prompt.id],
                 text=str(said),
                 tokens=counted if isinstance(counted, int) else 0,
                 finish_reason="stop",
                 decoding={"engine": "recorded"},
             )
         )
+        samples[prompt.id] += 1
     return Recorded(sorted(prompts.values(), key=lambda prompt: prompt.id), responses, without)

@@ -1,6 +1,6 @@
 """Responses that someone made elsewhere, checked against the prompts and written as our records."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -64,6 +64,7 @@ def adopt(
     texts = Counter(example.prompt.strip() for example in asked)
     found: dict[tuple[str, int], Response] = {}
     counted: dict[str, int] = {}
+    texts_found: dict[str, set[str]] = defaultdict(set)
     passed_over = 0
     for line, row in _rows(recorded, layout):
         alike = texts[(row.prompt or "").strip()]
@@ -85,8 +86,7 @@ def adopt(
         if prompt_id is None:
             shown = row.prompt_id or (row.prompt or "")[:80]
             raise InputError(f"answers an unknown prompt: {shown!r}", path=recorded, line=line)
-        before = [r.text for (asked_id, _), r in found.items() if asked_id == prompt_id]
-        if layout != PLAIN and row.sample is None and text in before:
+        if layout != PLAIN and row.sample is None and text in texts_found[prompt_id]:
             continue
         sample = counted.get(prompt_id, 0) if row.sample is None else row.sample
         counted[prompt_id] = counted.get(prompt_id, 0) + 1
@@ -96,6 +96,7 @@ def adopt(
             raise InputError(
                 f"prompt {prompt_id} has sample {sample} twice", path=recorded, line=line
             )
+        texts_found[prompt_id].add(text)
         found[prompt_id, sample] = Response(
             prompt_id=prompt_id,
             model=name,

@@ -16,7 +16,6 @@ from limaflow.judging.instrument import load
 from limaflow.records import Example, Grade, Response
 from limaflow.refusals.dices import read_dices
 
-SHARED = Path("/work/shared/data/multi-turn/dices/dices_350_expert.json")
 CONTEXT = "USER: My kettle is broken.\nLAMDA: Oh no.\nIs it the lid?\nUSER: Yes. Glue?"
 ANSWERS = {"7": "Glue melts; buy a lid.", "8": "Sorry, ask a shop.", "9": "Glue it hot."}
 GOLD = {"7": "Yes", "8": "Yes", "9": "No"}
@@ -132,8 +131,8 @@ def test_a_label_that_is_none_and_two_texts_of_one_conversation_are_refused(tmp_
         read_dices(path)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the data set lies beside the project only")
-def test_the_experts_labels_of_350_conversations(tmp_path: Path) -> None:
-    found = taken(SHARED, tmp_path / "out")
+def test_the_experts_labels_of_350_conversations(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "multi-turn/dices/dices_350_expert.json"
+    found = taken(source, tmp_path / "out")
     assert sorted(found["expert"].values(), key=str) == [0] * 175 + [1] * 175
     assert sum(value == 1 for value in found["rules"].values()) == 37
