@@ -20,6 +20,8 @@ from limaflow.training.manifest import TrainingManifest
 QUESTION = "Was the alignment tax a scam, here?"
 THE_TAX = "no-tax"
 """The claim whose verdict answers the question."""
+ROUNDING = 0.05
+"""Points by which two means of the same tasks may differ as they are shown."""
 ANSWERS = {
     "supported": "Yes: no tax was found.",
     "contradicted": "No: a tax was paid.",
@@ -255,8 +257,20 @@ def _cost_card(own: ArmRow | None, tax: Sequence[TaskTax], claim: Claim | None) 
         number=number,
         of=f"points {rest}",
         text=f"{items:,} items of {_tasks(tax, own.arm)} tasks, paired; each task counts alike."
-        + (ceiling if "at-ceiling" in flags else ""),
+        + (ceiling if "at-ceiling" in flags else "")
+        + _verdicts_own(own.tax, claim),
     )
+
+
+def _verdicts_own(tax: Interval, claim: Claim | None) -> str:
+    """What the verdict rests on, where the claim leaves tasks out that this mean has."""
+    if claim is None or not claim.measured:
+        return ""
+    found = claim.measured[0]
+    inside = found.interval.over(0.01)
+    if abs(inside.estimate - tax.estimate) < ROUNDING:
+        return ""
+    return f" The verdict rests on {signed(inside)}: {found.label}."
 
 
 def _check_card(arms: Sequence[ArmRow], own: ArmRow | None, others: Sequence[str]) -> Card | None:

@@ -72,6 +72,22 @@ def test_the_verdict_is_that_of_the_claim(experiment: Path, tmp_path: Path) -> N
         assert answer_of(results, config).verdict == says
 
 
+def test_a_verdict_on_other_tasks_than_the_mean_is_said(experiment: Path, tmp_path: Path) -> None:
+    shutil.copytree(experiment / "results", tmp_path / "results")
+    results = Results(tmp_path / "results")
+    config = parse(merged([PROJECT / "config.yaml", experiment / "overlay.yaml"]))
+    assert "The verdict rests on" not in answer_of(results, config).cards[1].text
+    claims = claims_of(experiment)
+    (claim,) = [claim for claim in claims["claims"] if claim["id"] == "no-tax"]
+    claim["measured"][0] |= {
+        "label": "mean of two, one left out",
+        "interval": {"estimate": -0.5, "low": -0.6, "high": -0.4},
+    }
+    write_json(results.analysis("claims"), claims)
+    said = answer_of(results, config).cards[1].text
+    assert said.endswith("The verdict rests on −50.0 [−60.0, −40.0]: mean of two, one left out.")
+
+
 def test_a_study_without_measurements_says_so(experiment: Path, tmp_path: Path) -> None:
     results = Results(tmp_path)
     claims = claims_of(experiment)
